@@ -1,0 +1,1 @@
+"""Kedro datasets: raw image sets with sources, checkpoints, figures, atomic files."""

@@ -1,0 +1,112 @@
+"""Weights together with what is needed to rebuild their network, in a file that holds no code."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from fashion_dgm.config import RealNVPConfig
+from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.files import atomic_path
+
+__all__ = ["Checkpoint", "CheckpointError", "build_model", "checkpoint_of", "load_checkpoint", "save_checkpoint"]
+
+
+class CheckpointError(FashionDGMError):
+    """A checkpoint is damaged, or of another architecture."""
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """Weights of one network.
+
+    Arguments:
+        architecture: key of the network's class: "RealNVP", "Generator", "Discriminator" or "Classifier".
+        config: the arguments the network was made with, as JSON can hold them.
+        weights: its state dict, on the CPU.
+        training: how it was trained (seed, epochs, data hash …), as JSON can hold it; for people, never read by code.
+    """
+
+    architecture: str
+    config: Mapping[str, Any]
+    weights: Mapping[str, Tensor]
+    training: Mapping[str, Any]
+
+
+def checkpoint_of(
+    network: nn.Module | Mapping[str, Tensor],
+    architecture: str,
+    config: Mapping[str, Any],
+    training: Mapping[str, Any] | None = None,
+) -> Checkpoint:
+    """Returns a checkpoint of a network, or of the state dict of one."""
+    weights = network.state_dict() if isinstance(network, nn.Module) else network
+    # Channels-last weights are views in another order, which safetensors has no word for.
+    cpu = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in weights.items()}
+    return Checkpoint(architecture, dict(config), cpu, dict(training or {}))
+
+
+def build_model(checkpoint: Checkpoint, architecture: str) -> nn.Module:
+    """Rebuilds the network of `checkpoint` in evaluation mode on the CPU.
+
+    Raises:
+        CheckpointError: if it is not of that architecture, or its weights don't fit.
+    """
+    if checkpoint.architecture != architecture:
+        raise CheckpointError(
+            f"this checkpoint holds a {checkpoint.architecture}, not a {architecture}; give the path of the right one"
+        )
+    try:
+        network = _architectures()[architecture](checkpoint.config)
+        network.load_state_dict(dict(checkpoint.weights))
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise CheckpointError(
+            f"the weights of this {architecture} checkpoint don't fit its network, perhaps because another version of "
+            f"the code made it; train it again. In detail: {error}"
+        ) from error
+    return network.eval()
+
+
+def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
+    """Writes `checkpoint` as safetensors: atomically, and with equal bytes for equal checkpoints."""
+    # One entry, because safetensors writes several in no fixed order.
+    header = {"architecture": checkpoint.architecture, "config": checkpoint.config, "training": checkpoint.training}
+    with atomic_path(path) as temporary:
+        save_file(dict(checkpoint.weights), temporary, metadata={"fashion_dgm": json.dumps(header, sort_keys=True)})
+
+
+def load_checkpoint(path: Path) -> Checkpoint:
+    """Reads what `save_checkpoint` wrote.
+
+    Raises:
+        CheckpointError: if the file is damaged or of another origin.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = json.loads((file.metadata() or {})["fashion_dgm"])
+            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
+        return Checkpoint(header["architecture"], header["config"], weights, header["training"])
+    except (SafetensorError, KeyError, ValueError, OSError) as error:
+        raise CheckpointError(
+            f"{path} is not a checkpoint of fashion-dgm, or is damaged ({error}); delete it and train again"
+        ) from error
+
+
+def _architectures() -> dict[str, Callable[[Mapping[str, Any]], nn.Module]]:
+    from fashion_dgm.flows.realnvp import RealNVP
+    from fashion_dgm.gans.networks import Discriminator, Generator
+    from fashion_dgm.metrics.classifier import Classifier
+
+    return {
+        "RealNVP": lambda config: RealNVP(RealNVPConfig(**config)),
+        "Generator": lambda config: Generator(**config),
+        "Discriminator": lambda config: Discriminator(**config),
+        "Classifier": lambda config: Classifier(**config),
+    }

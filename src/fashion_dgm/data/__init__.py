@@ -1,0 +1,1 @@
+"""Raw formats, checksums, sources, splits and preprocessing."""

@@ -1,0 +1,34 @@
+"""Normalizing flows: bijections with exact log-determinants, RealNVP, and its training step."""
+
+from fashion_dgm.flows.actnorm import ActNorm
+from fashion_dgm.flows.bijection import Bijection, Chain
+from fashion_dgm.flows.conditioner import ResidualConditioner
+from fashion_dgm.flows.coupling import AffineCoupling
+from fashion_dgm.flows.dequantize import dequantize, to_bits_per_dim
+from fashion_dgm.flows.likelihood import bits_per_dim_of, mean_bits_per_dim
+from fashion_dgm.flows.logit import Logit
+from fashion_dgm.flows.multiscale import MultiScale
+from fashion_dgm.flows.partition import ChannelHalves, Checkerboard, Partition
+from fashion_dgm.flows.realnvp import RealNVP
+from fashion_dgm.flows.squeeze import Squeeze
+from fashion_dgm.flows.step import FlowStep
+
+__all__ = [
+    "ActNorm",
+    "AffineCoupling",
+    "Bijection",
+    "Chain",
+    "ChannelHalves",
+    "Checkerboard",
+    "FlowStep",
+    "Logit",
+    "MultiScale",
+    "Partition",
+    "RealNVP",
+    "ResidualConditioner",
+    "Squeeze",
+    "bits_per_dim_of",
+    "dequantize",
+    "mean_bits_per_dim",
+    "to_bits_per_dim",
+]

@@ -1,0 +1,56 @@
+"""Bits per dimension of many images."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.flows.realnvp import RealNVP
+
+__all__ = ["bits_per_dim_of", "mean_bits_per_dim"]
+
+
+@torch.no_grad()
+def bits_per_dim_of(
+    flow: RealNVP, images: Tensor, batch_size: int, seed: int, precision: torch.dtype
+) -> NDArray[np.float64]:
+    """Returns the bits per dimension of each image, in evaluation mode, batch by batch.
+
+    The noise is drawn on the CPU in the order of the images, so that it depends neither on the batch size nor on the
+    device. The flow is left in the mode it was in.
+
+    Arguments:
+        flow: the model, on any device.
+        images: uint8 in 0..255, `(N, C, H, W)`, on any device.
+        batch_size: images at once.
+        seed: of the dequantisation noise.
+        precision: float32, or bfloat16 for the networks in the couplings.
+
+    Returns:
+        float64, `(N,)`.
+
+    Raises:
+        FashionDGMError: if there are no images, the batch size is below 1, or images don't fit the flow.
+    """
+    if len(images) == 0 or batch_size < 1:
+        raise FashionDGMError(
+            f"a likelihood needs at least one image and a batch size of at least 1, not {len(images)} and {batch_size}"
+        )
+    device = next(flow.parameters()).device
+    generator = torch.Generator().manual_seed(seed)
+    training = flow.training
+    flow.eval()
+    try:
+        with torch.autocast(device.type, torch.bfloat16, enabled=precision == torch.bfloat16):
+            parts = [flow.bits_per_dim(batch.to(device), generator) for batch in images.split(batch_size)]
+    finally:
+        flow.train(training)
+    return torch.cat(parts).cpu().double().numpy()
+
+
+def mean_bits_per_dim(flow: RealNVP, images: Tensor, batch_size: int, seed: int, precision: torch.dtype) -> float:
+    """Returns the mean of `bits_per_dim_of` over the images, summed in float64."""
+    return float(bits_per_dim_of(flow, images, batch_size, seed, precision).mean())

@@ -1,0 +1,121 @@
+"""How a coupling layer cuts an image in the half it reads and the half it changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from fashion_dgm.errors import FashionDGMError
+
+__all__ = ["ChannelHalves", "Checkerboard", "Partition"]
+
+
+class Partition(Protocol):
+    """A fixed permutation of the values of an image that leaves two halves of one shape."""
+
+    def split(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Cuts `x` in `a`, which a coupling reads, and `b`, which it changes."""
+        ...
+
+    def merge(self, a: Tensor, b: Tensor) -> Tensor:
+        """Puts the halves back in their places: `merge(*split(x))` is `x`, bit for bit."""
+        ...
+
+    def half_channels(self, channels: int) -> int:
+        """Returns the number of channels of each half of an image that has `channels`."""
+        ...
+
+
+@dataclass(frozen=True)
+class Checkerboard:
+    """The two colours of a checkerboard, each packed densely at half the resolution.
+
+    Every 2x2 block holds two pixels of each colour. Space-to-depth makes channels of the four, so the split is one of
+    channels: `(N, C, H, W)` to two halves `(N, 2C, H/2, W/2)`. A coupling network then convolves over a quarter of
+    the positions and never over the zeros of the masked form, for the same family of bijections.
+
+    Dinh et al., 2017, figure 3 (left).
+
+    Arguments:
+        parity: 0 to read the colour of the pixel at (0, 0), 1 to read the other.
+
+    Raises:
+        FashionDGMError: if parity is neither 0 nor 1; from `split`, if a height or width is odd.
+    """
+
+    parity: int
+
+    def __post_init__(self) -> None:
+        _check_parity(self.parity)
+
+    def split(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Takes `(N, C, H, W)` with even H and W to two halves `(N, 2C, H/2, W/2)`."""
+        channels, height, width = x.shape[1:]
+        if height % 2 or width % 2:
+            raise FashionDGMError(
+                f"a checkerboard needs even height and width, not {height}x{width}; use ChannelHalves at odd sizes"
+            )
+        blocks = F.pixel_unshuffle(x, 2).unflatten(1, (channels, 4))
+        top_left, top_right, bottom_left, bottom_right = blocks.unbind(2)
+        dark = torch.cat((top_left, bottom_right), dim=1)
+        light = torch.cat((top_right, bottom_left), dim=1)
+        return (light, dark) if self.parity else (dark, light)
+
+    def merge(self, a: Tensor, b: Tensor) -> Tensor:
+        """Takes two halves `(N, 2C, H/2, W/2)` to `(N, C, H, W)`."""
+        dark, light = (b, a) if self.parity else (a, b)
+        top_left, bottom_right = dark.chunk(2, dim=1)
+        top_right, bottom_left = light.chunk(2, dim=1)
+        blocks = torch.stack((top_left, top_right, bottom_left, bottom_right), dim=2)
+        return F.pixel_shuffle(blocks.flatten(1, 2), 2)
+
+    def half_channels(self, channels: int) -> int:
+        """Returns `2 * channels`: the halves have half the height and width."""
+        return 2 * channels
+
+
+@dataclass(frozen=True)
+class ChannelHalves:
+    """The first and the second half of the channels: `(N, C, H, W)` to two halves `(N, C/2, H, W)`.
+
+    Dinh et al., 2017, figure 3 (right).
+
+    Arguments:
+        parity: 0 to read the first half, 1 to read the second.
+
+    Raises:
+        FashionDGMError: if parity is neither 0 nor 1; from `split` and `half_channels`, if the number of channels is
+            odd.
+    """
+
+    parity: int
+
+    def __post_init__(self) -> None:
+        _check_parity(self.parity)
+
+    def split(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Takes `(N, C, H, W)` with even C to two halves `(N, C/2, H, W)`."""
+        self.half_channels(x.shape[1])
+        first, second = x.chunk(2, dim=1)
+        return (second, first) if self.parity else (first, second)
+
+    def merge(self, a: Tensor, b: Tensor) -> Tensor:
+        """Takes two halves `(N, C/2, H, W)` to `(N, C, H, W)`."""
+        return torch.cat((b, a) if self.parity else (a, b), dim=1)
+
+    def half_channels(self, channels: int) -> int:
+        """Returns `channels / 2`."""
+        if channels % 2:
+            raise FashionDGMError(
+                f"channel halves need an even number of channels, not {channels}; squeeze the image first"
+            )
+        return channels // 2
+
+
+def _check_parity(parity: int) -> None:
+    if parity not in (0, 1):
+        raise FashionDGMError(f"the parity of a partition is 0 or 1, not {parity}")

@@ -1,0 +1,1 @@
+"""Generator, discriminator / critic, objectives and their training steps."""

@@ -1,0 +1,110 @@
+"""The assignment's generator and discriminator: 4x4 (transposed) convolutions, all the way from 1x1 to 28x28.
+
+References:
+    Radford, Metz and Chintala, Unsupervised Representation Learning with DCGANs (2016): layers and initialisation.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from fashion_dgm.errors import FashionDGMError
+
+__all__ = ["Discriminator", "Generator"]
+
+
+class Generator(nn.Module):
+    """Maps latents to images through 4x4 transposed convolutions, BatchNorm, ReLU and a final sigmoid.
+
+    A stride of 1 without padding takes 4x4 to 7x7, which 28 needs and powers of two never meet.
+
+    Arguments:
+        latent_dim: size of the latent, 100 in the assignment.
+        width: channels of the last hidden layer; earlier ones have twice and four times as many.
+    """
+
+    def __init__(self, latent_dim: int, width: int) -> None:
+        super().__init__()
+        self.latent_dim = latent_dim
+        self.layers = nn.Sequential(
+            *_up(latent_dim, 4 * width, stride=1, padding=0),  # N x 4W x 4 x 4
+            *_up(4 * width, 2 * width, stride=1, padding=0),  # N x 2W x 7 x 7
+            *_up(2 * width, width, stride=2, padding=1),  # N x W x 14 x 14
+            nn.ConvTranspose2d(width, 1, 4, stride=2, padding=1),  # N x 1 x 28 x 28
+            nn.Sigmoid(),
+        )
+        self.apply(_initialise)
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Returns images in `[0, 1]`, `(N, 1, 28, 28)`, of latents `(N, latent_dim)`."""
+        return self.layers(z[:, :, None, None])
+
+    @torch.no_grad()
+    def sample(self, n: int, generator: torch.Generator | None = None, batch_size: int = 512) -> Tensor:
+        """Draws `n` images in `[0, 1]`, float32 `(n, 1, 28, 28)`, with the running statistics of BatchNorm.
+
+        Raises:
+            FashionDGMError: if `n` is less than 1.
+        """
+        if n < 1:
+            raise FashionDGMError(f"cannot draw {n} samples; ask for at least 1")
+        device = next(self.parameters()).device
+        z = torch.randn(n, self.latent_dim, generator=generator).to(device)
+        was_training = self.training
+        self.eval()
+        images = torch.cat([self(part) for part in z.split(batch_size)])
+        self.train(was_training)
+        return images
+
+
+class Discriminator(nn.Module):
+    """Maps images to one score through 4x4 strided convolutions, BatchNorm and LeakyReLU.
+
+    The score is a logit for the GAN (whose losses apply the sigmoid, see `objectives`) and the critic's unbounded value
+    for the WGAN: the same network, as the assignment asks.
+
+    Arguments:
+        width: channels of the first layer; later ones have twice and four times as many.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Conv2d(1, width, 4, stride=2, padding=1),  # N x W x 14 x 14; no BatchNorm next to pixels (DCGAN)
+            nn.LeakyReLU(0.2, inplace=True),
+            *_down(width, 2 * width, stride=2, padding=1),  # N x 2W x 7 x 7
+            *_down(2 * width, 4 * width, stride=1, padding=0),  # N x 4W x 4 x 4
+            nn.Conv2d(4 * width, 1, 4),  # N x 1 x 1 x 1
+        )
+        self.apply(_initialise)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Returns float32 scores `(N,)` of images in `[0, 1]`, `(N, 1, 28, 28)`."""
+        return self.layers(x).flatten().float()
+
+    def probability(self, x: Tensor) -> Tensor:
+        """Returns `D(x) = sigmoid(score)`, `(N,)` in `[0, 1]`: the GAN's probability that `x` is real."""
+        return torch.sigmoid(self(x))
+
+
+def _up(inputs: int, outputs: int, stride: int, padding: int) -> tuple[nn.Module, ...]:
+    # BatchNorm subtracts what a bias would add.
+    convolution = nn.ConvTranspose2d(inputs, outputs, 4, stride=stride, padding=padding, bias=False)
+    return convolution, nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)
+
+
+def _down(inputs: int, outputs: int, stride: int, padding: int) -> tuple[nn.Module, ...]:
+    convolution = nn.Conv2d(inputs, outputs, 4, stride=stride, padding=padding, bias=False)
+    return convolution, nn.BatchNorm2d(outputs), nn.LeakyReLU(0.2, inplace=True)
+
+
+def _initialise(module: nn.Module) -> None:
+    """DCGAN's initialisation: weights N(0, 0.02), BatchNorm gains N(1, 0.02)."""
+    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+        nn.init.normal_(module.weight, 0.0, 0.02)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
+    elif isinstance(module, nn.BatchNorm2d):
+        nn.init.normal_(module.weight, 1.0, 0.02)
+        nn.init.zeros_(module.bias)

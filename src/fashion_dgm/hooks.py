@@ -1,0 +1,223 @@
+"""What happens around the nodes: checks before a run, and its record in MLflow."""
+
+from __future__ import annotations
+
+import difflib
+import logging
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kedro.framework.hooks import hook_impl
+from kedro.framework.project import pipelines
+from kedro.io import DatasetNotFoundError, MemoryDataset
+from pydantic import BaseModel
+
+from fashion_dgm.config import TrackingConfig
+from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.nested import flatten
+
+if TYPE_CHECKING:
+    from kedro.framework.context import KedroContext
+    from kedro.io import DataCatalog
+    from kedro.pipeline import Pipeline
+    from kedro.pipeline.node import Node
+
+__all__ = ["GuardHooks", "MLflowHooks"]
+
+logger = logging.getLogger(__name__)
+
+
+class GuardHooks:
+    """Refuses a run that cannot succeed, before its first node."""
+
+    @hook_impl
+    def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog) -> None:
+        """Checks the names of runtime parameters, and that every input is there or will be made."""
+        _check_parameter_names(run_params.get("runtime_params") or {})
+        _check_inputs(pipeline, catalog)
+
+
+def _check_parameter_names(given: Mapping[str, Any]) -> None:
+    known = {
+        name.removeprefix("params:").split(".")[0]
+        for pipeline in pipelines.values()
+        for name in pipeline.inputs()
+        if name.startswith("params:")
+    }
+    for name in given:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(sorted(known))}"
+            raise FashionDGMError(f"--params names {name}, which no pipeline reads; {hint}")
+
+
+def _check_inputs(pipeline: Pipeline, catalog: DataCatalog) -> None:
+    missing = []
+    for name in sorted(pipeline.inputs()):
+        if name == "parameters" or name.startswith("params:"):
+            continue
+        try:
+            dataset = catalog.get(name)
+        except DatasetNotFoundError:
+            dataset = None
+        if dataset is not None and not isinstance(dataset, MemoryDataset) and not dataset.exists():
+            missing.append(f"  {name}: made by `kedro run --pipelines {_maker(name)}`")
+    if missing:
+        raise FashionDGMError("these inputs were never made:\n" + "\n".join(missing))
+
+
+def _maker(dataset: str) -> str:
+    makers = [name for name, made in pipelines.items() if name != "__default__" and dataset in made.outputs()]
+    makers += [name for name, made in pipelines.items() if name != "__default__" and dataset in made.all_outputs()]
+    return makers[0] if makers else "__default__"
+
+
+class MLflowHooks:
+    """One parent run for a `kedro run`, one child run for each training node (tag `gpu`).
+
+    MLflow is a side channel: nodes read and write the catalog alone. A child stays open until the node's last output is
+    saved, so that its files are logged with it.
+    """
+
+    def __init__(self) -> None:
+        self._config: TrackingConfig | None = None
+        self._project = Path()
+        self._env = ""
+        self._catalog: DataCatalog | None = None
+        self._unsaved: set[str] = set()
+        self._child = False
+
+    @hook_impl
+    def after_context_created(self, context: KedroContext) -> None:
+        """Reads `tracking.yml`."""
+        self._config = TrackingConfig(**context.config_loader["tracking"])
+        self._project, self._env = Path(context.project_path), context.env or "local"
+
+    @hook_impl
+    def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog) -> None:
+        """Opens the parent run."""
+        assert self._config is not None
+        if not self._config.enabled:
+            return
+        import mlflow
+
+        self._catalog = catalog
+        self._connect(self._config)
+        names = run_params.get("pipeline_names") or ["__default__"]
+        mlflow.start_run(run_name="+".join(names))
+        mlflow.set_tags({"env": self._env, "pipelines": ", ".join(names), **_commit(self._project)})
+        extra = run_params.get("runtime_params")
+        if extra:
+            mlflow.log_params(flatten(extra))
+
+    @hook_impl
+    def before_node_run(self, node: Node, inputs: dict[str, Any]) -> None:
+        """Opens the child run of a training node and logs what it trains with."""
+        if self._catalog is None or "gpu" not in node.tags:
+            return
+        import mlflow
+
+        from fashion_dgm.data.images import ImageSet
+        from fashion_dgm.training.device import resolve_device
+
+        mlflow.start_run(run_name=node.short_name, nested=True)
+        self._child, self._unsaved = True, set(node.outputs)
+        params: dict[str, Any] = {}
+        for name, value in inputs.items():
+            if name.startswith("params:") and isinstance(value, BaseModel):
+                params |= flatten(value.model_dump(mode="json"))
+            if isinstance(value, ImageSet):
+                params[f"{name}_sha256"] = value.sha256
+        mlflow.log_params(params)
+        mlflow.set_tags({"env": self._env, "node": node.short_name, **_commit(self._project)})
+        if "device" in params:
+            mlflow.set_tag("device", _device_name(resolve_device(params["device"])))
+
+    @hook_impl
+    def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
+        """Logs the file, and the numbers of a metrics file; closes the child run with its node's last output."""
+        if self._catalog is None:
+            return
+        import mlflow
+
+        assert self._config is not None
+        path = Path(getattr(self._catalog.get(dataset_name), "_filepath", None) or "")
+        if path.is_file() and path.stat().st_size <= self._config.artifact_megabytes * 2**20:
+            mlflow.log_artifact(str(path), artifact_path=path.parent.name)
+        if dataset_name.endswith("_metrics") and isinstance(data, Mapping):
+            numbers = {name: value for name, value in flatten(data).items() if isinstance(value, int | float)}
+            mlflow.log_metrics({f"final/{name}": float(value) for name, value in numbers.items()})
+        self._unsaved.discard(dataset_name)
+        if self._child and not self._unsaved:
+            self._end_child("FINISHED")
+
+    @hook_impl
+    def on_node_error(self, error: Exception) -> None:
+        """Marks the child run as failed."""
+        if self._child:
+            self._end_child("FAILED")
+
+    @hook_impl
+    def after_pipeline_run(self) -> None:
+        """Closes the parent run."""
+        self.close("FINISHED")
+
+    @hook_impl
+    def on_pipeline_error(self, error: Exception) -> None:
+        """Marks what is still open as failed."""
+        self.close("FAILED")
+
+    def close(self, status: str) -> None:
+        """Ends whatever run is open with `status`, one of MLflow's run states."""
+        if self._catalog is None:
+            return
+        import mlflow
+
+        if self._child:
+            self._end_child(status)
+        mlflow.end_run(status)
+        self._catalog = None
+
+    def _end_child(self, status: str) -> None:
+        import mlflow
+
+        mlflow.end_run(status)
+        self._child, self._unsaved = False, set()
+
+    def _connect(self, config: TrackingConfig) -> None:
+        import mlflow
+
+        folder = self._project / config.folder
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise FashionDGMError(f"cannot write MLflow's records to {folder}: {error.strerror}") from error
+        # MLflow says at INFO how it migrates its database, a screenful at the first run.
+        logging.getLogger("alembic").setLevel(logging.WARNING)
+        mlflow.set_tracking_uri(os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{folder / 'mlflow.db'}")
+        if mlflow.get_experiment_by_name(config.experiment) is None:
+            local = not os.environ.get("MLFLOW_TRACKING_URI")
+            mlflow.create_experiment(config.experiment, (folder / "artifacts").as_uri() if local else None)
+        mlflow.set_experiment(config.experiment)
+        if config.system_metrics:
+            mlflow.enable_system_metrics_logging()
+
+
+def _commit(project: Path) -> dict[str, str]:
+    """The commit the code is at, marked where the working tree differs from it; nothing outside a repository."""
+    try:
+        git = ["git", "-C", str(project)]
+        commit = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
+        changed = subprocess.run([*git, "status", "--porcelain"], capture_output=True, text=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return {}
+    return {"git_commit": commit, "git_clean": str(not changed)}
+
+
+def _device_name(device: Any) -> str:
+    import torch
+
+    return f"{device} ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else str(device)

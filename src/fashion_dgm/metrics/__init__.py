@@ -1,0 +1,1 @@
+"""Distances between sets of images, and scores of single ones."""

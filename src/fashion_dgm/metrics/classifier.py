@@ -1,0 +1,93 @@
+"""A small FashionMNIST classifier, whose features stand beside Inception's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from fashion_dgm.config import ClassifierConfig
+from fashion_dgm.data.images import to_unit_interval
+from fashion_dgm.training.optimizers import make_optimizer
+
+__all__ = ["Classifier", "ClassifierStep", "accuracy"]
+
+
+class Classifier(nn.Module):
+    """Three convolutions with BatchNorm, a feature layer and ten logits.
+
+    Arguments:
+        width: channels of the first convolution; the second and third have twice and four times as many.
+        feature_dim: size of the penultimate layer.
+    """
+
+    def __init__(self, width: int, feature_dim: int) -> None:
+        super().__init__()
+        self.feature_dim = feature_dim
+        self.body = nn.Sequential(
+            *_block(1, width),  # N x W x 14 x 14
+            *_block(width, 2 * width),  # N x 2W x 7 x 7
+            *_block(2 * width, 4 * width),  # N x 4W x 3 x 3
+            nn.Flatten(),
+            nn.Linear(4 * width * 9, feature_dim),
+            nn.ReLU(inplace=True),
+        )
+        self.head = nn.Linear(feature_dim, 10)
+
+    def features(self, x: Tensor) -> Tensor:
+        """Returns float32 features `(N, feature_dim)` of images in `[0, 1]`, `(N, 1, 28, 28)`."""
+        return self.body(x).float()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Returns float32 logits `(N, 10)` of images in `[0, 1]`, `(N, 1, 28, 28)`."""
+        return self.head(self.features(x)).float()
+
+
+class ClassifierStep:
+    """One step of cross-entropy training."""
+
+    def __init__(self, config: ClassifierConfig, device: torch.device, precision: torch.dtype) -> None:
+        self.device, self.precision = device, precision
+        self.classifier = Classifier(config.width, config.feature_dim).to(device).to(memory_format=torch.channels_last)
+        self.optimizer = make_optimizer(config.optimizer, self.classifier.parameters())
+
+    def step(self, images: Tensor, labels: Tensor) -> dict[str, Tensor]:
+        """Learns from uint8 images `(B, 1, 28, 28)` and int64 labels `(B,)`."""
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == torch.bfloat16):
+            logits = self.classifier(to_unit_interval(images))
+        loss = F.cross_entropy(logits, labels)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimizer.step()
+        correct = (logits.detach().argmax(dim=1) == labels).float().mean()
+        return {"cross_entropy": loss.detach(), "accuracy": correct}
+
+    def networks(self) -> dict[str, nn.Module]:
+        return {"classifier": self.classifier}
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"classifier": self.classifier.state_dict(), "optimizer": self.optimizer.state_dict()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.classifier.load_state_dict(state["classifier"])
+        self.optimizer.load_state_dict(state["optimizer"])
+
+
+@torch.no_grad()
+def accuracy(classifier: Classifier, images: Tensor, labels: Tensor, batch_size: int = 1000) -> float:
+    """Returns the share of uint8 images `(N, 1, 28, 28)` that are classified as their labels `(N,)` say."""
+    was_training = classifier.training
+    classifier.eval()
+    correct = sum(
+        int((classifier(to_unit_interval(part)).argmax(dim=1) == truth).sum())
+        for part, truth in zip(images.split(batch_size), labels.split(batch_size), strict=True)
+    )
+    classifier.train(was_training)
+    return correct / len(images)
+
+
+def _block(inputs: int, outputs: int) -> tuple[nn.Module, ...]:
+    convolution = nn.Conv2d(inputs, outputs, 3, padding=1, bias=False)
+    return convolution, nn.BatchNorm2d(outputs), nn.ReLU(inplace=True), nn.MaxPool2d(2)

@@ -1,0 +1,59 @@
+"""Training of the reference classifier from its parameters to its checkpoint."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from fashion_dgm.checkpoint import Checkpoint, checkpoint_of
+from fashion_dgm.config import ClassifierConfig
+from fashion_dgm.data.images import ImageSet
+from fashion_dgm.metrics.classifier import ClassifierStep, accuracy
+from fashion_dgm.training.loop import EpochRow, OnEpoch, train
+from fashion_dgm.training.store import StateStore
+
+__all__ = ["TrainedClassifier", "train_classifier"]
+
+PACKAGES = ("fashion_dgm.metrics.classifier", "fashion_dgm.training")
+
+
+@dataclass(frozen=True)
+class TrainedClassifier:
+    """The network, its history and its accuracy on images it never saw."""
+
+    classifier: Checkpoint
+    history: list[EpochRow]
+    benchmark_accuracy: float
+
+
+def train_classifier(
+    data: ImageSet,
+    test: ImageSet,
+    benchmark: ImageSet,
+    config: ClassifierConfig,
+    store: StateStore,
+    on_epoch: OnEpoch,
+) -> TrainedClassifier:
+    """Trains on `data`, follows accuracy on `test`, and measures it once on `benchmark`."""
+
+    def accuracy_on(step: ClassifierStep, images: ImageSet) -> float:
+        pixels, labels = torch.from_numpy(images.images), torch.from_numpy(images.labels)
+        return accuracy(step.classifier, pixels.to(step.device), labels.to(step.device))
+
+    run = train(
+        lambda device, precision: ClassifierStep(config, device, precision),
+        data,
+        config,
+        store,
+        PACKAGES,
+        evaluate=lambda step: {"test_accuracy": accuracy_on(step, test)},
+        on_epoch=on_epoch,
+    )
+    architecture = {"width": config.width, "feature_dim": config.feature_dim}
+    origin = {"seed": config.seed, "epoch": config.epochs, "data_sha256": data.sha256}
+    return TrainedClassifier(
+        classifier=checkpoint_of(run.step.classifier, "Classifier", architecture, origin),
+        history=run.history,
+        benchmark_accuracy=accuracy_on(run.step, benchmark),
+    )

@@ -1,0 +1,1 @@
+"""Thin pipelines: load, call the library, return."""

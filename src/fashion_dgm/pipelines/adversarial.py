@@ -1,0 +1,46 @@
+"""What the nodes of `train_gan` and `train_wgan` share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from fashion_dgm.config import ReportConfig
+from fashion_dgm.pipelines.types import Checkpoint, DataFrame, Figure, TrainedGAN
+
+__all__ = ["Trained", "outputs", "plot_snapshots"]
+
+Trained = tuple[Checkpoint, Checkpoint, dict[int, Checkpoint], DataFrame, dict[str, Any]]
+
+
+def outputs(trained: TrainedGAN) -> Trained:
+    """Returns generator, discriminator, snapshots, history and final metrics, as the catalog has them."""
+    import pandas as pd
+
+    def size(checkpoint: Checkpoint) -> int:
+        # Running statistics are buffers, not parameters.
+        return sum(t.numel() for name, t in checkpoint.weights.items() if name.endswith(("weight", "bias")))
+
+    metrics = {
+        **trained.history[-1],
+        "epochs": len(trained.history),
+        "parameters_generator": size(trained.generator),
+        "parameters_discriminator": size(trained.discriminator),
+    }
+    del metrics["epoch"]
+    return trained.generator, trained.discriminator, trained.snapshots, pd.DataFrame(trained.history), metrics
+
+
+def plot_snapshots(snapshots: dict[int, Callable[[], Checkpoint]], config: ReportConfig) -> Figure:
+    """Draws what the generator makes of the same latents, epoch by epoch."""
+    from fashion_dgm.checkpoint import build_model
+    from fashion_dgm.gans.networks import Generator
+    from fashion_dgm.reporting.figures import snapshot_strip
+    from fashion_dgm.training.seeds import generator
+
+    samples = {}
+    for epoch, load in snapshots.items():
+        network = build_model(load(), "Generator")
+        assert isinstance(network, Generator)
+        samples[epoch] = network.sample(config.grid_columns, generator(config.seed, "strip")).numpy()
+    return snapshot_strip(samples)

@@ -1,0 +1,63 @@
+"""Nodes of `data_split`."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import numpy as np
+
+from fashion_dgm.config import DataSplitConfig
+from fashion_dgm.data.images import FASHION_CLASSES, ImageSet
+from fashion_dgm.data.split import pool_images, stratified_split
+from fashion_dgm.pipelines.types import Figure
+
+__all__ = ["official_test_images", "plot_examples", "split_images", "summarise_split"]
+
+logger = logging.getLogger(__name__)
+
+
+def split_images(raw: dict[str, ImageSet], config: DataSplitConfig) -> tuple[ImageSet, ImageSet, ImageSet]:
+    """Cuts the pool into train and test, stratified by label, and sets the official test images apart as benchmark.
+
+    With `pool: all` the official test images are in the pool; benchmark is then those of them that fell into test, so
+    that it never holds an image that was trained on.
+    """
+    pool = pool_images(raw["train"], raw["benchmark"], config.pool)
+    train, test = stratified_split(pool.labels, config.test_fraction, config.seed)
+    if config.pool == "train":
+        return pool.take(train), pool.take(test), raw["benchmark"]
+    logger.warning("pool: all trains on official test images; likelihoods and FIDs don't compare with published ones")
+    return pool.take(train), pool.take(test), pool.take(test[test >= len(raw["train"])])
+
+
+def official_test_images(raw: dict[str, ImageSet]) -> ImageSet:
+    """Takes the official test images of an out-of-distribution set."""
+    return raw["benchmark"]
+
+
+def summarise_split(
+    train: ImageSet, test: ImageSet, benchmark: ImageSet, config: DataSplitConfig, **ood: ImageSet
+) -> dict[str, Any]:
+    """Counts the images of each split by class, with their hashes."""
+    splits = {"train": train, "test": test, "benchmark": benchmark}
+    return {
+        "pool": config.pool,
+        "seed": config.seed,
+        "splits": {
+            name: {
+                "images": len(images),
+                "per_class": np.bincount(images.labels, minlength=len(FASHION_CLASSES)).tolist(),
+                "sha256": images.sha256,
+            }
+            for name, images in splits.items()
+        },
+        "ood": {name: {"images": len(images), "sha256": images.sha256} for name, images in ood.items()},
+    }
+
+
+def plot_examples(train: ImageSet) -> Figure:
+    """Draws ten training images of each class."""
+    from fashion_dgm.reporting.figures import class_examples
+
+    return class_examples(train.images, train.labels, FASHION_CLASSES, per_class=10)

@@ -1,0 +1,24 @@
+"""The pipeline `ood_eval`."""
+
+from kedro.pipeline import Node, Pipeline
+
+from fashion_dgm.pipelines.ood_eval import nodes
+
+__all__ = ["create_pipeline"]
+
+
+def create_pipeline() -> Pipeline:
+    """Returns the pipeline."""
+    return Pipeline(
+        [
+            Node(
+                nodes.score_images,
+                {"flow": "flow", "benchmark": "benchmark", "config": "params:ood_eval", "mnist": "ood_mnist"},
+                "ood_scores",
+                name="score_images",
+            ),
+            Node(nodes.measure_detection, ["ood_scores", "params:ood_eval"], "ood_metrics", name="measure_detection"),
+            Node(nodes.plot_scores, ["ood_scores", "ood_metrics"], "ood_histogram", name="plot_ood_scores"),
+            Node(nodes.plot_samples, ["flow", "params:ood_eval"], "flow_samples", name="plot_flow_samples"),
+        ]
+    )

@@ -1,0 +1,61 @@
+"""Nodes of `report`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel
+
+from fashion_dgm.config import ReportConfig
+from fashion_dgm.pipelines.types import DataFrame, Figure
+
+__all__ = ["collect_metrics", "plot_training", "write_report"]
+
+
+def collect_metrics(
+    data: dict[str, Any],
+    classifier: dict[str, Any],
+    flow: dict[str, Any],
+    ood: dict[str, Any],
+    gan: dict[str, Any],
+    wgan: dict[str, Any],
+    fid: dict[str, Any],
+) -> dict[str, Any]:
+    """Puts all metrics of a run under one roof."""
+    return {"data": data, "classifier": classifier, "flow": flow, "ood": ood, "gan": gan, "wgan": wgan, "fid": fid}
+
+
+def plot_training(gan: DataFrame, wgan: DataFrame) -> Figure:
+    """Draws losses, scores and gradient norms of both models."""
+    from fashion_dgm.reporting.figures import gan_curves
+
+    return gan_curves({"gan": gan, "wgan": wgan})
+
+
+def write_report(metrics: dict[str, Any], parameters: dict[str, Any], config: ReportConfig, **figures: bytes) -> str:
+    """Writes the report from metrics, parameters and figures."""
+    from fashion_dgm.reporting import chapters
+    from fashion_dgm.reporting.report import ReportContent, build_report
+
+    content = ReportContent(
+        title=config.title,
+        summary=chapters.summary_sentences(metrics),
+        chapters=(
+            chapters.data_chapter(metrics["data"], figures["example_images"]),
+            chapters.flow_chapter(metrics["flow"], figures["flow_curve"], figures["flow_samples"]),
+            chapters.ood_chapter(metrics["ood"], figures["ood_histogram"]),
+            chapters.gan_chapter(
+                {"gan": metrics["gan"], "wgan": metrics["wgan"]},
+                figures["gan_curves"],
+                figures["gan_strip"],
+                figures["wgan_strip"],
+            ),
+            chapters.fid_chapter(metrics["fid"], figures["fid_curves"]),
+        ),
+        configuration={
+            name: block.model_dump(mode="json") if isinstance(block, BaseModel) else block
+            for name, block in parameters.items()
+        },
+        how_to_reproduce=config.reproduce,
+    )
+    return build_report(content)

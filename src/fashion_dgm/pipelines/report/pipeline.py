@@ -1,0 +1,52 @@
+"""The pipeline `report`."""
+
+from kedro.pipeline import Node, Pipeline
+
+from fashion_dgm.pipelines.report import nodes
+
+__all__ = ["create_pipeline"]
+
+FIGURES = (
+    "example_images",
+    "flow_curve",
+    "flow_samples",
+    "ood_histogram",
+    "gan_curves",
+    "gan_strip",
+    "wgan_strip",
+    "fid_curves",
+)
+
+
+def create_pipeline() -> Pipeline:
+    """Returns the pipeline."""
+    return Pipeline(
+        [
+            Node(
+                nodes.collect_metrics,
+                {
+                    "data": "split_summary",
+                    "classifier": "classifier_metrics",
+                    "flow": "flow_metrics",
+                    "ood": "ood_metrics",
+                    "gan": "gan_metrics",
+                    "wgan": "wgan_metrics",
+                    "fid": "fid_metrics",
+                },
+                "metrics",
+                name="collect_metrics",
+            ),
+            Node(nodes.plot_training, ["gan_history", "wgan_history"], "gan_curves", name="plot_gan_training"),
+            Node(
+                nodes.write_report,
+                {
+                    "metrics": "metrics",
+                    "parameters": "parameters",
+                    "config": "params:report",
+                    **{figure: figure for figure in FIGURES},
+                },
+                "report",
+                name="write_report",
+            ),
+        ]
+    )

@@ -1,0 +1,23 @@
+"""Live metrics of the training nodes, into whichever MLflow run is open."""
+
+from __future__ import annotations
+
+from fashion_dgm.training.loop import EpochRow
+
+__all__ = ["log_epoch"]
+
+
+def log_epoch(row: EpochRow, seconds: float | None) -> None:
+    """Logs an epoch's metrics under their names, with the epoch as step; does nothing where no run is open.
+
+    Names that mean the same in two models are the same, so that MLflow lays their curves over one another.
+    """
+    import mlflow
+
+    if mlflow.active_run() is None:
+        return
+    epoch = int(row["epoch"])
+    metrics = {name: value for name, value in row.items() if name != "epoch"}
+    if seconds is not None:
+        metrics["seconds_per_epoch"] = seconds
+    mlflow.log_metrics(metrics, step=epoch)

@@ -1,0 +1,25 @@
+"""Nodes of `train_classifier`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fashion_dgm.config import ClassifierConfig
+from fashion_dgm.data.images import ImageSet
+from fashion_dgm.pipelines.types import Checkpoint, DataFrame, StateStore
+
+__all__ = ["train_classifier"]
+
+
+def train_classifier(
+    train: ImageSet, test: ImageSet, benchmark: ImageSet, store: StateStore, config: ClassifierConfig
+) -> tuple[Checkpoint, DataFrame, dict[str, Any]]:
+    """Trains the reference classifier."""
+    import pandas as pd
+
+    from fashion_dgm.metrics import classifier_training
+    from fashion_dgm.pipelines.tracking import log_epoch
+
+    trained = classifier_training.train_classifier(train, test, benchmark, config, store, log_epoch)
+    metrics = {**trained.history[-1], "benchmark_accuracy": trained.benchmark_accuracy}
+    return trained.classifier, pd.DataFrame(trained.history), metrics

@@ -1,0 +1,5 @@
+"""RealNVP by maximum likelihood."""
+
+from fashion_dgm.pipelines.train_flow.pipeline import create_pipeline
+
+__all__ = ["create_pipeline"]

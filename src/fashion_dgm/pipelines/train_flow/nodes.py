@@ -1,0 +1,38 @@
+"""Nodes of `train_flow`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fashion_dgm.config import FlowTrainingConfig
+from fashion_dgm.data.images import ImageSet
+from fashion_dgm.pipelines.types import Checkpoint, DataFrame, Figure, StateStore
+
+__all__ = ["plot_history", "train_flow"]
+
+
+def train_flow(
+    train: ImageSet, test: ImageSet, store: StateStore, config: FlowTrainingConfig
+) -> tuple[Checkpoint, DataFrame, dict[str, Any]]:
+    """Trains RealNVP."""
+    import pandas as pd
+
+    from fashion_dgm.flows import training
+    from fashion_dgm.pipelines.tracking import log_epoch
+
+    trained = training.train_flow(train, test, config, store, log_epoch)
+    metrics = {
+        "epochs": len(trained.history),
+        "parameters": trained.parameters,
+        "train_bits_per_dim": trained.train_bits_per_dim,
+        "test_bits_per_dim": trained.test_bits_per_dim,
+        "reconstruction_error": trained.reconstruction_error,
+    }
+    return trained.flow, pd.DataFrame(trained.history), metrics
+
+
+def plot_history(history: DataFrame) -> Figure:
+    """Draws bits/dim by epoch."""
+    from fashion_dgm.reporting.figures import flow_curve
+
+    return flow_curve(history)

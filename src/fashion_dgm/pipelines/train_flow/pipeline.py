@@ -1,0 +1,23 @@
+"""The pipeline `train_flow`."""
+
+from kedro.pipeline import Node, Pipeline
+
+from fashion_dgm.pipelines.train_flow import nodes
+
+__all__ = ["create_pipeline"]
+
+
+def create_pipeline() -> Pipeline:
+    """Returns the pipeline."""
+    return Pipeline(
+        [
+            Node(
+                nodes.train_flow,
+                ["train", "test", "flow_state", "params:train_flow"],
+                ["flow", "flow_history", "flow_metrics"],
+                name="train_flow",
+                tags="gpu",
+            ),
+            Node(nodes.plot_history, "flow_history", "flow_curve", name="plot_flow_history"),
+        ]
+    )

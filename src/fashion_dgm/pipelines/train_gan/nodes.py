@@ -1,0 +1,19 @@
+"""Nodes of `train_gan`."""
+
+from __future__ import annotations
+
+from fashion_dgm.config import GANConfig
+from fashion_dgm.data.images import ImageSet
+from fashion_dgm.pipelines.adversarial import Trained
+from fashion_dgm.pipelines.types import StateStore
+
+__all__ = ["train_gan"]
+
+
+def train_gan(train: ImageSet, store: StateStore, config: GANConfig) -> Trained:
+    """Trains the assignment's GAN."""
+    from fashion_dgm.gans import training
+    from fashion_dgm.pipelines.adversarial import outputs
+    from fashion_dgm.pipelines.tracking import log_epoch
+
+    return outputs(training.train_gan(train, config, store, log_epoch))

@@ -1,0 +1,19 @@
+"""Nodes of `train_wgan`."""
+
+from __future__ import annotations
+
+from fashion_dgm.config import WGANConfig
+from fashion_dgm.data.images import ImageSet
+from fashion_dgm.pipelines.adversarial import Trained
+from fashion_dgm.pipelines.types import StateStore
+
+__all__ = ["train_wgan"]
+
+
+def train_wgan(train: ImageSet, store: StateStore, config: WGANConfig) -> Trained:
+    """Trains the assignment's WGAN."""
+    from fashion_dgm.gans import training
+    from fashion_dgm.pipelines.adversarial import outputs
+    from fashion_dgm.pipelines.tracking import log_epoch
+
+    return outputs(training.train_wgan(train, config, store, log_epoch))

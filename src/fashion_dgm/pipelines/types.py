@@ -1,0 +1,19 @@
+"""Types of what nodes take and return, at no cost of imports.
+
+Kedro evaluates a node's annotations to learn the types of its parameters, and every `kedro` command would wait for torch and
+matplotlib if they stood in `nodes.py` themselves. Type checkers see the real classes.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+__all__ = ["Checkpoint", "DataFrame", "Figure", "StateStore", "TrainedGAN"]
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from pandas import DataFrame
+
+    from fashion_dgm.checkpoint import Checkpoint
+    from fashion_dgm.gans.training import TrainedGAN
+    from fashion_dgm.training.store import StateStore
+else:
+    Checkpoint = DataFrame = Figure = StateStore = TrainedGAN = Any

@@ -1,0 +1,22 @@
+"""The chapters of the report, written from a run's own numbers.
+
+No conclusion is fixed beforehand: which way a sentence points depends on the values it is given, differences too small to
+mean anything are called that, and from a value that is missing or not finite, printed as `n/a`, nothing is concluded.
+"""
+
+from fashion_dgm.reporting.chapters.data import data_chapter
+from fashion_dgm.reporting.chapters.fid import fid_chapter
+from fashion_dgm.reporting.chapters.flow import flow_chapter
+from fashion_dgm.reporting.chapters.gan import gan_chapter
+from fashion_dgm.reporting.chapters.ood import ood_chapter
+from fashion_dgm.reporting.chapters.summary import highlights, summary_sentences
+
+__all__ = [
+    "data_chapter",
+    "fid_chapter",
+    "flow_chapter",
+    "gan_chapter",
+    "highlights",
+    "ood_chapter",
+    "summary_sentences",
+]

@@ -1,0 +1,96 @@
+"""The chapter on the data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fashion_dgm.reporting import sources
+from fashion_dgm.reporting.report import Chapter, FigureBlock, TableBlock
+from fashion_dgm.reporting.wording import MISSING, count, dataset_name, listing, percent
+
+__all__ = ["data_chapter"]
+
+_SPLIT_NAMES = {"train": "training", "test": "held-out", "benchmark": "official test"}
+_SPLIT_ORDER = ("train", "test", "benchmark")
+
+
+def data_chapter(summary: Mapping[str, Any], example_png: bytes) -> Chapter:
+    """Tells which images there are and how they were divided.
+
+    Arguments:
+        summary: `{"pool", "seed", "splits": {name: {"images", "per_class", "sha256"}}, "ood": {name: {"images",
+            "sha256"}}}`.
+        example_png: examples of each class.
+    """
+    splits, others = summary["splits"], summary.get("ood") or {}
+    names = sorted(splits, key=lambda name: (_SPLIT_ORDER.index(name) if name in _SPLIT_ORDER else 9, name))
+    rows = [_row(_SPLIT_NAMES.get(name, name), "FashionMNIST", splits[name]) for name in names]
+    rows += [_row("out-of-distribution", dataset_name(name), others[name]) for name in sorted(others)]
+    return Chapter(
+        title="The data",
+        anchor="data",
+        intro=(
+            "FashionMNIST (Xiao et al., 2017) holds grey images of 28 by 28 pixels, each of one of ten kinds of clothing. "
+            "It has the size and shape of MNIST, which makes the two a natural pair for out-of-distribution detection: "
+            "a model can tell them apart by nothing but the picture.",
+            _split_sentence(summary, splits),
+            _balance_sentence(splits, names),
+        ),
+        blocks=(
+            FigureBlock(
+                example_png,
+                "Rows of FashionMNIST images, a row for each of the ten classes, light clothes on black.",
+                "Examples of each class.",
+            ),
+            TableBlock(
+                ("Set", "Images of", "Number", "A class", "SHA-256"),
+                tuple(rows),
+                "What each set holds. The hash is over shape, pixels and labels; its first twelve digits are shown.",
+                numeric=(2, 3),
+            ),
+        ),
+        sources=(sources.XIAO_2017,),
+    )
+
+
+def _row(use: str, name: str, entry: Mapping[str, Any]) -> tuple[str, ...]:
+    digest = entry.get("sha256")
+    return use, name, count(entry["images"]), _per_class(entry.get("per_class")), f"`{digest[:12]}`" if digest else ""
+
+
+def _per_class(counts: Sequence[int] | None) -> str:
+    if not counts:
+        return ""
+    low, high = min(counts), max(counts)
+    return count(low) if low == high else f"{count(low)} to {count(high)}"
+
+
+def _split_sentence(summary: Mapping[str, Any], splits: Mapping[str, Any]) -> str:
+    pool = {
+        "train": "The official training images are",
+        "all": "The official training and test images are pooled and",
+    }.get(summary.get("pool", ""), "The images are")
+    train, test = splits["train"]["images"], splits["test"]["images"]
+    text = (
+        f"{pool} divided class by class with seed {summary.get('seed', MISSING)} into {count(train)} for training "
+        f"({percent(train / (train + test))}) and {count(test)} held out ({percent(test / (train + test))})."
+    )
+    if "benchmark" not in splits or summary.get("pool") == "all":
+        return text
+    return (
+        f"{text} The {count(splits['benchmark']['images'])} official test images take part in neither training nor the "
+        "choice of an epoch. Published figures are measured on them, and so are ours."
+    )
+
+
+def _balance_sentence(splits: Mapping[str, Any], names: Sequence[str]) -> str:
+    counted = {name: splits[name]["per_class"] for name in names if splits[name].get("per_class")}
+    uneven = [
+        f"{_SPLIT_NAMES.get(name, name)} ({_per_class(counts)} images a class)"
+        for name, counts in counted.items()
+        if min(counts) != max(counts)
+    ]
+    if uneven:
+        return f"Classes differ in size in {listing(uneven)}."
+    return "Within each set, every class has the same number of images."

@@ -1,0 +1,191 @@
+"""The chapter on GAN and WGAN."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from fashion_dgm.reporting import sources
+from fashion_dgm.reporting.report import Chapter, FigureBlock, FormulaBlock, TableBlock, TextBlock
+from fashion_dgm.reporting.wording import (
+    NOT_APPLICABLE,
+    count,
+    is_number,
+    listing,
+    model_name,
+    model_order,
+    number,
+    percent,
+    significant,
+)
+
+__all__ = ["critic_sentence", "discriminator_sentence", "gan_chapter"]
+
+_COLUMNS = {
+    "loss_discriminator": "Loss of discriminator or critic",
+    "loss_generator": "Loss of the generator",
+    "score_real": "Mean score, real images",
+    "score_fake": "Mean score, generated images",
+    "probability_real": "Mean probability, real images",
+    "probability_fake": "Mean probability, generated images",
+    "wasserstein_estimate": "Wasserstein estimate",
+    "clipped_share": "Weights at the clipping bound",
+    "gradient_norm_discriminator": "Gradient norm, discriminator or critic",
+    "gradient_norm_generator": "Gradient norm, generator",
+}
+_VANISHED_GRADIENT = 1e-3
+
+
+def gan_chapter(
+    metrics: Mapping[str, Any],
+    curves_png: bytes,
+    gan_strip_png: bytes | None = None,
+    wgan_strip_png: bytes | None = None,
+) -> Chapter:
+    """Tells how the games of GAN and WGAN went.
+
+    Arguments:
+        metrics: `{"gan": {...}, "wgan": {...}}`, each with `"epochs"`, `"parameters_generator"`,
+            `"parameters_discriminator"` and the last value of each column of its history under the column's name.
+        curves_png: training curves side by side.
+        gan_strip_png: samples of the GAN from the same latents, epoch by epoch.
+        wgan_strip_png: the same of the WGAN.
+    """
+    names = model_order(metrics)
+    strips = [("gan", gan_strip_png), ("wgan", wgan_strip_png)]
+    return Chapter(
+        title="Two adversarial games: GAN and WGAN",
+        anchor="gan",
+        intro=(
+            "Both models train a generator G against an opponent, with the same networks after DCGAN (Radford et al., "
+            "2016); only the game differs. In the GAN (Goodfellow et al., 2014) a discriminator D names the probability "
+            "that an image is real. In the WGAN (Arjovsky et al., 2017) a critic C gives an unbounded score, and its "
+            "weights are clipped, so that the score cannot change faster than some bound.",
+            "An epoch is one pass of the opponent through the data. The critic takes several steps for each one of its "
+            "generator, so in an epoch the WGAN's generator learns less often than the GAN's.",
+        ),
+        blocks=(
+            FormulaBlock(
+                "gan_losses",
+                "GAN, with the generator's loss in its non-saturating form. A discriminator that can only guess says 0.5 "
+                "throughout; its loss is then 1.386 and the generator's 0.693.",
+            ),
+            FormulaBlock(
+                "wgan_losses",
+                "WGAN. The critic's loss with its sign turned is the Wasserstein estimate: a lower bound on the "
+                "Wasserstein distance, times a constant that clipping leaves unknown. It can be compared with itself only.",
+            ),
+            FigureBlock(
+                curves_png,
+                f"Training curves of {listing([model_name(name) for name in names])} side by side: losses, scores, "
+                "probabilities or Wasserstein estimate, gradient norms and share of clipped weights.",
+                "Training curves. The y axes are not shared, because the losses measure different things.",
+            ),
+            TextBlock(tuple(_findings(metrics, names)), heading="What was found"),
+            TableBlock(
+                ("At the last epoch", *(model_name(name) for name in names)),
+                tuple(_rows(metrics, names)),
+                "The two games at their end. Losses and scores of different objectives cannot be compared.",
+                numeric=tuple(range(1, len(names) + 1)),
+            ),
+            *(
+                FigureBlock(
+                    png,
+                    f"Generated images of the {model_name(name)}: a row an epoch, a column a latent.",
+                    f"What the {model_name(name)} makes of the same latents as training goes on.",
+                )
+                for name, png in strips
+                if png is not None
+            ),
+        ),
+        sources=(
+            sources.GOODFELLOW_2014,
+            sources.RADFORD_2016,
+            sources.ARJOVSKY_2017,
+            *([sources.GULRAJANI_2017] if _is_mostly_clipped(metrics.get("wgan", {})) else []),
+        ),
+    )
+
+
+def discriminator_sentence(entry: Mapping[str, Any]) -> str:
+    """Returns how well the GAN's discriminator tells real from generated images at the end."""
+    real, fake = entry.get("probability_real"), entry.get("probability_fake")
+    if not is_number(real) or not is_number(fake):
+        return "GAN: the discriminator's probabilities are not finite, so nothing can be said about the balance."
+    gap = real - fake
+    if gap >= 0.8:
+        finding = "it is nearly certain and leaves the generator little to learn from"
+    elif gap >= 0.4:
+        finding = "it clearly tells them apart"
+    elif gap >= 0.1:
+        finding = "it has a moderate advantage"
+    elif gap >= 0:
+        finding = "it can hardly tell them apart"
+    else:
+        finding = "it takes generated images for the real ones"
+    return (
+        f"GAN: at the end the discriminator gives real images a mean probability of {number(real)} and generated ones "
+        f"{number(fake)}; {finding}."
+    )
+
+
+def critic_sentence(entry: Mapping[str, Any]) -> str:
+    """Returns what the WGAN's critic estimates at the end, and how far clipping binds it."""
+    estimate, share = entry.get("wasserstein_estimate"), entry.get("clipped_share")
+    if not is_number(estimate):
+        text = "WGAN: the Wasserstein estimate is not finite."
+    elif estimate > 0:
+        text = f"WGAN: on average the critic scores real images {significant(estimate)} higher than generated ones."
+    else:
+        text = (
+            f"WGAN: the Wasserstein estimate is {significant(estimate)}. At or below zero it bounds nothing: the critic "
+            "does not prefer real images."
+        )
+    if not is_number(share):
+        return text
+    if _is_mostly_clipped(entry):
+        meaning = (
+            ": clipping, not the data, decides most of what the critic can express, the weakness that led to gradient "
+            "penalties (Gulrajani et al., 2017)"
+        )
+    elif share > 0.1:
+        meaning = ", enough to shape what it can express"
+    else:
+        meaning = ", so few that clipping hardly limits it"
+    return f"{text} {percent(share, 1)} of its weights lie at the clipping bound{meaning}."
+
+
+def _findings(metrics: Mapping[str, Any], names: Iterable[str]) -> Iterable[str]:
+    if "gan" in metrics:
+        yield discriminator_sentence(metrics["gan"])
+    if "wgan" in metrics:
+        yield critic_sentence(metrics["wgan"])
+    for name in names:
+        norm = metrics[name].get("gradient_norm_generator")
+        if norm is not None and not is_number(norm):
+            yield f"{model_name(name)}: the generator's gradient is not finite; training has diverged."
+        elif norm is not None and norm < _VANISHED_GRADIENT:
+            yield (
+                f"{model_name(name)}: the generator's gradient has shrunk to a norm of {significant(norm)}; it hardly "
+                "learns any more."
+            )
+
+
+def _rows(metrics: Mapping[str, Any], names: list[str]) -> Iterable[tuple[str, ...]]:
+    yield "Epochs", *(count(metrics[name].get("epochs")) for name in names)
+    for key, label in (("generator", "generator"), ("discriminator", "discriminator or critic")):
+        yield f"Parameters, {label}", *(count(metrics[name].get(f"parameters_{key}")) for name in names)
+    for column, label in _COLUMNS.items():
+        if any(column in metrics[name] for name in names):
+            yield label, *(_cell(metrics[name], column) for name in names)
+
+
+def _cell(entry: Mapping[str, Any], column: str) -> str:
+    if column not in entry:
+        return NOT_APPLICABLE
+    return percent(entry[column], 1) if column == "clipped_share" else significant(entry[column])
+
+
+def _is_mostly_clipped(entry: Mapping[str, Any]) -> bool:
+    share = entry.get("clipped_share")
+    return is_number(share) and share > 0.5

@@ -1,0 +1,75 @@
+"""The run in a few sentences and figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fashion_dgm.reporting import sources
+from fashion_dgm.reporting.chapters.fid import feature_spaces, ranking, ranking_sentence, space_name
+from fashion_dgm.reporting.chapters.flow import fit_sentence
+from fashion_dgm.reporting.chapters.gan import critic_sentence, discriminator_sentence
+from fashion_dgm.reporting.chapters.ood import detection_summary
+from fashion_dgm.reporting.report import Highlight
+from fashion_dgm.reporting.wording import count, dataset_name, model_name, model_order, number
+
+__all__ = ["highlights", "summary_sentences"]
+
+
+def summary_sentences(
+    *,
+    data: Mapping[str, Any] | None = None,
+    flow: Mapping[str, Any] | None = None,
+    ood: Mapping[str, Any] | None = None,
+    gan: Mapping[str, Any] | None = None,
+    fid: Mapping[str, Any] | None = None,
+) -> list[str]:
+    """Returns the run in a few sentences, from the metrics that the chapters of the same names take."""
+    sentences = []
+    if data is not None:
+        splits = data["splits"]
+        others = sum(splits[name]["images"] for name in splits if name != "train")
+        sentences.append(
+            f"All models were trained on {count(splits['train']['images'])} images of FashionMNIST and judged on "
+            f"{count(others)} others."
+        )
+    if flow is not None:
+        sentences.append(fit_sentence(flow))
+    if ood is not None:
+        sentences += [detection_summary(name, ood["sets"][name]) for name in sorted(ood["sets"])]
+    if gan is not None and "gan" in gan:
+        sentences.append(discriminator_sentence(gan["gan"]))
+    if gan is not None and "wgan" in gan:
+        sentences.append(critic_sentence(gan["wgan"]))
+    if fid is not None:
+        spaces = feature_spaces(fid)
+        sentences += [ranking_sentence(fid, space) for space in spaces]
+        if "inception" not in spaces:
+            sentences.append("FID itself was not computed; the chapter on distances says why.")
+    return sentences
+
+
+def highlights(
+    *,
+    flow: Mapping[str, Any] | None = None,
+    ood: Mapping[str, Any] | None = None,
+    fid: Mapping[str, Any] | None = None,
+) -> tuple[Highlight, ...]:
+    """Returns the figures to remember, from the metrics that the chapters of the same names take."""
+    shown = []
+    if flow is not None:
+        value = number(flow.get("test_bits_per_dim"))
+        shown.append(Highlight(value, "bits/dim of RealNVP, held-out", f"published: {sources.PUBLISHED_REALNVP}"))
+    if ood is not None and ood["sets"]:
+        name = "mnist" if "mnist" in ood["sets"] else min(ood["sets"])
+        value = number(ood["sets"][name].get("auroc"))
+        shown.append(Highlight(value, f"AUROC against {dataset_name(name)}, by likelihood", "chance: 0.5"))
+    if fid is not None and (spaces := feature_spaces(fid)):
+        space = "inception" if "inception" in spaces else spaces[0]
+        distances = {standing.model: standing.distance for standing in ranking(fid, space)[0]}
+        for model in model_order({row["model"] for row in fid["rows"]}):
+            label = f"{space_name(space)} of the {model_name(model)}"
+            shown.append(
+                Highlight(number(distances.get(model), 1), label, f"best epoch, N = {count(fid.get('samples'))}")
+            )
+    return tuple(shown)

@@ -1,0 +1,301 @@
+"""The report: what it consists of, and how that becomes one HTML file that needs nothing else.
+
+The file holds its images and style, no script, and asks no server for anything; a content security policy in its head
+makes browsers hold it to that. Equal content gives equal bytes: mappings are sorted, and no date, host or path is added.
+
+Text is plain and always escaped; `code` between backticks is the one piece of markup.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+import struct
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, ClassVar
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from fashion_dgm.errors import FashionDGMError
+
+__all__ = [
+    "Block",
+    "Chapter",
+    "FigureBlock",
+    "FormulaBlock",
+    "Highlight",
+    "NoteBlock",
+    "ReportContent",
+    "TableBlock",
+    "TextBlock",
+    "build_report",
+]
+
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_SECTIONS = ("summary", "contents", "configuration", "reproduce", "references")
+
+
+@dataclass(frozen=True)
+class FigureBlock:
+    """An image with a caption.
+
+    Arguments:
+        png: a PNG file, shown at half its size in pixels, or narrower where the page is.
+        alt: what the image shows, in words, for those who cannot see it.
+        caption: written below, after the figure's number.
+
+    Raises:
+        FashionDGMError: if `png` is no PNG, or `alt` is empty.
+    """
+
+    kind: ClassVar[str] = "figure"
+
+    png: bytes = field(repr=False)
+    alt: str
+    caption: str
+
+    def __post_init__(self) -> None:
+        if not self.png.startswith(_PNG_SIGNATURE) or len(self.png) < 24:
+            raise FashionDGMError(f"a figure of the report must be a PNG file, not {self.png[:8]!r}...")
+        if not self.alt.strip():
+            raise FashionDGMError(f"the figure {self.caption!r} needs an alternative text")
+
+    @property
+    def base64(self) -> str:
+        """The file as base64 text."""
+        return base64.b64encode(self.png).decode("ascii")
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height on the page, in CSS pixels."""
+        width, height = struct.unpack(">II", self.png[16:24])
+        return round(width / 2), round(height / 2)
+
+
+@dataclass(frozen=True)
+class TableBlock:
+    """A table of ready-made strings.
+
+    Arguments:
+        columns: heads of the columns.
+        rows: one string a column.
+        caption: written above, after the table's number.
+        numeric: indices of the columns to align right, for numbers.
+        emphasised: indices of the rows to set in bold.
+
+    Raises:
+        FashionDGMError: if a row has another length than `columns`.
+    """
+
+    kind: ClassVar[str] = "table"
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    caption: str
+    numeric: tuple[int, ...] = ()
+    emphasised: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        for row in self.rows:
+            if len(row) != len(self.columns):
+                raise FashionDGMError(
+                    f"the table {self.caption!r} has {len(self.columns)} columns, but a row of {len(row)}: {row}"
+                )
+
+
+@dataclass(frozen=True)
+class TextBlock:
+    """Paragraphs, under a heading where there is one."""
+
+    kind: ClassVar[str] = "text"
+
+    paragraphs: tuple[str, ...]
+    heading: str = ""
+
+
+@dataclass(frozen=True)
+class NoteBlock:
+    """A caveat that must not be overlooked."""
+
+    kind: ClassVar[str] = "note"
+
+    title: str
+    paragraphs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class FormulaBlock:
+    """A displayed formula: the name of a macro of `templates/formulas.html.j2`, and what its symbols mean."""
+
+    kind: ClassVar[str] = "formula"
+
+    name: str
+    meaning: str
+
+
+Block = FigureBlock | TableBlock | TextBlock | NoteBlock | FormulaBlock
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """A numbered chapter.
+
+    Arguments:
+        title: its heading.
+        anchor: its id within the page: lower-case letters, digits and hyphens.
+        intro: first paragraphs.
+        blocks: what follows.
+        sources: entries of the list of references that its text leans on.
+
+    Raises:
+        FashionDGMError: if the anchor cannot be one.
+    """
+
+    title: str
+    anchor: str
+    intro: tuple[str, ...]
+    blocks: tuple[Block, ...]
+    sources: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[a-z][a-z0-9-]*", self.anchor) or self.anchor in _SECTIONS:
+            raise FashionDGMError(
+                f"{self.anchor!r} cannot be a chapter's anchor: use lower-case letters, digits and hyphens, "
+                f"and none of {', '.join(_SECTIONS)}"
+            )
+
+
+@dataclass(frozen=True)
+class Highlight:
+    """One figure to remember, set large beside the summary."""
+
+    value: str
+    label: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class ReportContent:
+    """All that a report says.
+
+    Arguments:
+        title: heading of the page.
+        summary: plain sentences, a point each.
+        chapters: in the order of the page.
+        configuration: nested parameters, shown sorted by name.
+        how_to_reproduce: shell commands, in order.
+        subtitle: written below the title.
+        highlights: figures to remember.
+
+    Raises:
+        FashionDGMError: if two chapters share an anchor.
+    """
+
+    title: str
+    summary: tuple[str, ...]
+    chapters: tuple[Chapter, ...]
+    configuration: Mapping[str, Any] = field(default_factory=dict)
+    how_to_reproduce: tuple[str, ...] = ()
+    subtitle: str = ""
+    highlights: tuple[Highlight, ...] = ()
+
+    def __post_init__(self) -> None:
+        anchors = [chapter.anchor for chapter in self.chapters]
+        repeated = sorted({anchor for anchor in anchors if anchors.count(anchor) > 1})
+        if repeated:
+            raise FashionDGMError(f"chapters of a report need anchors of their own; given twice: {', '.join(repeated)}")
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """The sources of all chapters, each once, in alphabetical order."""
+        return tuple(sorted({source for chapter in self.chapters for source in chapter.sources}, key=str.casefold))
+
+
+def build_report(content: ReportContent) -> str:
+    """Renders `content` as one HTML document.
+
+    Raises:
+        FashionDGMError: if a formula has a name that no template knows.
+    """
+    environment = _environment()
+    known = environment.get_template("formulas.html.j2").module
+    for chapter in content.chapters:
+        for block in chapter.blocks:
+            if isinstance(block, FormulaBlock) and not hasattr(known, block.name):
+                raise FashionDGMError(f"the report knows no formula {block.name!r}; add it to formulas.html.j2")
+    return environment.get_template("report.html.j2").render(
+        report=content,
+        numbers=_numbering(content),
+        parameters=tuple(_parameter_groups(content.configuration)),
+    )
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("fashion_dgm.reporting", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["inline"] = _inline
+    return environment
+
+
+def _inline(text: str) -> Markup:
+    """Escapes `text` and sets what stands between backticks as code; a single backtick stays what it is."""
+    parts = re.split(r"`([^`]+)`", text)
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if i % 2 else escape(part) for i, part in enumerate(parts)
+    )
+
+
+def _numbering(content: ReportContent) -> dict[tuple[int, int], int]:
+    """Numbers figures and tables through the report: (chapter, block), both from 0, to a number from 1."""
+    last = {"figure": 0, "table": 0}
+    numbers = {}
+    for i, chapter in enumerate(content.chapters):
+        for j, block in enumerate(chapter.blocks):
+            if block.kind in last:
+                last[block.kind] += 1
+                numbers[i, j] = last[block.kind]
+    return numbers
+
+
+def _parameter_groups(configuration: Mapping[str, Any]) -> Iterator[tuple[str, tuple[tuple[str, str], ...]]]:
+    """Yields each top-level block of parameters as its name and rows of dotted name and value."""
+    loose = {name: value for name, value in configuration.items() if not isinstance(value, Mapping)}
+    if loose:
+        yield "general", tuple(_parameter_rows(loose))
+    for name in sorted(configuration, key=str):
+        if name not in loose:
+            yield str(name), tuple(_parameter_rows(configuration[name]))
+
+
+def _parameter_rows(value: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
+    if isinstance(value, Mapping) and value:
+        for name in sorted(value, key=str):
+            yield from _parameter_rows(value[name], f"{prefix}.{name}" if prefix else str(name))
+    elif isinstance(value, list | tuple) and any(isinstance(item, Mapping | list | tuple) for item in value):
+        for i, item in enumerate(value):
+            yield from _parameter_rows(item, f"{prefix}.{i}")
+    else:
+        yield prefix, _parameter_value(value)
+
+
+def _parameter_value(value: Any) -> str:
+    """Writes a value as YAML would."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, Mapping):
+        return "{}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_parameter_value(item) for item in value) + "]"
+    return str(value)

@@ -1,0 +1,118 @@
+"""How numbers and names are written in figures, tables and sentences."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import TypeGuard
+
+__all__ = [
+    "MISSING",
+    "NOT_APPLICABLE",
+    "SPACE_NAMES",
+    "count",
+    "dataset_name",
+    "interval",
+    "is_number",
+    "listing",
+    "model_name",
+    "model_order",
+    "number",
+    "percent",
+    "plural",
+    "significant",
+]
+
+MISSING = "n/a"
+NOT_APPLICABLE = "\u2013"
+
+# "FID" is the name of the distance in Inception's features and of no other.
+SPACE_NAMES = {"classifier": "Fréchet classifier distance", "inception": "FID (Inception)"}
+
+_MINUS, _TIMES, _SPACE = "\u2212", "\u00d7", "\u00a0"
+_DATASETS = {
+    "fashion_mnist": "FashionMNIST",
+    "mnist": "MNIST",
+    "kmnist": "KMNIST",
+    "emnist_letters": "EMNIST letters",
+    "omniglot": "Omniglot",
+    "digits": "scikit-learn digits",
+}
+_MODELS = {"gan": "GAN", "wgan": "WGAN", "wgan_gp": "WGAN-GP"}
+
+
+def is_number(value: object) -> TypeGuard[float]:
+    """Says whether `value` is a finite int or float."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def number(value: float | None, digits: int = 2) -> str:
+    """Writes `value` with `digits` decimals, thousands apart, a true minus sign, and `n/a` where it is not finite."""
+    if value is None or not math.isfinite(value):
+        return MISSING
+    text = f"{value:,.{digits}f}"
+    # -0.00 would claim a sign that the digits do not show.
+    negative = text.startswith("-") and any(digit in text for digit in "123456789")
+    return (_MINUS if negative else "") + text.lstrip("-")
+
+
+def significant(value: float | None, digits: int = 3) -> str:
+    """Writes `value` with `digits` significant digits, in scientific notation below 0.001 and from a million on."""
+    if value is None or not math.isfinite(value):
+        return MISSING
+    if value == 0:
+        return "0"
+    mantissa, exponent = f"{abs(value):.{digits - 1}e}".split("e")
+    sign, power = _MINUS if value < 0 else "", int(exponent)
+    if -3 <= power < 6:
+        return sign + f"{abs(value):,.{max(digits - 1 - power, 0)}f}"
+    superscript = str(power).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return f"{sign}{mantissa}{_SPACE}{_TIMES}{_SPACE}10{superscript}"
+
+
+def count(value: int | None) -> str:
+    """Writes a whole number, thousands apart."""
+    return MISSING if value is None else f"{value:,}"
+
+
+def percent(share: float | None, digits: int = 0) -> str:
+    """Writes a share in `[0, 1]` as a percentage."""
+    text = number(None if share is None else 100 * share, digits)
+    return text if text == MISSING else f"{text}%"
+
+
+def interval(bounds: Sequence[float] | None, digits: int = 3) -> str:
+    """Writes `(low, high)` as `[low, high]`, or nothing where there is none."""
+    if bounds is None:
+        return ""
+    low, high = bounds
+    return f"[{number(low, digits)}, {number(high, digits)}]"
+
+
+def plural(n: int, noun: str) -> str:
+    """Writes `1 epoch` or `2 epochs`."""
+    return f"{count(n)}{_SPACE}{noun}{'' if n == 1 else 's'}"
+
+
+def listing(words: Sequence[str]) -> str:
+    """Writes `a, b and c`."""
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else list(words))
+
+
+def dataset_name(name: str) -> str:
+    """Writes the name of a data set as its authors do; an unknown one with spaces for underscores."""
+    if name in _DATASETS:
+        return _DATASETS[name]
+    if name.startswith("fashion_mnist_"):
+        return f"FashionMNIST, {name.removeprefix('fashion_mnist_').replace('_', ' ')}"
+    return name.replace("_", " ")
+
+
+def model_name(name: str) -> str:
+    """Writes `gan` as GAN and so on; an unknown name as it is."""
+    return _MODELS.get(name, name)
+
+
+def model_order(names: Iterable[str]) -> list[str]:
+    """Returns models in the order in which all figures and tables show them: the GAN, then the others by name."""
+    return sorted(names, key=lambda name: (name != "gan", name))

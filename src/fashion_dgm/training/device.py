@@ -1,0 +1,56 @@
+"""Where and in which precision to compute."""
+
+from __future__ import annotations
+
+import torch
+
+from fashion_dgm.errors import FashionDGMError
+
+__all__ = ["DeviceError", "resolve_device", "resolve_precision"]
+
+
+class DeviceError(FashionDGMError):
+    """The device asked for is unknown or not present."""
+
+
+def resolve_device(name: str) -> torch.device:
+    """Returns the device called `name`, or the best one present for `"auto"` (cuda, then mps, then cpu).
+
+    Raises:
+        DeviceError: if torch doesn't know the name or the machine lacks the device.
+    """
+    if name == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda", torch.cuda.current_device())
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise DeviceError(f"device {name!r} is unknown; use 'auto', 'cpu', 'cuda', 'cuda:0' or 'mps'") from error
+    present = {
+        "cpu": True,
+        "cuda": torch.cuda.is_available() and (device.index or 0) < torch.cuda.device_count(),
+        "mps": torch.backends.mps.is_available(),
+    }
+    if not present.get(device.type, False):
+        here = ["cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
+        here += ["mps"] if present["mps"] else []
+        raise DeviceError(f"device {name!r} is not on this machine, which has {', '.join(here)}; set `device: auto`")
+    return device
+
+
+def resolve_precision(name: str, device: torch.device) -> torch.dtype:
+    """Returns the dtype of matrix products and convolutions, one of float32 and bfloat16.
+
+    `"auto"` takes bfloat16 where the hardware has instructions for it, for there it is faster; elsewhere it is
+    emulated.
+    """
+    if name == "float32":
+        return torch.float32
+    if name == "bfloat16":
+        return torch.bfloat16
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float32
+    if device.type == "cpu" and (torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()):
+        return torch.bfloat16
+    return torch.float32

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import gzip
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fashion_dgm.data.idx import parse_idx, read_idx, write_idx
+from fashion_dgm.errors import FashionDGMError
+
+SHAPES = [(5,), (0,), (3, 4), (2, 28, 28), (1, 2, 3, 4)]
+
+
+def some_array(shape: tuple[int, ...]) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+
+
+def some_file(tmp_path: Path) -> Path:
+    path = tmp_path / "images-idx3-ubyte"
+    write_idx(path, some_array((2, 3, 4)))
+    return path
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_round_trip(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    array = some_array(shape)
+    write_idx(tmp_path / "array", array)
+    again = read_idx(tmp_path / "array")
+    assert again.dtype == np.uint8
+    assert again.shape == shape
+    assert np.array_equal(again, array)
+    assert again.flags.writeable
+
+
+def test_written_bytes_are_those_of_the_format(tmp_path: Path) -> None:
+    write_idx(tmp_path / "array", np.array([[1, 2, 3], [4, 5, 255]], dtype=np.uint8))
+    assert (tmp_path / "array").read_bytes() == bytes([0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 3, 1, 2, 3, 4, 5, 255])
+
+
+def test_strided_arrays_are_written_in_c_order(tmp_path: Path) -> None:
+    array = some_array((3, 4)).T[::2]
+    write_idx(tmp_path / "array", array)
+    assert np.array_equal(read_idx(tmp_path / "array"), array)
+
+
+@pytest.mark.parametrize("name", ["array", "array.gz", "array.idx"])
+def test_gzip_is_known_by_content_not_by_name(tmp_path: Path, name: str) -> None:
+    plain = some_file(tmp_path)
+    (tmp_path / name).write_bytes(gzip.compress(plain.read_bytes()))
+    assert np.array_equal(read_idx(tmp_path / name), read_idx(plain))
+    misnamed = tmp_path / "plain.gz"
+    misnamed.write_bytes(plain.read_bytes())
+    assert np.array_equal(read_idx(misnamed), read_idx(plain))
+
+
+CORRUPTIONS = {
+    "empty": (lambda data: b"", "truncated"),
+    "half a magic number": (lambda data: data[:3], "truncated"),
+    "half a header": (lambda data: data[:9], "truncated"),
+    "a byte short": (lambda data: data[:-1], "truncated"),
+    "header only": (lambda data: data[:16], "truncated"),
+    "a byte too long": (lambda data: data + b"\0", "trailing"),
+    "html": (lambda data: b"<html>not found</html>", "not an IDX file"),
+    "no dimensions": (lambda data: b"\0\0\x08\0", "no dimensions"),
+    "float32": (lambda data: b"\0\0\x0d" + data[3:], "0x0d"),
+    "huge shape": (
+        lambda data: data[:4] + struct.pack(">3I", 2**32 - 1, 2**32 - 1, 2**32 - 1) + data[16:],
+        "truncated",
+    ),
+}
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+@pytest.mark.parametrize("corruption", CORRUPTIONS)
+def test_corruption_is_an_error_that_names_the_file(tmp_path: Path, corruption: str, compressed: bool) -> None:
+    path = some_file(tmp_path)
+    corrupt, message = CORRUPTIONS[corruption]
+    data = corrupt(path.read_bytes())
+    path.write_bytes(gzip.compress(data) if compressed else data)
+    with pytest.raises(FashionDGMError, match=message) as caught:
+        read_idx(path)
+    assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "corrupt",
+    [
+        lambda data: data[:-1],
+        lambda data: data[:12],
+        lambda data: data[:2],
+        lambda data: data + b"garbage",
+        lambda data: data[:-6] + bytes([data[-6] ^ 1]) + data[-5:],
+        lambda data: data[:10] + b"\xff" * (len(data) - 10),
+    ],
+    ids=["a byte short", "in the stream", "in the header", "trailing", "checksum", "stream"],
+)
+def test_bad_gzip_is_an_error_that_names_the_file(tmp_path: Path, corrupt) -> None:
+    path = some_file(tmp_path)
+    path.write_bytes(corrupt(gzip.compress(path.read_bytes())))
+    with pytest.raises(FashionDGMError, match="gzip") as caught:
+        read_idx(path)
+    assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["missing", "."])
+def test_unreadable_path_is_an_error(tmp_path: Path, name: str) -> None:
+    with pytest.raises(FashionDGMError, match="cannot read"):
+        read_idx(tmp_path / name)
+
+
+def test_parse_names_its_data() -> None:
+    with pytest.raises(FashionDGMError, match=r"^the reply is truncated"):
+        parse_idx(b"", name="the reply")
+
+
+@pytest.mark.parametrize("array", [np.zeros(3), np.zeros((2, 2), dtype=np.int8), np.array(1, dtype=np.uint8)])
+def test_only_uint8_arrays_are_written(tmp_path: Path, array: np.ndarray) -> None:
+    with pytest.raises(FashionDGMError, match="uint8"):
+        write_idx(tmp_path / "array", array)
+    assert not list(tmp_path.iterdir())

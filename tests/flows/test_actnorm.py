@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import copy
+
+import pytest
+import torch
+
+from fashion_dgm.flows import ActNorm, Chain
+
+
+@pytest.fixture
+def batch() -> torch.Tensor:
+    torch.manual_seed(0)
+    return (
+        torch.randn(64, 3, 4, 4) * torch.tensor([0.1, 1.0, 30.0])[:, None, None]
+        + torch.tensor([5.0, 0, -9])[:, None, None]
+    )
+
+
+def test_the_first_training_batch_comes_out_with_zero_mean_and_unit_variance(batch):
+    y, _ = ActNorm(3)(batch)
+    variance, mean = torch.var_mean(y, dim=(0, 2, 3), correction=0)
+    torch.testing.assert_close(mean, torch.zeros(3), rtol=0, atol=1e-5)
+    torch.testing.assert_close(variance, torch.ones(3), rtol=1e-4, atol=0)
+
+
+def test_later_batches_change_nothing(batch):
+    layer = ActNorm(3)
+    layer(batch)
+    before = copy.deepcopy(layer.state_dict())
+    layer(10 * batch)
+    assert all(torch.equal(value, before[name]) for name, value in layer.state_dict().items())
+
+
+def test_evaluation_initialises_nothing(batch):
+    layer = ActNorm(3).eval()
+    y, log_det = layer(batch)
+    assert torch.equal(y, batch)
+    assert torch.equal(log_det, torch.zeros(64))
+    assert not layer.initialized
+
+
+def test_a_loaded_layer_is_not_initialised_again(batch):
+    trained, fresh = Chain(ActNorm(3)), Chain(ActNorm(3))
+    trained(batch)
+    fresh.load_state_dict(trained.state_dict())
+    assert torch.equal(fresh(10 * batch)[0], trained(10 * batch)[0])
+
+
+def test_loading_a_fresh_state_brings_initialisation_back(batch):
+    layer = ActNorm(3)
+    fresh = copy.deepcopy(layer.state_dict())
+    layer(batch)
+    layer.load_state_dict(fresh)
+    y, _ = layer(10 * batch)
+    assert y.std().item() == pytest.approx(1, rel=1e-3)
+
+
+def test_a_copy_loads_for_itself(batch):
+    layer = ActNorm(3)
+    twin = copy.deepcopy(layer)
+    trained = ActNorm(3)
+    trained(batch)
+    twin.load_state_dict(trained.state_dict())
+    assert torch.equal(twin(10 * batch)[0], trained(10 * batch)[0])
+    assert not layer.initialized
+    assert layer(10 * batch)[0].std().item() == pytest.approx(1, rel=1e-3)
+
+
+def test_a_constant_channel_stays_finite():
+    y, log_det = ActNorm(1)(torch.full((4, 1, 2, 2), 3.0))
+    assert y.isfinite().all()
+    assert log_det.isfinite().all()

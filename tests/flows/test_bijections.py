@@ -1,0 +1,163 @@
+"""One test a property, over every bijection."""
+
+from __future__ import annotations
+
+import copy
+import math
+
+import pytest
+import torch
+from torch import Tensor
+
+from fashion_dgm.config import RealNVPConfig
+from fashion_dgm.flows import (
+    ActNorm,
+    AffineCoupling,
+    Bijection,
+    Chain,
+    ChannelHalves,
+    Checkerboard,
+    Logit,
+    MultiScale,
+    RealNVP,
+    ResidualConditioner,
+    Squeeze,
+)
+
+
+def coupling(partition: Checkerboard | ChannelHalves, channels: int) -> AffineCoupling:
+    half = partition.half_channels(channels)
+    return AffineCoupling(partition, ResidualConditioner(half, 5, 2 * half, 1))
+
+
+def realnvp(shape: tuple[int, int, int], **changes: int) -> RealNVP:
+    settings = {"scales": 2, "checkerboard_couplings": 2, "channel_couplings": 2, "hidden_channels": 5}
+    return RealNVP(RealNVPConfig(**{**settings, "residual_blocks": 1, "logit_alpha": 0.01, **changes}), shape)
+
+
+def multiscale() -> MultiScale:
+    first = Chain(coupling(Checkerboard(0), 1), Squeeze(), ActNorm(4))
+    second = Chain(coupling(Checkerboard(1), 2), Squeeze(), coupling(ChannelHalves(1), 8))
+    return MultiScale([first, second], [(4, 2, 2), (8, 1, 1)])
+
+
+# Name to a maker and the shape of its input.
+CASES = {
+    "actnorm": (lambda: ActNorm(3), (3, 2, 4)),
+    "chain": (lambda: Chain(ActNorm(2), coupling(ChannelHalves(0), 2), Squeeze(), ActNorm(8)), (2, 4, 2)),
+    "chain of none": (Chain, (2, 2, 2)),
+    "checkerboard coupling 0": (lambda: coupling(Checkerboard(0), 1), (1, 4, 4)),
+    "checkerboard coupling 1": (lambda: coupling(Checkerboard(1), 2), (2, 2, 4)),
+    "channel coupling 0": (lambda: coupling(ChannelHalves(0), 4), (4, 3, 2)),
+    "channel coupling 1": (lambda: coupling(ChannelHalves(1), 2), (2, 3, 3)),
+    "logit": (lambda: Logit(0.01), (1, 3, 3)),
+    "multiscale": (multiscale, (1, 4, 4)),
+    "realnvp, 1 scale": (lambda: realnvp((1, 4, 4), scales=1), (1, 4, 4)),
+    "realnvp, 2 scales": (lambda: realnvp((1, 4, 4)), (1, 4, 4)),
+    "realnvp, 3 scales, the last of odd size": (lambda: realnvp((1, 4, 4), scales=3), (1, 4, 4)),
+    "realnvp without checkerboards": (lambda: realnvp((1, 4, 8), checkerboard_couplings=0), (1, 4, 8)),
+    "realnvp without channel couplings": (lambda: realnvp((1, 4, 4), channel_couplings=0), (1, 4, 4)),
+    "squeeze": (Squeeze, (2, 4, 2)),
+}
+N = 3
+
+
+@pytest.fixture(params=CASES)
+def case(request, perturb) -> tuple[Bijection, Tensor]:
+    """A bijection with arbitrary weights, after its first training batch, and images in (0, 1); both in float64."""
+    torch.manual_seed(0)
+    make, shape = CASES[request.param]
+    bijection = make().double().train()
+    bijection(torch.rand(16, *shape, dtype=torch.float64))
+    return perturb(bijection), torch.rand(N, *shape, dtype=torch.float64)
+
+
+def test_inverse_undoes_forward(case):
+    bijection, x = case
+    y, _ = bijection(x)
+    torch.testing.assert_close(bijection.inverse(y), x, rtol=0, atol=1e-10)
+
+
+def test_forward_undoes_inverse(case):
+    bijection, x = case
+    y, _ = bijection(x.flip(0))
+    torch.testing.assert_close(bijection(bijection.inverse(y))[0], y, rtol=0, atol=1e-9)
+
+
+def test_weights_make_it_no_identity(case):
+    bijection, x = case
+    y, log_det = bijection(x)
+    if any(True for _ in bijection.parameters()):
+        assert not torch.allclose(y.flatten().sort().values, x.flatten().sort().values)
+        assert log_det.abs().min() > 1e-3
+
+
+def test_log_det_is_that_of_the_jacobian(case):
+    bijection, x = case
+    bijection.eval()
+    size = x[0].numel()
+    _, log_det = bijection(x)
+    for image, value in zip(x, log_det, strict=True):
+        jacobian = torch.autograd.functional.jacobian(lambda one: bijection(one[None])[0][0], image, vectorize=True)
+        expected = torch.linalg.slogdet(jacobian.reshape(size, size)).logabsdet
+        torch.testing.assert_close(value, expected, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_log_det_has_one_value_an_image_in_the_dtype_of_the_flow(case, dtype):
+    bijection, x = case
+    y, log_det = bijection.to(dtype)(x.to(dtype))
+    assert y.dtype == log_det.dtype == dtype
+    assert log_det.shape == (N,)
+    assert y.numel() == x.numel()
+
+
+def test_every_image_is_mapped_on_its_own(case):
+    bijection, x = case
+    y, log_det = bijection(x)
+    alone = [bijection(image[None]) for image in x]
+    torch.testing.assert_close(torch.cat([one for one, _ in alone]), y)
+    torch.testing.assert_close(torch.cat([one for _, one in alone]), log_det)
+
+
+def test_evaluation_equals_training(case):
+    bijection, x = case
+    y, log_det = bijection.train()(x)
+    y_eval, log_det_eval = bijection.eval()(x)
+    assert torch.equal(y, y_eval)
+    assert torch.equal(log_det, log_det_eval)
+
+
+def test_every_parameter_gets_a_gradient(case):
+    bijection, x = case
+    y, log_det = bijection(x.requires_grad_())
+    (y.square().sum() - log_det.sum()).backward()
+    for name, parameter in bijection.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.isfinite().all(), name
+        assert parameter.grad.abs().sum() > 0, name
+
+
+def test_log_det_stays_float32_under_bfloat16_autocast(case):
+    bijection, x = case
+    y, exact = bijection(x)
+    bijection.float()
+    with torch.autocast("cpu", torch.bfloat16):
+        rounded, log_det = bijection(x.float())
+        back = bijection.inverse(rounded)
+    assert rounded.dtype == log_det.dtype == torch.float32
+    torch.testing.assert_close(rounded.double(), y, rtol=0.05, atol=0.05)
+    torch.testing.assert_close(log_det.double(), exact, rtol=0.01, atol=0.02 * math.sqrt(x[0].numel()))
+    # The network rounds, the map of the other half does not: the inverse stays exact to float32.
+    torch.testing.assert_close(back, x.float(), rtol=0, atol=1e-4)
+
+
+def test_state_and_copies_carry_everything(case):
+    bijection, x = case
+    twin = copy.deepcopy(bijection)
+    with torch.no_grad():
+        for parameter in twin.parameters():
+            parameter.zero_()
+    twin.load_state_dict(bijection.state_dict())
+    assert torch.equal(twin(x)[0], bijection(x)[0])
+    assert torch.equal(twin(x)[1], bijection(x)[1])

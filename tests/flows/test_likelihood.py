@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.flows import RealNVP, bits_per_dim_of, mean_bits_per_dim
+
+
+@pytest.fixture
+def flow(make_config, perturb) -> RealNVP:
+    torch.manual_seed(0)
+    return perturb(RealNVP(make_config(), (1, 8, 8)))
+
+
+@pytest.fixture
+def images() -> torch.Tensor:
+    return torch.randint(256, (23, 1, 8, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+
+
+def test_one_value_an_image(flow, images):
+    bits = bits_per_dim_of(flow, images, 10, 0, torch.float32)
+    assert bits.shape == (23,)
+    assert bits.dtype == np.float64
+    assert mean_bits_per_dim(flow, images, 10, 0, torch.float32) == bits.mean()
+
+
+def test_the_batch_size_does_not_matter(flow, images):
+    values = [bits_per_dim_of(flow, images, size, 0, torch.float32) for size in (1, 7, 23, 100)]
+    for other in values[1:]:
+        np.testing.assert_allclose(other, values[0], rtol=1e-5)
+
+
+def test_the_seed_gives_the_noise(flow, images):
+    first, again, other = (bits_per_dim_of(flow, images, 10, seed, torch.float32) for seed in (0, 0, 1))
+    assert np.array_equal(first, again)
+    assert not np.allclose(first, other, rtol=1e-5)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_the_flow_is_left_as_it_was(flow, images, training):
+    flow.train(training)
+    before = {name: value.clone() for name, value in flow.state_dict().items()}
+    bits_per_dim_of(flow, images, 10, 0, torch.float32)
+    assert flow.training is training
+    assert all(torch.equal(value, before[name]) for name, value in flow.state_dict().items())
+    assert all(parameter.grad is None for parameter in flow.parameters())
+
+
+def test_bfloat16_is_close(flow, images):
+    exact = bits_per_dim_of(flow, images, 10, 0, torch.float32)
+    rounded = bits_per_dim_of(flow, images, 10, 0, torch.bfloat16)
+    np.testing.assert_allclose(rounded, exact, rtol=0.02)
+    assert not np.array_equal(rounded, exact)
+
+
+@pytest.mark.parametrize(("count", "batch_size"), [(0, 10), (5, 0)])
+def test_nothing_to_evaluate_is_an_error(flow, images, count, batch_size):
+    with pytest.raises(FashionDGMError, match="at least one image"):
+        bits_per_dim_of(flow, images[:count], batch_size, 0, torch.float32)
