@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import copy
+import difflib
 import functools
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import click
 from kedro.framework.cli.project import run as kedro_run
+from kedro.framework.project import pipelines
 from kedro.io import DatasetError
 from kedro.validation import ParameterValidationError
 
 from fashion_dgm.errors import FashionDGMError
 
 __all__ = ["cli", "run"]
+
+MEMBER = re.compile(r"\.(adam|rmsprop)\.")
 
 
 @click.group(name="fashion-dgm")
@@ -26,16 +31,43 @@ def user_message(error: BaseException) -> str | None:
     """Returns what to tell the user of `error`, or None if it is a bug, whose traceback is wanted."""
     seen: BaseException | None = error
     while seen is not None:
-        if isinstance(seen, FashionDGMError | ParameterValidationError):
+        if isinstance(seen, FashionDGMError):
             return str(seen)
+        if isinstance(seen, ParameterValidationError):
+            return parameter_message(str(seen))
         seen = seen.__cause__ or seen.__context__
-    # What Kedro says of a dataset or a pipeline name is already meant for the user.
+    # What Kedro says of a dataset is already meant for the user.
     return str(error) if isinstance(error, DatasetError) else None
+
+
+def parameter_message(text: str) -> str:
+    """Returns one line for each parameter that Kedro and pydantic found wrong, under its full name."""
+    lines, block = [], ""
+    field = ""
+    for line in text.splitlines():
+        if start := re.match(r"- Parameter '(.+?)'", line):
+            block = start[1]
+        elif wrong := re.match(r"  (.+) \[type=(\w+), input_value=(.+), input_type=\w+\]$", line):
+            what = "there is no such parameter" if wrong[2] == "extra_forbidden" else wrong[1]
+            # pydantic names the member of a union, which stands nowhere in the configuration.
+            lines.append(f"  {block}.{MEMBER.sub('.', field)} is {wrong[3]}: {what}")
+        elif line and not line.startswith(" "):
+            field = line
+    return "these parameters are wrong:\n" + "\n".join(lines) if lines else text
+
+
+def _check_pipeline_names(names: Iterable[str]) -> None:
+    for name in names:
+        if name not in pipelines:
+            near = difflib.get_close_matches(name, pipelines, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(sorted(pipelines))}"
+            raise click.ClickException(f"there is no pipeline {name}; {hint}")
 
 
 def _explained(command: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(command)
     def explained(*args: Any, **kwargs: Any) -> Any:
+        _check_pipeline_names([*filter(None, [kwargs["pipeline"]]), *kwargs["pipelines"]])
         try:
             return command(*args, **kwargs)
         except Exception as error:

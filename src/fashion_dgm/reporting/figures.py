@@ -13,13 +13,14 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, PercentFormatter
 
 from fashion_dgm.errors import FashionDGMError
@@ -234,8 +235,8 @@ class _Line:
     """One curve: values `(E,)` of which some may not be finite."""
 
     y: NDArray[np.float64]
-    label: str
     color: str
+    label: str = ""
     dashed: bool = False
 
 
@@ -256,13 +257,13 @@ def flow_curve(history: DataFrame) -> Figure:
         upper,
         epochs,
         [
-            _Line(_column(history, "bits_per_dim"), "training", BLUE),
-            _Line(_column(history, "test_bits_per_dim"), "held-out", VERMILLION, dashed=True),
+            _Line(_column(history, "bits_per_dim"), BLUE, "training"),
+            _Line(_column(history, "test_bits_per_dim"), VERMILLION, "held-out", dashed=True),
         ],
         label_ends=True,
     )
     upper.set_title("Bits per dimension (lower is better)")
-    _draw_lines(lower, epochs, [_Line(_column(history, "gradient_norm"), "gradient norm", GREY)])
+    _draw_lines(lower, epochs, [_Line(_column(history, "gradient_norm"), GREY)])
     _log_if_wide(lower, _column(history, "gradient_norm"))
     lower.set_title("Norm of the gradient, before clipping")
     lower.set_xlabel("epoch")
@@ -291,42 +292,48 @@ def gan_curves(histories: Mapping[str, DataFrame]) -> Figure:
     for column, name in enumerate(models):
         _draw_adversarial_column(grid[:, column], histories[name], name)
     figure.supxlabel("epoch", fontsize="medium")
+    # One key for all panels: within them it would cover some curve.
+    key = [
+        Line2D([], [], color=color, linestyle=_DASHED if dashed else "-", label=label)
+        for label, color, dashed in (
+            ("discriminator or critic", BLUE, False),
+            ("generator", VERMILLION, True),
+            ("real images", GREEN, False),
+            ("generated images", PURPLE, True),
+        )
+    ]
+    figure.legend(handles=key, loc="outside upper center", ncols=4, handlelength=1.8, columnspacing=1.4)
     return figure
 
 
 def _draw_adversarial_column(panels: NDArray, history: DataFrame, name: str) -> None:
     epochs = _epochs(history)
     critic = "wasserstein_estimate" in history.columns
-    judge = "critic" if critic else "discriminator"
     losses, scores, verdict, norms, extra = panels
 
-    def lines(first: str, second: str, labels: tuple[str, str], colors: tuple[str, str]) -> list[_Line]:
-        return [
-            _Line(_column(history, first), labels[0], colors[0]),
-            _Line(_column(history, second), labels[1], colors[1], dashed=True),
-        ]
+    def draw(panel: Axes, title: str, *columns: str, colors: tuple[str, ...] = (BLACK,)) -> None:
+        curves = [_Line(_column(history, column), color) for column, color in zip(columns, colors, strict=True)]
+        _draw_lines(panel, epochs, [replace(curve, dashed=i > 0) for i, curve in enumerate(curves)])
+        panel.set_title(title)
 
-    networks, sources = ((judge, "generator"), (BLUE, VERMILLION)), (("real", "generated"), (GREEN, PURPLE))
-    _draw_lines(losses, epochs, lines("loss_discriminator", "loss_generator", *networks))
-    losses.set_title(f"{model_name(name)}: loss" + ("" if critic else " (nats)"))
-    _draw_lines(scores, epochs, lines("score_real", "score_fake", *sources))
-    scores.set_title("Mean score of the critic" if critic else "Mean logit of the discriminator")
+    networks, images = (BLUE, VERMILLION), (GREEN, PURPLE)
+    unit = "" if critic else " (nats)"
+    draw(losses, f"{model_name(name)}: loss{unit}", "loss_discriminator", "loss_generator", colors=networks)
+    judged = "Mean score of the critic" if critic else "Mean logit of the discriminator"
+    draw(scores, judged, "score_real", "score_fake", colors=images)
     if critic:
-        _draw_lines(verdict, epochs, [_Line(_column(history, "wasserstein_estimate"), "", BLACK)])
-        verdict.set_title("Wasserstein estimate")
+        draw(verdict, "Wasserstein estimate", "wasserstein_estimate")
     else:
-        _draw_lines(verdict, epochs, lines("probability_real", "probability_fake", *sources))
+        draw(verdict, "Mean probability of being real", "probability_real", "probability_fake", colors=images)
         verdict.axhline(0.5, color=GREY, linewidth=1, linestyle=":")
         verdict.set_ylim(-0.02, 1.02)
-        verdict.set_title("Mean probability of being real")
-    _draw_lines(norms, epochs, lines("gradient_norm_discriminator", "gradient_norm_generator", *networks))
-    _log_if_wide(norms, _column(history, "gradient_norm_discriminator"), _column(history, "gradient_norm_generator"))
-    norms.set_title("Norm of the gradient")
+    norm_columns = ("gradient_norm_discriminator", "gradient_norm_generator")
+    draw(norms, "Norm of the gradient", *norm_columns, colors=networks)
+    _log_if_wide(norms, *(_column(history, column) for column in norm_columns))
     if critic:
-        _draw_lines(extra, epochs, [_Line(_column(history, "clipped_share"), "", BLACK)])
+        draw(extra, "Weights at the clipping bound", "clipped_share")
         extra.set_ylim(-0.02, 1.02)
         extra.yaxis.set_major_formatter(PercentFormatter(1.0))
-        extra.set_title("Weights at the clipping bound")
     else:
         extra.set_axis_off()
         extra.text(
@@ -423,7 +430,6 @@ def _draw_lines(axes: Axes, epochs: NDArray, lines: Sequence[_Line], label_ends:
             epochs[finite],
             line.y[finite],
             color=line.color,
-            label=line.label,
             **_stroke(int(finite.sum()), line.dashed),
         )
         ends.append((float(line.y[finite][-1]), f"{line.label} {number(line.y[finite][-1], 3)}", line.color))
@@ -434,8 +440,6 @@ def _draw_lines(axes: Axes, epochs: NDArray, lines: Sequence[_Line], label_ends:
         _say_missing(axes)
     elif label_ends:
         _label_ends(axes, ends)
-    elif len(ends) > 1:
-        axes.legend(loc="best", ncols=2, handlelength=1.8, columnspacing=1.2, borderaxespad=0.2)
 
 
 def _stroke(points: int, dashed: bool) -> dict[str, Any]:
@@ -451,7 +455,7 @@ def _set_epoch_axis(axes: Axes, epochs: NDArray) -> None:
     first, last = float(np.min(epochs)), float(np.max(epochs))
     margin = 0.5 if last - first < 10 else 0.02 * (last - first)
     axes.set_xlim(first - margin, last + margin)
-    axes.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True, min_n_ticks=1))
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
 
 
 def _log_if_wide(axes: Axes, *values: NDArray, ratio: float = 12.0) -> None:
@@ -522,8 +526,12 @@ def ood_histogram(scores: DataFrame, in_distribution: str, auroc: Mapping[str, s
         color = GREY if i == 0 else CYCLE[(i - 1) % len(CYCLE)]
         inside = values[name][(values[name] >= edges[0]) & (values[name] <= edges[-1])]
         density = np.histogram(inside, edges)[0] / (max(len(values[name]), 1) * np.diff(edges))
-        axes.stairs(density, edges, fill=True, color=color, alpha=0.35 if i == 0 else 0.22, zorder=2)
-        outlines.append(axes.stairs(density, edges, color=color, linewidth=1.6, zorder=3))
+        # From the first to the last bar only: outlines at zero would paint the axis.
+        bars = np.flatnonzero(density)
+        start, stop = (bars[0], bars[-1] + 1) if len(bars) else (0, 1)
+        density, span = density[start:stop], edges[start : stop + 1]
+        axes.stairs(density, span, fill=True, color=color, alpha=0.35 if i == 0 else 0.22, zorder=2)
+        outlines.append(axes.stairs(density, span, color=color, linewidth=1.6, zorder=3))
     legend = axes.legend(
         outlines,
         [_ood_label(name, len(values[name]), in_distribution, auroc) for name in names],
@@ -539,8 +547,18 @@ def ood_histogram(scores: DataFrame, in_distribution: str, auroc: Mapping[str, s
     axes.spines["left"].set_visible(False)
     axes.set_ylabel("density")
     axes.set_xlabel("bits per dimension")
-    axes.set_title("← more likely under the flow", loc="left", y=-0.165, fontsize=10, weight="normal", color=GREY)
-    axes.set_title("less likely →", loc="right", y=-0.165, fontsize=10, weight="normal", color=GREY)
+    for side, text in (("left", "← more likely under the flow"), ("right", "less likely →")):
+        axes.annotate(
+            text,
+            (float(side == "right"), 0.0),
+            xytext=(0, -21),
+            xycoords="axes fraction",
+            textcoords="offset points",
+            ha=side,
+            va="top",
+            color=GREY,
+            fontsize="medium",
+        )
     return figure
 
 

@@ -37,20 +37,22 @@ def write_report(metrics: dict[str, Any], parameters: dict[str, Any], config: Re
     from fashion_dgm.reporting import chapters
     from fashion_dgm.reporting.report import ReportContent, build_report
 
+    data, ood, fid = metrics["data"], metrics["ood"], metrics["fid"]
+    adversarial = {"gan": metrics["gan"], "wgan": metrics["wgan"]}
+    flow = dict(metrics["flow"])
+    inside = ood["in_distribution"]
+    if inside["images"] == data["splits"]["benchmark"]["images"]:
+        flow["benchmark_bits_per_dim"] = inside["bits_per_dim"]
     content = ReportContent(
         title=config.title,
-        summary=chapters.summary_sentences(metrics),
+        highlights=chapters.highlights(flow=flow, ood=ood, fid=fid),
+        summary=tuple(chapters.summary_sentences(data=data, flow=flow, ood=ood, gan=adversarial, fid=fid)),
         chapters=(
-            chapters.data_chapter(metrics["data"], figures["example_images"]),
-            chapters.flow_chapter(metrics["flow"], figures["flow_curve"], figures["flow_samples"]),
-            chapters.ood_chapter(metrics["ood"], figures["ood_histogram"]),
-            chapters.gan_chapter(
-                {"gan": metrics["gan"], "wgan": metrics["wgan"]},
-                figures["gan_curves"],
-                figures["gan_strip"],
-                figures["wgan_strip"],
-            ),
-            chapters.fid_chapter(metrics["fid"], figures["fid_curves"]),
+            chapters.data_chapter(data, figures["example_images"]),
+            chapters.flow_chapter(flow, figures["flow_curve"], figures["flow_samples"]),
+            chapters.ood_chapter(ood, figures["ood_histogram"]),
+            chapters.gan_chapter(adversarial, figures["gan_curves"], figures["gan_strip"], figures["wgan_strip"]),
+            chapters.fid_chapter(fid, figures["fid_curves"]),
         ),
         configuration={
             name: block.model_dump(mode="json") if isinstance(block, BaseModel) else block

@@ -76,8 +76,13 @@ def _split_sentence(summary: Mapping[str, Any], splits: Mapping[str, Any]) -> st
         f"{pool} divided class by class with seed {summary.get('seed', MISSING)} into {count(train)} for training "
         f"({percent(train / (train + test))}) and {count(test)} held out ({percent(test / (train + test))})."
     )
-    if "benchmark" not in splits or summary.get("pool") == "all":
+    if "benchmark" not in splits:
         return text
+    if summary.get("pool") == "all":
+        return (
+            f"{text} Figures on official test images are of those {count(splits['benchmark']['images'])} that fell into "
+            "the held-out part. Others were trained on, so no figure here compares with published ones."
+        )
     return (
         f"{text} The {count(splits['benchmark']['images'])} official test images take part in neither training nor the "
         "choice of an epoch. Published figures are measured on them, and so are ours."

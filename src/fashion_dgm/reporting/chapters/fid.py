@@ -58,8 +58,7 @@ def fid_chapter(metrics: Mapping[str, Any], curves_png: bytes) -> Chapter:
             "those of a classifier trained on FashionMNIST itself a Fréchet classifier distance. The two have different "
             "units and never share a table.",
             f"Each snapshot of a generator draws {count(metrics.get('samples'))} images. Its best epoch is chosen on "
-            "held-out images and measured again on the official test images, which had no part in the choice."
-            + (once if len(models) > 1 else ""),
+            "held-out images and measured again on the official test images." + (once if len(models) > 1 else ""),
         ),
         blocks=tuple(_blocks(metrics, spaces, curves_png)),
         sources=tuple(cited),
@@ -144,7 +143,7 @@ def _notes(metrics: Mapping[str, Any], spaces: Sequence[str]) -> Iterable[NoteBl
         yield NoteBlock(
             "No FID in this report",
             (
-                "FID needs Inception's features, and they were not to be had. All distances here are in the features of a "
+                "FID needs Inception's features, which this run did without. All distances here are in the features of a "
                 "classifier trained on FashionMNIST: they are not FID and cannot be compared with published FID.",
                 *reasons,
             ),
@@ -231,7 +230,7 @@ def _published_table(metrics: Mapping[str, Any]) -> TableBlock:
         for standing in standings
     )
     return TableBlock(
-        ("Model", "FID", "Read in"),
+        ("Model", "FID", "Source"),
         published + own,
         "FID on FashionMNIST beside published figures, which are means and standard deviations over seeds.",
         numeric=(1,),

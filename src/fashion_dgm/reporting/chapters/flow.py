@@ -68,7 +68,7 @@ def flow_chapter(metrics: Mapping[str, Any], curve_png: bytes, samples_png: byte
                 "come from nearer the mode of the prior and vary less.",
             ),
             TableBlock(
-                ("Model", "Bits/dim", "Read in"),
+                ("Model", "Bits/dim", "Source"),
                 (*published, own),
                 "Likelihood on FashionMNIST beside published figures, which are on the official test images (Table 2 of "
                 "their paper). Figures compare only at 28 by 28 pixels and with the determinant of the preprocessing in "

@@ -177,7 +177,7 @@ def _published_table(entry: Mapping[str, Any]) -> TableBlock:
     published = tuple((figure.model, figure.value, figure.cite) for figure in sources.PUBLISHED_AUROC_MNIST)
     own = ("This run: RealNVP, raw likelihood", number(entry.get("auroc"), 3), "this report")
     return TableBlock(
-        ("Score", "AUROC", "Read in"),
+        ("Score", "AUROC", "Source"),
         (*published, own),
         "FashionMNIST against MNIST beside published figures, one image at a time.",
         numeric=(1,),

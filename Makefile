@@ -1,0 +1,64 @@
+# Everything a newcomer needs: `make run`, then `make test`. `make help` lists the rest.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ENV ?= quick
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export MLFLOW_DISABLE_TELEMETRY := true
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint viz ui docs clean distclean
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(VENV)/.installed ## run every pipeline on the real data (ENV=quick; ENV=base for the assignment's 100 epochs)
+	$(BIN)/kedro run --env $(ENV)
+	@echo
+	@echo "The report:       data/08_reporting/report.html"
+	@echo "The lineage:      make viz   (Kedro-Viz, on port 4141)"
+	@echo "The experiments:  make ui    (MLflow, on port 5000)"
+
+test: $(VENV)/.installed-dev ## run the whole test suite
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.installed-dev ## check style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+viz: $(VENV)/.installed ## show the lineage in Kedro-Viz
+	$(BIN)/kedro viz run --env $(ENV)
+
+ui: $(VENV)/.installed ## compare experiments in MLflow
+	$(BIN)/mlflow ui --backend-store-uri sqlite:///$(CURDIR)/data/09_tracking/mlflow.db --port 5000
+
+docs: $(VENV)/.installed-docs ## build the documentation into site/
+	$(BIN)/mkdocs build --strict
+
+clean: ## remove what runs have made; raw data and the environment stay
+	find data -mindepth 2 -not -path 'data/01_raw/*' -not -name .gitkeep -delete
+	rm -rf site .viz .pytest_cache .mypy_cache .ruff_cache
+
+distclean: clean ## remove the environment and the raw data, too
+	rm -rf $(VENV)
+	find data/01_raw -mindepth 1 -not -name .gitkeep -delete
+
+# The `.installed` files stand for what pip has done, so that it is done again only when its input changes.
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "fashion-dgm needs Python 3.11 or newer; name one: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+$(VENV)/.installed-docs: $(VENV)/.installed
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[docs]'
+	@touch $@

@@ -1,0 +1,55 @@
+"""Small made-up garments: enough structure to learn, small enough for seconds."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fashion_dgm.data.idx import write_idx
+from fashion_dgm.data.images import ImageSet
+
+ROOT = Path(__file__).parents[1]
+
+
+def made_up_images(count: int, seed: int, classes: int = 10) -> ImageSet:
+    """A bright bar whose place and size tell the class, on a dark ground, with noise."""
+    rng = np.random.default_rng(seed)
+    labels = np.arange(count) % classes
+    rng.shuffle(labels)
+    images = rng.integers(0, 8, size=(count, 1, 28, 28))
+    for image, label in zip(images, labels, strict=True):
+        top, left = 2 + 2 * (label % 5), 3 + 9 * (label // 5)
+        image[0, top : top + 12, left : left + 8 + label % 3] += rng.integers(120, 240)
+    return ImageSet(images.clip(0, 255).astype(np.uint8), labels.astype(np.uint8))
+
+
+def write_raw_set(folder: Path, train: ImageSet, benchmark: ImageSet) -> None:
+    for stem, images in (("train", train), ("t10k", benchmark)):
+        write_idx(folder / f"{stem}-images-idx3-ubyte", images.images[:, 0])
+        write_idx(folder / f"{stem}-labels-idx1-ubyte", images.labels)
+
+
+@pytest.fixture
+def images() -> ImageSet:
+    return made_up_images(200, seed=0)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A copy of the project's configuration in an empty folder, with small raw files for `--env test`."""
+    return make_project(tmp_path)
+
+
+def make_project(folder: Path) -> Path:
+    shutil.copytree(ROOT / "conf", folder / "conf", ignore=shutil.ignore_patterns("local"))
+    (folder / "conf" / "local").mkdir()
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    shutil.copytree(ROOT / "src", folder / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+    (folder / ".telemetry").write_text("consent: false\n")
+    raw = folder / "data" / "01_raw"
+    write_raw_set(raw / "fashion_mnist", made_up_images(300, seed=1), made_up_images(80, seed=2))
+    write_raw_set(raw / "mnist", made_up_images(80, seed=3), made_up_images(70, seed=4))
+    return folder

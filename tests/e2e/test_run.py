@@ -1,0 +1,185 @@
+"""The real command, on small made-up images, in folders of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import mlflow
+import pandas as pd
+import pytest
+from mlflow.entities import Run
+
+from tests.conftest import make_project
+
+PRODUCTS = ("07_model_output", "08_reporting")
+
+
+def kedro(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", "from kedro.framework.cli.cli import main; main()", "run", *arguments]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW")}
+    # The copy's own source, wherever the package is installed from.
+    environment |= {"PYTHONPATH": str(project / "src"), "COLUMNS": "200"}
+    return subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, timeout=300)
+
+
+def products(project: Path) -> dict[str, bytes]:
+    files = (path for folder in PRODUCTS for path in (project / "data" / folder).rglob("*") if path.is_file())
+    models = (project / "data" / "06_models").rglob("*.safetensors")
+    return {str(path.relative_to(project)): path.read_bytes() for path in (*files, *models)}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    project = make_project(tmp_path_factory.mktemp("first"))
+    done = kedro(project, "--env", "test")
+    assert done.returncode == 0, done.stderr
+    return project
+
+
+@pytest.fixture
+def copy(finished: Path, tmp_path: Path) -> Path:
+    """The finished project, to be changed at will; MLflow's records name the original's folder, so they stay there."""
+    ignore = shutil.ignore_patterns("09_tracking")
+    return Path(shutil.copytree(finished, tmp_path / "copy", ignore=ignore))
+
+
+@pytest.fixture
+def runs(finished: Path) -> list[Run]:
+    client = mlflow.MlflowClient(f"sqlite:///{finished / 'data' / '09_tracking' / 'mlflow.db'}")
+    return list(client.search_runs([client.get_experiment_by_name("fashion-dgm").experiment_id]))
+
+
+def test_everything_promised_is_there(finished: Path) -> None:
+    reporting = {path.name for path in (finished / "data" / "08_reporting").iterdir()}
+    assert {"report.html", "metrics.json", "fid_curves.png", "ood_histogram.png", "flow_samples.png"} <= reporting
+    snapshots = sorted(path.name for path in (finished / "data" / "06_models" / "gan_snapshots").iterdir())
+    assert snapshots == ["epoch_0001.safetensors", "epoch_0002.safetensors"]
+    history = pd.read_csv(finished / "data" / "07_model_output" / "wgan_history.csv")
+    assert history["epoch"].tolist() == [1.0, 2.0]
+    table = pd.read_csv(finished / "data" / "07_model_output" / "fid_by_epoch.csv")
+    assert set(table["model"]) == {"gan", "wgan"} and set(table["samples"]) == {60}
+
+
+def test_metrics_are_those_of_the_run(finished: Path) -> None:
+    metrics = json.loads((finished / "data" / "08_reporting" / "metrics.json").read_text())
+    assert metrics["data"]["splits"]["train"]["images"] == 240
+    assert metrics["data"]["splits"]["test"]["per_class"] == [6] * 10
+    assert 0 <= metrics["ood"]["sets"]["mnist"]["auroc"] <= 1
+    assert metrics["flow"]["reconstruction_error"] < 1e-3
+    assert "was not asked for" in metrics["fid"]["missing"][0]
+
+
+def test_report_names_neither_host_nor_folder(finished: Path) -> None:
+    report = (finished / "data" / "08_reporting" / "report.html").read_text()
+    assert str(finished) not in report
+    assert os.uname().nodename not in report or len(os.uname().nodename) < 6
+    assert "<img" in report and 'src="http' not in report
+
+
+def test_two_runs_are_equal_to_the_byte(finished: Path, tmp_path: Path) -> None:
+    again = make_project(tmp_path)
+    done = kedro(again, "--env", "test")
+    assert done.returncode == 0, done.stderr
+    first, second = products(finished), products(again)
+    assert first.keys() == second.keys()
+    assert [name for name in first if first[name] != second[name]] == []
+
+
+def test_one_parent_run_and_one_child_a_training_node(runs: list[Run]) -> None:
+    parents = [run for run in runs if "mlflow.parentRunId" not in run.data.tags]
+    children = [run for run in runs if run not in parents]
+    assert [run.info.run_name for run in parents] == ["__default__"]
+    assert {run.info.run_name for run in children} == {"train_flow", "train_gan", "train_wgan", "train_classifier"}
+    assert {run.data.tags["mlflow.parentRunId"] for run in children} == {parents[0].info.run_id}
+    assert all(run.info.status == "FINISHED" for run in runs)
+
+
+def test_gan_and_wgan_are_comparable_in_mlflow(finished: Path, runs: list[Run]) -> None:
+    client = mlflow.MlflowClient(f"sqlite:///{finished / 'data' / '09_tracking' / 'mlflow.db'}")
+    gan, wgan = (next(run for run in runs if run.info.run_name == name) for name in ("train_gan", "train_wgan"))
+    for name in ("loss_discriminator", "loss_generator", "gradient_norm_generator", "seconds_per_epoch"):
+        for run in (gan, wgan):
+            assert [point.step for point in client.get_metric_history(run.info.run_id, name)] == [1, 2]
+    for name in ("epochs", "optimizer.learning_rate", "train_sha256", "seed"):
+        assert name in gan.data.params and name in wgan.data.params
+    assert gan.data.params["train_sha256"] == wgan.data.params["train_sha256"]
+    artifacts = {item.path for item in client.list_artifacts(gan.info.run_id, "06_models")}
+    assert "06_models/gan_generator.safetensors" in artifacts
+
+
+def test_finished_models_are_reused_and_runtime_parameters_retrain(copy: Path) -> None:
+    again = kedro(copy, "--env", "test", "--pipelines", "train_gan")
+    assert "reusing epoch 2 of 2" in again.stderr
+    changed = kedro(copy, "--env", "test", "--pipeline", "train_gan", "--params", "train_gan.epochs=3")
+    assert changed.returncode == 0, changed.stderr
+    assert "going on after epoch 2 of 3" in changed.stderr
+    assert len(pd.read_csv(copy / "data" / "07_model_output" / "gan_history.csv")) == 3
+
+
+MISTAKES = {
+    "misspelt parameter": (["--params", "train_gan.epoch=2"], "train_gan.epoch is 2: there is no such parameter"),
+    "misspelt block": (["--params", "train_gann.epochs=2"], "did you mean train_gan?"),
+    "negative epochs": (["--params", "train_gan.epochs=-1"], "train_gan.epochs is -1"),
+    "absent device": (["--pipelines", "train_gan", "--params", "train_gan.device=cuda:7,train_gan.seed=1"], "cuda:7"),
+    "unknown pipeline": (["--pipelines", "train_gna"], "did you mean train_gan?"),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_mistake_is_one_clear_message(copy: Path, mistake: str) -> None:
+    arguments, expected = MISTAKES[mistake]
+    before = products(copy)
+    done = kedro(copy, "--env", "test", *arguments)
+    assert_refused(done, expected)
+    assert products(copy) == before
+
+
+def assert_refused(done: subprocess.CompletedProcess[str], expected: str) -> None:
+    assert done.returncode != 0
+    assert expected in done.stderr.split("Error: ")[-1]
+    assert "Traceback" not in done.stderr
+
+
+def test_missing_input_names_the_pipeline_that_makes_it(copy: Path) -> None:
+    shutil.rmtree(copy / "data" / "06_models" / "wgan_snapshots")
+    done = kedro(copy, "--env", "test", "--pipelines", "fid_eval")
+    assert_refused(done, "wgan_snapshots: made by `kedro run --pipelines train_wgan`")
+
+
+def test_truncated_raw_file_is_one_clear_message(copy: Path) -> None:
+    raw = copy / "data" / "01_raw" / "fashion_mnist" / "train-images-idx3-ubyte"
+    raw.write_bytes(raw.read_bytes()[:-100])
+    done = kedro(copy, "--env", "test", "--pipelines", "data_split")
+    assert_refused(done, "train-images-idx3-ubyte")
+
+
+def test_altered_raw_file_is_one_clear_message(copy: Path) -> None:
+    # With the base environment's checksums, small made-up files are altered ones.
+    done = kedro(copy, "--env", "base", "--pipelines", "data_split")
+    assert_refused(done, "SHA-256")
+
+
+def test_unreachable_sources_are_listed(copy: Path) -> None:
+    shutil.rmtree(copy / "data" / "01_raw" / "mnist")
+    done = kedro(copy, "--env", "test", "--pipelines", "data_split")
+    assert_refused(done, "train-images-idx3-ubyte")
+
+
+def test_checkpoint_of_another_architecture_is_one_clear_message(copy: Path) -> None:
+    models = copy / "data" / "06_models"
+    shutil.copy(models / "gan_generator.safetensors", models / "flow.safetensors")
+    done = kedro(copy, "--env", "test", "--pipelines", "ood_eval")
+    assert_refused(done, "holds a Generator, not a RealNVP")
+
+
+def test_unwritable_output_is_one_clear_message(copy: Path) -> None:
+    # A file where the folder should be stops root, too, whom permissions don't.
+    shutil.rmtree(copy / "data" / "07_model_output")
+    (copy / "data" / "07_model_output").write_text("in the way")
+    done = kedro(copy, "--env", "test", "--pipelines", "train_gan")
+    assert_refused(done, "cannot write")

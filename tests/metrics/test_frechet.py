@@ -1,0 +1,77 @@
+import numpy as np
+import pytest
+from pytorch_fid.fid_score import calculate_frechet_distance
+
+from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.metrics.frechet import Gaussian, frechet_distance
+
+
+def features(n: int, d: int, seed: int, shift: float = 0.0) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    return rng.normal(size=(n, d)) @ rng.normal(size=(d, d)) + shift
+
+
+def test_equals_pytorch_fid() -> None:
+    first, second = Gaussian.fit(features(400, 32, 0)), Gaussian.fit(features(400, 32, 1, shift=0.5))
+    expected = calculate_frechet_distance(first.mean, first.covariance, second.mean, second.covariance)
+    assert frechet_distance(first, second) == pytest.approx(expected, rel=1e-8)
+
+
+def test_isotropic_gaussians_by_hand() -> None:
+    # |m|^2 + d (s - t)^2 for covariances s^2 I and t^2 I.
+    first = Gaussian(np.zeros(5), 4.0 * np.eye(5), 10)
+    second = Gaussian(np.full(5, 3.0), 9.0 * np.eye(5), 10)
+    assert frechet_distance(first, second) == pytest.approx(45.0 + 5.0)
+
+
+def test_commuting_covariances_by_hand() -> None:
+    first = Gaussian(np.zeros(3), np.diag([1.0, 4.0, 9.0]), 10)
+    second = Gaussian(np.zeros(3), np.diag([4.0, 1.0, 0.0]), 10)
+    assert frechet_distance(first, second) == pytest.approx(1.0 + 1.0 + 9.0)
+
+
+@pytest.mark.parametrize(("n", "m"), [(5, 5), (5, 200), (200, 5), (2, 2)])
+def test_fewer_samples_than_features_stay_finite_and_symmetric(n: int, m: int) -> None:
+    first, second = Gaussian.fit(features(n, 24, 0)), Gaussian.fit(features(m, 24, 1))
+    forward, backward = frechet_distance(first, second), frechet_distance(second, first)
+    assert np.isfinite(forward) and forward > 0
+    assert forward == pytest.approx(backward, rel=1e-6)
+
+
+def test_collapsed_generator_is_finite_and_right() -> None:
+    # All samples equal: covariance 0, so the distance is |m_1 - m_2|^2 + Tr C_1.
+    real = Gaussian.fit(features(100, 8, 0))
+    collapsed = Gaussian.fit(np.ones((100, 8)))
+    expected = ((real.mean - 1) ** 2).sum() + np.trace(real.covariance)
+    assert frechet_distance(real, collapsed) == pytest.approx(expected, rel=1e-6)
+
+
+def test_distance_to_itself_is_zero() -> None:
+    gaussian = Gaussian.fit(features(300, 16, 0))
+    assert frechet_distance(gaussian, gaussian) == pytest.approx(0.0, abs=1e-8 * np.trace(gaussian.covariance))
+
+
+def test_grows_with_noise() -> None:
+    clean = features(500, 16, 0)
+    noise = np.random.default_rng(5).normal(size=clean.shape)
+    reference = Gaussian.fit(clean)
+    distances = [frechet_distance(reference, Gaussian.fit(clean + scale * noise)) for scale in (0.1, 0.5, 1, 2)]
+    assert distances == sorted(distances)
+
+
+def test_float32_features_are_accumulated_in_float64() -> None:
+    large = features(100, 4, 0) + 1e4
+    gaussian = Gaussian.fit(large.astype(np.float32))
+    assert gaussian.covariance.dtype == np.float64
+    np.testing.assert_allclose(gaussian.covariance, np.cov(large, rowvar=False), rtol=1e-2)
+
+
+@pytest.mark.parametrize("bad", [np.zeros((1, 3)), np.zeros(3), np.full((4, 2), np.nan)])
+def test_unusable_features_are_an_error(bad: np.ndarray) -> None:
+    with pytest.raises(FashionDGMError):
+        Gaussian.fit(bad)
+
+
+def test_different_dimensions_are_an_error() -> None:
+    with pytest.raises(FashionDGMError, match="dimension 3 and 4"):
+        frechet_distance(Gaussian.fit(features(9, 3, 0)), Gaussian.fit(features(9, 4, 0)))

@@ -1,0 +1,109 @@
+"""What catalog, parameters and pipelines promise one another."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+from typing import get_type_hints
+
+import pytest
+from kedro.config import OmegaConfigLoader
+from kedro.io import DataCatalog, MemoryDataset
+from pydantic import ValidationError
+
+from fashion_dgm import config as models
+from fashion_dgm.pipeline_registry import register_pipelines
+from fashion_dgm.settings import CONFIG_LOADER_ARGS
+
+ROOT = Path(__file__).parents[2]
+PIPELINES = register_pipelines()
+NAMES = {"data_split", "train_flow", "ood_eval", "train_gan", "train_wgan", "fid_eval", "report", "train_classifier"}
+ENVS = pytest.mark.parametrize("env", ["base", "quick", "test"])
+NODES = [node for name in sorted(NAMES) for node in PIPELINES[name].nodes]
+
+
+def loader(env: str) -> OmegaConfigLoader:
+    return OmegaConfigLoader(str(ROOT / "conf"), env=env, **CONFIG_LOADER_ARGS)
+
+
+def models_of_parameters() -> dict[str, type[models.Config]]:
+    """The model with which each node's signature annotates each `params:` input, found as Kedro finds it."""
+    found = {}
+    for node in NODES:
+        hints = get_type_hints(node.func)
+        inputs = node._inputs
+        names = list(inspect.signature(node.func).parameters)
+        pairs = inputs.items() if isinstance(inputs, dict) else zip(names, node.inputs, strict=False)
+        for argument, dataset in pairs:
+            if dataset.startswith("params:"):
+                found[dataset.removeprefix("params:")] = hints[argument]
+    return found
+
+
+def test_the_names_that_were_promised() -> None:
+    assert set(PIPELINES) == NAMES | {"__default__"}
+    everything = {node.name for node in PIPELINES["__default__"].nodes}
+    assert everything == {node.name for node in NODES}
+
+
+def test_training_nodes_are_tagged_and_are_no_generators() -> None:
+    tagged = {node.name for node in NODES if "gpu" in node.tags}
+    assert tagged == {"train_flow", "train_gan", "train_wgan", "train_classifier"}
+    # The body of a generator runs after Kedro's after_node_run: its failures and durations would go missing.
+    assert not any(inspect.isgeneratorfunction(node.func) for node in NODES)
+
+
+@ENVS
+def test_every_dataset_is_in_the_catalog_and_on_disk(env: str) -> None:
+    catalog = DataCatalog.from_config(loader(env)["catalog"])
+    for name in PIPELINES["__default__"].datasets():
+        if not name.startswith("params:") and name != "parameters":
+            assert not isinstance(catalog.get(name), MemoryDataset | None), name
+
+
+def test_every_catalog_entry_is_used() -> None:
+    used = PIPELINES["__default__"].datasets()
+    entries = {name for name in loader("base")["catalog"] if not name.startswith("_")}
+    assert entries <= used, entries - used
+
+
+@ENVS
+def test_every_dataset_has_a_layer(env: str) -> None:
+    for name, entry in loader(env)["catalog"].items():
+        if not name.startswith("_"):
+            assert entry["metadata"]["kedro-viz"]["layer"], name
+
+
+@ENVS
+def test_every_parameter_is_valid_and_read_by_a_node(env: str) -> None:
+    parameters = loader(env)["parameters"]
+    found = models_of_parameters()
+    assert set(parameters) == set(found)
+    for name, model in found.items():
+        model(**parameters[name])
+
+
+@pytest.mark.parametrize("name", sorted(models_of_parameters()))
+def test_a_misspelt_parameter_is_refused(name: str) -> None:
+    values = loader("base")["parameters"][name]
+    with pytest.raises(ValidationError, match="misspelt"):
+        models_of_parameters()[name](**values, misspelt=1)
+
+
+def test_base_is_the_assignment() -> None:
+    parameters = loader("base")["parameters"]
+    for name in ("train_gan", "train_wgan"):
+        block = parameters[name]
+        assert (block["epochs"], block["batch_size"], block["latent_dim"]) == (100, 64, 100)
+        assert block["optimizer"]["learning_rate"] == 2e-4
+        assert "images_per_epoch" not in block
+    assert parameters["train_flow"]["epochs"] == 100
+    assert parameters["data_split"] == {"pool": "train", "test_fraction": 0.2, "seed": 0}
+
+
+def test_every_pipeline_is_explained() -> None:
+    for name in NAMES:
+        readme = ROOT / "src" / "fashion_dgm" / "pipelines" / name / "README.md"
+        text = readme.read_text(encoding="utf-8")
+        for dataset in PIPELINES[name].inputs() | PIPELINES[name].all_outputs():
+            assert dataset in text, f"{readme} does not mention {dataset}"

@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fashion_dgm.reporting.figures import image_grid
+from fashion_dgm.reporting.style import to_png
+
+
+@pytest.fixture(scope="session")
+def png() -> bytes:
+    return to_png(image_grid(np.zeros((2, 1, 4, 4), np.uint8), columns=2))
+
+
+@pytest.fixture
+def metrics() -> dict[str, Any]:
+    """What every chapter takes, as a run gives it."""
+    return {
+        "data": {
+            "pool": "train",
+            "seed": 0,
+            "splits": {
+                "train": {"images": 48_000, "per_class": [4_800] * 10, "sha256": "0f" * 32},
+                "test": {"images": 12_000, "per_class": [1_200] * 10, "sha256": "1e" * 32},
+                "benchmark": {"images": 10_000, "per_class": [1_000] * 10, "sha256": "2d" * 32},
+            },
+            "ood": {"mnist": {"images": 10_000, "sha256": "3c" * 32}},
+        },
+        "flow": {
+            "epochs": 1,
+            "parameters": 1_234_567,
+            "train_bits_per_dim": 3.10,
+            "test_bits_per_dim": 3.11,
+            "reconstruction_error": 2e-5,
+        },
+        "ood": {
+            "score": "bits per dimension, one-sided: high means out of distribution",
+            "in_distribution": {
+                "name": "fashion_mnist",
+                "images": 10_000,
+                "bits_per_dim": 3.1,
+                "bits_per_dim_sd": 0.25,
+            },
+            "sets": {
+                "mnist": {
+                    "images": 10_000,
+                    "bits_per_dim": 2.0,
+                    "bits_per_dim_sd": 0.2,
+                    "auroc": 0.1,
+                    "auroc_interval": [0.09, 0.11],
+                    "aupr": 0.32,
+                    "aupr_interval": [0.31, 0.33],
+                }
+            },
+            "confidence": 0.95,
+            "bootstrap": 1000,
+        },
+        "gan": {
+            "gan": {
+                "epochs": 1,
+                "parameters_generator": 1_000,
+                "parameters_discriminator": 900,
+                "loss_discriminator": 1.2,
+                "loss_generator": 0.9,
+                "score_real": 1.0,
+                "score_fake": -1.0,
+                "probability_real": 0.7,
+                "probability_fake": 0.3,
+                "gradient_norm_discriminator": 2.0,
+                "gradient_norm_generator": 1.0,
+            },
+            "wgan": {
+                "epochs": 1,
+                "parameters_generator": 1_000,
+                "parameters_discriminator": 900,
+                "loss_discriminator": -0.4,
+                "loss_generator": 0.1,
+                "score_real": 0.3,
+                "score_fake": -0.1,
+                "wasserstein_estimate": 0.4,
+                "clipped_share": 0.3,
+                "gradient_norm_discriminator": 2.0,
+                "gradient_norm_generator": 1.0,
+            },
+        },
+        "fid": {
+            "rows": [
+                _distances("gan", "classifier", best=20.0),
+                _distances("wgan", "classifier", best=10.0),
+                _distances("gan", "inception", best=40.0),
+                _distances("wgan", "inception", best=30.0),
+            ],
+            "floors": {"classifier": {"test": 1.0, "benchmark": 1.1}, "inception": {"test": 3.0, "benchmark": 3.1}},
+            "samples": 2000,
+            "feature_spaces": {
+                "classifier": {
+                    "label": "Fréchet classifier distance",
+                    "dimension": 64,
+                    "layer": "penultimate",
+                    "accuracy": 0.91,
+                    "weights_sha256": "ab" * 32,
+                },
+                "inception": {"label": "FID", "dimension": 2048, "layer": "pool", "weights_sha256": "cd" * 32},
+            },
+            "missing": [],
+            "warnings": [],
+        },
+    }
+
+
+def _distances(model: str, space: str, best: float) -> dict[str, Any]:
+    return {
+        "model": model,
+        "feature_space": space,
+        "best_epoch": 1,
+        "best_on_test": best,
+        "best_on_benchmark": best,
+        "last_epoch": 1,
+        "last_on_test": best,
+        "last_on_benchmark": best,
+    }

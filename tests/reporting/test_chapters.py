@@ -1,0 +1,391 @@
+from __future__ import annotations
+
+import copy
+import math
+import re
+from typing import Any
+
+import pytest
+
+from fashion_dgm.reporting import chapters
+from fashion_dgm.reporting.report import (
+    Chapter,
+    FigureBlock,
+    NoteBlock,
+    ReportContent,
+    TableBlock,
+    TextBlock,
+    build_report,
+)
+
+Metrics = dict[str, Any]
+
+
+def every_chapter(metrics: Metrics, png: bytes) -> tuple[Chapter, ...]:
+    return (
+        chapters.data_chapter(metrics["data"], png),
+        chapters.flow_chapter(metrics["flow"], png, png),
+        chapters.ood_chapter(metrics["ood"], png),
+        chapters.gan_chapter(metrics["gan"], png, png, png),
+        chapters.fid_chapter(metrics["fid"], png),
+    )
+
+
+def report(metrics: Metrics, png: bytes) -> str:
+    return build_report(
+        ReportContent(
+            "A report",
+            tuple(chapters.summary_sentences(**metrics)),
+            every_chapter(metrics, png),
+            highlights=chapters.highlights(**{name: metrics[name] for name in ("flow", "ood", "fid")}),
+        )
+    )
+
+
+def text_of(chapter: Chapter) -> str:
+    """All prose of a chapter, a paragraph a line, without tables."""
+    lines = list(chapter.intro)
+    for block in chapter.blocks:
+        if isinstance(block, TextBlock | NoteBlock):
+            lines += block.paragraphs
+        elif isinstance(block, FigureBlock):
+            lines += [block.caption, block.alt]
+    return "\n".join(lines)
+
+
+def tables_of(chapter: Chapter) -> list[TableBlock]:
+    return [block for block in chapter.blocks if isinstance(block, TableBlock)]
+
+
+def with_nothing_finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: with_nothing_finite(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [with_nothing_finite(item) for item in value]
+    return math.nan if isinstance(value, float) else value
+
+
+def test_report_of_one_epoch_is_the_same_twice(metrics: Metrics, png: bytes) -> None:
+    first = report(metrics, png)
+    assert first == report(copy.deepcopy(metrics), png)
+    assert "After 1\u00a0epoch RealNVP needs" in first
+
+
+def test_order_of_keys_and_rows_does_not_matter(metrics: Metrics, png: bytes) -> None:
+    def turned(value: Any) -> Any:
+        return {k: turned(value[k]) for k in reversed(value)} if isinstance(value, dict) else value
+
+    other = turned(metrics)
+    other["fid"]["rows"] = other["fid"]["rows"][::-1]
+    assert report(other, png) == report(metrics, png)
+
+
+def test_values_that_are_not_finite_lead_to_no_conclusion(metrics: Metrics, png: bytes) -> None:
+    broken = with_nothing_finite(metrics)
+    html = report(broken, png)
+    assert re.search(r"\b(nan|inf)\b", re.sub(r"base64,[^\"]*", "", html), re.IGNORECASE) is None
+    prose = "\n".join(text_of(chapter) for chapter in every_chapter(broken, png))
+    for conclusion in ("overfits", "is ahead", "paradox of", "recognises these", "worse than", "clearly tells"):
+        assert conclusion not in prose
+
+
+def test_optional_keys_may_be_absent(metrics: Metrics, png: bytes) -> None:
+    for split in metrics["data"]["splits"].values():
+        del split["per_class"], split["sha256"]
+    del metrics["data"]["ood"], metrics["data"]["splits"]["benchmark"]
+    del metrics["flow"]["parameters"], metrics["flow"]["reconstruction_error"]
+    for entry in (metrics["ood"]["in_distribution"], metrics["ood"]["sets"]["mnist"]):
+        del entry["bits_per_dim_sd"]
+    del metrics["ood"]["sets"]["mnist"]["auroc_interval"], metrics["ood"]["sets"]["mnist"]["aupr_interval"]
+    del metrics["ood"]["score"], metrics["gan"]["gan"]["score_real"], metrics["gan"]["wgan"]["clipped_share"]
+    del (
+        metrics["fid"]["missing"],
+        metrics["fid"]["warnings"],
+        metrics["fid"]["feature_spaces"],
+        metrics["fid"]["floors"],
+    )
+    for row in metrics["fid"]["rows"]:
+        del row["best_on_benchmark"], row["last_on_benchmark"]
+    assert "on held-out images" in report(metrics, png)
+
+
+# Data
+
+
+def test_split_is_told_with_its_shares_and_classes(metrics: Metrics, png: bytes) -> None:
+    text = text_of(chapters.data_chapter(metrics["data"], png))
+    assert "48,000 for training (80%) and 12,000 held out (20%)" in text
+    assert "every class has the same number" in text
+    metrics["data"]["splits"]["test"]["per_class"][0] = 1_000
+    assert "held-out (1,000 to 1,200 images a class)" in text_of(chapters.data_chapter(metrics["data"], png))
+
+
+def test_pooled_test_images_are_not_called_untouched(metrics: Metrics, png: bytes) -> None:
+    assert "neither training nor" in text_of(chapters.data_chapter(metrics["data"], png))
+    assert "22,000 others" in chapters.summary_sentences(data=metrics["data"])[0]
+    metrics["data"]["pool"] = "all"
+    text = text_of(chapters.data_chapter(metrics["data"], png))
+    assert "neither training nor" not in text
+    assert "no figure here compares with published ones" in text
+    assert "12,000 others" in chapters.summary_sentences(data=metrics["data"])[0]
+
+
+# Flow
+
+
+@pytest.mark.parametrize(
+    ("train", "test", "words"),
+    [
+        (3.00, 3.30, "0.300 more: the flow overfits"),
+        (3.00, 3.05, "0.050 more: the flow has begun to overfit"),
+        (3.00, 3.01, "too little to speak of overfitting"),
+        (3.01, 3.00, "too little to speak of overfitting"),
+        (3.10, 3.00, "0.100 less: there is no sign of overfitting"),
+        (math.nan, 3.00, "nothing can be said about overfitting"),
+    ],
+)
+def test_overfitting_follows_the_gap(metrics: Metrics, png: bytes, train: float, test: float, words: str) -> None:
+    metrics["flow"] |= {"train_bits_per_dim": train, "test_bits_per_dim": test}
+    assert words in text_of(chapters.flow_chapter(metrics["flow"], png, png))
+    assert any(words in sentence for sentence in chapters.summary_sentences(flow=metrics["flow"]))
+
+
+@pytest.mark.parametrize(
+    ("ours", "words"),
+    [(3.2, "0.256 worse than the 2.944"), (2.7, "0.244 better than the 2.944"), (2.95, "on a par with the 2.944")],
+)
+def test_standing_beside_published_likelihood(metrics: Metrics, png: bytes, ours: float, words: str) -> None:
+    metrics["flow"]["test_bits_per_dim"] = ours
+    text = text_of(chapters.flow_chapter(metrics["flow"], png, png))
+    assert words in text
+    assert "a guide only" in text
+    metrics["flow"] |= {"test_bits_per_dim": 9.0, "benchmark_bits_per_dim": ours, "benchmark_images": 2_000}
+    text = text_of(chapters.flow_chapter(metrics["flow"], png, png))
+    assert words in text
+    assert "On 2,000 official test images" in text
+    assert "a guide only" not in text
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [(1e-5, "invertible in practice"), (0.1, "only approximate"), (math.inf, "the inverse broke down")],
+)
+def test_inverse_is_judged_by_half_a_grey_level(metrics: Metrics, png: bytes, error: float, words: str) -> None:
+    metrics["flow"]["reconstruction_error"] = error
+    assert words in text_of(chapters.flow_chapter(metrics["flow"], png, png))
+
+
+# Out-of-distribution detection
+
+
+@pytest.mark.parametrize(
+    ("auroc", "bounds", "words", "summary"),
+    [
+        (0.10, [0.09, 0.11], "in 90% of pairs it is the foreign image that needs fewer bits", "is misled by MNIST"),
+        (0.49, [0.47, 0.51], "cannot tell these images", "cannot tell MNIST"),
+        (0.60, [0.58, 0.62], "only sometimes recognises", "only sometimes recognises MNIST"),
+        (0.80, [0.78, 0.82], "mostly recognises", "mostly recognises MNIST"),
+        (0.99, [0.98, 1.00], "almost always recognises", "almost always recognises MNIST"),
+        (0.49, None, "that needs fewer bits", "is misled by MNIST"),
+        (math.nan, None, "undefined", "undefined"),
+    ],
+)
+def test_verdict_follows_auroc_and_its_interval(
+    metrics: Metrics, png: bytes, auroc: float, bounds: list[float] | None, words: str, summary: str
+) -> None:
+    metrics["ood"]["sets"]["mnist"] |= {"auroc": auroc, "auroc_interval": bounds}
+    text = text_of(chapters.ood_chapter(metrics["ood"], png))
+    assert words in text
+    assert summary in " ".join(chapters.summary_sentences(ood=metrics["ood"]))
+    assert ("This is the paradox" in text) == (summary == "is misled by MNIST")
+    assert ("does not show the paradox" in text) != ("This is the paradox" in text)
+
+
+@pytest.mark.parametrize(
+    ("bits", "words"), [(2.0, "1.10 fewer than FashionMNIST"), (4.0, "0.90 more than FashionMNIST")]
+)
+def test_mean_bits_point_the_right_way(metrics: Metrics, png: bytes, bits: float, words: str) -> None:
+    metrics["ood"]["sets"]["mnist"]["bits_per_dim"] = bits
+    assert words in text_of(chapters.ood_chapter(metrics["ood"], png))
+
+
+def test_turning_the_score_round_is_discussed_only_where_sets_disagree(metrics: Metrics, png: bytes) -> None:
+    assert "other way round" not in text_of(chapters.ood_chapter(metrics["ood"], png))
+    metrics["ood"]["sets"]["noise"] = metrics["ood"]["sets"]["mnist"] | {"auroc": 1.0, "auroc_interval": [1.0, 1.0]}
+    assert "other way round" in text_of(chapters.ood_chapter(metrics["ood"], png))
+
+
+def test_published_auroc_stands_only_beside_mnist(metrics: Metrics, png: bytes) -> None:
+    cells = [
+        cell for table in tables_of(chapters.ood_chapter(metrics["ood"], png)) for row in table.rows for cell in row
+    ]
+    assert "0.103" in cells
+    metrics["ood"]["sets"] = {"kmnist": metrics["ood"]["sets"]["mnist"]}
+    cells = [
+        cell for table in tables_of(chapters.ood_chapter(metrics["ood"], png)) for row in table.rows for cell in row
+    ]
+    assert "0.103" not in cells
+
+
+# GAN and WGAN
+
+
+@pytest.mark.parametrize(
+    ("real", "fake", "words"),
+    [
+        (0.99, 0.01, "nearly certain"),
+        (0.75, 0.25, "clearly tells them apart"),
+        (0.60, 0.45, "moderate advantage"),
+        (0.51, 0.49, "can hardly tell them apart"),
+        (0.40, 0.60, "takes generated images for the real ones"),
+        (math.nan, 0.5, "nothing can be said"),
+    ],
+)
+def test_balance_of_the_gan(metrics: Metrics, png: bytes, real: float, fake: float, words: str) -> None:
+    metrics["gan"]["gan"] |= {"probability_real": real, "probability_fake": fake}
+    assert words in text_of(chapters.gan_chapter(metrics["gan"], png))
+
+
+@pytest.mark.parametrize(
+    ("estimate", "share", "words"),
+    [
+        (0.4, 0.9, "clipping, not the data, decides"),
+        (0.4, 0.3, "enough to shape"),
+        (0.4, 0.01, "hardly limits it"),
+        (0.4, 0.3, "scores real images 0.400 higher"),
+        (-0.1, 0.3, "does not prefer real images"),
+        (math.nan, 0.3, "estimate is not finite"),
+    ],
+)
+def test_state_of_the_critic(metrics: Metrics, png: bytes, estimate: float, share: float, words: str) -> None:
+    metrics["gan"]["wgan"] |= {"wasserstein_estimate": estimate, "clipped_share": share}
+    chapter = chapters.gan_chapter(metrics["gan"], png)
+    assert words in text_of(chapter)
+    assert any("Gulrajani" in source for source in chapter.sources) == (share > 0.5)
+
+
+@pytest.mark.parametrize(("norm", "words"), [(1e-5, "hardly learns any more"), (math.nan, "has diverged"), (1.0, None)])
+def test_gradient_of_the_generator(metrics: Metrics, png: bytes, norm: float, words: str | None) -> None:
+    metrics["gan"]["gan"]["gradient_norm_generator"] = norm
+    text = text_of(chapters.gan_chapter(metrics["gan"], png))
+    assert words in text if words else "the generator's gradient" not in text
+
+
+def test_one_model_alone_can_be_told(metrics: Metrics, png: bytes) -> None:
+    chapter = chapters.gan_chapter({"wgan": metrics["gan"]["wgan"]}, png, None, png)
+    assert "GAN: at the end" not in text_of(chapter)
+    assert tables_of(chapter)[0].columns == ("At the last epoch", "WGAN")
+
+
+# Fréchet distances
+
+
+def set_distances(metrics: Metrics, space: str, gan: float, wgan: float) -> None:
+    for row in metrics["fid"]["rows"]:
+        if row["feature_space"] == space:
+            row["best_on_benchmark"] = {"gan": gan, "wgan": wgan}[row["model"]]
+
+
+@pytest.mark.parametrize(
+    ("space", "gan", "wgan", "leader", "noise"),
+    [
+        ("inception", 40.0, 30.0, "WGAN is ahead of the GAN, 30.00 against 40.00", False),
+        ("inception", 20.0, 30.0, "GAN is ahead of the WGAN, 20.00 against 30.00", False),
+        ("inception", 30.0, 31.9, "GAN is ahead of the WGAN", True),
+        ("inception", 32.1, 30.0, "WGAN is ahead of the GAN", False),
+        ("classifier", 1.0, 2.0, "GAN is ahead of the WGAN", False),
+        ("classifier", 10.5, 10.0, "WGAN is ahead of the GAN", True),
+    ],
+)
+def test_winner_and_noise_follow_the_distances(
+    metrics: Metrics, png: bytes, space: str, gan: float, wgan: float, leader: str, noise: bool
+) -> None:
+    set_distances(metrics, space, gan, wgan)
+    name = {"inception": "FID", "classifier": "Fréchet classifier distance"}[space]
+    lines = text_of(chapters.fid_chapter(metrics["fid"], png)).splitlines()
+    line = next(line for line in lines if line.startswith(f"{name}: "))
+    assert leader in line
+    assert ("noise between seeds" in line) == noise
+    assert any(leader in sentence for sentence in chapters.summary_sentences(fid=metrics["fid"]))
+
+
+def test_feature_spaces_agree_or_not(metrics: Metrics, png: bytes) -> None:
+    assert "Both feature spaces put the WGAN first" in text_of(chapters.fid_chapter(metrics["fid"], png))
+    set_distances(metrics, "inception", 20.0, 30.0)
+    assert "disagree" in text_of(chapters.fid_chapter(metrics["fid"], png))
+
+
+@pytest.mark.parametrize(
+    ("best", "last", "values", "words"),
+    [
+        (3, 3, (20.0, 20.0), "best at its last epoch, 3"),
+        (2, 9, (20.0, 26.5), "best at epoch 2, and epoch 9 is 6.50 worse"),
+    ],
+)
+def test_best_epoch_beside_the_last(
+    metrics: Metrics, png: bytes, best: int, last: int, values: tuple[float, float], words: str
+) -> None:
+    for row in metrics["fid"]["rows"]:
+        row |= {"best_epoch": best, "last_epoch": last, "best_on_test": values[0], "last_on_test": values[1]}
+    assert words in text_of(chapters.fid_chapter(metrics["fid"], png))
+
+
+@pytest.mark.parametrize(
+    ("floor", "words"), [(1.0, "is at 10.0 times that"), (9.0, "comes close to it"), (11.0, "is below it")]
+)
+def test_distance_is_held_against_its_floor(metrics: Metrics, png: bytes, floor: float, words: str) -> None:
+    metrics["fid"]["floors"]["classifier"]["benchmark"] = floor
+    text = text_of(chapters.fid_chapter(metrics["fid"], png))
+    assert words in text.split("FID: ")[0]
+
+
+def without_inception(metrics: Metrics) -> Metrics:
+    fid = metrics["fid"]
+    fid["rows"] = [row for row in fid["rows"] if row["feature_space"] == "classifier"]
+    del fid["feature_spaces"]["inception"], fid["floors"]["inception"]
+    return fid | {"missing": ["the weights were not found"]}
+
+
+def test_classifier_distance_is_never_called_fid(metrics: Metrics, png: bytes) -> None:
+    fid = without_inception(metrics)
+    fid["feature_spaces"]["classifier"]["label"] = "FID"
+    chapter = chapters.fid_chapter(fid, png)
+    note = next(block for block in chapter.blocks if isinstance(block, NoteBlock))
+    assert note.title == "No FID in this report"
+    assert "Reason given: the weights were not found." in note.paragraphs
+    for table in tables_of(chapter):
+        assert "FID" not in table.caption
+        assert all("FID" not in cell for row in table.rows for cell in row)
+    assert all("FID" not in highlight.label for highlight in chapters.highlights(fid=fid))
+    assert "FID itself was not computed" in " ".join(chapters.summary_sentences(fid=fid))
+    assert not any("Lucic" in source for source in chapter.sources)
+
+
+def test_warnings_and_small_samples_are_told(metrics: Metrics, png: bytes) -> None:
+    metrics["fid"]["warnings"] = ["N = 2000 is small."]
+    text = text_of(chapters.fid_chapter(metrics["fid"], png))
+    assert "N = 2000 is small." in text
+    assert "ours from 2,000 come out too high" in text
+    metrics["fid"]["samples"] = 10_000
+    assert "come out too high" not in text_of(chapters.fid_chapter(metrics["fid"], png))
+
+
+def test_every_table_of_distances_has_its_floor(metrics: Metrics, png: bytes) -> None:
+    tables = [t for t in tables_of(chapters.fid_chapter(metrics["fid"], png)) if "Best epoch" in t.columns]
+    assert [table.rows[-1][:4] for table in tables] == [
+        ("Training images", "floor", "1.00", "1.10"),
+        ("Training images", "floor", "3.00", "3.10"),
+    ]
+
+
+# Summary
+
+
+def test_summary_speaks_only_of_what_there_is(metrics: Metrics) -> None:
+    assert chapters.summary_sentences() == []
+    assert len(chapters.summary_sentences(flow=metrics["flow"])) == 1
+    assert chapters.highlights() == ()
+    assert [highlight.value for highlight in chapters.highlights(flow=metrics["flow"], ood=metrics["ood"])] == [
+        "3.11",
+        "0.10",
+    ]

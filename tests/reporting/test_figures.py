@@ -1,0 +1,273 @@
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+from collections.abc import Callable
+
+import matplotlib
+import matplotlib.image
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+
+from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.reporting import figures
+from fashion_dgm.reporting.style import DPI, VERMILLION, WIDTH, to_png
+
+CLASSES = ("Trouser", "Dress", "Bag")
+
+
+def images(n: int = 5) -> np.ndarray:
+    return np.random.default_rng(0).random((n, 1, 28, 28))
+
+
+def history(epochs: int, *columns: str) -> pd.DataFrame:
+    values = np.random.default_rng(1).random((epochs, len(columns))) + 0.1
+    return pd.DataFrame(values, columns=list(columns)).assign(epoch=range(1, epochs + 1))
+
+
+NETWORKS = ("loss_discriminator", "loss_generator", "score_real", "score_fake")
+NORMS = ("gradient_norm_discriminator", "gradient_norm_generator")
+
+
+def gan_history(epochs: int) -> pd.DataFrame:
+    return history(epochs, *NETWORKS, *NORMS, "probability_real", "probability_fake")
+
+
+def wgan_history(epochs: int) -> pd.DataFrame:
+    return history(epochs, *NETWORKS, *NORMS, "wasserstein_estimate", "clipped_share")
+
+
+def distances(epochs: int, spaces: tuple[str, ...] = ("classifier", "inception")) -> pd.DataFrame:
+    rng = np.random.default_rng(2)
+    return pd.DataFrame(
+        {"model": model, "epoch": epoch, "feature_space": space, "distance": 50 * rng.random() + 5, "samples": 2000}
+        for space in spaces
+        for model in ("wgan", "gan")
+        for epoch in range(1, epochs + 1)
+    )
+
+
+def scores(means: dict[str, float], n: int = 200) -> pd.DataFrame:
+    rng = np.random.default_rng(3)
+    return pd.concat(
+        [pd.DataFrame({"dataset": name, "bits_per_dim": rng.normal(mean, 0.2, n)}) for name, mean in means.items()]
+    )
+
+
+FLOW_COLUMNS = ("bits_per_dim", "test_bits_per_dim", "gradient_norm")
+EVERY_FIGURE: dict[str, Callable[[int], Figure]] = {
+    "image_grid": lambda epochs: figures.image_grid(images(), columns=3, title="Samples"),
+    "class_examples": lambda epochs: figures.class_examples(images(), np.array([0, 1, 1, 2, 0]), CLASSES, per_class=2),
+    "flow_curve": lambda epochs: figures.flow_curve(history(epochs, *FLOW_COLUMNS)),
+    "flow_samples": lambda epochs: figures.flow_samples({"1.0": images(), "0.7": images()}, columns=5),
+    "ood_histogram": lambda epochs: figures.ood_histogram(
+        scores({"fashion_mnist": 3.0, "mnist": 2.0}), "fashion_mnist", {"mnist": "0.10"}
+    ),
+    "gan_curves": lambda epochs: figures.gan_curves({"wgan": wgan_history(epochs), "gan": gan_history(epochs)}),
+    "snapshot_strip": lambda epochs: figures.snapshot_strip({epoch: images() for epoch in range(1, epochs + 1)}),
+    "fid_curves": lambda epochs: figures.fid_curves(distances(epochs), {"classifier": 1.0, "inception": 3.0}),
+}
+
+
+def pixels(figure: Figure) -> np.ndarray:
+    return matplotlib.image.imread(io.BytesIO(to_png(figure)))[:, :, :3]
+
+
+def words(figure: Figure) -> str:
+    found = [text.get_text() for text in figure.findobj(matplotlib.text.Text)]
+    return "\n".join(found)
+
+
+@pytest.mark.parametrize("epochs", [1, 100])
+@pytest.mark.parametrize("name", EVERY_FIGURE)
+def test_same_input_gives_the_same_bytes_whatever_the_users_settings(name: str, epochs: int) -> None:
+    figure = EVERY_FIGURE[name](epochs)
+    assert figure.get_figwidth() <= WIDTH + 1e-9
+    mine = {"font.size": 20, "lines.linewidth": 9, "savefig.bbox": "tight", "xtick.direction": "in", "axes.grid": False}
+    with matplotlib.rc_context(mine):
+        again = to_png(EVERY_FIGURE[name](epochs), dpi=50)
+        assert matplotlib.rcParams["font.size"] == 20
+    assert to_png(figure, dpi=50) == again
+
+
+def test_pyplot_is_never_imported() -> None:
+    code = "import sys, fashion_dgm.reporting.figures; assert 'matplotlib.pyplot' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (
+            figures.gan_curves({"gan": gan_history(3), "wgan": wgan_history(3)}),
+            figures.gan_curves({"wgan": wgan_history(3), "gan": gan_history(3)}),
+        ),
+        (
+            figures.flow_samples({"0.7": images(2), "1.0": images(3)}, 3),
+            figures.flow_samples({"1.0": images(3), "0.7": images(2)}, 3),
+        ),
+        (figures.snapshot_strip({1: images(2), 9: images(2)}), figures.snapshot_strip({9: images(2), 1: images(2)})),
+        (
+            figures.fid_curves(distances(3), {"classifier": 1.0, "inception": 3.0}),
+            figures.fid_curves(distances(3).iloc[::-1], {"inception": 3.0, "classifier": 1.0}),
+        ),
+    ],
+    ids=["gan_curves", "flow_samples", "snapshot_strip", "fid_curves"],
+)
+def test_order_of_the_input_does_not_matter(one: Figure, other: Figure) -> None:
+    assert to_png(one, dpi=50) == to_png(other, dpi=50)
+
+
+# Images
+
+
+def test_every_image_pixel_is_a_square_of_its_own_grey() -> None:
+    image = np.arange(0, 250, 10, dtype=np.uint8).reshape(1, 1, 5, 5)
+    drawn = pixels(figures.image_grid(np.repeat(image, 12, axis=0), columns=12))
+    height = drawn.shape[0]
+    scale = height // 5
+    assert height == 5 * scale
+    np.testing.assert_array_equal(np.round(drawn[::scale, : 5 * scale : scale, 0] * 255), image[0, 0])
+    blocks = drawn[:, : 5 * scale].reshape(5, scale, 5, scale, 3)
+    assert np.ptp(blocks, axis=(1, 3)).max() == 0
+
+
+def test_bytes_and_floats_are_drawn_alike() -> None:
+    whole = np.random.default_rng(0).integers(0, 256, (3, 1, 28, 28)).astype(np.uint8)
+    assert to_png(figures.image_grid(whole, 2)) == to_png(figures.image_grid(whole / 255.0, 2))
+
+
+def test_pixels_that_are_not_finite_stand_out() -> None:
+    broken = np.full((1, 1, 4, 4), np.nan)
+    np.testing.assert_allclose(pixels(figures.image_grid(broken, 1))[2, 2], to_rgb(VERMILLION), atol=1 / 255)
+
+
+def test_a_class_without_images_has_an_empty_row() -> None:
+    drawn = pixels(figures.class_examples(np.zeros((1, 1, 8, 8), np.uint8), np.array([0]), ("a", "b"), per_class=30))
+    middle, right = drawn.shape[0] // 2, slice(DPI, None)
+    assert drawn[:middle, right].min() == 0
+    assert drawn[middle:, right].min() == 1
+
+
+@pytest.mark.parametrize(("epochs", "rows"), [(1, 1), (8, 8), (9, 8), (100, 8)])
+def test_strip_shows_first_and_last_epoch_and_no_more_than_fit(epochs: int, rows: int) -> None:
+    figure = figures.snapshot_strip({epoch: images(3) for epoch in range(1, epochs + 1)})
+    labels = [text.get_text() for text in figure.texts]
+    assert len(labels) == rows == len(set(labels))
+    assert labels[0] == "epoch 1"
+    assert labels[-1] == f"epoch {epochs}"
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda: figures.image_grid(np.zeros((0, 1, 28, 28)), 2),
+        lambda: figures.image_grid(np.zeros((2, 28, 28)), 2),
+        lambda: figures.image_grid(images(), 0),
+        lambda: figures.class_examples(images(3), np.array([0, 1]), CLASSES),
+        lambda: figures.flow_samples({}, 2),
+        lambda: figures.snapshot_strip({}),
+        lambda: figures.gan_curves({}),
+        lambda: figures.flow_curve(history(0, *FLOW_COLUMNS)),
+        lambda: figures.fid_curves(distances(0), {}),
+        lambda: figures.ood_histogram(scores({"mnist": 2.0}), "fashion_mnist", {}),
+        lambda: figures.ood_histogram(scores({"fashion_mnist": np.nan}), "fashion_mnist", {}),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused_with_a_reason(draw: Callable[[], Figure]) -> None:
+    with pytest.raises(FashionDGMError):
+        draw()
+
+
+# Curves
+
+
+@pytest.mark.parametrize(
+    "figure",
+    [
+        figures.flow_curve(history(3, *FLOW_COLUMNS).assign(bits_per_dim=np.nan, test_bits_per_dim=np.nan)),
+        figures.flow_curve(history(3, "bits_per_dim")),
+        figures.gan_curves({"wgan": wgan_history(2).assign(wasserstein_estimate=np.inf)}),
+        figures.fid_curves(distances(3).assign(distance=np.nan), {}),
+    ],
+)
+def test_a_curve_without_finite_values_says_so(figure: Figure) -> None:
+    assert "not recorded" in words(figure)
+    assert to_png(figure, dpi=50)
+
+
+def test_epochs_without_a_value_are_bridged() -> None:
+    table = history(5, *FLOW_COLUMNS)
+    table.loc[[1, 3], "test_bits_per_dim"] = np.nan
+    held_out = figures.flow_curve(table).axes[0].lines[1]
+    assert list(held_out.get_xdata()) == [1, 3, 5]
+
+
+def test_losses_of_different_objectives_share_no_axis() -> None:
+    figure = figures.gan_curves({"gan": gan_history(3), "wgan": wgan_history(3).assign(loss_discriminator=-100.0)})
+    gan, wgan = (next(axes for axes in figure.axes if axes.get_title("left").startswith(n)) for n in ("GAN", "WGAN"))
+    assert gan.get_ylim()[0] > -1 > wgan.get_ylim()[0]
+    assert "y axes are not shared" in words(figure)
+
+
+def panels(figure: Figure) -> dict[str, Axes]:
+    return {axes.get_title("left").split(",")[0]: axes for axes in figure.axes}
+
+
+def test_only_inception_features_are_called_fid() -> None:
+    figure = figures.fid_curves(distances(3), {})
+    assert set(panels(figure)) == {"Fréchet classifier distance", "FID (Inception)"}
+
+
+def test_best_epoch_is_circled_and_the_floor_drawn() -> None:
+    table = distances(6, ("classifier",))
+    panel = panels(figures.fid_curves(table, {"classifier": 1.25}))["Fréchet classifier distance"]
+    circled = {line.get_xdata()[0] for line in panel.lines if line.get_markersize() == 10}
+    best = table.loc[table.groupby("model")["distance"].idxmin(), "epoch"]
+    assert circled == set(best)
+    assert any(list(line.get_ydata()) == [1.25, 1.25] for line in panel.lines)
+    assert "floor 1.25" in words(panel.figure)
+
+
+def test_labels_at_the_ends_keep_apart() -> None:
+    table = history(3, *FLOW_COLUMNS).assign(bits_per_dim=2.0, test_bits_per_dim=2.0)
+    figure = figures.flow_curve(table)
+    heights = sorted(text.get_position()[1] for text in figure.axes[0].texts)
+    assert heights[1] - heights[0] > 0.08
+
+
+# Distributions
+
+
+def test_legend_names_every_set_with_its_count_and_auroc() -> None:
+    table = scores({"mnist": 2.0, "fashion_mnist": 3.0, "kmnist": 4.0})
+    text = words(figures.ood_histogram(table, "fashion_mnist", {"mnist": "0.10 [0.09, 0.11]"}))
+    assert "FashionMNIST, n = 200, in-distribution" in text
+    assert "\nMNIST, n = 200, AUROC 0.10 [0.09, 0.11]" in text
+    assert "\nKMNIST, n = 200\n" in text
+
+
+def test_densities_integrate_to_one() -> None:
+    axes = figures.ood_histogram(scores({"fashion_mnist": 3.0, "mnist": 2.0}, 10_000), "fashion_mnist", {}).axes[0]
+    for stairs in axes.patches:
+        values, edges, _ = stairs.get_data()
+        assert float(values @ np.diff(edges)) == pytest.approx(1.0, abs=0.01)
+
+
+def test_far_and_equal_scores_can_be_drawn() -> None:
+    far = pd.concat([scores({"fashion_mnist": 3.0}), pd.DataFrame({"dataset": ["noise"], "bits_per_dim": [np.inf]})])
+    same = pd.DataFrame({"dataset": ["fashion_mnist"] * 3, "bits_per_dim": [2.0] * 3})
+    assert to_png(figures.ood_histogram(far, "fashion_mnist", {}), dpi=50)
+    assert to_png(figures.ood_histogram(same, "fashion_mnist", {}), dpi=50)
+
+
+def test_png_carries_nothing_but_the_picture() -> None:
+    png = to_png(figures.image_grid(images(1), 1))
+    assert b"Software" not in png
+    assert b"matplotlib" not in png.lower()
+    assert int.from_bytes(png[16:20], "big") == 2 * DPI

@@ -1,0 +1,223 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+
+from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.reporting.report import (
+    Chapter,
+    FigureBlock,
+    FormulaBlock,
+    Highlight,
+    NoteBlock,
+    ReportContent,
+    TableBlock,
+    TextBlock,
+    build_report,
+)
+
+HOSTILE = "<script>alert('x')</script> & \"quotes\""
+VOID = {"meta", "link", "img", "br"}
+
+
+class Page(HTMLParser):
+    """Collects what a browser would act on, and checks that every tag is closed in order."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.text = ""
+        self.feed(html)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID and not tag.startswith("mspace"):
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def all(self, name: str) -> list[dict[str, str | None]]:
+        return [attributes for tag, attributes in self.tags if tag == name]
+
+
+@pytest.fixture
+def content(png: bytes) -> ReportContent:
+    return ReportContent(
+        title="A title",
+        subtitle="A subtitle",
+        summary=("First finding.", "Second finding."),
+        chapters=(
+            Chapter(
+                "One",
+                "one",
+                ("Intro with `code`.",),
+                (
+                    FigureBlock(png, "what it shows", "A caption."),
+                    TableBlock(("name", "value"), (("a", "1"), ("b", "2")), "Numbers.", numeric=(1,), emphasised=(1,)),
+                    TextBlock(("Some text.",), heading="A heading"),
+                    NoteBlock("Careful", ("A caveat.",)),
+                    FormulaBlock("frechet", "What it means."),
+                ),
+                sources=("Zoe (2020).", "adam (2019)."),
+            ),
+            Chapter("Two", "two", (), (FigureBlock(png, "shown again", "Again."),), sources=("Zoe (2020).",)),
+        ),
+        configuration={"b": {"y": None, "x": [1, 2.5e-4], "flag": True}, "a": {"deep": {"er": "text"}}, "seed": 0},
+        how_to_reproduce=("make install", "kedro run"),
+        highlights=(Highlight("2.99", "bits/dim", "published: 2.944"),),
+    )
+
+
+def test_page_needs_nothing_but_itself(content: ReportContent) -> None:
+    page = Page(build_report(content))
+    for _, attributes in page.tags:
+        for name in ("src", "href", "srcset", "action", "poster", "data"):
+            value = attributes.get(name)
+            assert value is None or value.startswith(("#", "data:")), value
+    assert page.all("script") == []
+    assert all(not name.startswith("on") for _, attributes in page.tags for name in attributes)
+    html = build_report(content)
+    assert "@import" not in html
+    assert "url(" not in html
+    assert "http" not in html.replace("http-equiv", "")
+
+
+def test_every_image_has_a_text_and_a_size(content: ReportContent) -> None:
+    images = Page(build_report(content)).all("img")
+    assert [image["alt"] for image in images] == ["what it shows", "shown again"]
+    assert all(int(image["width"] or 0) > 0 and int(image["height"] or 0) > 0 for image in images)
+
+
+def test_ids_are_unique_and_every_link_leads_somewhere(content: ReportContent) -> None:
+    page = Page(build_report(content))
+    ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    targets = {(link["href"] or "").removeprefix("#") for link in page.all("a")}
+    assert {"one", "two", "configuration", "reproduce", "references"} <= targets <= set(ids)
+    labels = {attributes["aria-labelledby"] for _, attributes in page.tags if "aria-labelledby" in attributes}
+    assert labels <= set(ids)
+
+
+def test_equal_content_gives_equal_bytes_whatever_the_order_of_mappings(content: ReportContent) -> None:
+    def turned(value: Any) -> Any:
+        return {k: turned(value[k]) for k in reversed(value)} if isinstance(value, dict) else value
+
+    again = replace(content, configuration=turned(content.configuration))
+    assert build_report(content) == build_report(content) == build_report(again)
+
+
+def test_text_is_escaped_wherever_it_stands(png: bytes) -> None:
+    content = ReportContent(
+        title=HOSTILE,
+        subtitle=HOSTILE,
+        summary=(HOSTILE, f"`{HOSTILE}`"),
+        chapters=(
+            Chapter(
+                HOSTILE,
+                "one",
+                (HOSTILE,),
+                (
+                    FigureBlock(png, HOSTILE, HOSTILE),
+                    TableBlock((HOSTILE,), ((HOSTILE,),), HOSTILE),
+                    TextBlock((HOSTILE,), heading=HOSTILE),
+                    NoteBlock(HOSTILE, (HOSTILE,)),
+                    FormulaBlock("auroc", HOSTILE),
+                ),
+                sources=(HOSTILE,),
+            ),
+        ),
+        configuration={HOSTILE: {HOSTILE: HOSTILE}},
+        how_to_reproduce=(HOSTILE,),
+        highlights=(Highlight(HOSTILE, HOSTILE, HOSTILE),),
+    )
+    page = Page(build_report(content))
+    assert page.all("script") == []
+    assert page.all("img")[0]["alt"] == HOSTILE
+    assert page.text.count(HOSTILE) >= 20
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("run `kedro run` now", "run <code>kedro run</code> now"),
+        ("`a` and `b`", "<code>a</code> and <code>b</code>"),
+        ("a single ` stays", "a single ` stays"),
+        ("`<b>`", "<code>&lt;b&gt;</code>"),
+    ],
+)
+def test_backticks_make_code(text: str, html: str) -> None:
+    assert f"<li>{html}</li>" in build_report(ReportContent("t", (text,), ()))
+
+
+def test_figures_and_tables_are_numbered_through_the_report(content: ReportContent) -> None:
+    text = Page(build_report(content)).text
+    assert "Figure 1. A caption." in text
+    assert "Figure 2. Again." in text
+    assert "Table 1. Numbers." in text
+
+
+def test_parameters_are_shown_sorted_and_as_in_yaml(content: ReportContent) -> None:
+    page = Page(build_report(content))
+    shown = page.text[page.text.index("Every parameter") :]
+    words = [word for word in shown.split("How to reproduce")[0].split("\n") if word][1:]
+    assert words == ["general", "seed0", "a", "deep.ertext", "b", "flagtrue", "x[1, 0.00025]", "ynull"]
+
+
+def test_references_appear_once_and_in_order(content: ReportContent) -> None:
+    assert content.references == ("adam (2019).", "Zoe (2020).")
+
+
+def test_parts_that_are_empty_are_left_out() -> None:
+    page = Page(build_report(ReportContent("t", (), ())))
+    assert {attributes.get("id") for attributes in page.all("section")} == {"summary"}
+    assert page.all("dl") == page.all("details") == []
+
+
+def test_page_adapts_to_dark_rooms_small_screens_and_paper(content: ReportContent) -> None:
+    html = build_report(content)
+    assert "prefers-color-scheme: dark" in html
+    assert "@media print" in html
+    assert 'name="viewport"' in html
+
+
+def test_a_bad_figure_is_refused(png: bytes) -> None:
+    with pytest.raises(FashionDGMError, match="PNG"):
+        FigureBlock(b"GIF89a", "alt", "caption")
+    with pytest.raises(FashionDGMError, match="alternative text"):
+        FigureBlock(png, " ", "caption")
+
+
+def test_a_ragged_table_is_refused() -> None:
+    with pytest.raises(FashionDGMError, match="2 columns"):
+        TableBlock(("a", "b"), (("1", "2"), ("3",)), "caption")
+
+
+@pytest.mark.parametrize("anchor", ["", "Upper", "with space", "1st", "summary", "references"])
+def test_a_bad_anchor_is_refused(anchor: str) -> None:
+    with pytest.raises(FashionDGMError, match="anchor"):
+        Chapter("title", anchor, (), ())
+
+
+def test_two_chapters_cannot_share_an_anchor() -> None:
+    chapter = Chapter("title", "same", (), ())
+    with pytest.raises(FashionDGMError, match="same"):
+        ReportContent("t", (), (chapter, chapter))
+
+
+def test_an_unknown_formula_is_refused() -> None:
+    chapter = Chapter("title", "one", (), (FormulaBlock("nonsense", ""),))
+    with pytest.raises(FashionDGMError, match="nonsense"):
+        build_report(ReportContent("t", (), (chapter,)))

@@ -1,0 +1,61 @@
+from pathlib import Path
+
+import pytest
+import torch
+
+from fashion_dgm.checkpoint import CheckpointError, build_model, checkpoint_of, load_checkpoint, save_checkpoint
+from fashion_dgm.gans.networks import Discriminator, Generator
+
+
+def generator(width: int = 4) -> Generator:
+    torch.manual_seed(width)
+    return Generator(latent_dim=10, width=width).to(memory_format=torch.channels_last)
+
+
+def checkpoint(width: int = 4):
+    return checkpoint_of(generator(width), "Generator", {"latent_dim": 10, "width": width}, {"seed": 1, "epoch": 2})
+
+
+def test_round_trip_rebuilds_the_network(tmp_path: Path) -> None:
+    save_checkpoint(checkpoint(), tmp_path / "g.safetensors")
+    loaded = load_checkpoint(tmp_path / "g.safetensors")
+    assert loaded.training == {"seed": 1, "epoch": 2}
+    model = build_model(loaded, "Generator")
+    assert not model.training
+    z = torch.randn(3, 10)
+    torch.testing.assert_close(model(z), generator().eval()(z))
+
+
+def test_equal_checkpoints_are_equal_bytes(tmp_path: Path) -> None:
+    for name in "ab":
+        save_checkpoint(checkpoint(), tmp_path / name)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_another_architecture_is_an_error() -> None:
+    other = checkpoint_of(Discriminator(4), "Discriminator", {"width": 4})
+    with pytest.raises(CheckpointError, match="holds a Discriminator, not a Generator"):
+        build_model(other, "Generator")
+
+
+@pytest.mark.parametrize("config", [{"latent_dim": 10, "width": 8}, {"latent_dim": 10}, {"width": 4, "depth": 2}])
+def test_weights_that_do_not_fit_are_an_error(config: dict[str, int]) -> None:
+    with pytest.raises(CheckpointError, match="train it again"):
+        build_model(checkpoint_of(generator(), "Generator", config), "Generator")
+
+
+@pytest.mark.parametrize("keep", [0, 7, 0.5])
+def test_damaged_file_is_an_error(tmp_path: Path, keep: float) -> None:
+    path = tmp_path / "g.safetensors"
+    save_checkpoint(checkpoint(), path)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(keep * len(content)) if keep < 1 else int(keep)])
+    with pytest.raises(CheckpointError, match="damaged"):
+        load_checkpoint(path)
+
+
+def test_pickle_is_not_loaded(tmp_path: Path) -> None:
+    path = tmp_path / "g.safetensors"
+    torch.save(generator().state_dict(), path)
+    with pytest.raises(CheckpointError, match="not a checkpoint"):
+        load_checkpoint(path)

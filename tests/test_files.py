@@ -1,0 +1,40 @@
+from pathlib import Path
+
+import pytest
+
+from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.files import atomic_path
+
+
+def test_replaces_on_success(tmp_path: Path) -> None:
+    target = tmp_path / "new" / "file.txt"
+    with atomic_path(target) as path:
+        path.write_text("one")
+        assert not target.exists()
+    assert target.read_text() == "one"
+    assert [p.name for p in target.parent.iterdir()] == ["file.txt"]
+
+
+def test_leaves_the_old_file_on_failure(tmp_path: Path) -> None:
+    target = tmp_path / "file.txt"
+    target.write_text("old")
+    with pytest.raises(ZeroDivisionError), atomic_path(target) as path:
+        path.write_text("half")
+        raise ZeroDivisionError
+    assert target.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_full_disk_is_a_clear_error(tmp_path: Path) -> None:
+    target = tmp_path / "file.txt"
+    target.write_text("old")
+    with pytest.raises(FashionDGMError, match=r"No space left on device\. Free some space"), atomic_path(target):
+        raise OSError(28, "No space left on device")
+    assert target.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_folder_that_cannot_be_made_is_a_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(FashionDGMError, match="cannot write"), atomic_path(tmp_path / "file" / "below"):
+        pass

@@ -1,0 +1,166 @@
+import logging
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.training.device import DeviceError, resolve_device
+from fashion_dgm.training.loop import DivergenceError
+from tests.conftest import made_up_images
+from tests.training.helpers import NoisyStep, run, same
+
+
+class Killed(Exception):
+    pass
+
+
+def killer(epoch: int):
+    def kill(row: dict[str, float], seconds: float | None) -> None:
+        if row["epoch"] == epoch and seconds is not None:
+            raise Killed
+
+    return kill
+
+
+def test_same_seed_same_run(tmp_path: Path) -> None:
+    assert same(run(tmp_path / "a"), run(tmp_path / "b"))
+    assert not same(run(tmp_path / "c"), run(tmp_path / "d", seed=1))
+
+
+@pytest.mark.parametrize("epoch", [1, 2, 3])
+def test_resumed_run_ends_bit_for_bit_where_an_uninterrupted_one_does(tmp_path: Path, epoch: int) -> None:
+    with pytest.raises(Killed):
+        run(tmp_path / "killed", on_epoch=killer(epoch))
+    assert same(run(tmp_path / "killed"), run(tmp_path / "whole"))
+
+
+def test_the_callers_random_state_neither_matters_nor_changes(tmp_path: Path) -> None:
+    torch.manual_seed(1)
+    first = run(tmp_path / "a")
+    torch.manual_seed(2)
+    before = torch.get_rng_state()
+    second = run(tmp_path / "b")
+    assert same(first, second)
+    assert torch.equal(before, torch.get_rng_state())
+
+
+def test_finished_run_is_reused_without_a_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = run(tmp_path)
+    monkeypatch.setattr(NoisyStep, "step", None)
+    assert same(first, run(tmp_path))
+
+
+def test_more_epochs_go_on_from_the_last(tmp_path: Path) -> None:
+    run(tmp_path / "a", epochs=2)
+    assert same(run(tmp_path / "a", epochs=4), run(tmp_path / "b", epochs=4))
+
+
+def test_changed_parameter_trains_anew_and_says_which(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    run(tmp_path)
+    with caplog.at_level(logging.INFO):
+        changed = run(tmp_path, batch_size=8)
+    assert "batch_size: 16 -> 8" in caplog.text
+    assert same(changed, run(tmp_path / "fresh", batch_size=8))
+
+
+def test_changed_data_trains_anew(tmp_path: Path) -> None:
+    run(tmp_path / "a")
+    other = made_up_images(80, seed=9)
+    assert same(run(tmp_path / "a", other), run(tmp_path / "b", other))
+
+
+def test_old_model_is_kept_until_the_new_one_is_complete(tmp_path: Path) -> None:
+    old = run(tmp_path)
+    with pytest.raises(Killed):
+        run(tmp_path, seed=5, on_epoch=killer(2))
+    assert len(list(tmp_path.iterdir())) == 2
+    assert same(old, run(tmp_path))
+
+
+@pytest.mark.parametrize("keep", [0, 10, 0.5])
+def test_damaged_state_falls_back_to_the_one_before(
+    tmp_path: Path, keep: float, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(Killed):
+        run(tmp_path / "a", on_epoch=killer(2))
+    (state,) = (tmp_path / "a").glob("*/state.pt")
+    content = state.read_bytes()
+    state.write_bytes(content[: int(keep * len(content)) if keep < 1 else int(keep)])
+    resumed = run(tmp_path / "a")
+    assert "is damaged" in caplog.text
+    assert same(resumed, run(tmp_path / "b"))
+
+
+def test_every_image_is_seen_once_an_epoch_in_a_new_order(tmp_path: Path) -> None:
+    seen: list[list[int]] = []
+
+    class Recorder(NoisyStep):
+        def step(self, images, labels):
+            seen.append(images[:, 0, 0, 0].tolist())
+            return super().step(images, labels)
+
+    data = made_up_images(64, seed=0)
+    data.images[:, 0, 0, 0] = np.arange(64)
+    run(tmp_path, data, Recorder, epochs=2)
+    first, second = list(chain(*seen[:4])), list(chain(*seen[4:]))
+    assert sorted(first) == sorted(second) == list(range(64))
+    assert first != second
+
+
+def test_history_is_the_mean_over_the_steps(tmp_path: Path) -> None:
+    class Counting(NoisyStep):
+        count = 0
+
+        def step(self, images, labels):
+            Counting.count += 1
+            metrics = {"always": torch.tensor(float(Counting.count))}
+            return metrics | ({"rare": torch.tensor(10.0)} if Counting.count == 2 else {})
+
+    assert run(tmp_path, make=Counting, epochs=1).history == [{"epoch": 1.0, "always": 3.0, "rare": 10.0}]
+
+
+def test_snapshots_and_rows_survive_a_kill(tmp_path: Path) -> None:
+    def snapshot(step: NoisyStep, epoch: int):
+        return step.layer.state_dict() if epoch != 2 else None
+
+    with pytest.raises(Killed):
+        run(tmp_path / "a", snapshot=snapshot, on_epoch=killer(2))
+    rows = []
+    resumed = run(tmp_path / "a", snapshot=snapshot, on_epoch=lambda row, seconds: rows.append((row, seconds)))
+    whole = run(tmp_path / "b", snapshot=snapshot)
+    assert list(resumed.snapshots) == [1, 3]
+    torch.testing.assert_close(resumed.snapshots, whole.snapshots, rtol=0, atol=0)
+    # A tracker that starts with the second session still gets the whole curve.
+    assert [row["epoch"] for row, _ in rows] == [1, 2, 3]
+    assert [seconds is None for _, seconds in rows] == [True, True, False]
+
+
+def test_nan_stops_the_run_and_says_where(tmp_path: Path) -> None:
+    class Diverging(NoisyStep):
+        count = 0
+
+        def step(self, images, labels):
+            Diverging.count += 1
+            metrics = super().step(images, labels)
+            return {"loss": metrics["loss"] * float("nan")} if Diverging.count >= 8 else metrics
+
+    with pytest.raises(
+        DivergenceError, match=r"loss became NaN or infinite in epoch 2, first at step 3 of 5.*epoch 1,"
+    ):
+        run(tmp_path, make=Diverging)
+    (state,) = tmp_path.glob("*/state.pt")
+    assert len(torch.load(state, weights_only=True)["history"]) == 1
+
+
+def test_fewer_images_than_a_batch_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(FashionDGMError, match="lower batch_size"):
+        run(tmp_path, batch_size=100)
+
+
+@pytest.mark.parametrize("name", ["gpu", "cuda:99", "tpu"])
+def test_absent_device_is_an_error(name: str) -> None:
+    with pytest.raises(DeviceError, match=f"device '{name}'"):
+        resolve_device(name)
