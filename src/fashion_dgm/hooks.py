@@ -200,7 +200,12 @@ class MLflowHooks:
         mlflow.set_tracking_uri(os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{folder / 'mlflow.db'}")
         if mlflow.get_experiment_by_name(config.experiment) is None:
             local = not os.environ.get("MLFLOW_TRACKING_URI")
-            mlflow.create_experiment(config.experiment, (folder / "artifacts").as_uri() if local else None)
+            mlflow.create_experiment(
+                config.experiment,
+                (folder / "artifacts").as_uri() if local else None,
+                # Without it MLflow's pages open on language models.
+                tags={"mlflow.experimentKind": "custom_model_development"},
+            )
         mlflow.set_experiment(config.experiment)
         if config.system_metrics:
             mlflow.enable_system_metrics_logging()

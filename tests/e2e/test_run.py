@@ -43,9 +43,10 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def copy(finished: Path, tmp_path: Path) -> Path:
-    """The finished project, to be changed at will; MLflow's records name the original's folder, so they stay there."""
-    ignore = shutil.ignore_patterns("09_tracking")
-    return Path(shutil.copytree(finished, tmp_path / "copy", ignore=ignore))
+    """The finished project, to be changed at will; MLflow, whose database takes seconds to make, is off."""
+    project = Path(shutil.copytree(finished, tmp_path / "copy", ignore=shutil.ignore_patterns("09_tracking")))
+    (project / "conf" / "test" / "tracking.yml").write_text("enabled: false\n")
+    return project
 
 
 @pytest.fixture
@@ -128,6 +129,18 @@ MISTAKES = {
     "absent device": (["--pipelines", "train_gan", "--params", "train_gan.device=cuda:7,train_gan.seed=1"], "cuda:7"),
     "unknown pipeline": (["--pipelines", "train_gna"], "did you mean train_gan?"),
 }
+
+
+def test_failure_is_marked_in_mlflow(tmp_path: Path) -> None:
+    project = make_project(tmp_path)
+    assert kedro(project, "--env", "test", "--pipelines", "data_split").returncode == 0
+    failed = kedro(project, "--env", "test", "--pipelines", "train_gan", "--params", "train_gan.batch_size=5000")
+    assert_refused(failed, "lower batch_size")
+    client = mlflow.MlflowClient(f"sqlite:///{project / 'data' / '09_tracking' / 'mlflow.db'}")
+    runs = client.search_runs([client.get_experiment_by_name("fashion-dgm").experiment_id])
+    status = {run.info.run_name: run.info.status for run in runs}
+    assert status == {"data_split": "FINISHED", "train_gan": "FAILED"}
+    assert sorted(run.info.status for run in runs) == ["FAILED", "FAILED", "FINISHED"]
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)

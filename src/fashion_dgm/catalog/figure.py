@@ -34,9 +34,11 @@ class FigureDataset(AbstractDataset["Figure", bytes]):
         return self._filepath.read_bytes()
 
     def save(self, data: Figure) -> None:
+        from fashion_dgm.reporting.style import to_png
+
+        png = to_png(data, self._dpi)
         with atomic_path(self._filepath) as temporary:
-            # Without metadata, equal figures are equal bytes whatever wrote them.
-            data.savefig(temporary, format="png", dpi=self._dpi, metadata={"Software": None})
+            temporary.write_bytes(png)
 
     def preview(self) -> ImagePreview:
         """Returns the picture for Kedro-Viz."""

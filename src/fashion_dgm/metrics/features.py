@@ -111,7 +111,7 @@ def find_inception_weights(path: str | None, sha256: str, download: bool) -> Pat
     if path is not None:
         found = Path(path)
         if not found.is_file():
-            raise FashionDGMError(f"fid_eval.inception_weights names {path}, which is not a file")
+            raise FashionDGMError(f"fid_eval.inception_weights names {found.name}, which is not a file there")
     elif cached.is_file():
         found = cached
     elif not download:
@@ -122,8 +122,8 @@ def find_inception_weights(path: str | None, sha256: str, download: bool) -> Pat
             torch.hub.download_url_to_file(FID_WEIGHTS_URL, str(cached), hash_prefix=sha256[:8], progress=False)
         except (OSError, RuntimeError) as error:
             raise FashionDGMError(
-                f"{name} is not in torch hub's cache and could not be downloaded ({error}); put the file somewhere and "
-                "name it in fid_eval.inception_weights"
+                f"{name} is not in torch hub's cache and could not be downloaded ({type(error).__name__}); put the file "
+                "somewhere and name it in fid_eval.inception_weights"
             ) from error
         found = cached
     actual = _sha256(found)

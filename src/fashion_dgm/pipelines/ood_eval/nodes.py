@@ -72,7 +72,10 @@ def plot_scores(scores: DataFrame, metrics: dict[str, Any]) -> Figure:
     """Draws the histograms of bits/dim."""
     from fashion_dgm.reporting.figures import ood_histogram
 
-    auroc = {name: f"{found['auroc']:.3f}" for name, found in metrics["sets"].items()}
+    auroc = {
+        name: "{:.3f} ({:.3f} to {:.3f})".format(found["auroc"], *found["auroc_interval"])
+        for name, found in metrics["sets"].items()
+    }
     return ood_histogram(scores, IN_DISTRIBUTION, auroc)
 
 

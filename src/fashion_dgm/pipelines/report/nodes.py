@@ -42,7 +42,7 @@ def write_report(metrics: dict[str, Any], parameters: dict[str, Any], config: Re
     flow = dict(metrics["flow"])
     inside = ood["in_distribution"]
     if inside["images"] == data["splits"]["benchmark"]["images"]:
-        flow["benchmark_bits_per_dim"] = inside["bits_per_dim"]
+        flow |= {"benchmark_bits_per_dim": inside["bits_per_dim"], "benchmark_images": inside["images"]}
     content = ReportContent(
         title=config.title,
         highlights=chapters.highlights(flow=flow, ood=ood, fid=fid),
