@@ -11,11 +11,12 @@ from typing import Any
 
 import click
 from kedro.framework.cli.project import run as kedro_run
-from kedro.framework.project import pipelines
+from kedro.framework.project import pipelines, settings
 from kedro.io import DatasetError
 from kedro.validation import ParameterValidationError
 
 from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.hooks import MLflowHooks
 
 __all__ = ["cli", "run"]
 
@@ -70,6 +71,13 @@ def _explained(command: Callable[..., Any]) -> Callable[..., Any]:
         _check_pipeline_names([*filter(None, [kwargs["pipeline"]]), *kwargs["pipelines"]])
         try:
             return command(*args, **kwargs)
+        except KeyboardInterrupt:
+            for hooks in settings.HOOKS:
+                if isinstance(hooks, MLflowHooks):
+                    hooks.close("KILLED")
+            raise click.ClickException(
+                "interrupted. The same command goes on from the last complete epoch of the training it was in."
+            ) from None
         except Exception as error:
             message = user_message(error)
             if message is None:

@@ -197,12 +197,14 @@ class MLflowHooks:
             raise FashionDGMError(f"cannot write MLflow's records to {folder}: {error.strerror}") from error
         # MLflow says at INFO how it migrates its database, a screenful at the first run.
         logging.getLogger("alembic").setLevel(logging.WARNING)
-        mlflow.set_tracking_uri(os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{folder / 'mlflow.db'}")
+        ours = f"sqlite:///{folder / 'mlflow.db'}"
+        # MLflow itself sets the variable to what it is told here, so in a second session it may be ours.
+        uri = os.environ.get("MLFLOW_TRACKING_URI") or ours
+        mlflow.set_tracking_uri(uri)
         if mlflow.get_experiment_by_name(config.experiment) is None:
-            local = not os.environ.get("MLFLOW_TRACKING_URI")
             mlflow.create_experiment(
                 config.experiment,
-                (folder / "artifacts").as_uri() if local else None,
+                (folder / "artifacts").as_uri() if uri == ours else None,
                 # Without it MLflow's pages open on language models.
                 tags={"mlflow.experimentKind": "custom_model_development"},
             )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from fashion_dgm.pipelines.types import DataFrame
 from fashion_dgm.training.loop import EpochRow
 
-__all__ = ["log_epoch"]
+__all__ = ["log_distances", "log_epoch"]
 
 
 def log_epoch(row: EpochRow, seconds: float | None) -> None:
@@ -21,3 +22,13 @@ def log_epoch(row: EpochRow, seconds: float | None) -> None:
     if seconds is not None:
         metrics["seconds_per_epoch"] = seconds
     mlflow.log_metrics(metrics, step=epoch)
+
+
+def log_distances(table: DataFrame) -> None:
+    """Logs a table of distances, each model's by epoch; does nothing where no run is open."""
+    import mlflow
+
+    if mlflow.active_run() is None:
+        return
+    for row in table.itertuples():
+        mlflow.log_metric(f"{row.model}/{row.feature_space}_distance_to_{row.split}", row.distance, step=row.epoch)

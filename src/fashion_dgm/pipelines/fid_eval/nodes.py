@@ -32,6 +32,7 @@ def score_snapshots(
     from fashion_dgm.gans.networks import Generator
     from fashion_dgm.metrics import features, fid
     from fashion_dgm.metrics.classifier import Classifier
+    from fashion_dgm.pipelines.tracking import log_distances
     from fashion_dgm.training.device import resolve_device
 
     device = resolve_device(config.device)
@@ -71,6 +72,7 @@ def score_snapshots(
         device=device,
         batch_size=config.batch_size,
     )
+    log_distances(table)
     n = int(table["samples"].iloc[0])
     described = {
         space.name: {
