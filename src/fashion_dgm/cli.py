@@ -6,6 +6,7 @@ import copy
 import difflib
 import functools
 import re
+import signal
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -69,15 +70,15 @@ def _explained(command: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(command)
     def explained(*args: Any, **kwargs: Any) -> Any:
         _check_pipeline_names([*filter(None, [kwargs["pipeline"]]), *kwargs["pipelines"]])
+        # Outside of training, whose loop has its own way, a request to end is one to end now.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             return command(*args, **kwargs)
         except KeyboardInterrupt:
             for hooks in settings.HOOKS:
                 if isinstance(hooks, MLflowHooks):
                     hooks.close("KILLED")
-            raise click.ClickException(
-                "interrupted. The same command goes on from the last complete epoch of the training it was in."
-            ) from None
+            raise click.ClickException("interrupted. The same command goes on from what was last saved.") from None
         except Exception as error:
             message = user_message(error)
             if message is None:

@@ -23,6 +23,7 @@ __all__ = [
     "RMSpropConfig",
     "RealNVPConfig",
     "ReportConfig",
+    "SpeedConfig",
     "TrackingConfig",
     "TrainingConfig",
     "WGANConfig",
@@ -65,6 +66,14 @@ class RMSpropConfig(Config):
 OptimizerConfig = Annotated[AdamConfig | RMSpropConfig, Field(discriminator="name")]
 
 
+class SpeedConfig(Config):
+    """What changes how fast a step is and, but for rounding, nothing else; the defaults are the measured ones."""
+
+    channels_last: bool = True
+    fused_optimizer: bool = True
+    compile: Literal["none", "default", "reduce-overhead"] = "none"
+
+
 class TrainingConfig(Config):
     """What the epoch loop needs to know, whatever it trains."""
 
@@ -74,6 +83,7 @@ class TrainingConfig(Config):
     seed: Seed
     device: str
     precision: Precision
+    speed: SpeedConfig = SpeedConfig()
 
 
 class RealNVPConfig(Config):

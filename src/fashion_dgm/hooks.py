@@ -156,9 +156,9 @@ class MLflowHooks:
 
     @hook_impl
     def on_node_error(self, error: Exception) -> None:
-        """Marks the child run as failed."""
+        """Marks the child run as failed, or as killed where the user asked for it."""
         if self._child:
-            self._end_child("FAILED")
+            self._end_child(_status(error))
 
     @hook_impl
     def after_pipeline_run(self) -> None:
@@ -168,7 +168,7 @@ class MLflowHooks:
     @hook_impl
     def on_pipeline_error(self, error: Exception) -> None:
         """Marks what is still open as failed."""
-        self.close("FAILED")
+        self.close(_status(error))
 
     def close(self, status: str) -> None:
         """Ends whatever run is open with `status`, one of MLflow's run states."""
@@ -211,6 +211,12 @@ class MLflowHooks:
         mlflow.set_experiment(config.experiment)
         if config.system_metrics:
             mlflow.enable_system_metrics_logging()
+
+
+def _status(error: Exception) -> str:
+    from fashion_dgm.training.interruption import Interrupted
+
+    return "KILLED" if isinstance(error, Interrupted) else "FAILED"
 
 
 def _commit(project: Path) -> dict[str, str]:

@@ -8,7 +8,7 @@ import torch
 
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.training.device import DeviceError, resolve_device
-from fashion_dgm.training.loop import DivergenceError
+from fashion_dgm.training.epoch import DivergenceError
 from tests.conftest import made_up_images
 from tests.training.helpers import NoisyStep, run, same
 

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from fashion_dgm.config import FlowTrainingConfig
 from fashion_dgm.flows.realnvp import RealNVP
 from fashion_dgm.training.optimizers import make_optimizer
+from fashion_dgm.training.speed import accelerate
 
 __all__ = ["FlowStep"]
 
@@ -28,8 +29,8 @@ class FlowStep:
     def __init__(self, config: FlowTrainingConfig, device: torch.device, precision: torch.dtype) -> None:
         self.config, self.device, self.precision = config, device, precision
         # Drawn on the CPU, so that a seed gives the same weights on every device.
-        self.flow = RealNVP(config.model).to(device)
-        self.optimizer = make_optimizer(config.optimizer, self.flow.parameters())
+        self.flow = accelerate(RealNVP(config.model), config.speed, device)
+        self.optimizer = make_optimizer(config.optimizer, self.flow.parameters(), config.speed.fused_optimizer)
 
     def step(self, images: Tensor, labels: Tensor | None = None) -> dict[str, Tensor]:
         """Learns from a batch; nothing here waits for the device.

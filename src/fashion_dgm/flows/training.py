@@ -13,7 +13,8 @@ from fashion_dgm.flows.dequantize import dequantize
 from fashion_dgm.flows.likelihood import mean_bits_per_dim
 from fashion_dgm.flows.realnvp import RealNVP
 from fashion_dgm.flows.step import FlowStep
-from fashion_dgm.training.loop import EpochRow, OnEpoch, train
+from fashion_dgm.training.epoch import EpochRow
+from fashion_dgm.training.loop import OnEpoch, train
 from fashion_dgm.training.seeds import derive_seed, generator
 from fashion_dgm.training.store import StateStore
 

@@ -14,6 +14,7 @@ from fashion_dgm.data.images import to_unit_interval
 from fashion_dgm.gans import objectives
 from fashion_dgm.gans.networks import Discriminator, Generator
 from fashion_dgm.training.optimizers import make_optimizer
+from fashion_dgm.training.speed import accelerate
 
 __all__ = ["AdversarialStep", "GANStep", "WGANStep"]
 
@@ -23,11 +24,11 @@ class AdversarialStep(ABC):
 
     def __init__(self, config: GANConfig, device: torch.device, precision: torch.dtype) -> None:
         self.config, self.device, self.precision = config, device, precision
-        # Channels last is the layout the convolution kernels work in; any other is converted at every layer.
-        self.generator = Generator(config.latent_dim, config.width).to(device).to(memory_format=torch.channels_last)
-        self.discriminator = Discriminator(config.width).to(device).to(memory_format=torch.channels_last)
-        self.generator_optimizer = make_optimizer(config.optimizer, self.generator.parameters())
-        self.discriminator_optimizer = make_optimizer(config.optimizer, self.discriminator.parameters())
+        self.generator = accelerate(Generator(config.latent_dim, config.width), config.speed, device)
+        self.discriminator = accelerate(Discriminator(config.width), config.speed, device)
+        fused = config.speed.fused_optimizer
+        self.generator_optimizer = make_optimizer(config.optimizer, self.generator.parameters(), fused)
+        self.discriminator_optimizer = make_optimizer(config.optimizer, self.discriminator.parameters(), fused)
 
     @abstractmethod
     def step(self, images: Tensor, labels: Tensor) -> dict[str, Tensor]:

@@ -11,7 +11,8 @@ from fashion_dgm.checkpoint import Checkpoint, checkpoint_of
 from fashion_dgm.config import GANConfig, WGANConfig
 from fashion_dgm.data.images import ImageSet
 from fashion_dgm.gans.steps import AdversarialStep, GANStep, WGANStep
-from fashion_dgm.training.loop import EpochRow, OnEpoch, train
+from fashion_dgm.training.epoch import EpochRow
+from fashion_dgm.training.loop import OnEpoch, train
 from fashion_dgm.training.store import StateStore
 
 __all__ = ["TrainedGAN", "train_gan", "train_wgan"]

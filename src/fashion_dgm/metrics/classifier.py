@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from fashion_dgm.config import ClassifierConfig
 from fashion_dgm.data.images import to_unit_interval
 from fashion_dgm.training.optimizers import make_optimizer
+from fashion_dgm.training.speed import accelerate
 
 __all__ = ["Classifier", "ClassifierStep", "accuracy"]
 
@@ -50,8 +51,8 @@ class ClassifierStep:
 
     def __init__(self, config: ClassifierConfig, device: torch.device, precision: torch.dtype) -> None:
         self.device, self.precision = device, precision
-        self.classifier = Classifier(config.width, config.feature_dim).to(device).to(memory_format=torch.channels_last)
-        self.optimizer = make_optimizer(config.optimizer, self.classifier.parameters())
+        self.classifier = accelerate(Classifier(config.width, config.feature_dim), config.speed, device)
+        self.optimizer = make_optimizer(config.optimizer, self.classifier.parameters(), config.speed.fused_optimizer)
 
     def step(self, images: Tensor, labels: Tensor) -> dict[str, Tensor]:
         """Learns from uint8 images `(B, 1, 28, 28)` and int64 labels `(B,)`."""

@@ -10,7 +10,8 @@ from fashion_dgm.checkpoint import Checkpoint, checkpoint_of
 from fashion_dgm.config import ClassifierConfig
 from fashion_dgm.data.images import ImageSet
 from fashion_dgm.metrics.classifier import ClassifierStep, accuracy
-from fashion_dgm.training.loop import EpochRow, OnEpoch, train
+from fashion_dgm.training.epoch import EpochRow
+from fashion_dgm.training.loop import OnEpoch, train
 from fashion_dgm.training.store import StateStore
 
 __all__ = ["TrainedClassifier", "train_classifier"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fashion_dgm.pipelines.types import DataFrame
-from fashion_dgm.training.loop import EpochRow
+from fashion_dgm.training.epoch import EpochRow
 
 __all__ = ["log_distances", "log_epoch"]
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import logging
-import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import torch
 from torch import Tensor
@@ -17,23 +16,23 @@ from fashion_dgm.config import TrainingConfig
 from fashion_dgm.data.images import ImageSet
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.training.device import resolve_device, resolve_precision
+from fashion_dgm.training.epoch import EpochProgress, EpochRow
 from fashion_dgm.training.fingerprint import fingerprint_of
+from fashion_dgm.training.interruption import Interrupted, StopRequest, stop_request
 from fashion_dgm.training.seeds import derive_seed, generator
 from fashion_dgm.training.step import Step
-from fashion_dgm.training.store import StateStore
+from fashion_dgm.training.store import RunStore, StateStore
 
-__all__ = ["DivergenceError", "EpochRow", "OnEpoch", "TrainedRun", "train"]
+__all__ = ["OnEpoch", "TrainedRun", "train"]
 
 logger = logging.getLogger(__name__)
 
 S = TypeVar("S", bound=Step)
-EpochRow = dict[str, float]
 OnEpoch = Callable[[EpochRow, float | None], None]
 Weights = Mapping[str, Tensor]
 
-
-class DivergenceError(FashionDGMError):
-    """A metric became NaN or infinite."""
+# How many steps may pass before the host looks whether a metric is still finite.
+CHECK_EVERY = 200
 
 
 @dataclass(frozen=True)
@@ -62,10 +61,11 @@ def train(
     snapshot: Callable[[S, int], Weights | None] = lambda step, epoch: None,
     on_epoch: OnEpoch = lambda row, seconds: None,
 ) -> TrainedRun[S]:
-    """Trains until `config.epochs`, from the last epoch that `store` holds of the same run.
+    """Trains until `config.epochs`, from where `store` holds the same run.
 
     All randomness of an epoch is a function of (seed, epoch), and the state is saved after every epoch, so a run that
-    was killed ends bit for bit where an uninterrupted one on the same hardware would have.
+    was killed ends bit for bit where an uninterrupted one on the same hardware would have. Ctrl-C and SIGTERM save in
+    the middle of an epoch.
 
     Arguments:
         make_step: makes the step for a device and a precision; its weights are drawn from torch's default generator.
@@ -76,6 +76,7 @@ def train(
 
     Raises:
         DivergenceError: if a metric becomes NaN or infinite; the states saved before stay.
+        Interrupted: after SIGINT or SIGTERM, once the state is saved.
         FashionDGMError: if there are fewer images than one batch.
     """
     device = resolve_device(config.device)
@@ -84,41 +85,55 @@ def train(
         torch.manual_seed(derive_seed(config.seed, "weights"))
         step = make_step(device, precision)
 
-    run_store = store.open(fingerprint_of(config, data.sha256, packages, device, precision))
-    history: list[EpochRow] = []
-    snapshots: dict[int, Weights] = {}
+    fingerprint = fingerprint_of(config, data.sha256, packages, device, precision)
+    run_store = store.open(fingerprint)
     state = run_store.load(device)
     if state is not None and len(state["history"]) > config.epochs:
-        logger.info("the stored run has %d epochs, more than asked for: training anew", len(state["history"]))
-        state = None
+        # A longer run is worth more than the disk it takes: leave it alone.
+        run_store = store.open(fingerprint, variant=f"-{config.epochs}-epochs")
+        state = run_store.load(device)
+    run = TrainedRun(step, [], {})
+    begun = None
     if state is not None:
-        step.load_state_dict(state["step"])
-        history, snapshots = state["history"], state["snapshots"]
-        done = len(history)
-        logger.info("%s epoch %d of %d", "reusing" if done == config.epochs else "going on after", done, config.epochs)
-    for row in history:
+        begun = _restore(run, state, config.epochs)
+    for row in run.history:
         on_epoch(row, None)
 
     images = torch.from_numpy(data.images).to(device)
     labels = torch.from_numpy(data.labels).to(device).long()
-    for epoch in range(len(history) + 1, config.epochs + 1):
-        started = time.perf_counter()
-        row = {"epoch": float(epoch), **_epoch(step, images, labels, config, epoch), **evaluate(step)}
-        history.append(row)
-        kept = snapshot(step, epoch)
-        if kept is not None:
-            snapshots[epoch] = {name: tensor.detach().cpu().clone() for name, tensor in kept.items()}
-        run_store.save({"step": step.state_dict(), "history": history, "snapshots": snapshots})
-        seconds = time.perf_counter() - started
-        figures = "  ".join(f"{name} {value:.4g}" for name, value in row.items() if name != "epoch")
-        logger.info("epoch %d/%d  %s  %.1f s", epoch, config.epochs, figures, seconds)
-        on_epoch(row, seconds)
-    store.keep_only(run_store)
-    return TrainedRun(step, history, snapshots)
+    with stop_request() as stop:
+        for epoch in range(len(run.history) + 1, config.epochs + 1):
+            started = time.perf_counter()
+            begun = begun or EpochProgress()
+            _advance(begun, run, images, labels, config, epoch, run_store, stop)
+            row = {"epoch": float(epoch), **begun.means(), **evaluate(step)}
+            begun = None
+            run.history.append(row)
+            kept = snapshot(step, epoch)
+            if kept is not None:
+                run.snapshots[epoch] = {name: tensor.detach().cpu().clone() for name, tensor in kept.items()}
+            run_store.save(_state(run))
+            seconds = time.perf_counter() - started
+            figures = "  ".join(f"{name} {value:.4g}" for name, value in row.items() if name != "epoch")
+            logger.info("epoch %d/%d  %s  %.1f s", epoch, config.epochs, figures, seconds)
+            on_epoch(row, seconds)
+            if stop and epoch < config.epochs:
+                raise Interrupted(_going_on(stop, f"after epoch {epoch} of {config.epochs}"))
+    store.prune(run_store)
+    return run
 
 
-def _epoch(step: Step, images: Tensor, labels: Tensor, config: TrainingConfig, epoch: int) -> EpochRow:
-    """Runs one epoch over a seeded permutation and returns the mean of each metric.
+def _advance(
+    begun: EpochProgress,
+    run: TrainedRun[Any],
+    images: Tensor,
+    labels: Tensor,
+    config: TrainingConfig,
+    epoch: int,
+    run_store: RunStore,
+    stop: StopRequest,
+) -> None:
+    """Takes an epoch from where it has come to its end, over a permutation seeded by its number.
 
     A last batch smaller than the others is dropped: BatchNorm statistics of a handful of images are noise.
     """
@@ -128,30 +143,69 @@ def _epoch(step: Step, images: Tensor, labels: Tensor, config: TrainingConfig, e
     device = images.device
     order = torch.randperm(len(images), generator=generator(config.seed, "order", epoch)).to(device)
     batches = order[: count - count % config.batch_size].view(-1, config.batch_size)
-    totals: dict[str, Tensor] = {}
-    counts: dict[str, int] = {}
-    first_bad = torch.full((), len(batches), device=device)
     with torch.random.fork_rng(devices=_cuda(device)):
         torch.manual_seed(derive_seed(config.seed, "noise", epoch))
+        _set_random_state(begun.random_state, device)
         # disable=None shows a bar on a terminal and nothing in a log.
-        bar = tqdm(batches, desc=f"epoch {epoch}/{config.epochs}", unit="batch", leave=False, disable=None)
-        # Sums and checks stay on the device: reading a value here would make the host wait for every step.
-        for number, index in enumerate(bar):
-            metrics = step.step(images[index], labels[index])
-            for name, value in metrics.items():
-                totals[name] = totals[name] + value if name in totals else value.clone()
-                counts[name] = counts.get(name, 0) + 1
-            finite = torch.stack([value.isfinite() for value in metrics.values()]).all()
-            first_bad = torch.where(finite, first_bad, first_bad.clamp(max=number))
-    row = {name: float(total) / counts[name] for name, total in totals.items()}
-    bad = [name for name, value in row.items() if not math.isfinite(value)]
-    if bad:
-        raise DivergenceError(
-            f"{', '.join(bad)} became NaN or infinite in epoch {epoch}, first at step {int(first_bad) + 1} of "
-            f"{len(batches)}. The last good state, of epoch {epoch - 1}, is kept. Lower the learning rate or set "
-            "precision: float32, and run the same command again."
+        bar = tqdm(
+            total=len(batches) * config.batch_size,
+            initial=begun.done * config.batch_size,
+            desc=f"epoch {epoch}/{config.epochs}",
+            unit="image",
+            unit_scale=True,
+            leave=False,
+            disable=None,
         )
-    return row
+        with bar:
+            for index in batches[begun.done :]:
+                begun.add(run.step.step(images[index], labels[index]))
+                bar.update(config.batch_size)
+                # Reading a value makes the host wait for the device, so it is not done at every step.
+                if begun.done % CHECK_EVERY == 0 or begun.done == len(batches):
+                    begun.check_finite(epoch, len(batches))
+                    bar.set_postfix({name: f"{value:.3g}" for name, value in list(begun.means().items())[:2]})
+                if stop and begun.done < len(batches):
+                    begun.check_finite(epoch, len(batches))
+                    begun.random_state = _random_state(device)
+                    run_store.save(_state(run, begun))
+                    where = f"after step {begun.done} of {len(batches)} in epoch {epoch} of {config.epochs}"
+                    raise Interrupted(_going_on(stop, where))
+
+
+def _going_on(stop: StopRequest, where: str) -> str:
+    assert stop.signal is not None
+    return f"stopped by {stop.signal.name} {where}. The state is saved: the same command goes on from there."
+
+
+def _state(run: TrainedRun[Any], begun: EpochProgress | None = None) -> dict[str, Any]:
+    state = {"step": run.step.state_dict(), "history": run.history, "snapshots": run.snapshots}
+    return state if begun is None else {**state, "epoch": vars(begun)}
+
+
+def _restore(run: TrainedRun[Any], state: Mapping[str, Any], epochs: int) -> EpochProgress | None:
+    run.step.load_state_dict(state["step"])
+    run.history.extend(state["history"])
+    run.snapshots.update(state["snapshots"])
+    begun = EpochProgress(**state["epoch"]) if "epoch" in state else None
+    done = len(run.history)
+    if done == epochs:
+        logger.info("reusing the finished run of %d epochs", epochs)
+    else:
+        further = f" and {begun.done} steps" if begun else ""
+        logger.info("going on after epoch %d%s of %d", done, further, epochs)
+    return begun
+
+
+def _random_state(device: torch.device) -> dict[str, Tensor]:
+    state = {"cpu": torch.get_rng_state()}
+    return state | {"cuda": torch.cuda.get_rng_state(device)} if device.type == "cuda" else state
+
+
+def _set_random_state(state: Mapping[str, Tensor] | None, device: torch.device) -> None:
+    if state is not None:
+        torch.set_rng_state(state["cpu"].cpu())
+        if device.type == "cuda":
+            torch.cuda.set_rng_state(state["cuda"].cpu(), device)
 
 
 def _cuda(device: torch.device) -> list[torch.device]:

@@ -11,12 +11,14 @@ from fashion_dgm.config import AdamConfig, OptimizerConfig
 __all__ = ["make_optimizer"]
 
 
-def make_optimizer(config: OptimizerConfig, parameters: Iterable[torch.nn.Parameter]) -> torch.optim.Optimizer:
+def make_optimizer(
+    config: OptimizerConfig, parameters: Iterable[torch.nn.Parameter], fused: bool = True
+) -> torch.optim.Optimizer:
     """Makes the optimizer that `config` names over `parameters`.
 
-    Adam is the fused kernel: one pass over the weights instead of a dozen, on CPU and CUDA alike. RMSprop has no fused
-    form; `foreach` batches its updates.
+    A fused Adam is one pass over the weights instead of a dozen, on CPU and CUDA alike. RMSprop has no fused form;
+    `foreach` batches its updates.
     """
     if isinstance(config, AdamConfig):
-        return torch.optim.Adam(parameters, lr=config.learning_rate, betas=config.betas, fused=True)
-    return torch.optim.RMSprop(parameters, lr=config.learning_rate, foreach=True)
+        return torch.optim.Adam(parameters, lr=config.learning_rate, betas=config.betas, fused=fused)
+    return torch.optim.RMSprop(parameters, lr=config.learning_rate, foreach=fused)

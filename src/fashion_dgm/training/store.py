@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import pickle
@@ -23,15 +24,24 @@ logger = logging.getLogger(__name__)
 class StateStore:
     """A folder of training runs of one model, a subfolder for each fingerprint.
 
-    A run with new parameters starts in a subfolder of its own; the old run stays until the new one is complete.
+    A run with new parameters starts in a subfolder of its own, so the old one stays until the new one is complete; and
+    afterwards, too, as long as it is among the newest, so that going back to old parameters costs nothing.
+
+    Arguments:
+        folder: of the store.
+        keep: how many runs to keep, the newest first.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = Path(folder)
+    def __init__(self, folder: Path, keep: int = 3) -> None:
+        self.folder, self.keep = Path(folder), keep
 
-    def open(self, fingerprint: Fingerprint) -> RunStore:
-        """Returns the run of that fingerprint, and says what changed where there are only others."""
-        run = RunStore(self.folder / fingerprint.digest)
+    def open(self, fingerprint: Fingerprint, variant: str = "") -> RunStore:
+        """Returns the run of that fingerprint, and says what changed where there are only others.
+
+        Arguments:
+            variant: tells runs of one fingerprint apart.
+        """
+        run = RunStore(self.folder / f"{fingerprint.digest}{variant}")
         if not run.folder.exists():
             for parts in self._others(fingerprint):
                 logger.info("training anew, because of %s", "; ".join(fingerprint.changed_from(parts)))
@@ -39,23 +49,24 @@ class StateStore:
                 path.write_text(json.dumps(dict(fingerprint.parts), indent=2, sort_keys=True), encoding="utf-8")
         return run
 
-    def keep_only(self, run: RunStore) -> None:
-        """Removes the runs that `run`, now complete, replaces."""
-        for folder in self.folder.iterdir():
-            if folder.is_dir() and folder != run.folder:
-                shutil.rmtree(folder, ignore_errors=True)
+    def prune(self, finished: RunStore) -> None:
+        """Removes the oldest runs, but never `finished`."""
+        runs = [path for path in self.folder.iterdir() if path.is_dir() and path != finished.folder]
+        for folder in sorted(runs, key=lambda path: path.stat().st_mtime, reverse=True)[self.keep - 1 :]:
+            shutil.rmtree(folder, ignore_errors=True)
 
     def _others(self, fingerprint: Fingerprint) -> Iterator[Mapping[str, Any]]:
-        for path in sorted(self.folder.glob("*/fingerprint.json")):
-            if path.parent.name != fingerprint.digest:
-                try:
-                    yield json.loads(path.read_text(encoding="utf-8"))
-                except ValueError:
-                    logger.warning("%s is damaged and is ignored", path)
+        """The parts of the newest run of another fingerprint, if there is one."""
+        paths = [path for path in self.folder.glob("*/fingerprint.json") if path.parent.name != fingerprint.digest]
+        for path in sorted(paths, key=lambda path: path.parent.stat().st_mtime)[-1:]:
+            try:
+                yield json.loads(path.read_text(encoding="utf-8"))
+            except ValueError:
+                logger.warning("%s is damaged and is ignored", path)
 
 
 class RunStore:
-    """The states of one run: the last complete epoch, and the one before it in case the last is damaged."""
+    """The states of one run: the last one saved, and the one before it in case the last is damaged."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -63,8 +74,11 @@ class RunStore:
 
     def save(self, state: Mapping[str, Any]) -> None:
         """Writes `state` atomically; the last one becomes the one before."""
+        # Through memory, because torch's own writer has no word for a full disk.
+        buffer = io.BytesIO()
+        torch.save(dict(state), buffer)
         with atomic_path(self._last) as path:
-            torch.save(dict(state), path)
+            path.write_bytes(buffer.getbuffer())
             if self._last.exists():
                 self._last.replace(self._previous)
 

@@ -1,0 +1,86 @@
+"""Trainings of every family, small enough to be killed many times over; run in processes of their own."""
+
+from __future__ import annotations
+
+import resource
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from fashion_dgm.config import ClassifierConfig, FlowTrainingConfig, GANConfig, WGANConfig
+from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.flows.training import train_flow
+from fashion_dgm.gans.training import train_gan, train_wgan
+from fashion_dgm.metrics.classifier_training import train_classifier
+from fashion_dgm.training.interruption import Interrupted
+from fashion_dgm.training.store import StateStore
+from tests.conftest import made_up_images
+
+COMMON = {"epochs": 5, "batch_size": 16, "seed": 0, "device": "cpu", "precision": "float32"}
+ADAM = {"name": "adam", "learning_rate": 1e-3}
+ADVERSARIAL = {**COMMON, "latent_dim": 8, "width": 4, "snapshot_every": 2}
+SMALL_FLOW = {
+    "scales": 2,
+    "checkerboard_couplings": 1,
+    "channel_couplings": 1,
+    "hidden_channels": 4,
+    "residual_blocks": 1,
+    "logit_alpha": 1e-6,
+}
+FAMILIES = ("realnvp", "gan", "wgan", "classifier")
+
+FINISHED, STOPPED, FAILED = 0, 75, 1
+
+
+def run(family: str, folder: Path) -> dict[str, Any]:
+    """Trains and returns all that should not depend on interruptions."""
+    train, test = made_up_images(160, seed=0), made_up_images(50, seed=1)
+    store = StateStore(folder)
+
+    def ignore(row: dict[str, float], seconds: float | None) -> None: ...
+
+    if family == "realnvp":
+        config = {**COMMON, "model": SMALL_FLOW, "optimizer": ADAM, "max_gradient_norm": 50, "evaluation_images": 20}
+        flow = train_flow(train, test, FlowTrainingConfig(**config), store, ignore)
+        return {
+            "weights": dict(flow.flow.weights),
+            "history": flow.history,
+            "metrics": [flow.train_bits_per_dim, flow.test_bits_per_dim, flow.reconstruction_error],
+        }
+    if family == "classifier":
+        classifier_config = ClassifierConfig(**COMMON, width=4, feature_dim=8, optimizer=ADAM)
+        trained = train_classifier(train, test, test, classifier_config, store, ignore)
+        return {
+            "weights": dict(trained.classifier.weights),
+            "history": trained.history,
+            "metrics": [trained.benchmark_accuracy],
+        }
+    if family == "gan":
+        gan = train_gan(train, GANConfig(**ADVERSARIAL, optimizer=ADAM), store, ignore)
+    else:
+        rmsprop = {"name": "rmsprop", "learning_rate": 1e-3}
+        gan = train_wgan(train, WGANConfig(**ADVERSARIAL, optimizer=rmsprop, n_critic=3, clip=0.01), store, ignore)
+    return {
+        "weights": {**gan.generator.weights, **{f"d.{k}": v for k, v in gan.discriminator.weights.items()}},
+        "history": gan.history,
+        "snapshots": {epoch: dict(checkpoint.weights) for epoch, checkpoint in gan.snapshots.items()},
+    }
+
+
+def work(family: str, folder: Path, started: Any, file_limit: int | None = None) -> None:
+    """Entry of a process: trains, then leaves the result in `folder`."""
+    torch.set_num_threads(1)
+    if file_limit is not None:
+        # Writing past the limit fails as on a full disk.
+        resource.setrlimit(resource.RLIMIT_FSIZE, (file_limit, file_limit))
+    started.set()
+    try:
+        result = run(family, folder / "state")
+    except Interrupted:
+        sys.exit(STOPPED)
+    except FashionDGMError as error:
+        (folder / "error.txt").write_text(str(error))
+        sys.exit(FAILED)
+    torch.save(result, folder / "result.pt")
