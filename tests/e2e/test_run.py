@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -19,12 +20,19 @@ from tests.conftest import make_project
 PRODUCTS = ("07_model_output", "08_reporting")
 
 
-def kedro(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def start_kedro(project: Path, *arguments: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-c", "from kedro.framework.cli.cli import main; main()", "run", *arguments]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW")}
     # The copy's own source, wherever the package is installed from.
     environment |= {"PYTHONPATH": str(project / "src"), "COLUMNS": "200"}
-    return subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, timeout=300)
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, cwd=project, env=environment, stdout=pipe, stderr=pipe, text=True)
+
+
+def kedro(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    process = start_kedro(project, *arguments)
+    out, err = process.communicate(timeout=300)
+    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
 
 def products(project: Path) -> dict[str, bytes]:
@@ -115,7 +123,7 @@ def test_gan_and_wgan_are_comparable_in_mlflow(finished: Path, runs: list[Run]) 
 
 def test_finished_models_are_reused_and_runtime_parameters_retrain(copy: Path) -> None:
     again = kedro(copy, "--env", "test", "--pipelines", "train_gan")
-    assert "reusing epoch 2 of 2" in again.stderr
+    assert "reusing the finished run of 2 epochs" in again.stderr
     changed = kedro(copy, "--env", "test", "--pipeline", "train_gan", "--params", "train_gan.epochs=3")
     assert changed.returncode == 0, changed.stderr
     assert "going on after epoch 2 of 3" in changed.stderr
@@ -131,16 +139,45 @@ MISTAKES = {
 }
 
 
-def test_failure_is_marked_in_mlflow(tmp_path: Path) -> None:
+def test_failed_and_interrupted_runs_are_marked_in_mlflow(tmp_path: Path) -> None:
     project = make_project(tmp_path)
     assert kedro(project, "--env", "test", "--pipelines", "data_split").returncode == 0
     failed = kedro(project, "--env", "test", "--pipelines", "train_gan", "--params", "train_gan.batch_size=5000")
     assert_refused(failed, "lower batch_size")
+    process = start_kedro(project, "--env", "test", "--pipelines", "train_gan", "--params", "train_gan.epochs=5000")
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "epoch 1/5000" in line:
+            process.send_signal(signal.SIGTERM)
+            break
+    _, messages = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "stopped by SIGTERM" in messages and "the same command goes on from there" in messages
+    assert "Traceback" not in messages
     client = mlflow.MlflowClient(f"sqlite:///{project / 'data' / '09_tracking' / 'mlflow.db'}")
     runs = client.search_runs([client.get_experiment_by_name("fashion-dgm").experiment_id])
-    status = {run.info.run_name: run.info.status for run in runs}
-    assert status == {"data_split": "FINISHED", "train_gan": "FAILED"}
-    assert sorted(run.info.status for run in runs) == ["FAILED", "FAILED", "FINISHED"]
+    # Newest first: child and parent of the interrupted run, of the failed one, and the run that only split the data.
+    assert [run.info.status for run in runs] == ["KILLED", "KILLED", "FAILED", "FAILED", "FINISHED"]
+
+
+def test_only_missing_outputs_leaves_the_training_alone(copy: Path) -> None:
+    strip = copy / "data" / "08_reporting" / "gan_strip.png"
+    before = strip.read_bytes()
+    strip.unlink()
+    done = kedro(copy, "--env", "test", "--pipelines", "train_gan", "--only-missing-outputs")
+    assert done.returncode == 0, done.stderr
+    assert "Running node: plot_gan_snapshots" in done.stderr
+    assert "Running node: train_gan:" not in done.stderr
+    assert strip.read_bytes() == before
+
+
+def test_missing_outputs_of_a_finished_training_are_written_without_training(copy: Path) -> None:
+    history = copy / "data" / "07_model_output" / "gan_history.csv"
+    before = history.read_bytes()
+    history.unlink()
+    done = kedro(copy, "--env", "test", "--pipelines", "train_gan", "--only-missing-outputs")
+    assert "reusing the finished run of 2 epochs" in done.stderr
+    assert history.read_bytes() == before
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)

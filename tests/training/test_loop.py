@@ -91,6 +91,7 @@ def test_damaged_state_falls_back_to_the_one_before(
     state.write_bytes(content[: int(keep * len(content)) if keep < 1 else int(keep)])
     resumed = run(tmp_path / "a")
     assert "is damaged" in caplog.text
+    assert list(state.parent.glob("*.damaged"))
     assert same(resumed, run(tmp_path / "b"))
 
 

@@ -1,14 +1,16 @@
-"""What the nodes of `train_gan` and `train_wgan` share."""
+"""What `train_gan` and `train_wgan` share."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
+from kedro.pipeline import Node, Pipeline
+
 from fashion_dgm.config import ReportConfig
 from fashion_dgm.pipelines.types import Checkpoint, DataFrame, Figure, TrainedGAN
 
-__all__ = ["Trained", "outputs", "plot_snapshots"]
+__all__ = ["Trained", "adversarial_pipeline", "outputs", "plot_snapshots"]
 
 Trained = tuple[Checkpoint, Checkpoint, dict[int, Checkpoint], DataFrame, dict[str, Any]]
 
@@ -44,3 +46,24 @@ def plot_snapshots(snapshots: dict[int, Callable[[], Checkpoint]], config: Repor
         assert isinstance(network, Generator)
         samples[epoch] = network.sample(config.grid_columns, generator(config.seed, "strip")).numpy()
     return snapshot_strip(samples)
+
+
+def adversarial_pipeline(model: str, train: Callable[..., Trained]) -> Pipeline:
+    """Returns the pipeline that trains `model`, "gan" or "wgan", by the node function `train`, and draws its snapshots."""
+    return Pipeline(
+        [
+            Node(
+                train,
+                ["train", f"{model}_state", f"params:train_{model}"],
+                [f"{model}_{part}" for part in ("generator", "discriminator", "snapshots", "history", "metrics")],
+                name=f"train_{model}",
+                tags="gpu",
+            ),
+            Node(
+                plot_snapshots,
+                [f"{model}_snapshots", "params:report"],
+                f"{model}_strip",
+                name=f"plot_{model}_snapshots",
+            ),
+        ]
+    )

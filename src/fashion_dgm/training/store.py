@@ -90,6 +90,8 @@ class RunStore:
                     state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
                 except (OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError) as error:
                     logger.warning("%s is damaged (%s); falling back to the state before it", path, error)
+                    # Out of the way, or the next save would put it in the place of the good one.
+                    path.replace(path.with_suffix(".damaged"))
                 else:
                     return state
         return None
