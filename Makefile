@@ -9,7 +9,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint viz ui docs clean distclean
+.PHONY: help run test lint bench viz ui docs clean distclean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ lint: $(VENV)/.installed-dev ## check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+bench: $(VENV)/.installed-dev ## time the project against reference implementations (about 10 minutes)
+	$(BIN)/python -m benchmarks
 
 viz: $(VENV)/.installed ## show the lineage in Kedro-Viz
 	$(BIN)/kedro viz run --env $(ENV)

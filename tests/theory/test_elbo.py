@@ -1,0 +1,120 @@
+"""The claims of docs/theory/elbo.md."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+from torch.distributions import Normal, kl_divergence
+
+from fashion_dgm.config import RealNVPConfig
+from fashion_dgm.flows import RealNVP, dequantize
+from fashion_dgm.gans import objectives
+
+
+def normal_mean(function: Callable[[Tensor], Tensor], q: Normal, nodes: int = 40) -> Tensor:
+    """The expectation under a normal distribution, by Gauss-Hermite."""
+    points, weights = np.polynomial.hermite_e.hermegauss(nodes)
+    values = function(q.mean + q.stddev * torch.from_numpy(points))
+    return (torch.from_numpy(weights) * values).sum() / weights.sum()
+
+
+def normal(mean: float, deviation: float) -> Normal:
+    return Normal(torch.tensor(mean, dtype=torch.float64), torch.tensor(deviation, dtype=torch.float64))
+
+
+def test_maximum_likelihood_minimises_the_divergence() -> None:
+    """docs/theory/elbo.md#maximum-likelihood-minimises-a-divergence"""
+    data = torch.tensor([0.5, 0.2, 0.15, 0.1, 0.05], dtype=torch.float64)
+    entropy = -(data * data.log()).sum()
+    generator = torch.Generator().manual_seed(0)
+    for _ in range(20):
+        model = torch.randn(5, generator=generator, dtype=torch.float64).softmax(0)
+        divergence = (data * (data / model).log()).sum()
+        torch.testing.assert_close(divergence, -entropy - (data * model.log()).sum())
+        assert divergence > 0
+    weights = torch.zeros(5, dtype=torch.float64, requires_grad=True)
+    optimizer = torch.optim.LBFGS(
+        [weights], max_iter=200, tolerance_grad=1e-12, tolerance_change=1e-16, line_search_fn="strong_wolfe"
+    )
+
+    def closure() -> Tensor:
+        optimizer.zero_grad()
+        loss = -(data * weights.log_softmax(0)).sum()
+        loss.backward()
+        return loss
+
+    optimizer.step(closure)
+    torch.testing.assert_close(weights.detach().softmax(0), data, rtol=0, atol=1e-6)
+    assert closure().item() == pytest.approx(entropy.item(), abs=1e-10)
+
+
+# z ~ N(0, 1) and x | z ~ N(w z, s^2): evidence and posterior are known.
+W, S, X = 1.3, 0.7, 0.9
+PRIOR, EVIDENCE = normal(0, 1), normal(0, math.sqrt(W**2 + S**2)).log_prob(torch.tensor(X, dtype=torch.float64))
+POSTERIOR = normal(W * X / (W**2 + S**2), S / math.sqrt(W**2 + S**2))
+
+
+def elbo(q: Normal) -> Tensor:
+    reconstruction = normal_mean(lambda z: Normal(W * z, S).log_prob(torch.tensor(X, dtype=torch.float64)), q)
+    return reconstruction - kl_divergence(q, PRIOR)
+
+
+@pytest.mark.parametrize(("mean", "deviation"), [(0.0, 1.0), (0.5, 0.3), (-1.0, 2.0)])
+def test_gap_of_the_elbo_is_the_divergence_from_the_posterior(mean: float, deviation: float) -> None:
+    """docs/theory/elbo.md#the-elbo"""
+    q = normal(mean, deviation)
+    torch.testing.assert_close(EVIDENCE - elbo(q), kl_divergence(q, POSTERIOR))
+    assert elbo(q) < EVIDENCE
+    torch.testing.assert_close(elbo(POSTERIOR), EVIDENCE)
+
+
+@pytest.mark.parametrize(("mean", "deviation"), [(0.0, 1.0), (0.5, 0.3), (-1.0, 2.0)])
+def test_divergence_from_the_prior_in_closed_form(mean: float, deviation: float) -> None:
+    """docs/theory/elbo.md#the-kl-term-in-closed-form"""
+    q = normal(mean, deviation)
+    by_integral = normal_mean(lambda z: q.log_prob(z) - PRIOR.log_prob(z), q)
+    closed = 0.5 * (mean**2 + deviation**2 - 1 - math.log(deviation**2))
+    assert by_integral.item() == pytest.approx(closed, abs=1e-12)
+
+
+def test_bits_per_dim_are_an_elbo() -> None:
+    """docs/theory/elbo.md#dequantisation-is-an-elbo"""
+    config = RealNVPConfig(
+        scales=1, checkerboard_couplings=2, channel_couplings=0, hidden_channels=4, residual_blocks=1, logit_alpha=0.01
+    )
+    flow = RealNVP(config, (1, 4, 4)).double().eval()
+    images = torch.randint(256, (5, 1, 4, 4), generator=torch.Generator().manual_seed(0)).to(torch.uint8)
+
+    def noise() -> torch.Generator:
+        return torch.Generator().manual_seed(1)
+
+    with torch.no_grad():
+        bits = flow.bits_per_dim(images, noise())
+        y = dequantize(images, noise(), torch.float64)
+        assert torch.equal((256 * y).floor(), images.double())  # the decoder rounds, so its log-probability is 0
+        log_encoder = 16 * math.log(256)
+        lower_bound = 0 + flow.log_prob(y) - log_encoder
+    torch.testing.assert_close(-bits * 16 * math.log(2), lower_bound)
+
+
+def test_bounds_lie_below_what_they_bound() -> None:
+    """docs/theory/elbo.md#one-map-of-the-models"""
+    generator = torch.Generator().manual_seed(0)
+    real, fake = torch.tensor([8, 4, 2, 1, 5]), torch.tensor([1, 6, 3, 5, 5])
+    p, g = real / 20, fake / 20
+    m = (p + g) / 2
+    js = 0.5 * ((p * (p / m).log()).sum() + (g * (g / m).log()).sum())
+    wasserstein = (p - g).cumsum(0).abs().sum()  # of the same weights on the points 0, ..., 4
+    for _ in range(50):
+        mean, deviation = torch.randn(2, generator=generator, dtype=torch.float64).tolist()
+        assert elbo(normal(mean, math.exp(deviation))) <= EVIDENCE
+        logits = torch.randn(5, generator=generator)
+        pair = logits.repeat_interleave(real), logits.repeat_interleave(fake)
+        assert math.log(2) - objectives.discriminator_loss(*pair) / 2 <= js
+        slope = logits.diff().abs().max()
+        assert objectives.wasserstein_estimate(*pair) <= slope * wasserstein + 1e-6

@@ -1,0 +1,124 @@
+"""The claims of docs/theory/vanishing-gradients.md."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from scipy.optimize import linear_sum_assignment
+from torch import Tensor
+from torch.nn import functional as F
+
+from fashion_dgm.gans import objectives
+
+
+def saturating_loss(fake_logits: Tensor) -> Tensor:
+    """`E[log(1 - D(G(z)))]`, the loss that the project does not use."""
+    return -F.softplus(fake_logits).mean()
+
+
+def test_weights_of_the_two_gradients() -> None:
+    """docs/theory/vanishing-gradients.md#the-saturating-loss-stops-where-it-is-needed"""
+    logits = torch.linspace(-8, 8, 17, dtype=torch.float64, requires_grad=True)
+    probability = logits.detach().sigmoid()
+    (saturating,) = torch.autograd.grad(17 * saturating_loss(logits), logits)
+    (non_saturating,) = torch.autograd.grad(17 * objectives.generator_loss(logits), logits)
+    torch.testing.assert_close(saturating, -probability)
+    torch.testing.assert_close(non_saturating, -(1 - probability))
+    torch.testing.assert_close(non_saturating / saturating, (-logits.detach()).exp())
+
+
+def test_generator_gradient_dies_with_the_saturating_loss_only() -> None:
+    """docs/theory/vanishing-gradients.md#the-saturating-loss-stops-where-it-is-needed"""
+    # Data N(0, 1), generator G(z) = z + theta, optimal discriminator: logit D*(x) = log p/g = theta^2/2 - theta x.
+    z = torch.special.ndtri((torch.arange(2000, dtype=torch.float64) + 0.5) / 2000)
+
+    def gradients(start: float) -> tuple[float, float]:
+        theta = torch.tensor(start, dtype=torch.float64, requires_grad=True)
+        logits = start**2 / 2 - start * (z + theta)
+        return tuple(
+            torch.autograd.grad(loss, theta, retain_graph=True)[0].item()
+            for loss in (saturating_loss(logits), objectives.generator_loss(logits))
+        )
+
+    near, far, farther = (gradients(start) for start in (2.0, 4.0, 6.0))
+    assert near[0] > far[0] > 10 * farther[0] > 0
+    # Both point back to the data; the non-saturating one comes to have the discriminator's full slope, theta.
+    assert near[1] < 1.8
+    assert farther[1] == pytest.approx(6, rel=0.01)
+    assert farther[1] > 400 * farther[0]
+
+
+def test_gradients_are_those_of_the_divergences() -> None:
+    """docs/theory/vanishing-gradients.md#what-each-loss-minimises"""
+    x = np.linspace(-20, 20, 40_001)
+    step, start = x[1] - x[0], 0.7
+
+    def normal(mean: float, deviation: float) -> np.ndarray:
+        return np.exp(-0.5 * ((x - mean) / deviation) ** 2) / (deviation * math.sqrt(2 * math.pi))
+
+    p = normal(0, 1.5)
+
+    def kl(first: np.ndarray, second: np.ndarray) -> float:
+        return float((first * np.log(first / second)).sum() * step)
+
+    def reverse_kl(theta: float) -> float:
+        return kl(normal(theta, 1), p)
+
+    def js(theta: float) -> float:
+        mixture = (p + normal(theta, 1)) / 2
+        return 0.5 * kl(p, mixture) + 0.5 * kl(normal(theta, 1), mixture)
+
+    def slope(function, h: float = 1e-4) -> float:
+        return (function(start + h) - function(start - h)) / (2 * h)
+
+    # With D* held fixed, the gradient of E_g[h] is the integral of h dg/dtheta.
+    g = normal(start, 1)
+    discriminator, change = p / (p + g), (x - start) * g
+    saturating = float((np.log(g / (p + g)) * change).sum() * step)
+    non_saturating = float((-np.log(discriminator) * change).sum() * step)
+    assert saturating == pytest.approx(2 * slope(js), rel=1e-6)
+    assert non_saturating == pytest.approx(slope(reverse_kl) - 2 * slope(js), rel=1e-6)
+    assert abs(slope(lambda theta: kl(normal(theta, 1), g))) < 1e-9
+
+
+def bump(offset: int) -> Tensor:
+    """A uniform distribution on 10 of 200 points."""
+    density = torch.zeros(200, dtype=torch.float64)
+    density[offset : offset + 10] = 0.1
+    return density
+
+
+def test_js_of_disjoint_supports_is_log_two_at_any_distance() -> None:
+    """docs/theory/vanishing-gradients.md#disjoint-supports"""
+
+    def js(first: Tensor, second: Tensor) -> float:
+        middle = (first + second) / 2
+        parts = [torch.xlogy(part, part) - torch.xlogy(part, middle) for part in (first, second)]
+        return 0.5 * float(sum(part.sum() for part in parts))
+
+    for shift in (10, 11, 50, 190):
+        assert js(bump(0), bump(shift)) == pytest.approx(math.log(2), abs=1e-12)
+    assert [js(bump(0), bump(shift)) for shift in (0, 5)] == pytest.approx([0, 0.5 * math.log(2)], abs=1e-12)
+    # A discriminator that is sure and right: loss and saturating gradient are gone.
+    logits = torch.full((10,), 40.0, dtype=torch.float64, requires_grad=True)
+    assert objectives.discriminator_loss(logits, -logits).item() < 1e-15
+    (gradient,) = torch.autograd.grad(saturating_loss(-logits), logits)
+    assert gradient.abs().max() < 1e-17
+
+
+@pytest.mark.parametrize("theta", [0.0, 0.01, 0.5, 3.0])
+def test_wasserstein_of_a_shift_is_its_length(theta: float) -> None:
+    """docs/theory/vanishing-gradients.md#the-wasserstein-distance-sees-how-far"""
+
+    def wasserstein(first: np.ndarray, second: np.ndarray) -> float:
+        cost = np.linalg.norm(first[:, None] - second, axis=-1)
+        return float(cost[linear_sum_assignment(cost)].mean())
+
+    cloud = np.random.default_rng(0).normal(size=(60, 3))
+    direction = np.array([2.0, -1.0, 2.0]) / 3
+    assert wasserstein(cloud, cloud + theta * direction) == pytest.approx(theta, abs=1e-12)
+    segment = np.stack((np.zeros(60), np.linspace(0, 1, 60)), axis=1)
+    assert wasserstein(segment, segment + np.array([theta, 0.0])) == pytest.approx(theta, abs=1e-12)
