@@ -6,15 +6,16 @@ torch nor Kedro: the library below takes these models, the nodes above are annot
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
 
 __all__ = [
     "AdamConfig",
     "ClassifierConfig",
     "Config",
     "DataSplitConfig",
+    "DistributedConfig",
     "FIDConfig",
     "FlowTrainingConfig",
     "GANConfig",
@@ -74,6 +75,33 @@ class SpeedConfig(Config):
     compile: Literal["none", "default", "reduce-overhead"] = "none"
 
 
+class DistributedConfig(Config):
+    """Over how many processes a training is spread; each takes a batch of its own at every step.
+
+    Arguments:
+        nodes: machines.
+        processes_per_node: processes on each machine, one for each of its GPUs.
+        rendezvous: `host:port` of the machine that runs the command; empty where it is the only one.
+        max_restarts: how often to start again, from the last saved state, after a process was lost.
+    """
+
+    nodes: PositiveInt = 1
+    processes_per_node: PositiveInt = 1
+    rendezvous: Annotated[str, Field(pattern=r"^(\S+:\d+)?$")] = ""
+    max_restarts: Annotated[int, Field(ge=0)] = 1
+
+    @model_validator(mode="after")
+    def _can_be_found(self) -> Self:
+        if self.nodes > 1 and not self.rendezvous:
+            raise ValueError("several nodes need a rendezvous: the host:port of the machine that runs the command")
+        return self
+
+    @property
+    def processes(self) -> int:
+        """How many processes there are in all."""
+        return self.nodes * self.processes_per_node
+
+
 class TrainingConfig(Config):
     """What the epoch loop needs to know, whatever it trains."""
 
@@ -84,6 +112,7 @@ class TrainingConfig(Config):
     device: str
     precision: Precision
     speed: SpeedConfig = SpeedConfig()
+    distributed: DistributedConfig = DistributedConfig()
 
 
 class RealNVPConfig(Config):

@@ -41,7 +41,8 @@ class GuardHooks:
 
 
 def _check_parameter_names(given: Mapping[str, Any]) -> None:
-    known = {
+    # Of the catalog rather than of a pipeline: the folder of all results.
+    known = {"outputs"} | {
         name.removeprefix("params:").split(".")[0]
         for pipeline in pipelines.values()
         for name in pipeline.inputs()
@@ -189,6 +190,7 @@ class MLflowHooks:
 
     def _connect(self, config: TrackingConfig) -> None:
         import mlflow
+        from filelock import FileLock
 
         folder = self._project / config.folder
         try:
@@ -201,13 +203,15 @@ class MLflowHooks:
         # MLflow itself sets the variable to what it is told here, so in a second session it may be ours.
         uri = os.environ.get("MLFLOW_TRACKING_URI") or ours
         mlflow.set_tracking_uri(uri)
-        if mlflow.get_experiment_by_name(config.experiment) is None:
-            mlflow.create_experiment(
-                config.experiment,
-                (folder / "artifacts").as_uri() if uri == ours else None,
-                # Without it MLflow's pages open on language models.
-                tags={"mlflow.experimentKind": "custom_model_development"},
-            )
+        # Of several sessions that start together, one makes the database.
+        with FileLock(folder / "mlflow.lock"):
+            if mlflow.get_experiment_by_name(config.experiment) is None:
+                mlflow.create_experiment(
+                    config.experiment,
+                    (folder / "artifacts").as_uri() if uri == ours else None,
+                    # Without it MLflow's pages open on language models.
+                    tags={"mlflow.experimentKind": "custom_model_development"},
+                )
         mlflow.set_experiment(config.experiment)
         if config.system_metrics:
             mlflow.enable_system_metrics_logging()

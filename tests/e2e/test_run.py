@@ -49,11 +49,15 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return project
 
 
+def turn_tracking_off(project: Path) -> None:
+    (project / "conf" / "test" / "tracking.yml").write_text("enabled: false\n")
+
+
 @pytest.fixture
 def copy(finished: Path, tmp_path: Path) -> Path:
     """The finished project, to be changed at will; MLflow, whose database takes seconds to make, is off."""
     project = Path(shutil.copytree(finished, tmp_path / "copy", ignore=shutil.ignore_patterns("09_tracking")))
-    (project / "conf" / "test" / "tracking.yml").write_text("enabled: false\n")
+    turn_tracking_off(project)
     return project
 
 
@@ -92,6 +96,7 @@ def test_report_names_neither_host_nor_folder(finished: Path) -> None:
 
 def test_two_runs_are_equal_to_the_byte(finished: Path, tmp_path: Path) -> None:
     again = make_project(tmp_path)
+    turn_tracking_off(again)
     done = kedro(again, "--env", "test")
     assert done.returncode == 0, done.stderr
     first, second = products(finished), products(again)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from fashion_dgm.flows.bijection import Bijection, zero_log_det
+from fashion_dgm.training.distributed import average
 
 __all__ = ["ActNorm"]
 
@@ -51,7 +52,10 @@ class ActNorm(Bijection):
 
     @torch.no_grad()
     def _initialize(self, x: Tensor) -> None:
-        variance, mean = torch.var_mean(x, dim=(0, 2, 3), correction=0)
+        own_variance, own_mean = torch.var_mean(x, dim=(0, 2, 3), correction=0)
+        # Of the whole batch, where several ranks have a part of it each.
+        mean = average(own_mean)
+        variance = average(own_variance + (own_mean - mean).square())
         self.bias.copy_(-mean[:, None, None])
         self.log_scale.copy_(-variance.sqrt().clamp_min(self.smallest_deviation).log()[:, None, None])
         self.get_buffer("initialized").fill_(True)

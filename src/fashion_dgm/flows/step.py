@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from fashion_dgm.config import FlowTrainingConfig
 from fashion_dgm.flows.realnvp import RealNVP
+from fashion_dgm.training.distributed import average_gradients
 from fashion_dgm.training.optimizers import make_optimizer
 from fashion_dgm.training.speed import accelerate
 
@@ -51,6 +52,7 @@ class FlowStep:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == torch.bfloat16):
             loss = self.flow.bits_per_dim(images).mean()
         loss.backward()
+        average_gradients(self.flow.parameters())
         norm = nn.utils.clip_grad_norm_(self.flow.parameters(), self.config.max_gradient_norm)
         self.optimizer.step()
         return {"bits_per_dim": loss.detach(), "gradient_norm": norm}

@@ -13,6 +13,7 @@ from fashion_dgm.config import GANConfig, WGANConfig
 from fashion_dgm.data.images import to_unit_interval
 from fashion_dgm.gans import objectives
 from fashion_dgm.gans.networks import Discriminator, Generator
+from fashion_dgm.training.distributed import average_gradients
 from fashion_dgm.training.optimizers import make_optimizer
 from fashion_dgm.training.speed import accelerate
 
@@ -62,6 +63,7 @@ class AdversarialStep(ABC):
         """Takes one optimizer step down `loss` and returns the norm of the gradient."""
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
+        average_gradients(network.parameters())
         norm = torch.nn.utils.get_total_norm(_gradients(network.parameters()))
         optimizer.step()
         return norm

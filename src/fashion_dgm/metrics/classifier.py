@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from fashion_dgm.config import ClassifierConfig
 from fashion_dgm.data.images import to_unit_interval
+from fashion_dgm.training.distributed import average_gradients
 from fashion_dgm.training.optimizers import make_optimizer
 from fashion_dgm.training.speed import accelerate
 
@@ -61,6 +62,7 @@ class ClassifierStep:
         loss = F.cross_entropy(logits, labels)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
+        average_gradients(self.classifier.parameters())
         self.optimizer.step()
         correct = (logits.detach().argmax(dim=1) == labels).float().mean()
         return {"cross_entropy": loss.detach(), "accuracy": correct}

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any, Self
 
 import torch
 from torch import Tensor
 
 from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.training.distributed import gathered
 
 __all__ = ["DivergenceError", "EpochProgress", "EpochRow"]
 
@@ -49,8 +51,26 @@ class EpochProgress:
         self.first_bad = step if self.first_bad is None else torch.minimum(self.first_bad, step)
 
     def means(self) -> EpochRow:
-        """Returns the mean of each metric over the steps that reported it."""
+        """Returns the mean of each metric over the steps that reported it, on this rank."""
         return {name: float(total) / self.counts[name] for name, total in self.totals.items()}
+
+    def means_of_all(self) -> EpochRow:
+        """Returns the mean of each metric over all ranks, on every rank."""
+        rows = gathered(self.means())
+        return {name: sum(row[name] for row in rows) / len(rows) for name in rows[0]}
+
+    def state(self) -> dict[str, Any]:
+        """Returns what `restored` takes back, on the CPU."""
+        state = {**vars(self), "totals": {name: total.cpu() for name, total in self.totals.items()}}
+        return state if self.first_bad is None else {**state, "first_bad": self.first_bad.cpu()}
+
+    @classmethod
+    def restored(cls, state: Mapping[str, Any], device: torch.device) -> Self:
+        """Takes back what `state` gave."""
+        progress = cls(**state)
+        progress.totals = {name: total.to(device) for name, total in progress.totals.items()}
+        progress.first_bad = None if progress.first_bad is None else progress.first_bad.to(device)
+        return progress
 
     def check_finite(self, epoch: int, steps: int) -> None:
         """Stops a run that has diverged.
@@ -58,9 +78,10 @@ class EpochProgress:
         Raises:
             DivergenceError: if a metric of any step so far was NaN or infinite.
         """
-        if self.first_bad is None or math.isinf(first := float(self.first_bad)):
+        first = min(gathered(math.inf if self.first_bad is None else float(self.first_bad)))
+        if math.isinf(first):
             return
-        bad = [name for name, value in self.means().items() if not math.isfinite(value)]
+        bad = [name for name, value in self.means_of_all().items() if not math.isfinite(value)]
         good = f"The last good state, of epoch {epoch - 1}, is kept" if epoch > 1 else "No epoch was completed before"
         raise DivergenceError(
             f"{', '.join(bad)} became NaN or infinite in epoch {epoch}, first at step {int(first)} of {steps}. {good}. "

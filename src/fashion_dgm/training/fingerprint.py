@@ -16,6 +16,7 @@ import torch
 
 from fashion_dgm.config import TrainingConfig
 from fashion_dgm.nested import flatten
+from fashion_dgm.training.distributed import world_size
 
 __all__ = ["Fingerprint", "code_version", "fingerprint_of"]
 
@@ -49,10 +50,10 @@ def fingerprint_of(
     config: TrainingConfig, data_sha256: str, packages: tuple[str, ...], device: torch.device, precision: torch.dtype
 ) -> Fingerprint:
     """Returns the fingerprint of training with `config` on the data of that hash, by the code of `packages`."""
-    parts = flatten(config.model_dump(mode="json", exclude={"epochs"}))
+    parts = flatten(config.model_dump(mode="json", exclude={"epochs", "distributed"}))
     # The device asked for may be "auto"; what counts is the one it came to.
     parts |= {"device": device.type, "precision": str(precision).removeprefix("torch."), "data": data_sha256}
-    parts |= {"code": code_version(*packages), "torch": torch.__version__}
+    parts |= {"processes": world_size(), "code": code_version(*packages), "torch": torch.__version__}
     return Fingerprint(parts)
 
 

@@ -9,12 +9,17 @@ from contextlib import contextmanager
 from types import FrameType
 
 from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.training.distributed import gathered, world_size
 
-__all__ = ["Interrupted", "StopRequest", "stop_request"]
+__all__ = ["Interrupted", "StopRequest", "inherit", "stop_request"]
 
 
 class Interrupted(FashionDGMError):
     """Training was asked to stop, and has saved its state."""
+
+
+# Ranks compare their requests at every so many steps, as that takes a message between them.
+COMPARE_EVERY = 10
 
 
 class StopRequest:
@@ -26,6 +31,23 @@ class StopRequest:
     def __bool__(self) -> bool:
         return self.signal is not None
 
+    def agreed(self, step: int = 0) -> signal.Signals | None:
+        """Returns the signal that this rank or another one was asked by, after the same step on all of them."""
+        if world_size() == 1:
+            return self.signal
+        if step % COMPARE_EVERY:
+            return None
+        return max((number for number in gathered(self.signal) if number), default=None)
+
+
+_inherited: StopRequest | None = None
+
+
+def inherit(request: StopRequest) -> None:
+    """Makes `request`, which someone else fills in, this process's only one: signals are left alone."""
+    global _inherited
+    _inherited = request
+
 
 @contextmanager
 def stop_request() -> Iterator[StopRequest]:
@@ -33,6 +55,9 @@ def stop_request() -> Iterator[StopRequest]:
 
     Only the main thread may handle signals; elsewhere the request stays empty.
     """
+    if _inherited is not None:
+        yield _inherited
+        return
     request = StopRequest()
     if threading.current_thread() is not threading.main_thread():
         yield request

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import signal
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 import torch
@@ -16,8 +18,9 @@ from fashion_dgm.config import TrainingConfig
 from fashion_dgm.data.images import ImageSet
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.training.device import resolve_device, resolve_precision
+from fashion_dgm.training.distributed import broadcast_parameters, from_main, gathered, is_main, rank, world_size
 from fashion_dgm.training.epoch import EpochProgress, EpochRow
-from fashion_dgm.training.fingerprint import fingerprint_of
+from fashion_dgm.training.fingerprint import Fingerprint, fingerprint_of
 from fashion_dgm.training.interruption import Interrupted, StopRequest, stop_request
 from fashion_dgm.training.seeds import derive_seed, generator
 from fashion_dgm.training.step import Step
@@ -67,6 +70,9 @@ def train(
     was killed ends bit for bit where an uninterrupted one on the same hardware would have. Ctrl-C and SIGTERM save in
     the middle of an epoch.
 
+    Where several ranks run this together, each takes its part of every batch, which holds `config.batch_size` images
+    for each of them, and draws noise of its own.
+
     Arguments:
         make_step: makes the step for a device and a precision; its weights are drawn from torch's default generator.
         packages: the packages whose code decides the outcome, for the run's fingerprint.
@@ -86,16 +92,12 @@ def train(
         step = make_step(device, precision)
 
     fingerprint = fingerprint_of(config, data.sha256, packages, device, precision)
-    run_store = store.open(fingerprint)
-    state = run_store.load(device)
-    if state is not None and len(state["history"]) > config.epochs:
-        # A longer run is worth more than the disk it takes: leave it alone.
-        run_store = store.open(fingerprint, variant=f"-{config.epochs}-epochs")
-        state = run_store.load(device)
+    run_store, state = from_main(lambda: _open(store, fingerprint, config.epochs))
     run = TrainedRun(step, [], {})
     begun = None
     if state is not None:
-        begun = _restore(run, state, config.epochs)
+        begun = _restore(run, state, config.epochs, device)
+    broadcast_parameters(step.networks().values())
     for row in run.history:
         on_epoch(row, None)
 
@@ -106,21 +108,32 @@ def train(
             started = time.perf_counter()
             begun = begun or EpochProgress()
             _advance(begun, run, images, labels, config, epoch, run_store, stop)
-            row = {"epoch": float(epoch), **begun.means(), **evaluate(step)}
+            row = {"epoch": float(epoch), **begun.means_of_all(), **from_main(lambda: dict(evaluate(step)))}
             begun = None
             run.history.append(row)
             kept = snapshot(step, epoch)
             if kept is not None:
                 run.snapshots[epoch] = {name: tensor.detach().cpu().clone() for name, tensor in kept.items()}
-            run_store.save(_state(run))
+            from_main(lambda: run_store.save(_state(run)))
             seconds = time.perf_counter() - started
             figures = "  ".join(f"{name} {value:.4g}" for name, value in row.items() if name != "epoch")
             logger.info("epoch %d/%d  %s  %.1f s", epoch, config.epochs, figures, seconds)
             on_epoch(row, seconds)
-            if stop and epoch < config.epochs:
-                raise Interrupted(_going_on(stop, f"after epoch {epoch} of {config.epochs}"))
-    store.prune(run_store)
+            asked = stop.agreed()
+            if asked and epoch < config.epochs:
+                raise Interrupted(_going_on(asked, f"after epoch {epoch} of {config.epochs}"))
+    from_main(lambda: store.prune(run_store))
     return run
+
+
+def _open(store: StateStore, fingerprint: Fingerprint, epochs: int) -> tuple[RunStore, dict[str, Any] | None]:
+    run_store = store.open(fingerprint)
+    state = run_store.load()
+    if state is not None and len(state["history"]) > epochs:
+        # A longer run is worth more than the disk it takes: leave it alone.
+        run_store = store.open(fingerprint, variant=f"-{epochs}-epochs")
+        state = run_store.load()
+    return run_store, state
 
 
 def _advance(
@@ -138,55 +151,56 @@ def _advance(
     A last batch smaller than the others is dropped: BatchNorm statistics of a handful of images are noise.
     """
     count = min(config.images_per_epoch or len(images), len(images))
-    if count < config.batch_size:
-        raise FashionDGMError(f"{count} images are less than one batch of {config.batch_size}; lower batch_size")
+    batch_size = config.batch_size * world_size()
+    if count < batch_size:
+        raise FashionDGMError(f"{count} images are less than one batch of {batch_size}; lower batch_size")
     device = images.device
     order = torch.randperm(len(images), generator=generator(config.seed, "order", epoch)).to(device)
-    batches = order[: count - count % config.batch_size].view(-1, config.batch_size)
+    batches = order[: count - count % batch_size].view(-1, world_size(), config.batch_size)[:, rank()]
     with torch.random.fork_rng(devices=_cuda(device)):
-        torch.manual_seed(derive_seed(config.seed, "noise", epoch))
+        torch.manual_seed(derive_seed(config.seed, "noise", epoch, *filter(None, [rank()])))
         _set_random_state(begun.random_state, device)
         # disable=None shows a bar on a terminal and nothing in a log.
         bar = tqdm(
-            total=len(batches) * config.batch_size,
-            initial=begun.done * config.batch_size,
+            total=len(batches) * batch_size,
+            initial=begun.done * batch_size,
             desc=f"epoch {epoch}/{config.epochs}",
             unit="image",
             unit_scale=True,
             leave=False,
-            disable=None,
+            disable=None if is_main() else True,
         )
         with bar:
             for index in batches[begun.done :]:
                 begun.add(run.step.step(images[index], labels[index]))
-                bar.update(config.batch_size)
+                bar.update(batch_size)
                 # Reading a value makes the host wait for the device, so it is not done at every step.
                 if begun.done % CHECK_EVERY == 0 or begun.done == len(batches):
                     begun.check_finite(epoch, len(batches))
                     bar.set_postfix({name: f"{value:.3g}" for name, value in list(begun.means().items())[:2]})
-                if stop and begun.done < len(batches):
+                asked = stop.agreed(begun.done)
+                if asked and begun.done < len(batches):
                     begun.check_finite(epoch, len(batches))
                     begun.random_state = _random_state(device)
-                    run_store.save(_state(run, begun))
+                    state = {**_state(run), "epoch": gathered(begun.state())}
+                    from_main(partial(run_store.save, state))
                     where = f"after step {begun.done} of {len(batches)} in epoch {epoch} of {config.epochs}"
-                    raise Interrupted(_going_on(stop, where))
+                    raise Interrupted(_going_on(asked, where))
 
 
-def _going_on(stop: StopRequest, where: str) -> str:
-    assert stop.signal is not None
-    return f"stopped by {stop.signal.name} {where}. The state is saved: the same command goes on from there."
+def _going_on(asked: signal.Signals, where: str) -> str:
+    return f"stopped by {asked.name} {where}. The state is saved: the same command goes on from there."
 
 
-def _state(run: TrainedRun[Any], begun: EpochProgress | None = None) -> dict[str, Any]:
-    state = {"step": run.step.state_dict(), "history": run.history, "snapshots": run.snapshots}
-    return state if begun is None else {**state, "epoch": vars(begun)}
+def _state(run: TrainedRun[Any]) -> dict[str, Any]:
+    return {"step": run.step.state_dict(), "history": run.history, "snapshots": run.snapshots}
 
 
-def _restore(run: TrainedRun[Any], state: Mapping[str, Any], epochs: int) -> EpochProgress | None:
+def _restore(run: TrainedRun[Any], state: Mapping[str, Any], epochs: int, device: torch.device) -> EpochProgress | None:
     run.step.load_state_dict(state["step"])
     run.history.extend(state["history"])
     run.snapshots.update(state["snapshots"])
-    begun = EpochProgress(**state["epoch"]) if "epoch" in state else None
+    begun = EpochProgress.restored(state["epoch"][rank()], device) if "epoch" in state else None
     done = len(run.history)
     if done == epochs:
         logger.info("reusing the finished run of %d epochs", epochs)

@@ -82,12 +82,12 @@ class RunStore:
             if self._last.exists():
                 self._last.replace(self._previous)
 
-    def load(self, device: torch.device) -> dict[str, Any] | None:
-        """Returns the newest undamaged state with tensors on `device`, or None where there is none."""
+    def load(self) -> dict[str, Any] | None:
+        """Returns the newest undamaged state with tensors on the CPU, or None where there is none."""
         for path in (self._last, self._previous):
             if path.exists():
                 try:
-                    state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+                    state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
                 except (OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError) as error:
                     logger.warning("%s is damaged (%s); falling back to the state before it", path, error)
                     # Out of the way, or the next save would put it in the place of the good one.

@@ -17,9 +17,12 @@ def train_classifier(
     """Trains the reference classifier."""
     import pandas as pd
 
-    from fashion_dgm.metrics import classifier_training
+    from fashion_dgm.metrics import classifier_training as training
     from fashion_dgm.pipelines.tracking import log_epoch
+    from fashion_dgm.training.launch import launch
 
-    trained = classifier_training.train_classifier(train, test, benchmark, config, store, log_epoch)
+    trained = launch(
+        training.train_classifier, config, log_epoch, data=train, test=test, benchmark=benchmark, store=store
+    )
     metrics = {**trained.history[-1], "benchmark_accuracy": trained.benchmark_accuracy}
     return trained.classifier, pd.DataFrame(trained.history), metrics

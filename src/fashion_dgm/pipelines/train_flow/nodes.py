@@ -19,8 +19,9 @@ def train_flow(
 
     from fashion_dgm.flows import training
     from fashion_dgm.pipelines.tracking import log_epoch
+    from fashion_dgm.training.launch import launch
 
-    trained = training.train_flow(train, test, config, store, log_epoch)
+    trained = launch(training.train_flow, config, log_epoch, data=train, test=test, store=store)
     metrics = {
         "epochs": len(trained.history),
         "parameters": trained.parameters,

@@ -15,5 +15,6 @@ def train_wgan(train: ImageSet, store: StateStore, config: WGANConfig) -> Traine
     from fashion_dgm.gans import training
     from fashion_dgm.pipelines.adversarial import outputs
     from fashion_dgm.pipelines.tracking import log_epoch
+    from fashion_dgm.training.launch import launch
 
-    return outputs(training.train_wgan(train, config, store, log_epoch))
+    return outputs(launch(training.train_wgan, config, log_epoch, data=train, store=store))

@@ -1,0 +1,230 @@
+"""The same trainings under many seeds and settings, several at a time: `python -m fashion_dgm.sweep --help`.
+
+Ray places the runs on processors and GPUs, of this machine or of a cluster (`RAY_ADDRESS`), and starts again those that
+are killed. Each is a `kedro run` in a process of its own, with models and figures in a folder of its own and its record in
+the same MLflow experiment as any other.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fashion_dgm.files import atomic_path
+from fashion_dgm.nested import flatten
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["LostError", "Run", "main", "runs_of", "summary"]
+
+# In seconds, how often a run is looked after.
+LOOK_EVERY = 0.2
+
+
+class LostError(RuntimeError):
+    """A run was killed; it is worth another try, as one that ended with an error of its own is not."""
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """One training.
+
+    Arguments:
+        pipeline: its name, which is also that of its block of parameters.
+        settings: what is varied, by name within the block; the seed is always among them.
+        folder: of its results, seen from the project.
+    """
+
+    pipeline: str
+    settings: Mapping[str, str]
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        """Pipeline and settings, for people."""
+        return " ".join([self.pipeline, *(f"{name}={value}" for name, value in self.settings.items())])
+
+    def command(self, env: str, parameters: str) -> list[str]:
+        """The command that trains it; `parameters` are those that all runs share."""
+        own = [f"{self.pipeline}.{name}={value}" for name, value in self.settings.items()]
+        given = ",".join([*filter(None, [parameters]), *own, f"outputs={self.folder}"])
+        return [sys.executable, "-m", "fashion_dgm", "--env", env, "--pipelines", self.pipeline, "--params", given]
+
+    def metrics(self, project: Path) -> dict[str, float]:
+        """The numbers in its metrics file."""
+        (path,) = (project / self.folder / "07_model_output").glob("*_metrics.json")
+        values = flatten(json.loads(path.read_text(encoding="utf-8")))
+        return {name: float(value) for name, value in values.items() if isinstance(value, int | float)}
+
+
+def runs_of(pipelines: list[str], varied: Mapping[str, list[str]], folder: Path) -> list[Run]:
+    """Returns a run for each pipeline and each combination of values, with a subfolder of `folder` each."""
+    runs = []
+    for pipeline in pipelines:
+        for values in product(*varied.values()):
+            settings = dict(zip(varied, values, strict=True))
+            parts = [f"{name}={value}" for name, value in settings.items()]
+            runs.append(Run(pipeline, settings, folder.joinpath(pipeline, *parts)))
+    return runs
+
+
+def summary(results: Mapping[Run, Mapping[str, float]]) -> pd.DataFrame:
+    """Returns mean and standard deviation over the seeds (columns `mean`, `sd`, `seeds`) of each metric of each setting."""
+    import pandas as pd
+
+    rows = [
+        {"pipeline": run.pipeline, **run.settings, "metric": name, "value": value}
+        for run, metrics in results.items()
+        for name, value in metrics.items()
+    ]
+    table = pd.DataFrame(rows)
+    keys = [name for name in table.columns if name not in ("seed", "value")]
+    groups = table.groupby(keys, sort=False)["value"]
+    return groups.agg(seeds="count", mean="mean", sd="std").reset_index()
+
+
+def _attend(run: Run, command: list[str], project: Path) -> None:
+    """Runs `command` to its end, its output in `log.txt`; what Ray calls, on whichever machine it has chosen."""
+    log = project / run.folder / "log.txt"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as file, subprocess.Popen(command, cwd=project, stdout=file, stderr=file) as process:
+        try:
+            # Ray's request to stop does not break into a wait.
+            while (code := process.poll()) is None:
+                time.sleep(LOOK_EVERY)
+        except BaseException:
+            # Training saves its state before it ends.
+            process.terminate()
+            raise
+    if code < 0:
+        raise LostError(f"killed by {signal.Signals(-code).name}")
+    if code:
+        last = log.read_text(encoding="utf-8", errors="replace").split("Error: ")[-1].strip()
+        raise RuntimeError(last[-2000:] or f"exit code {code}")
+
+
+def _in_order_of_completion(runs: list[Run], commands: list[list[str]], **options: Any) -> Iterator[tuple[Run, str]]:
+    """Yields each run with why it failed, or an empty text."""
+    import ray
+
+    task = ray.remote(**options)(_attend)
+    pending = {task.remote(run, command, Path.cwd()): run for run, command in zip(runs, commands, strict=True)}
+    try:
+        while pending:
+            (done,), _ = ray.wait(list(pending), num_returns=1)
+            run = pending.pop(done)
+            try:
+                ray.get(done)
+            except ray.exceptions.RayTaskError as error:
+                yield run, str(error.cause)
+            except ray.exceptions.RayError as error:
+                yield run, str(error)
+            else:
+                yield run, ""
+    except KeyboardInterrupt:
+        for reference in pending:
+            ray.cancel(reference)
+        ray.wait(list(pending), num_returns=len(pending), timeout=60)
+        raise
+
+
+def _listed(context: click.Context, parameter: click.Parameter, value: str) -> list[str]:
+    return [part.strip() for part in value.split(",") if part.strip()]
+
+
+def _varied(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, list[str]]:
+    pairs = [value.partition("=")[::2] for value in values]
+    if not all(name and listed for name, listed in pairs):
+        raise click.BadParameter("write NAME=VALUE,VALUE, such as width=32,64")
+    return {name: listed.split(",") for name, listed in pairs}
+
+
+@click.command()
+@click.option("--pipelines", default="train_gan,train_wgan", callback=_listed, show_default=True)
+@click.option("--seeds", default="0,1,2", callback=_listed, show_default=True)
+@click.option(
+    "--vary",
+    multiple=True,
+    callback=_varied,
+    metavar="NAME=VALUE,VALUE",
+    help="A parameter of the pipelines' blocks and its values; more than once for all combinations.",
+)
+@click.option("--env", default="base", show_default=True, help="The configuration of all runs.")
+@click.option("--params", default="", help="Further parameters of all runs, as for `kedro run`.")
+@click.option("--name", help="Results go to data/sweeps/NAME; the environment's name by default.")
+@click.option("--cpus-per-run", default=1.0, show_default=True)
+@click.option("--gpus-per-run", type=float, help="A fraction lets runs share a GPU; 1 by default, if there is one.")
+@click.option("--retries", default=1, show_default=True, help="How often to start a run again that was killed.")
+def main(
+    pipelines: list[str],
+    seeds: list[str],
+    vary: dict[str, list[str]],
+    env: str,
+    params: str,
+    name: str | None,
+    cpus_per_run: float,
+    gpus_per_run: float | None,
+    retries: int,
+) -> None:
+    """Trains pipelines under several seeds, as many at a time as fit, and sums up their final metrics."""
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    try:
+        import ray
+    except ImportError:
+        raise click.ClickException("a sweep needs Ray: pip install -c constraints.txt -e '.[ray]'") from None
+
+    folder = Path("data", "sweeps", name or env)
+    runs = runs_of(pipelines, {**vary, "seed": seeds}, folder)
+    # Without an address Ray would join whatever it finds on this machine, someone else's too.
+    address = os.environ.get("RAY_ADDRESS") or "local"
+    try:
+        ray.init(address, include_dashboard=False, logging_level=logging.ERROR, log_to_driver=False)
+    except ConnectionError as error:
+        raise click.ClickException(f"cannot reach the Ray cluster at {address} (RAY_ADDRESS): {error}") from error
+    if gpus_per_run is None:
+        gpus_per_run = 1.0 if ray.cluster_resources().get("GPU") else 0.0
+    click.echo(f"{len(runs)} runs; each writes its output to log.txt in its folder under {folder}")
+    commands = [run.command(env, params) for run in runs]
+    options = {
+        "num_cpus": cpus_per_run,
+        "num_gpus": gpus_per_run,
+        "max_retries": retries,
+        "retry_exceptions": [LostError],
+    }
+    succeeded, started = [], time.monotonic()
+    try:
+        for run, failure in _in_order_of_completion(runs, commands, **options):
+            click.echo(f"{time.monotonic() - started:6.0f} s  {run.name}: {failure or 'done'}")
+            if not failure:
+                succeeded.append(run)
+    except KeyboardInterrupt:
+        raise click.ClickException("interrupted. The same command goes on from what was last saved.") from None
+    finally:
+        ray.shutdown()
+
+    if succeeded:
+        table = summary({run: run.metrics(Path.cwd()) for run in runs if run in succeeded})
+        with atomic_path(folder / "summary.csv") as path:
+            table.to_csv(path, index=False)
+        click.echo(f"\n{table.to_string(index=False, float_format='%.4g')}\n\n{folder / 'summary.csv'}")
+    if len(succeeded) < len(runs):
+        raise click.ClickException(
+            f"{len(runs) - len(succeeded)} of {len(runs)} runs failed. The same command goes on with them."
+        )
+
+
+if __name__ == "__main__":
+    main()

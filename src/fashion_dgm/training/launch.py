@@ -1,0 +1,179 @@
+"""Training in several processes, on one machine or several, driven by the process that asks for it.
+
+torch's elastic agent (the engine of `torchrun`) runs in a thread of the driver and starts the processes; if one is
+lost, it starts all of them again, and they go on from the last saved state. They import the library and nothing above
+it. The driver alone hears of epochs and gets the result, so one catalog and one MLflow run are enough.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import tempfile
+import threading
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+
+from fashion_dgm.config import DistributedConfig, TrainingConfig
+from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.training.desk import Desk
+from fashion_dgm.training.device import DeviceError, resolve_device
+from fashion_dgm.training.epoch import EpochRow
+from fashion_dgm.training.interruption import Interrupted, stop_request
+
+__all__ = ["LaunchError", "attend", "launch"]
+
+logger = logging.getLogger(__name__)
+
+R = TypeVar("R")
+
+# In seconds, how often the driver looks for news.
+LOOK_EVERY = 0.1
+# In seconds, how long machines wait for one another.
+WAIT = 900
+# In seconds, how long processes may take to stop when the driver itself has failed.
+PATIENCE = 60
+
+
+class LaunchError(FashionDGMError):
+    """Processes of a distributed run were lost, or did not find one another."""
+
+
+def launch(
+    entry: Callable[..., R],
+    config: TrainingConfig,
+    on_epoch: Callable[[EpochRow, float | None], None],
+    **arguments: Any,
+) -> R:
+    """Returns `entry(config=config, on_epoch=on_epoch, **arguments)`, run as `config.distributed` asks.
+
+    One process is this one. Several are started anew and call `entry` together; each needs its arguments, so these
+    must be picklable, and `entry` a function that can be imported. `on_epoch` is called here either way.
+
+    Raises:
+        LaunchError: if processes were lost more often than `max_restarts`, or other machines didn't join.
+        Interrupted: after SIGINT or SIGTERM, once the state is saved.
+        FashionDGMError: what `entry` raises.
+    """
+    distributed = config.distributed
+    if distributed.processes == 1:
+        return entry(config=config, on_epoch=on_epoch, **arguments)
+    _check_device(config.device, distributed)
+    with tempfile.TemporaryDirectory(prefix="fashion-dgm-") as folder:
+        desk = Desk(Path(folder))
+        desk.put_job(entry, {**arguments, "config": config})
+        attend(desk, distributed, hosts=True, on_epoch=on_epoch)
+        return desk.result()
+
+
+def attend(
+    desk: Desk,
+    distributed: DistributedConfig,
+    hosts: bool,
+    on_epoch: Callable[[EpochRow, float | None], None] = lambda row, seconds: None,
+) -> None:
+    """Runs this machine's processes until they are done, and passes on what they report.
+
+    Arguments:
+        hosts: whether the job is this machine's, or that of the one at `distributed.rendezvous`.
+
+    Raises:
+        FashionDGMError: as `launch`.
+    """
+    failures: list[Exception] = []
+
+    def supervise() -> None:
+        try:
+            _run_agent(desk, distributed, hosts)
+        except Exception as error:
+            failures.append(error)
+
+    agent = threading.Thread(target=supervise, daemon=True)
+    with stop_request() as stop:
+        agent.start()
+        try:
+            while agent.is_alive():
+                agent.join(LOOK_EVERY)
+                if stop.signal is not None:
+                    desk.ask_to_stop(stop.signal)
+                    if not desk.started:
+                        raise Interrupted(f"stopped by {stop.signal.name} before training began")
+                for row, seconds in desk.new_epochs():
+                    on_epoch(row, seconds)
+        except Interrupted:
+            raise
+        except BaseException:
+            desk.ask_to_stop(signal.SIGTERM)
+            agent.join(PATIENCE)
+            raise
+    if hosts and desk.has_result():
+        return
+    if (error := desk.error()) is not None:
+        raise error
+    if failures:
+        raise _explained(failures[0], distributed) from failures[0]
+
+
+def _run_agent(desk: Desk, distributed: DistributedConfig, hosts: bool) -> None:
+    from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs
+    from torch.distributed.launcher.api import LaunchConfig, elastic_launch
+
+    # Processes that are started again find the addresses of the lost ones in the store that agents share (torch 2.15).
+    os.environ["TORCH_DISABLE_SHARE_RDZV_TCP_STORE"] = "1"
+    # Tells at WARNING that it handles no signals; here the driver does.
+    logging.getLogger("torch.distributed.elastic.multiprocessing.api").setLevel(logging.ERROR)
+    launch_config = LaunchConfig(
+        min_nodes=distributed.nodes,
+        max_nodes=distributed.nodes,
+        nproc_per_node=distributed.processes_per_node,
+        # Machines that shall meet must ask for the same run.
+        run_id="fashion-dgm" if distributed.rendezvous else uuid.uuid4().hex,
+        rdzv_backend="c10d",
+        rdzv_endpoint=distributed.rendezvous or "localhost:0",
+        rdzv_configs={"is_host": hosts, "join_timeout": WAIT, "read_timeout": WAIT},
+        # A machine's own name may not be known to itself.
+        local_addr="localhost" if distributed.nodes == 1 else None,
+        max_restarts=distributed.max_restarts,
+        logs_specs=DefaultLogsSpecs(log_dir=str(desk.folder / "logs")),
+    )
+    elastic_launch(launch_config, sys.executable)("-m", "fashion_dgm.training.worker", str(desk.folder))
+
+
+def _check_device(name: str, distributed: DistributedConfig) -> None:
+    device = resolve_device(name)
+    if device.type not in ("cpu", "cuda"):
+        raise DeviceError(f"several processes can't share device {device.type!r}; set `device: cpu`")
+    if torch.device(name if name != "auto" else device.type).index is not None:
+        raise DeviceError(f"device {name!r} is one GPU, and each process needs its own; set `device: cuda`")
+    if device.type == "cuda" and torch.cuda.device_count() < distributed.processes_per_node:
+        raise DeviceError(
+            f"{distributed.processes_per_node} processes need a GPU each, and this machine has "
+            f"{torch.cuda.device_count()}; lower distributed.processes_per_node"
+        )
+
+
+def _explained(failure: Exception, distributed: DistributedConfig) -> Exception:
+    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+    from torch.distributed.elastic.rendezvous import RendezvousError
+
+    if isinstance(failure, ChildFailedError):
+        rank, end = failure.get_first_failure()
+        how = f"was killed by {end.signal_name()}" if end.exitcode < 0 else f"failed with exit code {end.exitcode}"
+        return LaunchError(
+            f"process {rank} {how}, and {distributed.max_restarts} restarts are spent; what it said stands above. The "
+            "last saved state is kept: the same command goes on from there."
+        )
+    if isinstance(failure, RendezvousError):
+        return LaunchError(
+            f"{distributed.nodes} machines did not find one another at {distributed.rendezvous}: {failure}. On each of "
+            "the others, run: python -m fashion_dgm.training.join "
+            f"--nodes {distributed.nodes} --processes-per-node {distributed.processes_per_node} "
+            f"{distributed.rendezvous}"
+        )
+    return failure

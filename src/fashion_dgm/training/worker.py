@@ -1,0 +1,101 @@
+"""One process of a distributed run: `python -m fashion_dgm.training.worker FOLDER`, started by torch's elastic agent."""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+import pickle
+import sys
+import threading
+import time
+from pathlib import Path
+
+import torch
+import torch.distributed as dist
+
+from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.training import distributed
+from fashion_dgm.training.desk import Desk
+from fashion_dgm.training.epoch import EpochRow
+from fashion_dgm.training.interruption import Interrupted, StopRequest, inherit
+
+__all__ = ["main"]
+
+logger = logging.getLogger("fashion_dgm.training.worker")
+
+# In seconds, how often a process looks whether its driver is still there and wants it to go on.
+WATCH_EVERY = 0.1
+
+
+def main(folder: Path) -> None:
+    """Takes part in the job that lies on the desk of this machine or of another one."""
+    desk = Desk(folder)
+    request = StopRequest()
+    inherit(request)
+    threading.Thread(target=_watch, args=(desk, request, os.getppid()), daemon=True).start()
+    _share_machine()
+    dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
+    distributed.elect_main(int(os.environ["LOCAL_RANK"]) == 0 and desk.job() is not None)
+    job = distributed.from_main(desk.job)
+    assert job is not None
+    stream = io.BytesIO(job)
+    sys.path.extend(path for path in pickle.load(stream) if path not in sys.path)
+    entry, arguments, level = pickle.load(stream)
+    _set_up_logging(level)
+    restart = int(os.environ["TORCHELASTIC_RESTART_COUNT"])
+    if restart:
+        logger.warning("a process was lost; all start again from the last saved state (restart %d)", restart)
+
+    desk.report_start()
+    try:
+        result = entry(**arguments, on_epoch=desk.report_epoch if distributed.is_main() else _say_nothing)
+    except Interrupted as error:
+        desk.put_error(distributed.rank(), error)
+    except FashionDGMError as error:
+        # Ends in good order: a process that fails is started again, which mends no mistake of the user's.
+        desk.put_error(distributed.rank(), error)
+        _leave()
+    else:
+        if distributed.is_main():
+            desk.put_result(result)
+    # Nobody hangs up on a process that is still reading.
+    dist.barrier()
+    _leave()
+
+
+def _leave() -> None:
+    """Ends the process at once: in an ordinary exit, threads of torch's that are still about abort it now and then."""
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
+
+
+def _watch(desk: Desk, request: StopRequest, driver: int) -> None:
+    """Passes on the driver's wish to stop; without a driver there is nobody left to train for."""
+    while os.getppid() == driver:
+        request.signal = desk.asked_to_stop()
+        time.sleep(WATCH_EVERY)
+    os._exit(1)
+
+
+def _share_machine() -> None:
+    """Takes this process's GPU, and its share of the processor's cores."""
+    if torch.cuda.is_available():
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]) % torch.cuda.device_count())
+    torch.set_num_threads(max(1, torch.get_num_threads() // int(os.environ["LOCAL_WORLD_SIZE"])))
+
+
+def _set_up_logging(level: int) -> None:
+    """Writes lines as `conf/logging.yml` has them; the main rank speaks for all."""
+    logging.basicConfig(format="%(asctime)s  %(levelname)-7s  %(message)s", datefmt="%H:%M:%S")
+    logging.getLogger("fashion_dgm").setLevel(level if distributed.is_main() else logging.ERROR)
+
+
+def _say_nothing(row: EpochRow, seconds: float | None) -> None:
+    pass
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

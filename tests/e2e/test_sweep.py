@@ -1,0 +1,69 @@
+"""Several runs at a time, through Ray, on small made-up images."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import mlflow
+import pandas as pd
+import pytest
+
+from tests.conftest import make_project
+from tests.e2e.test_run import kedro
+
+
+def sweep(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW", "RAY"))}
+    environment |= {"PYTHONPATH": str(project / "src")}
+    command = [sys.executable, "-m", "fashion_dgm.sweep", "--env", "test", *arguments]
+    return subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, timeout=300)
+
+
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    """A project after a sweep, one of whose seeds is refused."""
+    project = make_project(tmp_path_factory.mktemp("sweep"))
+    assert kedro(project, "--env", "test", "--pipelines", "data_split").returncode == 0
+    return project, sweep(project, "--pipelines", "train_gan,train_wgan", "--seeds", "0,1,-1")
+
+
+def test_results_lie_apart_and_are_summed_up(swept: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    project, _ = swept
+    folder = project / "data" / "sweeps" / "test"
+    table = pd.read_csv(folder / "summary.csv")
+    for model in ("gan", "wgan"):
+        losses = []
+        for seed in (0, 1):
+            results = folder / f"train_{model}" / f"seed={seed}"
+            assert (results / "06_models" / f"{model}_generator.safetensors").is_file()
+            losses.append(pd.read_csv(results / "07_model_output" / f"{model}_history.csv")["loss_generator"].iloc[-1])
+        row = table[(table["pipeline"] == f"train_{model}") & (table["metric"] == "loss_generator")].iloc[0]
+        assert row["seeds"] == 2
+        assert row["mean"] == pytest.approx(pd.Series(losses).mean())
+        assert row["sd"] == pytest.approx(pd.Series(losses).std())
+    assert not list((project / "data" / "06_models").glob("*.safetensors"))
+
+
+def test_all_runs_are_in_one_experiment(swept: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    project, _ = swept
+    client = mlflow.MlflowClient(f"sqlite:///{project / 'data' / '09_tracking' / 'mlflow.db'}")
+    runs = client.search_runs([client.get_experiment_by_name("fashion-dgm").experiment_id])
+    trained = [run for run in runs if "node" in run.data.tags and run.info.status == "FINISHED"]
+    assert sorted((run.info.run_name, run.data.params["seed"]) for run in trained) == [
+        ("train_gan", "0"),
+        ("train_gan", "1"),
+        ("train_wgan", "0"),
+        ("train_wgan", "1"),
+    ]
+
+
+def test_one_failure_does_not_lose_the_others(swept: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    _, done = swept
+    assert done.returncode == 1
+    assert done.stdout.count(": done") == 4
+    assert "train_wgan seed=-1: these parameters are wrong" in done.stdout
+    assert "2 of 6 runs failed" in done.stderr
+    assert "Traceback" not in done.stdout + done.stderr

@@ -1,0 +1,162 @@
+"""What the ranks of the tests' distributed runs do; a module of its own, for they must be able to import it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from fashion_dgm.config import FlowTrainingConfig, TrainingConfig
+from fashion_dgm.data.images import ImageSet
+from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.flows.dequantize import to_bits_per_dim
+from fashion_dgm.flows.step import FlowStep
+from fashion_dgm.training.distributed import average_gradients, from_main, gathered, rank, world_size
+from fashion_dgm.training.loop import OnEpoch, TrainedRun, train
+from fashion_dgm.training.store import StateStore
+from tests.training.helpers import NoisyStep
+
+
+class SharedStep(NoisyStep):
+    """A linear map under Adam, without BatchNorm; its noise can be turned off."""
+
+    scale = 0.0
+    noise: Tensor
+
+    def step(self, images: Tensor, labels: Tensor) -> dict[str, Tensor]:
+        x = images.flatten(1) / 255
+        self.noise = torch.randn_like(x)
+        loss = (self.layer(x + self.scale * self.noise)[:, 0] - labels).square().mean()
+        self.optimizer.zero_grad()
+        loss.backward()
+        average_gradients(self.layer.parameters())
+        self.optimizer.step()
+        return {"loss": loss.detach()}
+
+
+class SharedNoisyStep(SharedStep):
+    scale = 0.1
+
+
+class QuietFlowStep(FlowStep):
+    """A step of RealNVP in the middle of each pixel's bin, where dequantisation would draw a random point of it.
+
+    Down the gradient itself: Adam takes a step of one size whichever side of zero a tiny gradient is rounded to.
+    """
+
+    def __init__(self, config: FlowTrainingConfig, device: torch.device, precision: torch.dtype) -> None:
+        super().__init__(config, device, precision)
+        self.optimizer = torch.optim.SGD(self.flow.parameters(), lr=1e-2)
+
+    def step(self, images: Tensor, labels: Tensor | None = None) -> dict[str, Tensor]:
+        self.optimizer.zero_grad()
+        log_prob = self.flow.log_prob((images.float() + 0.5) / 256)
+        loss = to_bits_per_dim(log_prob, self.flow.dimensions).mean()
+        loss.backward()
+        average_gradients(self.flow.parameters())
+        self.optimizer.step()
+        return {"bits_per_dim": loss.detach()}
+
+
+def outcome(run: TrainedRun[Any]) -> dict[str, Any]:
+    weights = {
+        f"{name}.{key}": value
+        for name, network in run.step.networks().items()
+        for key, value in network.state_dict().items()
+    }
+    noise = gathered(getattr(run.step, "noise", None))
+    return {"history": run.history, "weights": weights, "noise": noise}
+
+
+def train_linear(
+    data: ImageSet, config: TrainingConfig, store: StateStore, on_epoch: OnEpoch, make: Any = SharedStep
+) -> dict[str, Any]:
+    return outcome(train(make, data, config, store, ("fashion_dgm.gans.objectives",), on_epoch=on_epoch))
+
+
+def train_quiet_flow(
+    data: ImageSet, config: FlowTrainingConfig, store: StateStore, on_epoch: OnEpoch
+) -> dict[str, Any]:
+    def make(device: torch.device, precision: torch.dtype) -> QuietFlowStep:
+        return QuietFlowStep(config, device, precision)
+
+    return outcome(train(make, data, config, store, ("fashion_dgm.flows",), on_epoch=on_epoch))
+
+
+def everything(
+    data: ImageSet,
+    config: TrainingConfig,
+    flow_config: FlowTrainingConfig,
+    long: tuple[ImageSet, TrainingConfig],
+    folder: Path,
+    on_epoch: OnEpoch,
+) -> dict[str, Any]:
+    """All that one launch can tell, since starting processes takes most of the time."""
+
+    def fail() -> None:
+        raise FashionDGMError("the disk is full")
+
+    try:
+        from_main(fail)
+        seen = "nothing"
+    except FashionDGMError as error:
+        seen = str(error)
+
+    def ignore(row: dict[str, float], seconds: float | None) -> None: ...
+
+    return {
+        "world_size": world_size(),
+        "errors": gathered(seen),
+        "foreign": gathered(sorted({"kedro", "mlflow"} & sys.modules.keys())),
+        "threads": gathered(torch.get_num_threads()),
+        "linear": train_linear(data, config, StateStore(folder / "linear"), on_epoch),
+        "flow": train_quiet_flow(data, flow_config, StateStore(folder / "flow"), ignore),
+        "noisy": train_noisy(data, config, StateStore(folder / "noisy"), ignore),
+        "long": train_noisy(*long, StateStore(folder / "long"), ignore),
+    }
+
+
+class Dying(SharedNoisyStep):
+    """Rank 1 is killed in the middle of the second epoch: once, or whenever it gets there."""
+
+    steps = 0
+    mark: Path
+    always = False
+
+    def step(self, images: Tensor, labels: Tensor) -> dict[str, Tensor]:
+        self.steps += 1
+        if rank() == 1 and self.steps == 8 and (self.always or not self.mark.exists()):
+            self.mark.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().step(images, labels)
+
+
+def train_dying(
+    data: ImageSet, config: TrainingConfig, store: StateStore, mark: Path, always: bool, on_epoch: OnEpoch
+) -> dict[str, Any]:
+    Dying.mark, Dying.always = mark, always
+    return train_linear(data, config, store, on_epoch, Dying)
+
+
+class Diverging(SharedStep):
+    """Only rank 1 sees a loss that is no number, in the third step."""
+
+    steps = 0
+
+    def step(self, images: Tensor, labels: Tensor) -> dict[str, Tensor]:
+        self.steps += 1
+        metrics = super().step(images, labels)
+        return {"loss": metrics["loss"] * float("nan")} if rank() == 1 and self.steps == 3 else metrics
+
+
+def train_diverging(data: ImageSet, config: TrainingConfig, store: StateStore, on_epoch: OnEpoch) -> dict[str, Any]:
+    return train_linear(data, config, store, on_epoch, Diverging)
+
+
+def train_noisy(data: ImageSet, config: TrainingConfig, store: StateStore, on_epoch: OnEpoch) -> dict[str, Any]:
+    return train_linear(data, config, store, on_epoch, SharedNoisyStep)
