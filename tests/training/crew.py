@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from fashion_dgm.flows.step import FlowStep
 from fashion_dgm.training.distributed import average_gradients, from_main, gathered, rank, world_size
 from fashion_dgm.training.loop import OnEpoch, TrainedRun, train
 from fashion_dgm.training.store import StateStore
+from fashion_dgm.training.worker import agree_on_device
 from tests.training.helpers import NoisyStep
 
 
@@ -101,17 +103,20 @@ def everything(
     def fail() -> None:
         raise FashionDGMError("the disk is full")
 
-    try:
-        from_main(fail)
-        seen = "nothing"
-    except FashionDGMError as error:
-        seen = str(error)
+    def message(call: Callable[[], None]) -> str:
+        try:
+            call()
+        except FashionDGMError as error:
+            return str(error)
+        return "nothing"
 
     def ignore(row: dict[str, float], seconds: float | None) -> None: ...
 
     return {
         "world_size": world_size(),
-        "errors": gathered(seen),
+        "errors": gathered(message(lambda: from_main(fail))),
+        # As if the second machine had no such device.
+        "device": gathered(message(lambda: agree_on_device("meta" if rank() else "cpu"))),
         "foreign": gathered(sorted({"kedro", "mlflow"} & sys.modules.keys())),
         "threads": gathered(torch.get_num_threads()),
         "linear": train_linear(data, config, StateStore(folder / "linear"), on_epoch),

@@ -111,6 +111,12 @@ def test_what_fails_on_the_main_rank_fails_on_all(together: Any) -> None:
     assert together[0]["errors"] == ["the disk is full"] * 2
 
 
+def test_machines_with_different_devices_are_refused(together: Any) -> None:
+    first, second = together[0]["device"]
+    assert first.replace("'cpu'", "'meta'") == second
+    assert "process 0 cpu, process 1 none" in first
+
+
 def test_killed_process_is_replaced_and_nothing_is_lost(together: Any, tmp_path: Path) -> None:
     rows = Rows()
     result = launch(

@@ -76,7 +76,8 @@ class Desk:
 
     def ask_to_stop(self, number: signal.Signals) -> None:
         """Asks the processes to stop after their current step, as if that signal had been sent to them."""
-        self._stop.write_text(str(int(number)))
+        if not self._stop.exists():
+            self._stop.write_text(str(int(number)))
 
     def asked_to_stop(self) -> signal.Signals | None:
         """Returns the signal given to `ask_to_stop`, or SIGTERM if the driver has left."""

@@ -124,7 +124,8 @@ def _run_agent(desk: Desk, distributed: DistributedConfig, hosts: bool) -> None:
     from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs
     from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
-    # Processes that are started again find the addresses of the lost ones in the store that agents share (torch 2.15).
+    # In the store that agents share by default, processes that are started again find the addresses of the lost ones
+    # (seen with torch 2.15; pytorch issue 135712).
     os.environ["TORCH_DISABLE_SHARE_RDZV_TCP_STORE"] = "1"
     # Tells at WARNING that it handles no signals; here the driver does.
     logging.getLogger("torch.distributed.elastic.multiprocessing.api").setLevel(logging.ERROR)

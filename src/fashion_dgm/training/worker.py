@@ -17,10 +17,11 @@ import torch.distributed as dist
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.training import distributed
 from fashion_dgm.training.desk import Desk
+from fashion_dgm.training.device import DeviceError, resolve_device
 from fashion_dgm.training.epoch import EpochRow
 from fashion_dgm.training.interruption import Interrupted, StopRequest, inherit
 
-__all__ = ["main"]
+__all__ = ["agree_on_device", "main"]
 
 logger = logging.getLogger("fashion_dgm.training.worker")
 
@@ -49,6 +50,7 @@ def main(folder: Path) -> None:
 
     desk.report_start()
     try:
+        agree_on_device(arguments["config"].device)
         result = entry(**arguments, on_epoch=desk.report_epoch if distributed.is_main() else _say_nothing)
     except Interrupted as error:
         desk.put_error(distributed.rank(), error)
@@ -75,9 +77,25 @@ def _leave() -> None:
 def _watch(desk: Desk, request: StopRequest, driver: int) -> None:
     """Passes on the driver's wish to stop; without a driver there is nobody left to train for."""
     while os.getppid() == driver:
-        request.signal = desk.asked_to_stop()
+        request.signal = request.signal or desk.asked_to_stop()
         time.sleep(WATCH_EVERY)
     os._exit(1)
+
+
+def agree_on_device(name: str) -> None:
+    """Checks that all ranks come to devices of one kind, which several machines need not.
+
+    Raises:
+        DeviceError: on every rank, if they don't.
+    """
+    try:
+        kind = resolve_device(name).type
+    except DeviceError:
+        kind = "none"
+    kinds = distributed.gathered(kind)
+    if len(set(kinds)) > 1:
+        found = ", ".join(f"process {rank} {kind}" for rank, kind in enumerate(kinds))
+        raise DeviceError(f"device {name!r} is not the same on all machines: {found}; set `device: cpu`")
 
 
 def _share_machine() -> None:
