@@ -56,6 +56,8 @@ def _check_parameter_names(given: Mapping[str, Any]) -> None:
 
 
 def _check_inputs(pipeline: Pipeline, catalog: DataCatalog) -> None:
+    from fashion_dgm.catalog.optional import Optional
+
     missing = []
     for name in sorted(pipeline.inputs()):
         if name == "parameters" or name.startswith("params:"):
@@ -64,7 +66,9 @@ def _check_inputs(pipeline: Pipeline, catalog: DataCatalog) -> None:
             dataset = catalog.get(name)
         except DatasetNotFoundError:
             dataset = None
-        if dataset is not None and not isinstance(dataset, MemoryDataset) and not dataset.exists():
+        if dataset is None or isinstance(dataset, MemoryDataset | Optional):
+            continue
+        if not dataset.exists():
             missing.append(f"  {name}: made by `kedro run --pipelines {_maker(name)}`")
     if missing:
         raise FashionDGMError("these inputs were never made:\n" + "\n".join(missing))

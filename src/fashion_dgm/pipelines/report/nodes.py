@@ -12,17 +12,9 @@ from fashion_dgm.pipelines.types import DataFrame, Figure
 __all__ = ["collect_metrics", "plot_training", "write_report"]
 
 
-def collect_metrics(
-    data: dict[str, Any],
-    classifier: dict[str, Any],
-    flow: dict[str, Any],
-    ood: dict[str, Any],
-    gan: dict[str, Any],
-    wgan: dict[str, Any],
-    fid: dict[str, Any],
-) -> dict[str, Any]:
-    """Puts all metrics of a run under one roof."""
-    return {"data": data, "classifier": classifier, "flow": flow, "ood": ood, "gan": gan, "wgan": wgan, "fid": fid}
+def collect_metrics(**parts: dict[str, Any] | None) -> dict[str, Any]:
+    """Puts all metrics of a run under one roof; what was not made is left out."""
+    return {name: part for name, part in parts.items() if part is not None}
 
 
 def plot_training(gan: DataFrame, wgan: DataFrame) -> Figure:
@@ -32,7 +24,7 @@ def plot_training(gan: DataFrame, wgan: DataFrame) -> Figure:
     return gan_curves({"gan": gan, "wgan": wgan})
 
 
-def write_report(metrics: dict[str, Any], parameters: dict[str, Any], config: ReportConfig, **figures: bytes) -> str:
+def write_report(metrics: dict[str, Any], parameters: dict[str, Any], config: ReportConfig, **figures: Any) -> str:
     """Writes the report from metrics, parameters and figures."""
     from fashion_dgm.reporting import chapters
     from fashion_dgm.reporting.report import ReportContent, build_report

@@ -8,6 +8,7 @@ from fashion_dgm.reporting.chapters.data import data_chapter
 from fashion_dgm.reporting.chapters.fid import fid_chapter
 from fashion_dgm.reporting.chapters.flow import flow_chapter
 from fashion_dgm.reporting.chapters.gan import gan_chapter
+from fashion_dgm.reporting.chapters.missing import missing_chapter
 from fashion_dgm.reporting.chapters.ood import ood_chapter
 from fashion_dgm.reporting.chapters.summary import highlights, summary_sentences
 
@@ -17,6 +18,7 @@ __all__ = [
     "flow_chapter",
     "gan_chapter",
     "highlights",
+    "missing_chapter",
     "ood_chapter",
     "summary_sentences",
 ]

@@ -1,0 +1,41 @@
+"""Typed parameters: one frozen model per block of `conf/*/parameters*.yml`.
+
+Kedro checks them before any node runs, so a misspelt name or a bad value costs nothing. This package imports neither
+torch nor Kedro: the library below takes these models, the nodes above are annotated with them.
+"""
+
+from fashion_dgm.config.base import Config
+from fashion_dgm.config.classifier import ClassifierConfig
+from fashion_dgm.config.data import DataSplitConfig
+from fashion_dgm.config.evaluation import FIDConfig, OODConfig
+from fashion_dgm.config.flows import FlowTrainingConfig, RealNVPConfig
+from fashion_dgm.config.gans import GANConfig, WGANConfig
+from fashion_dgm.config.reporting import ReportConfig, TrackingConfig
+from fashion_dgm.config.training import (
+    AdamConfig,
+    DistributedConfig,
+    OptimizerConfig,
+    RMSpropConfig,
+    SpeedConfig,
+    TrainingConfig,
+)
+
+__all__ = [
+    "AdamConfig",
+    "ClassifierConfig",
+    "Config",
+    "DataSplitConfig",
+    "DistributedConfig",
+    "FIDConfig",
+    "FlowTrainingConfig",
+    "GANConfig",
+    "OODConfig",
+    "OptimizerConfig",
+    "RMSpropConfig",
+    "RealNVPConfig",
+    "ReportConfig",
+    "SpeedConfig",
+    "TrackingConfig",
+    "TrainingConfig",
+    "WGANConfig",
+]

@@ -1,0 +1,77 @@
+"""Parameters of the epoch loop and of optimizers."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+
+from fashion_dgm.config.base import Config, Precision, Seed
+
+__all__ = ["AdamConfig", "DistributedConfig", "OptimizerConfig", "RMSpropConfig", "SpeedConfig", "TrainingConfig"]
+
+
+class AdamConfig(Config):
+    """Adam (Kingma and Ba, 2015)."""
+
+    name: Literal["adam"]
+    learning_rate: PositiveFloat
+    betas: tuple[Annotated[float, Field(ge=0, lt=1)], Annotated[float, Field(ge=0, lt=1)]] = (0.9, 0.999)
+
+
+class RMSpropConfig(Config):
+    """RMSprop without momentum, as in the WGAN paper."""
+
+    name: Literal["rmsprop"]
+    learning_rate: PositiveFloat
+
+
+OptimizerConfig = Annotated[AdamConfig | RMSpropConfig, Field(discriminator="name")]
+
+
+class SpeedConfig(Config):
+    """What changes how fast a step is and, but for rounding, nothing else; the defaults are the measured ones."""
+
+    channels_last: bool = True
+    fused_optimizer: bool = True
+    compile: Literal["none", "default", "reduce-overhead"] = "none"
+
+
+class DistributedConfig(Config):
+    """Over how many processes a training is spread; each takes a batch of its own at every step.
+
+    Arguments:
+        nodes: machines.
+        processes_per_node: processes on each machine, one for each of its GPUs.
+        rendezvous: `host:port` of the machine that runs the command; empty where it is the only one.
+        max_restarts: how often to start again, from the last saved state, after a process was lost.
+    """
+
+    nodes: PositiveInt = 1
+    processes_per_node: PositiveInt = 1
+    rendezvous: Annotated[str, Field(pattern=r"^(\S+:\d+)?$")] = ""
+    max_restarts: Annotated[int, Field(ge=0)] = 1
+
+    @model_validator(mode="after")
+    def _can_be_found(self) -> Self:
+        if self.nodes > 1 and not self.rendezvous:
+            raise ValueError("several nodes need a rendezvous: the host:port of the machine that runs the command")
+        return self
+
+    @property
+    def processes(self) -> int:
+        """How many processes there are in all."""
+        return self.nodes * self.processes_per_node
+
+
+class TrainingConfig(Config):
+    """What the epoch loop needs to know, whatever it trains."""
+
+    epochs: PositiveInt
+    batch_size: Annotated[int, Field(ge=2)]
+    images_per_epoch: PositiveInt | None = None
+    seed: Seed
+    device: str
+    precision: Precision
+    speed: SpeedConfig = SpeedConfig()
+    distributed: DistributedConfig = DistributedConfig()

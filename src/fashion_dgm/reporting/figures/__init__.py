@@ -1,0 +1,26 @@
+"""The figures of the report: pure functions of arrays and tables that return matplotlib figures.
+
+None of them touches pyplot, so none leaves a figure open or needs a display. Values that are not finite are left out of
+curves and shown in vermillion in images.
+
+References:
+    Okabe and Ito, Color Universal Design (2008): the palette.
+    Tufte, The Visual Display of Quantitative Information (1983): labels beside the data, small multiples.
+"""
+
+from fashion_dgm.reporting.figures.fid import fid_curves
+from fashion_dgm.reporting.figures.flow import flow_curve
+from fashion_dgm.reporting.figures.gan import gan_curves
+from fashion_dgm.reporting.figures.images import class_examples, flow_samples, image_grid, snapshot_strip
+from fashion_dgm.reporting.figures.ood import ood_histogram
+
+__all__ = [
+    "class_examples",
+    "fid_curves",
+    "flow_curve",
+    "flow_samples",
+    "gan_curves",
+    "image_grid",
+    "ood_histogram",
+    "snapshot_strip",
+]

@@ -1,0 +1,133 @@
+"""What figures of curves share: lines over epochs, labelled at their ends."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+
+from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.reporting.style import GREY
+from fashion_dgm.reporting.wording import number
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from pandas import DataFrame
+
+__all__ = [
+    "DASHED",
+    "Line",
+    "column_of",
+    "draw_lines",
+    "epochs_of",
+    "log_if_wide",
+    "say_missing",
+    "set_epoch_axis",
+    "stroke_of",
+    "write_at_ends",
+]
+
+DASHED = (0, (4, 2.5))
+
+
+@dataclass(frozen=True)
+class Line:
+    """One curve: values `(E,)` of which some may not be finite."""
+
+    y: NDArray[np.float64]
+    color: str
+    label: str = ""
+    dashed: bool = False
+
+
+def epochs_of(history: DataFrame) -> NDArray[np.float64]:
+    """Returns the epochs of a history `(E,)`; raises `FashionDGMError` if there are none."""
+    if len(history) == 0:
+        raise FashionDGMError("a history without epochs cannot be drawn; train for at least one epoch")
+    return column_of(history, "epoch")
+
+
+def column_of(table: DataFrame, name: str) -> NDArray[np.float64]:
+    """Returns a column as float64, NaN where the table has none."""
+    if name not in table.columns:
+        return np.full(len(table), np.nan)
+    return table[name].to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def draw_lines(axes: Axes, epochs: NDArray, lines: Sequence[Line], label_ends: bool = False) -> None:
+    """Draws lines over epochs, gaps bridged; their last values stand at their ends if `label_ends`."""
+    ends: list[tuple[float, str, str]] = []
+    for line in lines:
+        finite = np.isfinite(line.y)
+        if not finite.any():
+            continue
+        # Epochs without a value are bridged: held-out figures may be measured at every tenth epoch only.
+        axes.plot(
+            epochs[finite],
+            line.y[finite],
+            color=line.color,
+            **stroke_of(int(finite.sum()), line.dashed),
+        )
+        ends.append((float(line.y[finite][-1]), f"{line.label} {number(line.y[finite][-1], 3)}", line.color))
+    set_epoch_axis(axes, epochs)
+    axes.margins(y=0.1)
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=5))
+    if not ends:
+        say_missing(axes)
+    elif label_ends:
+        write_at_ends(axes, ends)
+
+
+def stroke_of(points: int, dashed: bool) -> dict[str, Any]:
+    """Returns the style of a line; its points are marked where there are few."""
+    return {"linestyle": DASHED if dashed else "-", "marker": "o" if points <= 20 else ""}
+
+
+def say_missing(axes: Axes) -> None:
+    """Writes into empty axes that nothing was recorded."""
+    axes.text(0.5, 0.5, "not recorded", transform=axes.transAxes, ha="center", va="center", color=GREY)
+    axes.set_yticks([])
+
+
+def set_epoch_axis(axes: Axes, epochs: NDArray) -> None:
+    """Fits the x axis to epochs `(E,)`, with whole numbers as ticks."""
+    first, last = float(np.min(epochs)), float(np.max(epochs))
+    margin = 0.5 if last - first < 10 else 0.02 * (last - first)
+    axes.set_xlim(first - margin, last + margin)
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
+
+
+def log_if_wide(axes: Axes, *values: NDArray, ratio: float = 12.0) -> None:
+    """Makes the y axis logarithmic where positive values span more than `ratio`."""
+    finite = np.concatenate([v[np.isfinite(v)] for v in values])
+    if len(finite) == 0 or finite.min() <= 0 or finite.max() / finite.min() < ratio:
+        return
+    axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if finite.max() / finite.min() < 300 else (1,)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.yaxis.set_minor_formatter(NullFormatter())
+
+
+def write_at_ends(axes: Axes, ends: Sequence[tuple[float, str, str]], gap: float = 0.085) -> None:
+    """Writes labels right of the axes at the height of their values, pushed apart until `gap` of the height lies between.
+
+    Arguments:
+        axes: axes whose data are complete; their y limits are fixed by this.
+        ends: value, text and colour of each label.
+        gap: fraction of the axes' height.
+    """
+    low, high = axes.get_ylim()
+    axes.set_ylim(low, high)
+    scale = axes.yaxis.get_transform()
+    bottom, top = scale.transform([low, high])
+    ranked = sorted(ends)
+    heights = [(float(scale.transform([value])[0]) - bottom) / (top - bottom) for value, _, _ in ranked]
+    for i in range(1, len(heights)):
+        heights[i] = max(heights[i], heights[i - 1] + gap)
+    excess = max(0.0, heights[-1] - 1.0)
+    for height, (_, text, color) in zip(heights, ranked, strict=True):
+        axes.text(1.015, height - excess, text, transform=axes.transAxes, color=color, va="center", weight="bold")

@@ -1,0 +1,88 @@
+"""Figures of distances by epoch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.reporting.figures.curves import (
+    DASHED,
+    column_of,
+    log_if_wide,
+    say_missing,
+    set_epoch_axis,
+    stroke_of,
+    write_at_ends,
+)
+from fashion_dgm.reporting.style import BLACK, CYCLE, WIDTH, styled
+from fashion_dgm.reporting.wording import SPACE_NAMES, count, model_name, model_order, number
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from pandas import DataFrame
+
+__all__ = ["fid_curves"]
+
+
+@styled
+def fid_curves(table: DataFrame, floors: Mapping[str, float]) -> Figure:
+    """Draws the Fréchet distance of every snapshot, one panel a feature space, one line a model.
+
+    Arguments:
+        table: columns `model`, `epoch`, `feature_space`, `distance`, `samples`.
+        floors: feature space to the distance between training and held-out images, which no generator is expected to
+            beat; a space without one gets no line.
+
+    Raises:
+        FashionDGMError: if the table is empty.
+    """
+    if len(table) == 0:
+        raise FashionDGMError("there are no distances to draw; evaluate at least one snapshot")
+    spaces = sorted(set(table["feature_space"]))
+    models = model_order(set(table["model"]))
+    figure = Figure(figsize=(WIDTH, 0.5 + 2.7 * len(spaces)), layout="constrained")
+    panels = figure.subplots(len(spaces), 1, squeeze=False, sharex=True)[:, 0]
+    for panel, space in zip(panels, spaces, strict=True):
+        _draw_distances(panel, table[table["feature_space"] == space], models, floors.get(space))
+        samples = sorted({int(n) for n in table.loc[table["feature_space"] == space, "samples"]})
+        sizes = " and ".join(count(n) for n in samples)
+        panel.set_title(f"{SPACE_NAMES.get(space, space)}, N = {sizes} (lower is better)")
+    panels[-1].set_xlabel("epoch")
+    return figure
+
+
+def _draw_distances(panel: Axes, table: DataFrame, models: Sequence[str], floor: float | None) -> None:
+    ends: list[tuple[float, str, str]] = []
+    drawn: list[NDArray[np.float64]] = []
+    for i, model in enumerate(models):
+        rows = table[table["model"] == model].sort_values("epoch", kind="stable")
+        epochs, distances = column_of(rows, "epoch"), column_of(rows, "distance")
+        finite = np.isfinite(distances)
+        if not finite.any():
+            continue
+        color = CYCLE[i % len(CYCLE)]
+        epochs, distances = epochs[finite], distances[finite]
+        panel.plot(epochs, distances, color=color, **stroke_of(len(epochs), dashed=i % 2 == 1))
+        best = int(np.argmin(distances))
+        panel.plot(
+            epochs[best], distances[best], "o", markersize=10, markerfacecolor="none", markeredgecolor=color, zorder=4
+        )
+        ends.append((float(distances[-1]), f"{model_name(model)}, best {number(distances[best], 1)}", color))
+        drawn.append(distances)
+    if floor is not None and math.isfinite(floor):
+        panel.axhline(floor, color=BLACK, linewidth=1.1, linestyle=DASHED)
+        ends.append((floor, f"floor {number(floor, 2)}", BLACK))
+        drawn.append(np.array([floor]))
+    set_epoch_axis(panel, column_of(table, "epoch"))
+    panel.margins(y=0.2)
+    if drawn:
+        log_if_wide(panel, *drawn)
+        write_at_ends(panel, ends)
+    else:
+        say_missing(panel)
