@@ -18,6 +18,7 @@ from fashion_dgm.flows import (
     ChannelHalves,
     Checkerboard,
     Logit,
+    MixtureCoupling,
     MultiScale,
     RealNVP,
     ResidualConditioner,
@@ -30,7 +31,13 @@ def coupling(partition: Checkerboard | ChannelHalves, channels: int) -> AffineCo
     return AffineCoupling(partition, ResidualConditioner(half, 5, 2 * half, 1))
 
 
-def realnvp(shape: tuple[int, int, int], **changes: int) -> RealNVP:
+def mixture_coupling(partition: Checkerboard | ChannelHalves, channels: int, components: int) -> MixtureCoupling:
+    half = partition.half_channels(channels)
+    conditioner = ResidualConditioner(half, 5, MixtureCoupling.parts(components) * half, 1)
+    return MixtureCoupling(partition, conditioner, components)
+
+
+def realnvp(shape: tuple[int, int, int], **changes: int | str) -> RealNVP:
     settings = {"scales": 2, "checkerboard_couplings": 2, "channel_couplings": 2, "hidden_channels": 5}
     return RealNVP(RealNVPConfig(**{**settings, "residual_blocks": 1, "logit_alpha": 0.01, **changes}), shape)
 
@@ -51,10 +58,16 @@ CASES = {
     "channel coupling 0": (lambda: coupling(ChannelHalves(0), 4), (4, 3, 2)),
     "channel coupling 1": (lambda: coupling(ChannelHalves(1), 2), (2, 3, 3)),
     "logit": (lambda: Logit(0.01), (1, 3, 3)),
+    "mixture coupling": (lambda: mixture_coupling(Checkerboard(0), 1, 3), (1, 4, 4)),
+    "mixture coupling of one logistic": (lambda: mixture_coupling(ChannelHalves(1), 4, 1), (4, 2, 3)),
     "multiscale": (multiscale, (1, 4, 4)),
     "realnvp, 1 scale": (lambda: realnvp((1, 4, 4), scales=1), (1, 4, 4)),
     "realnvp, 2 scales": (lambda: realnvp((1, 4, 4)), (1, 4, 4)),
     "realnvp, 3 scales, the last of odd size": (lambda: realnvp((1, 4, 4), scales=3), (1, 4, 4)),
+    "realnvp of mixtures that know the place": (
+        lambda: realnvp((1, 4, 4), coupling="mixture", components=2, position=True),
+        (1, 4, 4),
+    ),
     "realnvp without checkerboards": (lambda: realnvp((1, 4, 8), checkerboard_couplings=0), (1, 4, 8)),
     "realnvp without channel couplings": (lambda: realnvp((1, 4, 4), channel_couplings=0), (1, 4, 4)),
     "squeeze": (Squeeze, (2, 4, 2)),

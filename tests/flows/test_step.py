@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from fashion_dgm.config import AdamConfig, FlowTrainingConfig
+from fashion_dgm.config import AdamConfig, FlowTrainingConfig, ScheduleConfig
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.flows import FlowStep
 
@@ -66,7 +66,10 @@ def test_metrics_are_detached_scalars(config, images, precision):
         assert value.isfinite()
 
 
-def test_a_saved_step_goes_on_bit_for_bit(config, images, precision):
+@pytest.mark.parametrize("ema_decay", [None, 0.5])
+def test_a_saved_step_goes_on_bit_for_bit(config, images, precision, ema_decay):
+    schedule = ScheduleConfig(warmup_steps=4, half_life_steps=2)
+    config = config.model_copy(update={"ema_decay": ema_decay, "schedule": schedule})
     step = make_step(config, precision)
     run(step, images, range(3))
     file = io.BytesIO()
@@ -77,8 +80,28 @@ def test_a_saved_step_goes_on_bit_for_bit(config, images, precision):
     resumed = make_step(config, precision, seed=99)
     resumed.load_state_dict(torch.load(file, weights_only=True))
     assert run(resumed, images, range(3, 6)) == expected
-    theirs = resumed.networks()["flow"].state_dict()
-    assert all(torch.equal(value, theirs[name]) for name, value in step.networks()["flow"].state_dict().items())
+    for flow, theirs in ((step.flow, resumed.flow), (step.judged, resumed.judged)):
+        other = theirs.state_dict()
+        assert all(torch.equal(value, other[name]) for name, value in flow.state_dict().items())
+
+
+def test_the_learning_rate_rises_and_then_halves(config, images):
+    schedule = ScheduleConfig(warmup_steps=3, half_life_steps=2)
+    step = make_step(config.model_copy(update={"schedule": schedule}), torch.float32)
+    rates = []
+    for _ in range(8):
+        step.step(images)
+        rates.append(step.optimizer.param_groups[0]["lr"] / config.optimizer.learning_rate)
+    expected = [0.25, 0.5, 0.75, 1.0, 0.5**0.5, 0.5, 0.5**1.5, 0.25]
+    assert rates == pytest.approx(expected)
+
+
+def test_what_is_judged_is_the_average(config, images):
+    step = make_step(config.model_copy(update={"ema_decay": 0.9}), torch.float32)
+    run(step, images, range(3))
+    assert step.ema is not None and step.judged is step.ema.average
+    assert not torch.equal(next(step.judged.parameters()), next(step.flow.parameters()))
+    assert make_step(config, torch.float32).judged is not None
 
 
 def test_a_seed_gives_the_run(config, images, precision):

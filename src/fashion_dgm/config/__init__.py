@@ -16,6 +16,7 @@ from fashion_dgm.config.training import (
     DistributedConfig,
     OptimizerConfig,
     RMSpropConfig,
+    ScheduleConfig,
     SpeedConfig,
     TrainingConfig,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "RMSpropConfig",
     "RealNVPConfig",
     "ReportConfig",
+    "ScheduleConfig",
     "SpeedConfig",
     "TrackingConfig",
     "TrainingConfig",

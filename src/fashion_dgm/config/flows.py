@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
-from fashion_dgm.config.base import Config
-from fashion_dgm.config.training import OptimizerConfig, TrainingConfig
+from fashion_dgm.config.base import Config, Fraction
+from fashion_dgm.config.training import OptimizerConfig, ScheduleConfig, TrainingConfig
 
 __all__ = ["FlowTrainingConfig", "RealNVPConfig"]
 
 
 class RealNVPConfig(Config):
-    """Architecture of RealNVP (Dinh et al., 2017)."""
+    """Architecture of RealNVP (Dinh et al., 2017).
+
+    Arguments:
+        coupling: affine as in the paper, or by mixtures of logistics as in Flow++ (Ho et al., 2019).
+        components: logistics of each mixture.
+        position: whether the networks in the couplings know where in the image they are.
+    """
 
     scales: PositiveInt
     checkerboard_couplings: Annotated[int, Field(ge=0)]
@@ -21,12 +27,21 @@ class RealNVPConfig(Config):
     hidden_channels: PositiveInt
     residual_blocks: Annotated[int, Field(ge=0)]
     logit_alpha: Annotated[float, Field(gt=0, lt=0.5)]
+    coupling: Literal["affine", "mixture"] = "affine"
+    components: PositiveInt = 8
+    position: bool = False
 
 
 class FlowTrainingConfig(TrainingConfig):
-    """Maximum likelihood training of a flow."""
+    """Maximum likelihood training of a flow.
+
+    Arguments:
+        ema_decay: of the moving average of the weights, which is then what is evaluated and kept; None for none.
+    """
 
     model: RealNVPConfig
     optimizer: OptimizerConfig
+    schedule: ScheduleConfig = ScheduleConfig()
+    ema_decay: Fraction | None = None
     max_gradient_norm: PositiveFloat
     evaluation_images: PositiveInt

@@ -8,7 +8,15 @@ from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from fashion_dgm.config.base import Config, Precision, Seed
 
-__all__ = ["AdamConfig", "DistributedConfig", "OptimizerConfig", "RMSpropConfig", "SpeedConfig", "TrainingConfig"]
+__all__ = [
+    "AdamConfig",
+    "DistributedConfig",
+    "OptimizerConfig",
+    "RMSpropConfig",
+    "ScheduleConfig",
+    "SpeedConfig",
+    "TrainingConfig",
+]
 
 
 class AdamConfig(Config):
@@ -27,6 +35,20 @@ class RMSpropConfig(Config):
 
 
 OptimizerConfig = Annotated[AdamConfig | RMSpropConfig, Field(discriminator="name")]
+
+
+class ScheduleConfig(Config):
+    """How the learning rate changes with the number of steps.
+
+    It does not know when training will end, so that a run may be continued with more epochs.
+
+    Arguments:
+        warmup_steps: over which it rises in a straight line from 0.
+        half_life_steps: in which it then falls to a half, again and again; None to keep it.
+    """
+
+    warmup_steps: Annotated[int, Field(ge=0)] = 0
+    half_life_steps: PositiveInt | None = None
 
 
 class SpeedConfig(Config):

@@ -6,7 +6,9 @@ from fashion_dgm.flows.conditioner import ResidualConditioner
 from fashion_dgm.flows.coupling import AffineCoupling
 from fashion_dgm.flows.dequantize import dequantize, to_bits_per_dim
 from fashion_dgm.flows.likelihood import bits_per_dim_of, mean_bits_per_dim
+from fashion_dgm.flows.logistic_mixture import LogisticMixture
 from fashion_dgm.flows.logit import Logit
+from fashion_dgm.flows.mixture_coupling import MixtureCoupling
 from fashion_dgm.flows.multiscale import MultiScale
 from fashion_dgm.flows.partition import ChannelHalves, Checkerboard, Partition
 from fashion_dgm.flows.realnvp import RealNVP
@@ -21,7 +23,9 @@ __all__ = [
     "ChannelHalves",
     "Checkerboard",
     "FlowStep",
+    "LogisticMixture",
     "Logit",
+    "MixtureCoupling",
     "MultiScale",
     "Partition",
     "RealNVP",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -19,14 +20,24 @@ class ResidualConditioner(nn.Module):
         hidden_channels: channels of every layer between.
         out_channels: channels returned: shift and raw log-scale, so twice those of the half that is changed.
         residual_blocks: blocks of two 3x3 convolutions, 0 or more.
+        size: height and width of the half. If given, a bias for each place is learned: a convolution alone does not know
+            where it is, and what a pixel may be depends on where it lies.
     """
 
     # No BatchNorm, unlike Dinh et al.: its statistics tie the images of a batch together, while log p(x) must be a
     # function of one image, the same in training and evaluation. ActNorm before each coupling keeps the input in scale.
 
-    def __init__(self, in_channels: int, hidden_channels: int, out_channels: int, residual_blocks: int) -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        hidden_channels: int,
+        out_channels: int,
+        residual_blocks: int,
+        size: tuple[int, int] | None = None,
+    ) -> None:
         super().__init__()
         self.out_channels = out_channels
+        self.position = None if size is None else nn.Parameter(torch.zeros(hidden_channels, *size))
         self.input = _convolution(in_channels, hidden_channels)
         self.blocks = nn.ModuleList(_ResidualBlock(hidden_channels) for _ in range(residual_blocks))
         self.output = _convolution(hidden_channels, out_channels)
@@ -37,6 +48,8 @@ class ResidualConditioner(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Takes `(N, in_channels, H, W)` to `(N, out_channels, H, W)`."""
         hidden = self.input(x)
+        if self.position is not None:
+            hidden = hidden + self.position
         for block in self.blocks:
             hidden = block(hidden)
         return self.output(F.relu(hidden))

@@ -16,6 +16,7 @@ from fashion_dgm.flows.conditioner import ResidualConditioner
 from fashion_dgm.flows.coupling import AffineCoupling
 from fashion_dgm.flows.dequantize import dequantize, to_bits_per_dim
 from fashion_dgm.flows.logit import Logit
+from fashion_dgm.flows.mixture_coupling import MixtureCoupling
 from fashion_dgm.flows.multiscale import MultiScale
 from fashion_dgm.flows.partition import ChannelHalves, Checkerboard, Partition
 from fashion_dgm.flows.squeeze import Squeeze
@@ -26,7 +27,7 @@ Shape = tuple[int, int, int]
 
 
 class RealNVP(Bijection):
-    """A normalizing flow of affine couplings over several scales, with an exact likelihood and a one-pass sampler.
+    """A normalizing flow of couplings over several scales, with an exact likelihood and a one-pass sampler.
 
     The image goes through a logit, then through the scales. Each scale has couplings over alternating checkerboards, a
     squeeze, couplings over alternating channel halves, and hands half of its channels to the latents; the last one
@@ -39,6 +40,7 @@ class RealNVP(Bijection):
     - The last scale is like the others; the paper's has four checkerboard couplings and no squeeze.
     - A checkerboard has halves of one size only where height and width are even. A last scale of odd size (7x7, the
       third one of 28x28) has no squeeze, and channel couplings in the place of its checkerboard couplings.
+    - On request, couplings by mixtures of logistics, and networks that know the place of a pixel (Ho et al., 2019).
 
     Arguments:
         config: scales, couplings a scale, width and depth of the networks, alpha of the logit.
@@ -176,14 +178,14 @@ def _multi_scale(config: RealNVPConfig, shape: Shape) -> MultiScale:
         if height % 2 == 0 and width % 2 == 0:
             squeezed = (4 * channels, height // 2, width // 2)
             layers = [
-                *_couplings(config, Checkerboard, config.checkerboard_couplings, channels),
+                *_couplings(config, Checkerboard, config.checkerboard_couplings, shape),
                 Squeeze(),
-                *_couplings(config, ChannelHalves, config.channel_couplings, squeezed[0]),
+                *_couplings(config, ChannelHalves, config.channel_couplings, squeezed),
             ]
             shape = squeezed
         elif last:
             count = config.checkerboard_couplings + config.channel_couplings
-            layers = _couplings(config, ChannelHalves, count, channels)
+            layers = _couplings(config, ChannelHalves, count, shape)
         else:
             raise FashionDGMError(
                 f"scale {index + 1} of {config.scales} would have to squeeze {height}x{width}, which needs even height "
@@ -196,12 +198,19 @@ def _multi_scale(config: RealNVPConfig, shape: Shape) -> MultiScale:
 
 
 def _couplings(
-    config: RealNVPConfig, partition: Callable[[int], Partition], count: int, channels: int
+    config: RealNVPConfig, partition: Callable[[int], Partition], count: int, shape: Shape
 ) -> list[Bijection]:
     layers: list[Bijection] = []
     for index in range(count):
         part = partition(index % 2)
-        half = part.half_channels(channels)
-        conditioner = ResidualConditioner(half, config.hidden_channels, 2 * half, config.residual_blocks)
-        layers += [ActNorm(channels), AffineCoupling(part, conditioner)]
+        half, height, width = part.split(torch.empty(1, *shape))[0].shape[1:]
+        parts = 2 if config.coupling == "affine" else MixtureCoupling.parts(config.components)
+        size = (height, width) if config.position else None
+        conditioner = ResidualConditioner(half, config.hidden_channels, parts * half, config.residual_blocks, size)
+        coupling = (
+            AffineCoupling(part, conditioner)
+            if config.coupling == "affine"
+            else MixtureCoupling(part, conditioner, config.components)
+        )
+        layers += [ActNorm(shape[0]), coupling]
     return layers

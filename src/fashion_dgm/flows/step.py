@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from fashion_dgm.config import FlowTrainingConfig
 from fashion_dgm.flows.realnvp import RealNVP
 from fashion_dgm.training.distributed import average_gradients
-from fashion_dgm.training.optimizers import make_optimizer
+from fashion_dgm.training.ema import EMA
+from fashion_dgm.training.optimizers import make_optimizer, set_learning_rate
 from fashion_dgm.training.speed import accelerate
 
 __all__ = ["FlowStep"]
@@ -32,6 +33,13 @@ class FlowStep:
         # Drawn on the CPU, so that a seed gives the same weights on every device.
         self.flow = accelerate(RealNVP(config.model), config.speed, device)
         self.optimizer = make_optimizer(config.optimizer, self.flow.parameters(), config.speed.fused_optimizer)
+        self.ema = None if config.ema_decay is None else EMA(self.flow, config.ema_decay)
+        self.steps = 0
+
+    @property
+    def judged(self) -> RealNVP:
+        """The flow to evaluate and to keep: the moving average, where there is one."""
+        return self.flow if self.ema is None else self.ema.average
 
     def step(self, images: Tensor, labels: Tensor | None = None) -> dict[str, Tensor]:
         """Learns from a batch; nothing here waits for the device.
@@ -54,7 +62,12 @@ class FlowStep:
         loss.backward()
         average_gradients(self.flow.parameters())
         norm = nn.utils.clip_grad_norm_(self.flow.parameters(), self.config.max_gradient_norm)
+        config = self.config
+        set_learning_rate(self.optimizer, config.optimizer.learning_rate, config.schedule, self.steps)
         self.optimizer.step()
+        self.steps += 1
+        if self.ema is not None:
+            self.ema.update()
         return {"bits_per_dim": loss.detach(), "gradient_norm": norm}
 
     def networks(self) -> dict[str, nn.Module]:
@@ -62,10 +75,14 @@ class FlowStep:
         return {"flow": self.flow}
 
     def state_dict(self) -> dict[str, Any]:
-        """Returns the state of flow and optimizer: references, to be saved before the next step."""
-        return {"flow": self.flow.state_dict(), "optimizer": self.optimizer.state_dict()}
+        """Returns the state of flow, optimizer and average: references, to be saved before the next step."""
+        state = {"flow": self.flow.state_dict(), "optimizer": self.optimizer.state_dict(), "steps": self.steps}
+        return state if self.ema is None else {**state, "ema": self.ema.state_dict()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Takes back what `state_dict` gave."""
         self.flow.load_state_dict(state["flow"])
         self.optimizer.load_state_dict(state["optimizer"])
+        self.steps = state["steps"]
+        if self.ema is not None:
+            self.ema.load_state_dict(state["ema"])

@@ -55,10 +55,10 @@ def train_flow(
         config,
         store,
         PACKAGES,
-        evaluate=lambda step: {"test_bits_per_dim": bits_per_dim(step.flow, test, config.evaluation_images)},
+        evaluate=lambda step: {"test_bits_per_dim": bits_per_dim(step.judged, test, config.evaluation_images)},
         on_epoch=on_epoch,
     )
-    flow = run.step.flow
+    flow = run.step.judged
     origin = {"seed": config.seed, "epoch": config.epochs, "data_sha256": data.sha256}
     return TrainedFlow(
         flow=checkpoint_of(flow, "RealNVP", config.model.model_dump(mode="json"), origin),

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 import torch
 
-from fashion_dgm.config import AdamConfig, OptimizerConfig
+from fashion_dgm.config import AdamConfig, OptimizerConfig, ScheduleConfig
 
-__all__ = ["make_optimizer"]
+__all__ = ["make_optimizer", "set_learning_rate"]
 
 
 def make_optimizer(
@@ -22,3 +22,12 @@ def make_optimizer(
     if isinstance(config, AdamConfig):
         return torch.optim.Adam(parameters, lr=config.learning_rate, betas=config.betas, fused=fused)
     return torch.optim.RMSprop(parameters, lr=config.learning_rate, foreach=fused)
+
+
+def set_learning_rate(optimizer: torch.optim.Optimizer, peak: float, schedule: ScheduleConfig, step: int) -> None:
+    """Gives `optimizer` the learning rate of a step, counted from 0: a part of `peak`."""
+    share = min(1.0, (step + 1) / (schedule.warmup_steps + 1))
+    if schedule.half_life_steps is not None:
+        share *= 0.5 ** (max(0, step - schedule.warmup_steps) / schedule.half_life_steps)
+    for group in optimizer.param_groups:
+        group["lr"] = peak * share
