@@ -1,17 +1,20 @@
-"""Normalizing flows: bijections with exact log-determinants, RealNVP, and its training step."""
+"""Normalizing flows: bijections with exact or estimated log-determinants, RealNVP, and its training step."""
 
 from fashion_dgm.flows.actnorm import ActNorm
 from fashion_dgm.flows.bijection import Bijection, Chain
 from fashion_dgm.flows.conditioner import ResidualConditioner
 from fashion_dgm.flows.coupling import AffineCoupling
 from fashion_dgm.flows.dequantize import dequantize, to_bits_per_dim
+from fashion_dgm.flows.exact_log_det import batch_jacobian, exact_log_det
 from fashion_dgm.flows.likelihood import bits_per_dim_of, mean_bits_per_dim
+from fashion_dgm.flows.log_det_series import draw_probes, log_det_series, probe_powers
 from fashion_dgm.flows.logistic_mixture import LogisticMixture
 from fashion_dgm.flows.logit import Logit
 from fashion_dgm.flows.mixture_coupling import MixtureCoupling
 from fashion_dgm.flows.multiscale import MultiScale
 from fashion_dgm.flows.partition import ChannelHalves, Checkerboard, Partition
 from fashion_dgm.flows.realnvp import RealNVP
+from fashion_dgm.flows.series_weights import Geometric, Poisson, Roulette, SeriesWeights, Truncation
 from fashion_dgm.flows.squeeze import Squeeze
 from fashion_dgm.flows.step import FlowStep
 
@@ -23,16 +26,26 @@ __all__ = [
     "ChannelHalves",
     "Checkerboard",
     "FlowStep",
+    "Geometric",
     "LogisticMixture",
     "Logit",
     "MixtureCoupling",
     "MultiScale",
     "Partition",
+    "Poisson",
     "RealNVP",
     "ResidualConditioner",
+    "Roulette",
+    "SeriesWeights",
     "Squeeze",
+    "Truncation",
+    "batch_jacobian",
     "bits_per_dim_of",
     "dequantize",
+    "draw_probes",
+    "exact_log_det",
+    "log_det_series",
     "mean_bits_per_dim",
+    "probe_powers",
     "to_bits_per_dim",
 ]
