@@ -6,6 +6,7 @@ from fashion_dgm.flows.conditioner import ResidualConditioner
 from fashion_dgm.flows.coupling import AffineCoupling
 from fashion_dgm.flows.dequantize import dequantize, to_bits_per_dim
 from fashion_dgm.flows.exact_log_det import batch_jacobian, exact_log_det
+from fashion_dgm.flows.flow import Flow
 from fashion_dgm.flows.likelihood import bits_per_dim_of, mean_bits_per_dim
 from fashion_dgm.flows.log_det_series import draw_probes, log_det_series, probe_powers
 from fashion_dgm.flows.logistic_mixture import LogisticMixture
@@ -25,6 +26,7 @@ __all__ = [
     "Chain",
     "ChannelHalves",
     "Checkerboard",
+    "Flow",
     "FlowStep",
     "Geometric",
     "LogisticMixture",

@@ -8,14 +8,20 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from fashion_dgm.errors import FashionDGMError
-from fashion_dgm.flows.realnvp import RealNVP
+from fashion_dgm.flows.flow import Flow
+from fashion_dgm.training.seeds import generator
 
 __all__ = ["bits_per_dim_of", "mean_bits_per_dim"]
 
 
 @torch.no_grad()
 def bits_per_dim_of(
-    flow: RealNVP, images: Tensor, batch_size: int, seed: int, precision: torch.dtype
+    flow: Flow,
+    images: Tensor,
+    batch_size: int,
+    seed: int,
+    precision: torch.dtype,
+    probes: int = 0,
 ) -> NDArray[np.float64]:
     """Returns the bits per dimension of each image, in evaluation mode, batch by batch.
 
@@ -28,6 +34,8 @@ def bits_per_dim_of(
         batch_size: images at once.
         seed: of the dequantisation noise.
         precision: float32, or bfloat16 for the networks in the couplings.
+        probes: which draw of probes, where the flow estimates its log-determinant; then the estimate of an image, unlike
+            its noise, depends on the batch it is in.
 
     Returns:
         float64, `(N,)`.
@@ -40,17 +48,18 @@ def bits_per_dim_of(
             f"a likelihood needs at least one image and a batch size of at least 1, not {len(images)} and {batch_size}"
         )
     device = next(flow.parameters()).device
-    generator = torch.Generator().manual_seed(seed)
+    noise = torch.Generator().manual_seed(seed)
+    estimator = generator(seed, "probes", probes)
     training = flow.training
     flow.eval()
     try:
         with torch.autocast(device.type, torch.bfloat16, enabled=precision == torch.bfloat16):
-            parts = [flow.bits_per_dim(batch.to(device), generator) for batch in images.split(batch_size)]
+            parts = [flow.bits_per_dim(batch.to(device), noise, estimator) for batch in images.split(batch_size)]
     finally:
         flow.train(training)
     return torch.cat(parts).cpu().double().numpy()
 
 
-def mean_bits_per_dim(flow: RealNVP, images: Tensor, batch_size: int, seed: int, precision: torch.dtype) -> float:
+def mean_bits_per_dim(flow: Flow, images: Tensor, batch_size: int, seed: int, precision: torch.dtype) -> float:
     """Returns the mean of `bits_per_dim_of` over the images, summed in float64."""
     return float(bits_per_dim_of(flow, images, batch_size, seed, precision).mean())

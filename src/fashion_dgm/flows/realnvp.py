@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 import torch
-from torch import Tensor
 
 from fashion_dgm.config import RealNVPConfig
 from fashion_dgm.errors import FashionDGMError
@@ -14,7 +12,7 @@ from fashion_dgm.flows.actnorm import ActNorm
 from fashion_dgm.flows.bijection import Bijection, Chain
 from fashion_dgm.flows.conditioner import ResidualConditioner
 from fashion_dgm.flows.coupling import AffineCoupling
-from fashion_dgm.flows.dequantize import dequantize, to_bits_per_dim
+from fashion_dgm.flows.flow import Flow, Shape
 from fashion_dgm.flows.logit import Logit
 from fashion_dgm.flows.mixture_coupling import MixtureCoupling
 from fashion_dgm.flows.multiscale import MultiScale
@@ -23,10 +21,8 @@ from fashion_dgm.flows.squeeze import Squeeze
 
 __all__ = ["RealNVP"]
 
-Shape = tuple[int, int, int]
 
-
-class RealNVP(Bijection):
+class RealNVP(Flow):
     """A normalizing flow of couplings over several scales, with an exact likelihood and a one-pass sampler.
 
     The image goes through a logit, then through the scales. Each scale has couplings over alternating checkerboards, a
@@ -61,113 +57,15 @@ class RealNVP(Bijection):
         torch.Size([16, 1, 28, 28])
     """
 
+    config: RealNVPConfig
+
     def __init__(self, config: RealNVPConfig, shape: Shape = (1, 28, 28)) -> None:
-        super().__init__()
         if config.checkerboard_couplings + config.channel_couplings == 0:
             raise FashionDGMError(
                 "a RealNVP without couplings has nothing to learn; set checkerboard_couplings or channel_couplings "
                 "above 0"
             )
-        self.config = config
-        self.shape = shape
-        self.dimensions = math.prod(shape)
-        self.bijection = Chain(Logit(config.logit_alpha), _multi_scale(config, shape))
-
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Maps images to latents.
-
-        Arguments:
-            x: floats in `[0, 1]`, `(N, C, H, W)`.
-
-        Returns:
-            Latents `(N, C H W)`, and the log-determinant `(N,)` in nats, both in the dtype of the parameters.
-
-        Raises:
-            FashionDGMError: if x holds no floats or has another shape. The range is not checked, as that would wait
-                for the device; values outside give NaN.
-        """
-        if not x.is_floating_point():
-            raise FashionDGMError(
-                f"the density is one of floats in [0, 1], not of {x.dtype}; for uint8 pixels use bits_per_dim"
-            )
-        self._check_shape(x)
-        z, log_det = self.bijection(x.to(self._reference.dtype))
-        return z, log_det
-
-    def inverse(self, y: Tensor) -> Tensor:
-        """Maps latents `(N, C H W)` to images `(N, C, H, W)` in `[0, 1]`.
-
-        Raises:
-            FashionDGMError: if the latents have another shape.
-        """
-        if y.ndim != 2 or y.shape[1] != self.dimensions:
-            raise FashionDGMError(f"latents must have shape (N, {self.dimensions}), not {tuple(y.shape)}")
-        return self.bijection.inverse(y.to(self._reference.dtype))
-
-    def log_prob(self, x: Tensor) -> Tensor:
-        """Returns the log-density of images in nats, `(N,)`, in float32 or, if the flow is, in float64.
-
-        In training mode the first call sets the ActNorm layers from its batch.
-
-        Arguments:
-            x: floats in `[0, 1]`, `(N, C, H, W)`.
-
-        Raises:
-            FashionDGMError: as `forward`.
-        """
-        z, log_det = self(x)
-        return log_det - 0.5 * (z.square().sum(1) + self.dimensions * math.log(2 * math.pi))
-
-    def bits_per_dim(self, images: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        """Returns the bits per dimension of 8-bit images under one draw of uniform dequantisation, `(N,)`.
-
-        Arguments:
-            images: uint8 in 0..255, `(N, C, H, W)`.
-            generator: source of the noise; torch's own of the images' device if None.
-
-        Raises:
-            FashionDGMError: if images are not uint8 or have another shape.
-        """
-        self._check_shape(images)
-        log_prob = self.log_prob(dequantize(images, generator, self._reference.dtype))
-        return to_bits_per_dim(log_prob, self.dimensions)
-
-    @torch.no_grad()
-    def sample(self, n: int, temperature: float = 1.0, generator: torch.Generator | None = None) -> Tensor:
-        """Draws images by one pass of latents `temperature * N(0, I)` through the inverse.
-
-        A temperature below 1 gives more typical, less varied images (Kingma and Dhariwal, 2018); they are no longer
-        samples of the density that `log_prob` reports.
-
-        Arguments:
-            n: number of images, held in memory at once.
-            temperature: standard deviation of the latents, above 0.
-            generator: source of the latents; torch's own of the flow's device if None. One on the CPU gives the same
-                latents whatever device the flow is on.
-
-        Returns:
-            Floats in `[0, 1]`, `(n, C, H, W)`.
-
-        Raises:
-            FashionDGMError: if n is below 1 or the temperature not above 0.
-        """
-        if n < 1:
-            raise FashionDGMError(f"the number of samples must be at least 1, not {n}")
-        if not 0 < temperature < math.inf:
-            raise FashionDGMError(f"the temperature must be a number above 0, not {temperature}")
-        reference = self._reference
-        device = reference.device if generator is None else generator.device
-        latents = torch.randn(n, self.dimensions, generator=generator, device=device, dtype=reference.dtype)
-        return self.inverse(temperature * latents.to(reference.device))
-
-    @property
-    def _reference(self) -> Tensor:
-        return next(self.parameters())
-
-    def _check_shape(self, x: Tensor) -> None:
-        if tuple(x.shape[1:]) != self.shape:
-            channels, height, width = self.shape
-            raise FashionDGMError(f"images must have shape (N, {channels}, {height}, {width}), not {tuple(x.shape)}")
+        super().__init__(config, shape, Chain(Logit(config.logit_alpha), _multi_scale(config, shape)))
 
 
 def _multi_scale(config: RealNVPConfig, shape: Shape) -> MultiScale:

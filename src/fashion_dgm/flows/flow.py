@@ -1,0 +1,140 @@
+"""What all flows over images have in common, whatever their layers."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from fashion_dgm.config import Config
+from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.flows.bijection import Bijection
+from fashion_dgm.flows.dequantize import dequantize, to_bits_per_dim
+
+__all__ = ["Flow", "Shape"]
+
+Shape = tuple[int, int, int]
+
+
+class Flow(Bijection):
+    """A bijection from images in the unit interval to flat latents, with a standard normal density on the latents.
+
+    Arguments:
+        config: what the flow was made with.
+        shape: `(C, H, W)` of an image.
+        bijection: takes `(N, C, H, W)` in `[0, 1]` to `(N, C H W)`.
+    """
+
+    def __init__(self, config: Config, shape: Shape, bijection: Bijection) -> None:
+        super().__init__()
+        self.config = config
+        self.shape = shape
+        self.dimensions = math.prod(shape)
+        self.bijection = bijection
+
+    def forward(self, x: Tensor, probes: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
+        """Maps images to latents.
+
+        Arguments:
+            x: floats in `[0, 1]`, `(N, C, H, W)`.
+            probes: source of randomness where the log-determinant is estimated; a flow that computes it exactly draws
+                nothing.
+
+        Returns:
+            Latents `(N, C H W)`, and the log-determinant `(N,)` in nats, both in the dtype of the parameters.
+
+        Raises:
+            FashionDGMError: if x holds no floats or has another shape. The range is not checked, as that would wait
+                for the device; values outside give NaN.
+        """
+        if not x.is_floating_point():
+            raise FashionDGMError(
+                f"the density is one of floats in [0, 1], not of {x.dtype}; for uint8 pixels use bits_per_dim"
+            )
+        self._check_shape(x)
+        return self._to_latents(x.to(self._reference.dtype), probes)
+
+    def inverse(self, y: Tensor) -> Tensor:
+        """Maps latents `(N, C H W)` to images `(N, C, H, W)` in `[0, 1]`.
+
+        Raises:
+            FashionDGMError: if the latents have another shape.
+        """
+        if y.ndim != 2 or y.shape[1] != self.dimensions:
+            raise FashionDGMError(f"latents must have shape (N, {self.dimensions}), not {tuple(y.shape)}")
+        return self.bijection.inverse(y.to(self._reference.dtype))
+
+    def log_prob(self, x: Tensor, probes: torch.Generator | None = None) -> Tensor:
+        """Returns the log-density of images in nats, `(N,)`, in float32 or, if the flow is, in float64.
+
+        In training mode the first call sets the ActNorm layers from its batch.
+
+        Arguments:
+            x, probes: as for `forward`.
+
+        Raises:
+            FashionDGMError: as `forward`.
+        """
+        z, log_det = self(x, probes)
+        return log_det - 0.5 * (z.square().sum(1) + self.dimensions * math.log(2 * math.pi))
+
+    def bits_per_dim(
+        self, images: Tensor, generator: torch.Generator | None = None, probes: torch.Generator | None = None
+    ) -> Tensor:
+        """Returns the bits per dimension of 8-bit images under one draw of uniform dequantisation, `(N,)`.
+
+        Arguments:
+            images: uint8 in 0..255, `(N, C, H, W)`.
+            generator: source of the noise; torch's own of the images' device if None.
+            probes: as for `forward`; apart from `generator`, so that all flows see the same noise.
+
+        Raises:
+            FashionDGMError: if images are not uint8 or have another shape.
+        """
+        self._check_shape(images)
+        log_prob = self.log_prob(dequantize(images, generator, self._reference.dtype), probes)
+        return to_bits_per_dim(log_prob, self.dimensions)
+
+    @torch.no_grad()
+    def sample(self, n: int, temperature: float = 1.0, generator: torch.Generator | None = None) -> Tensor:
+        """Draws images by taking latents `temperature * N(0, I)` through the inverse.
+
+        A temperature below 1 gives more typical, less varied images (Kingma and Dhariwal, 2018); they are no longer
+        samples of the density that `log_prob` reports.
+
+        Arguments:
+            n: number of images, held in memory at once.
+            temperature: standard deviation of the latents, above 0.
+            generator: source of the latents; torch's own of the flow's device if None. One on the CPU gives the same
+                latents whatever device the flow is on.
+
+        Returns:
+            Floats in `[0, 1]`, `(n, C, H, W)`.
+
+        Raises:
+            FashionDGMError: if n is below 1 or the temperature not above 0.
+        """
+        if n < 1:
+            raise FashionDGMError(f"the number of samples must be at least 1, not {n}")
+        if not 0 < temperature < math.inf:
+            raise FashionDGMError(f"the temperature must be a number above 0, not {temperature}")
+        reference = self._reference
+        device = reference.device if generator is None else generator.device
+        latents = torch.randn(n, self.dimensions, generator=generator, device=device, dtype=reference.dtype)
+        return self.inverse(temperature * latents.to(reference.device))
+
+    def constrain(self) -> None:
+        """Restores what must hold of the weights, after they have changed; most flows take any weights."""
+
+    def _to_latents(self, x: Tensor, probes: torch.Generator | None) -> tuple[Tensor, Tensor]:
+        return self.bijection(x)
+
+    @property
+    def _reference(self) -> Tensor:
+        return next(self.parameters())
+
+    def _check_shape(self, x: Tensor) -> None:
+        if tuple(x.shape[1:]) != self.shape:
+            channels, height, width = self.shape
+            raise FashionDGMError(f"images must have shape (N, {channels}, {height}, {width}), not {tuple(x.shape)}")
