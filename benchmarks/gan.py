@@ -14,7 +14,7 @@ from benchmarks.inputs import block, training_images
 from benchmarks.reference_gan import PlainAdversarial, PlainGAN, PlainWGAN
 from benchmarks.results import Row, compared
 from benchmarks.timing import interleave, wait_for
-from fashion_dgm.config import GANConfig
+from fashion_dgm.config import AdversarialConfig
 from fashion_dgm.data.images import ImageSet, to_unit_interval
 from fashion_dgm.gans.steps import AdversarialStep, GANStep, WGANStep
 from fashion_dgm.training.device import resolve_precision
@@ -108,7 +108,7 @@ def _epochs(family: str, width: int, device: torch.device, quick: bool) -> list[
     ]
 
 
-def _train(make: Callable[..., AdversarialStep], images: ImageSet, config: GANConfig, folder: Path) -> Any:
+def _train(make: Callable[..., AdversarialStep], images: ImageSet, config: AdversarialConfig, folder: Path) -> Any:
     packages = ("fashion_dgm.gans", "fashion_dgm.training")
     return train(
         lambda device, precision: make(config, device, precision), images, config, StateStore(folder), packages

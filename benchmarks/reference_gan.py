@@ -19,7 +19,7 @@ from torch import Tensor, nn, optim
 from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
-from fashion_dgm.config import GANConfig, WGANConfig
+from fashion_dgm.config import AdversarialConfig, ClipConfig, WGANConfig
 from fashion_dgm.data.images import ImageSet
 from fashion_dgm.gans.networks import Discriminator, Generator
 
@@ -46,7 +46,7 @@ class TransformedImages(Dataset[tuple[Tensor, int]]):
 class PlainAdversarial(ABC):
     """What both loops share."""
 
-    def __init__(self, config: GANConfig, device: torch.device) -> None:
+    def __init__(self, config: AdversarialConfig, device: torch.device) -> None:
         self.config, self.device = config, device
         self.generator = Generator(config.latent_dim, config.width).to(device)
         self.discriminator = Discriminator(config.width).to(device)
@@ -75,7 +75,7 @@ class PlainAdversarial(ABC):
 class PlainGAN(PlainAdversarial):
     """As the DCGAN tutorial."""
 
-    def __init__(self, config: GANConfig, device: torch.device) -> None:
+    def __init__(self, config: AdversarialConfig, device: torch.device) -> None:
         super().__init__(config, device)
         self.criterion = nn.BCELoss()
         rate, betas = config.optimizer.learning_rate, getattr(config.optimizer, "betas", (0.9, 0.999))
@@ -136,8 +136,10 @@ class PlainWGAN(PlainAdversarial):
         loss_d = -torch.mean(self.discriminator(real)) + torch.mean(self.discriminator(fake))
         loss_d.backward()
         self.optimizer_d.step()
+        assert isinstance(self.config.lipschitz, ClipConfig)
+        bound = self.config.lipschitz.bound
         for parameter in self.discriminator.parameters():
-            parameter.data.clamp_(-self.config.clip, self.config.clip)
+            parameter.data.clamp_(-bound, bound)
         figures = {"loss_discriminator": loss_d.item()}
 
         self.batches_done += 1

@@ -21,7 +21,7 @@ from fashion_dgm.hooks import MLflowHooks
 
 __all__ = ["cli", "run"]
 
-MEMBER = re.compile(r"\.(adam|rmsprop)\.")
+MEMBER = re.compile(r"\.(adam|rmsprop|clip|gradient_penalty|spectral_norm)\.")
 
 
 @click.group(name="fashion-dgm")
@@ -48,11 +48,18 @@ def parameter_message(text: str) -> str:
     field = ""
     for line in text.splitlines():
         if start := re.match(r"- Parameter '(.+?)'", line):
-            block = start[1]
+            block, field = start[1], ""
         elif wrong := re.match(r"  (.+) \[type=(\w+), input_value=(.+), input_type=\w+\]$", line):
-            what = "there is no such parameter" if wrong[2] == "extra_forbidden" else wrong[1]
             # pydantic names the member of a union, which stands nowhere in the configuration.
-            lines.append(f"  {block}.{MEMBER.sub('.', field)} is {wrong[3]}: {what}")
+            member = MEMBER.search(field)
+            what = wrong[1]
+            if wrong[2] == "extra_forbidden":
+                what = "there is no such parameter"
+                if member:
+                    what = f"{member[1]} has no such parameter; null takes away what another configuration gave"
+            # Parameters that don't go together are nobody's value.
+            name = f"{block}.{MEMBER.sub('.', field)} is {wrong[3]}" if field else block
+            lines.append(f"  {name}: {what.removeprefix('Value error, ')}")
         elif line and not line.startswith(" "):
             field = line
     return "these parameters are wrong:\n" + "\n".join(lines) if lines else text

@@ -49,3 +49,22 @@ def test_samples_depend_on_the_random_generator_alone() -> None:
 def test_no_samples_is_an_error() -> None:
     with pytest.raises(FashionDGMError, match="at least 1"):
         Generator(latent_dim=10, width=4).sample(0)
+
+
+@pytest.mark.parametrize("normalisation", ["layer", "none"])
+def test_score_without_batch_norm_is_that_of_the_image_alone(normalisation: str) -> None:
+    torch.manual_seed(0)
+    discriminator = Discriminator(4, normalisation)
+    assert not any(isinstance(m, nn.BatchNorm2d) for m in discriminator.modules())
+    images = torch.rand(5, 1, 28, 28)
+    alone = torch.cat([discriminator(image[None]) for image in images])
+    torch.testing.assert_close(discriminator(images), alone, rtol=1e-4, atol=1e-6)
+    with_batch = Discriminator(4)
+    assert not torch.allclose(with_batch(images)[:2], with_batch(images[:2]), rtol=1e-3)
+
+
+def test_generator_without_normalisation_has_biases_instead() -> None:
+    generator = Generator(10, 4, normalisation="none")
+    assert not any(isinstance(m, nn.BatchNorm2d) for m in generator.modules())
+    convolutions = [m for m in generator.modules() if isinstance(m, nn.ConvTranspose2d)]
+    assert all(m.bias is not None for m in convolutions)

@@ -4,8 +4,10 @@ import math
 
 import pytest
 import torch
+from torch import nn
 
 from fashion_dgm.gans import objectives
+from fashion_dgm.gans.networks import Discriminator
 
 REAL = torch.tensor([0.0, 2.0, -1.0], dtype=torch.float64)
 FAKE = torch.tensor([1.0, -3.0, 0.5], dtype=torch.float64)
@@ -45,10 +47,72 @@ def test_certain_discriminator_gives_finite_losses_and_gradients(logit: float) -
     assert fake.grad is not None and fake.grad.isfinite().all()
 
 
+@pytest.mark.parametrize("name", objectives.GENERATOR_LOSSES)
+def test_gradient_by_the_logit_is_the_closed_form(name: str) -> None:
+    # d/dl of -log D is D - 1; of log(1 - D) it is -D. Both push the logit up, with other weights.
+    logits = torch.linspace(-30, 30, 61, dtype=torch.float64, requires_grad=True)
+    (gradient,) = torch.autograd.grad(61 * objectives.GENERATOR_LOSSES[name](logits), logits)
+    probability = torch.sigmoid(logits.detach())
+    torch.testing.assert_close(gradient, {"non_saturating": probability - 1, "saturating": -probability}[name])
+
+
 def test_generator_gradient_does_not_vanish_where_the_discriminator_is_sure() -> None:
-    # d/dl softplus(-l) = -(1 - sigmoid(l)) -> -1 as D(G(z)) -> 0; the saturating loss' gradient would go to 0.
+    # d/dl softplus(-l) = -(1 - sigmoid(l)) -> -1 as D(G(z)) -> 0; the saturating loss' gradient goes to 0.
     fake = torch.tensor([-30.0], dtype=torch.float64, requires_grad=True)
     (non_saturating,) = torch.autograd.grad(objectives.generator_loss(fake), fake)
-    (saturating,) = torch.autograd.grad(torch.log1p(-torch.sigmoid(fake)).mean(), fake)
+    (saturating,) = torch.autograd.grad(objectives.saturating_generator_loss(fake), fake)
     assert non_saturating.item() == pytest.approx(-1.0)
     assert abs(saturating.item()) < 1e-12
+
+
+def test_saturating_loss_is_the_formula_and_the_games_other_side() -> None:
+    expected = (1 - torch.sigmoid(FAKE)).log().mean()
+    assert objectives.saturating_generator_loss(FAKE).item() == pytest.approx(expected.item())
+    # Zero-sum: what the discriminator loses by the generated images, the generator wins.
+    real_part = torch.nn.functional.softplus(-REAL).mean()
+    total = objectives.discriminator_loss(REAL, FAKE) + objectives.saturating_generator_loss(FAKE)
+    torch.testing.assert_close(total, real_part)
+
+
+# Gradient penalty
+
+
+def linear_critic(slope: float) -> nn.Module:
+    """`D(x) = <w, x>` with `|w| = slope`."""
+    critic = nn.Sequential(nn.Flatten(), nn.Linear(784, 1), nn.Flatten(0))
+    weight = torch.randn(1, 784, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        critic[1].weight.copy_(slope * weight / weight.norm())
+    return critic
+
+
+@pytest.mark.parametrize("slope", [0.0, 0.5, 1.0, 3.0])
+def test_penalty_of_a_linear_critic_and_its_gradient(slope: float) -> None:
+    critic = linear_critic(slope)
+    slopes = objectives.slopes(critic, torch.rand(5, 1, 28, 28))
+    torch.testing.assert_close(slopes, torch.full((5,), slope))
+    penalty = objectives.gradient_penalty(slopes)
+    assert penalty.item() == pytest.approx((slope - 1) ** 2, abs=1e-6)
+    # d/dw (|w| - 1)^2 = 2 (|w| - 1) w / |w|, and 0 where there is no direction.
+    penalty.backward()
+    weight = critic[1].weight
+    expected = 2 * (slope - 1) * weight.detach() / max(slope, 1e-9)
+    torch.testing.assert_close(weight.grad, expected, rtol=1e-4, atol=1e-6)
+
+
+def test_points_lie_on_the_segments() -> None:
+    real, fake = torch.rand(2, 3, 1, 28, 28)
+    mix = torch.tensor([0.0, 1.0, 0.25]).view(3, 1, 1, 1)
+    expected = torch.stack([fake[0], real[1], 0.25 * real[2] + 0.75 * fake[2]])
+    torch.testing.assert_close(objectives.between(real, fake, mix), expected)
+    assert objectives.between(real, fake.bfloat16(), mix).dtype == torch.float32
+
+
+def test_slopes_are_those_of_each_image_alone_and_float32_under_autocast() -> None:
+    critic = Discriminator(4, normalisation="layer")
+    points = torch.rand(4, 1, 28, 28)
+    together = objectives.slopes(critic, points)
+    with torch.autocast("cpu", torch.bfloat16):
+        alone = torch.cat([objectives.slopes(critic, point[None]) for point in points])
+    assert alone.dtype == torch.float32
+    torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-7)

@@ -1,10 +1,13 @@
 import copy
+import re
+from typing import Any
 
 import pytest
 import torch
+from pydantic import ValidationError
 
-from fashion_dgm.config import AdamConfig, GANConfig, RMSpropConfig, WGANConfig
-from fashion_dgm.gans.steps import AdversarialStep, GANStep, WGANStep, clip_weights
+from fashion_dgm.config import AdamConfig, GANConfig, RMSpropConfig, SpectralNormConfig, WGANConfig
+from fashion_dgm.gans.steps import AdversarialStep, GANStep, WGANStep
 
 COMMON = {
     "epochs": 1,
@@ -19,17 +22,35 @@ COMMON = {
 CPU = torch.device("cpu")
 
 
-def make_gan(precision: torch.dtype = torch.float32) -> GANStep:
-    config = GANConfig(**COMMON, optimizer=AdamConfig(name="adam", learning_rate=2e-4, betas=(0.5, 0.999)))
-    return GANStep(config, CPU, precision)
+ADAM = AdamConfig(name="adam", learning_rate=2e-4, betas=(0.5, 0.999))
+RMSPROP = RMSpropConfig(name="rmsprop", learning_rate=2e-4)
+CLIP = {"name": "clip", "bound": 0.01}
+PENALTY = {"name": "gradient_penalty", "weight": 10}
+SPECTRAL = {"name": "spectral_norm"}
 
 
-def make_wgan(precision: torch.dtype = torch.float32) -> WGANStep:
-    optimizer = RMSpropConfig(name="rmsprop", learning_rate=2e-4)
-    return WGANStep(WGANConfig(**COMMON, optimizer=optimizer, n_critic=3, clip=0.01), CPU, precision)
+def make_gan(precision: torch.dtype = torch.float32, **changes: Any) -> GANStep:
+    return GANStep(GANConfig(**COMMON, optimizer=ADAM, **changes), CPU, precision)
 
 
-MAKERS = pytest.mark.parametrize("make", [make_gan, make_wgan])
+def make_wgan(precision: torch.dtype = torch.float32, **changes: Any) -> WGANStep:
+    values = {**COMMON, "optimizer": RMSPROP, "n_critic": 3, "lipschitz": CLIP, **changes}
+    return WGANStep(WGANConfig(**values), CPU, precision)
+
+
+def make_wgan_gp(precision: torch.dtype = torch.float32, **changes: Any) -> WGANStep:
+    return make_wgan(precision, lipschitz=PENALTY, normalisation={"discriminator": "layer"}, **changes)
+
+
+def make_wgan_sn(precision: torch.dtype = torch.float32, **changes: Any) -> WGANStep:
+    return make_wgan(precision, lipschitz=SPECTRAL, normalisation={"discriminator": "none"}, **changes)
+
+
+def make_averaged(precision: torch.dtype = torch.float32) -> GANStep:
+    return make_gan(precision, ema_decay=0.9, n_discriminator=2, objective="saturating")
+
+
+MAKERS = pytest.mark.parametrize("make", [make_gan, make_averaged, make_wgan, make_wgan_gp, make_wgan_sn])
 
 
 def batch(seed: int = 0) -> torch.Tensor:
@@ -69,15 +90,6 @@ def test_critic_stays_within_the_clip() -> None:
     assert 0 < metrics["clipped_share"] <= 1
 
 
-def test_clip_reports_the_share_at_the_bound() -> None:
-    layer = torch.nn.Linear(2, 1)
-    with torch.no_grad():
-        layer.weight.copy_(torch.tensor([[0.5, 0.001]]))
-        layer.bias.copy_(torch.tensor([-0.5]))
-    assert clip_weights(layer, 0.01).item() == pytest.approx(2 / 3)
-    torch.testing.assert_close(layer.weight.detach(), torch.tensor([[0.01, 0.001]]))
-
-
 def test_wasserstein_estimate_is_minus_the_critic_loss() -> None:
     metrics = make_wgan().step(batch(), torch.zeros(16))
     torch.testing.assert_close(metrics["wasserstein_estimate"], -metrics["loss_discriminator"])
@@ -114,7 +126,7 @@ def test_state_continues_bit_for_bit(make) -> None:
         torch.manual_seed(1)
         for number in range(1, 5):
             step.step(batch(number), torch.zeros(16))
-    for name in ("generator", "discriminator"):
+    for name in one.networks():
         assert not moved(weights(one, name), weights(other, name))
 
 
@@ -134,3 +146,99 @@ def test_no_metric_leaves_the_graph_behind(make) -> None:
     step = make()
     for number in range(3):
         assert not any(value.requires_grad for value in step.step(batch(number), torch.zeros(16)).values())
+
+
+@pytest.mark.parametrize("n_discriminator", [1, 3])
+def test_discriminator_may_take_more_steps_than_the_generator(n_discriminator: int) -> None:
+    step = make_gan(n_discriminator=n_discriminator)
+    turns = []
+    for number in range(6):
+        before = weights(step, "generator"), weights(step, "discriminator")
+        turns.append("loss_generator" in step.step(batch(number), torch.zeros(16)))
+        assert moved(before[0], weights(step, "generator")) == turns[-1]
+        assert moved(before[1], weights(step, "discriminator"))
+    assert turns == [(number + 1) % n_discriminator == 0 for number in range(6)]
+
+
+@pytest.mark.parametrize(("n_discriminator", "objective"), [(1, "saturating"), (1, "non_saturating")])
+def test_objective_decides_the_generators_loss(n_discriminator: int, objective: str) -> None:
+    loss = make_gan(objective=objective).step(batch(), torch.zeros(16))["loss_generator"]
+    assert (loss < 0) == (objective == "saturating")
+
+
+def test_warmup_follows_the_authors_schedule() -> None:
+    """Arjovsky et al.'s code: 100 critic steps if gen_iterations < 25 or gen_iterations % 500 == 0, else n_critic."""
+    step = make_wgan(warmup={"critic_steps": 100, "generator_steps": 25, "every": 500})
+    wanted = [100 if number < 25 or number % 500 == 0 else 3 for number in range(1002)]
+    found = []
+    for number in range(1002):
+        step.generator_steps = number
+        found.append(step.discriminator_steps())
+    assert found == wanted
+
+
+def test_warmup_counts_critic_steps() -> None:
+    step = make_wgan(warmup={"critic_steps": 4, "generator_steps": 2, "every": 5})
+    turns = ["loss_generator" in step.step(batch(number), torch.zeros(16)) for number in range(28)]
+    # Generator steps 0 and 1 wait for 4, steps 2 to 4 for n_critic = 3, step 5 for 4 again.
+    assert [number + 1 for number, turn in enumerate(turns) if turn] == [4, 8, 11, 14, 17, 21, 24, 27]
+
+
+def test_critic_under_a_penalty_approaches_slope_one() -> None:
+    torch.manual_seed(0)
+    optimizer = AdamConfig(name="adam", learning_rate=1e-3, betas=(0.5, 0.9))
+    step = make_wgan(lipschitz=PENALTY, normalisation={"discriminator": "none"}, optimizer=optimizer, n_critic=1000)
+    metrics = [step.step(batch(number), torch.zeros(16)) for number in range(60)]
+    assert metrics[0]["slope"] < 0.5
+    assert metrics[-1]["slope"].item() == pytest.approx(1, abs=0.2)
+    assert metrics[-1]["wasserstein_estimate"] > 10 * metrics[0]["wasserstein_estimate"].abs()
+
+
+def test_loss_of_a_penalised_critic_is_the_sum() -> None:
+    metrics = make_wgan_gp().step(batch(), torch.zeros(16))
+    expected = -metrics["wasserstein_estimate"] + 10 * metrics["gradient_penalty"]
+    torch.testing.assert_close(metrics["loss_discriminator"], expected)
+    assert "clipped_share" not in metrics
+
+
+def test_moving_average_follows_generator_steps_alone() -> None:
+    step = make_gan(ema_decay=0.5, n_discriminator=2)
+    assert step.average is not None
+    expected, done = weights(step, "generator"), 0
+    for number in range(8):
+        turn = "loss_generator" in step.step(batch(number), torch.zeros(16))
+        if turn:
+            decay = min(0.5, (1 + done) / (10 + done))
+            expected = [decay * a + (1 - decay) * w for a, w in zip(expected, weights(step, "generator"), strict=True)]
+            done += 1
+        torch.testing.assert_close(weights(step, "average"), expected)
+    assert done == 4
+
+
+BAD = [
+    ({"lipschitz": {"name": "spectral_norm", "bound": 0.01}}, "lipschitz.spectral_norm.bound"),
+    ({"lipschitz": PENALTY}, "normalisation.discriminator to none or layer"),
+    ({"lipschitz": PENALTY, "normalisation": {"discriminator": "layer"}, "speed": {"compile": "default"}}, "compile"),
+    ({"lipschitz": {"name": "weight_decay"}}, "'clip', 'gradient_penalty', 'spectral_norm'"),
+    ({"lipschitz": {"name": "clip", "bound": 0}}, "greater than 0"),
+    ({"normalisation": {"generator": "layer"}}, "'batch' or 'none'"),
+    ({"ema_decay": 1.0}, "less than 1"),
+    ({"ema_decay": 0.0}, "greater than 0"),
+    ({"warmup": {"critic_steps": 100}}, "generator_steps"),
+]
+
+
+@pytest.mark.parametrize(("changes", "words"), BAD)
+def test_what_cannot_be_trained_is_refused(changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValidationError, match=re.escape(words)):
+        make_wgan(**changes)
+
+
+def test_unknown_objective_is_refused() -> None:
+    with pytest.raises(ValidationError, match="'non_saturating' or 'saturating'"):
+        make_gan(objective="least_squares")
+
+
+def test_null_takes_away_what_a_lower_configuration_gave() -> None:
+    merged = {"name": "spectral_norm", "bound": None, "power_iterations": 2}
+    assert make_wgan(lipschitz=merged).config.lipschitz == SpectralNormConfig(name="spectral_norm", power_iterations=2)

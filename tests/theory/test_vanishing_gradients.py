@@ -9,21 +9,15 @@ import pytest
 import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
-from torch.nn import functional as F
 
 from fashion_dgm.gans import objectives
-
-
-def saturating_loss(fake_logits: Tensor) -> Tensor:
-    """`E[log(1 - D(G(z)))]`, the loss that the project does not use."""
-    return -F.softplus(fake_logits).mean()
 
 
 def test_weights_of_the_two_gradients() -> None:
     """docs/theory/vanishing-gradients.md#the-saturating-loss-stops-where-it-is-needed"""
     logits = torch.linspace(-8, 8, 17, dtype=torch.float64, requires_grad=True)
     probability = logits.detach().sigmoid()
-    (saturating,) = torch.autograd.grad(17 * saturating_loss(logits), logits)
+    (saturating,) = torch.autograd.grad(17 * objectives.saturating_generator_loss(logits), logits)
     (non_saturating,) = torch.autograd.grad(17 * objectives.generator_loss(logits), logits)
     torch.testing.assert_close(saturating, -probability)
     torch.testing.assert_close(non_saturating, -(1 - probability))
@@ -40,7 +34,7 @@ def test_generator_gradient_dies_with_the_saturating_loss_only() -> None:
         logits = start**2 / 2 - start * (z + theta)
         return tuple(
             torch.autograd.grad(loss, theta, retain_graph=True)[0].item()
-            for loss in (saturating_loss(logits), objectives.generator_loss(logits))
+            for loss in (objectives.saturating_generator_loss(logits), objectives.generator_loss(logits))
         )
 
     near, far, farther = (gradients(start) for start in (2.0, 4.0, 6.0))
@@ -105,7 +99,7 @@ def test_js_of_disjoint_supports_is_log_two_at_any_distance() -> None:
     # A discriminator that is sure and right: loss and saturating gradient are gone.
     logits = torch.full((10,), 40.0, dtype=torch.float64, requires_grad=True)
     assert objectives.discriminator_loss(logits, -logits).item() < 1e-15
-    (gradient,) = torch.autograd.grad(saturating_loss(-logits), logits)
+    (gradient,) = torch.autograd.grad(objectives.saturating_generator_loss(-logits), logits)
     assert gradient.abs().max() < 1e-17
 
 

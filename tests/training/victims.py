@@ -29,7 +29,15 @@ SMALL_FLOW = {
     "residual_blocks": 1,
     "logit_alpha": 1e-6,
 }
-FAMILIES = ("realnvp", "gan", "wgan", "classifier")
+CLIP, PENALTY = {"name": "clip", "bound": 0.01}, {"name": "gradient_penalty", "weight": 10}
+# Turns of unequal length, a moving average and no BatchNorm: all the state that a variant can have.
+WGAN_GP = {
+    "lipschitz": PENALTY,
+    "normalisation": {"generator": "batch", "discriminator": "layer"},
+    "warmup": {"critic_steps": 4, "generator_steps": 2, "every": 5},
+    "ema_decay": 0.9,
+}
+FAMILIES = ("realnvp", "gan", "wgan", "wgan_gp", "classifier")
 
 FINISHED, STOPPED, FAILED = 0, 75, 1
 
@@ -61,10 +69,12 @@ def run(family: str, folder: Path) -> dict[str, Any]:
         gan = train_gan(train, GANConfig(**ADVERSARIAL, optimizer=ADAM), store, ignore)
     else:
         rmsprop = {"name": "rmsprop", "learning_rate": 1e-3}
-        gan = train_wgan(train, WGANConfig(**ADVERSARIAL, optimizer=rmsprop, n_critic=3, clip=0.01), store, ignore)
+        variant = {"optimizer": ADAM, **WGAN_GP} if family == "wgan_gp" else {"optimizer": rmsprop, "lipschitz": CLIP}
+        gan = train_wgan(train, WGANConfig(**ADVERSARIAL, n_critic=3, **variant), store, ignore)
     return {
         "weights": {**gan.generator.weights, **{f"d.{k}": v for k, v in gan.discriminator.weights.items()}},
         "history": gan.history,
+        "average": dict(gan.average.weights) if gan.average else {},
         "snapshots": {epoch: dict(checkpoint.weights) for epoch, checkpoint in gan.snapshots.items()},
     }
 

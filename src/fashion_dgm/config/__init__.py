@@ -9,7 +9,17 @@ from fashion_dgm.config.classifier import ClassifierConfig
 from fashion_dgm.config.data import DataSplitConfig
 from fashion_dgm.config.evaluation import FIDConfig, OODConfig
 from fashion_dgm.config.flows import FlowTrainingConfig, RealNVPConfig
-from fashion_dgm.config.gans import GANConfig, WGANConfig
+from fashion_dgm.config.gans import (
+    AdversarialConfig,
+    ClipConfig,
+    GANConfig,
+    GradientPenaltyConfig,
+    LipschitzConfig,
+    NormalisationConfig,
+    SpectralNormConfig,
+    WarmupConfig,
+    WGANConfig,
+)
 from fashion_dgm.config.reporting import ReportConfig, TrackingConfig
 from fashion_dgm.config.training import (
     AdamConfig,
@@ -23,21 +33,28 @@ from fashion_dgm.config.training import (
 
 __all__ = [
     "AdamConfig",
+    "AdversarialConfig",
     "ClassifierConfig",
+    "ClipConfig",
     "Config",
     "DataSplitConfig",
     "DistributedConfig",
     "FIDConfig",
     "FlowTrainingConfig",
     "GANConfig",
+    "GradientPenaltyConfig",
+    "LipschitzConfig",
+    "NormalisationConfig",
     "OODConfig",
     "OptimizerConfig",
     "RMSpropConfig",
     "RealNVPConfig",
     "ReportConfig",
     "ScheduleConfig",
+    "SpectralNormConfig",
     "SpeedConfig",
     "TrackingConfig",
     "TrainingConfig",
     "WGANConfig",
+    "WarmupConfig",
 ]

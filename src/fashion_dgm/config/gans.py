@@ -2,24 +2,134 @@
 
 from __future__ import annotations
 
-from pydantic import PositiveFloat, PositiveInt
+from typing import Annotated, Literal, Self
 
+from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt, model_validator
+
+from fashion_dgm.config.base import Config, Fraction, without_nulls
 from fashion_dgm.config.training import OptimizerConfig, TrainingConfig
 
-__all__ = ["GANConfig", "WGANConfig"]
+__all__ = [
+    "AdversarialConfig",
+    "ClipConfig",
+    "GANConfig",
+    "GradientPenaltyConfig",
+    "LipschitzConfig",
+    "NormalisationConfig",
+    "SpectralNormConfig",
+    "WGANConfig",
+    "WarmupConfig",
+]
 
 
-class GANConfig(TrainingConfig):
-    """The assignment's GAN."""
+class NormalisationConfig(Config):
+    """What stands between convolutions and activations; "layer" is a LayerNorm over channels and pixels of one image."""
+
+    generator: Literal["batch", "none"] = "batch"
+    discriminator: Literal["batch", "layer", "none"] = "batch"
+
+
+class AdversarialConfig(TrainingConfig):
+    """What GAN and WGAN have in common.
+
+    Arguments:
+        latent_dim: size of the generator's latents.
+        width: channels of the generator's last hidden layer and of the discriminator's first.
+        optimizer: of each of the two networks.
+        normalisation: within them.
+        ema_decay: of a moving average of the generator's weights, kept and reported beside them; None for none.
+        snapshot_every: epochs between two kept generators.
+    """
 
     latent_dim: PositiveInt
     width: PositiveInt
     optimizer: OptimizerConfig
+    normalisation: NormalisationConfig = NormalisationConfig()
+    ema_decay: Fraction | None = None
     snapshot_every: PositiveInt
 
 
-class WGANConfig(GANConfig):
-    """The assignment's WGAN: a critic under weight clipping."""
+class GANConfig(AdversarialConfig):
+    """The assignment's GAN, and its variants.
+
+    Arguments:
+        objective: what the generator minimises: `-E[log D(G(z))]`, or `E[log(1 - D(G(z)))]`, whose gradient vanishes.
+        n_discriminator: steps of the discriminator for one of the generator.
+    """
+
+    objective: Literal["non_saturating", "saturating"] = "non_saturating"
+    n_discriminator: PositiveInt = 1
+
+
+class ClipConfig(Config):
+    """Weights of the critic clamped to `[-bound, bound]` after each of its steps (Arjovsky et al., 2017)."""
+
+    name: Literal["clip"]
+    bound: PositiveFloat
+
+
+class GradientPenaltyConfig(Config):
+    """`weight` times the mean squared deviation of the critic's slope from 1 (Gulrajani et al., 2017: weight 10)."""
+
+    name: Literal["gradient_penalty"]
+    weight: PositiveFloat
+
+
+class SpectralNormConfig(Config):
+    """Weights of the critic divided by their largest singular value (Miyato et al., 2018).
+
+    Arguments:
+        power_iterations: towards that value, at each forward pass in training.
+    """
+
+    name: Literal["spectral_norm"]
+    power_iterations: PositiveInt = 1
+
+
+LipschitzConfig = Annotated[
+    Annotated[ClipConfig | GradientPenaltyConfig | SpectralNormConfig, Field(discriminator="name")],
+    BeforeValidator(without_nulls),
+]
+
+
+class WarmupConfig(Config):
+    """More steps of the critic while the generator is young, and now and then later.
+
+    Arguments:
+        critic_steps: for one of the generator, while it warms up (Arjovsky et al.: 100).
+        generator_steps: how many of the generator's first steps (Arjovsky et al.: 25).
+        every: again at each generator step whose number, from 0, it divides (Arjovsky et al.: 500).
+    """
+
+    critic_steps: PositiveInt
+    generator_steps: PositiveInt
+    every: PositiveInt
+
+
+class WGANConfig(AdversarialConfig):
+    """The assignment's WGAN, and its variants.
+
+    Arguments:
+        n_critic: steps of the critic for one of the generator.
+        lipschitz: what keeps the critic's slope bounded.
+        warmup: when the critic takes more steps; None for never.
+    """
 
     n_critic: PositiveInt
-    clip: PositiveFloat
+    lipschitz: LipschitzConfig
+    warmup: WarmupConfig | None = None
+
+    @model_validator(mode="after")
+    def _penalty_is_defined(self) -> Self:
+        if isinstance(self.lipschitz, GradientPenaltyConfig):
+            if self.normalisation.discriminator == "batch":
+                raise ValueError(
+                    "a gradient penalty needs the critic's slope at one image, and BatchNorm makes every score depend on "
+                    "the whole batch; set normalisation.discriminator to none or layer"
+                )
+            if self.speed.compile != "none":
+                raise ValueError(
+                    "a gradient penalty is differentiated twice, which compiled networks cannot be; set speed.compile "
+                    "to none"
+                )
+        return self

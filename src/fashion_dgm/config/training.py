@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt, model_validator
 
-from fashion_dgm.config.base import Config, Precision, Seed
+from fashion_dgm.config.base import Config, Precision, Seed, without_nulls
 
 __all__ = [
     "AdamConfig",
@@ -34,7 +34,9 @@ class RMSpropConfig(Config):
     learning_rate: PositiveFloat
 
 
-OptimizerConfig = Annotated[AdamConfig | RMSpropConfig, Field(discriminator="name")]
+OptimizerConfig = Annotated[
+    Annotated[AdamConfig | RMSpropConfig, Field(discriminator="name")], BeforeValidator(without_nulls)
+]
 
 
 class ScheduleConfig(Config):

@@ -1,5 +1,7 @@
 """The assignment's generator and discriminator: 4x4 (transposed) convolutions, all the way from 1x1 to 28x28.
 
+BatchNorm is the assignment's; other normalisations, or none, are for its variants.
+
 References:
     Radford, Metz and Chintala, Unsupervised Representation Learning with DCGANs (2016): layers and initialisation.
 """
@@ -10,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.gans.lipschitz import normalise_spectrally
 
 __all__ = ["Discriminator", "Generator"]
 
@@ -22,15 +25,16 @@ class Generator(nn.Module):
     Arguments:
         latent_dim: size of the latent, 100 in the assignment.
         width: channels of the last hidden layer; earlier ones have twice and four times as many.
+        normalisation: "batch" or "none".
     """
 
-    def __init__(self, latent_dim: int, width: int) -> None:
+    def __init__(self, latent_dim: int, width: int, normalisation: str = "batch") -> None:
         super().__init__()
         self.latent_dim = latent_dim
         self.layers = nn.Sequential(
-            *_up(latent_dim, 4 * width, stride=1, padding=0),  # N x 4W x 4 x 4
-            *_up(4 * width, 2 * width, stride=1, padding=0),  # N x 2W x 7 x 7
-            *_up(2 * width, width, stride=2, padding=1),  # N x W x 14 x 14
+            *_up(latent_dim, 4 * width, 1, 0, normalisation),  # N x 4W x 4 x 4
+            *_up(4 * width, 2 * width, 1, 0, normalisation),  # N x 2W x 7 x 7
+            *_up(2 * width, width, 2, 1, normalisation),  # N x W x 14 x 14
             nn.ConvTranspose2d(width, 1, 4, stride=2, padding=1),  # N x 1 x 28 x 28
             nn.Sigmoid(),
         )
@@ -66,18 +70,23 @@ class Discriminator(nn.Module):
 
     Arguments:
         width: channels of the first layer; later ones have twice and four times as many.
+        normalisation: "batch", "layer" (over channels and pixels of an image, with a gain and a bias a channel) or
+            "none".
+        power_iterations: of spectral normalisation; None leaves the weights as they are.
     """
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, normalisation: str = "batch", power_iterations: int | None = None) -> None:
         super().__init__()
         self.layers = nn.Sequential(
             nn.Conv2d(1, width, 4, stride=2, padding=1),  # N x W x 14 x 14; no BatchNorm next to pixels (DCGAN)
             nn.LeakyReLU(0.2, inplace=True),
-            *_down(width, 2 * width, stride=2, padding=1),  # N x 2W x 7 x 7
-            *_down(2 * width, 4 * width, stride=1, padding=0),  # N x 4W x 4 x 4
+            *_down(width, 2 * width, 2, 1, normalisation),  # N x 2W x 7 x 7
+            *_down(2 * width, 4 * width, 1, 0, normalisation),  # N x 4W x 4 x 4
             nn.Conv2d(4 * width, 1, 4),  # N x 1 x 1 x 1
         )
         self.apply(_initialise)
+        if power_iterations is not None:
+            normalise_spectrally(self, power_iterations)
 
     def forward(self, x: Tensor) -> Tensor:
         """Returns float32 scores `(N,)` of images in `[0, 1]`, `(N, 1, 28, 28)`."""
@@ -88,15 +97,25 @@ class Discriminator(nn.Module):
         return torch.sigmoid(self(x))
 
 
-def _up(inputs: int, outputs: int, stride: int, padding: int) -> tuple[nn.Module, ...]:
-    # BatchNorm subtracts what a bias would add.
-    convolution = nn.ConvTranspose2d(inputs, outputs, 4, stride=stride, padding=padding, bias=False)
-    return convolution, nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)
+def _up(inputs: int, outputs: int, stride: int, padding: int, normalisation: str) -> tuple[nn.Module, ...]:
+    # Normalisation brings a bias of its own.
+    bias = normalisation == "none"
+    convolution = nn.ConvTranspose2d(inputs, outputs, 4, stride=stride, padding=padding, bias=bias)
+    return convolution, *_normalised(outputs, normalisation), nn.ReLU(inplace=True)
 
 
-def _down(inputs: int, outputs: int, stride: int, padding: int) -> tuple[nn.Module, ...]:
-    convolution = nn.Conv2d(inputs, outputs, 4, stride=stride, padding=padding, bias=False)
-    return convolution, nn.BatchNorm2d(outputs), nn.LeakyReLU(0.2, inplace=True)
+def _down(inputs: int, outputs: int, stride: int, padding: int, normalisation: str) -> tuple[nn.Module, ...]:
+    bias = normalisation == "none"
+    convolution = nn.Conv2d(inputs, outputs, 4, stride=stride, padding=padding, bias=bias)
+    return convolution, *_normalised(outputs, normalisation), nn.LeakyReLU(0.2, inplace=True)
+
+
+def _normalised(channels: int, normalisation: str) -> tuple[nn.Module, ...]:
+    return {
+        "batch": lambda: (nn.BatchNorm2d(channels),),
+        "layer": lambda: (nn.GroupNorm(1, channels),),
+        "none": lambda: (),
+    }[normalisation]()
 
 
 def _initialise(module: nn.Module) -> None:

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
+from torch import Tensor, nn
 
 from fashion_dgm.checkpoint import Checkpoint, checkpoint_of
-from fashion_dgm.config import GANConfig, WGANConfig
+from fashion_dgm.config import AdversarialConfig, GANConfig, WGANConfig
 from fashion_dgm.data.images import ImageSet
-from fashion_dgm.gans.steps import AdversarialStep, GANStep, WGANStep
+from fashion_dgm.gans.networks import Generator
+from fashion_dgm.gans.steps import (
+    AdversarialStep,
+    GANStep,
+    WGANStep,
+    discriminator_arguments,
+    generator_arguments,
+)
 from fashion_dgm.training.epoch import EpochRow
 from fashion_dgm.training.loop import OnEpoch, train
 from fashion_dgm.training.store import StateStore
@@ -22,33 +31,45 @@ PACKAGES = ("fashion_dgm.gans", "fashion_dgm.training")
 
 @dataclass(frozen=True)
 class TrainedGAN:
-    """Both networks, the history, and the generator at chosen epochs."""
+    """What a run leaves.
+
+    Arguments:
+        generator: after the last epoch.
+        average: the moving average of its weights, where the run kept one.
+        discriminator: after the last epoch.
+        history: metrics by epoch.
+        snapshots: by epoch the generator, or its moving average where the run kept one.
+    """
 
     generator: Checkpoint
+    average: Checkpoint | None
     discriminator: Checkpoint
     history: list[EpochRow]
     snapshots: dict[int, Checkpoint]
 
 
 def train_gan(data: ImageSet, config: GANConfig, store: StateStore, on_epoch: OnEpoch) -> TrainedGAN:
-    """Trains the assignment's GAN on `data`; see `training.loop.train` for `store` and `on_epoch`."""
+    """Trains a GAN on `data`; see `training.loop.train` for `store` and `on_epoch`."""
     return _train(lambda device, precision: GANStep(config, device, precision), data, config, store, on_epoch)
 
 
 def train_wgan(data: ImageSet, config: WGANConfig, store: StateStore, on_epoch: OnEpoch) -> TrainedGAN:
-    """Trains the assignment's WGAN on `data`; an epoch is one pass of the critic."""
+    """Trains a WGAN on `data`; an epoch is one pass of the critic."""
     return _train(lambda device, precision: WGANStep(config, device, precision), data, config, store, on_epoch)
 
 
 def _train(
     make_step: Callable[[torch.device, torch.dtype], AdversarialStep],
     data: ImageSet,
-    config: GANConfig,
+    config: AdversarialConfig,
     store: StateStore,
     on_epoch: OnEpoch,
 ) -> TrainedGAN:
     def wanted(epoch: int) -> bool:
         return epoch in (1, config.epochs) or epoch % config.snapshot_every == 0
+
+    def judged(step: AdversarialStep) -> Generator:
+        return step.generator if step.average is None else step.average.average
 
     run = train(
         make_step,
@@ -56,20 +77,24 @@ def _train(
         config,
         store,
         PACKAGES,
-        snapshot=lambda step, epoch: step.generator.state_dict() if wanted(epoch) else None,
+        snapshot=lambda step, epoch: judged(step).state_dict() if wanted(epoch) else None,
         on_epoch=on_epoch,
     )
-    generator = {"latent_dim": config.latent_dim, "width": config.width}
-    origin = {"seed": config.seed, "data_sha256": data.sha256}
+    step, origin = run.step, {"seed": config.seed, "data_sha256": data.sha256}
+    last = {**origin, "epoch": config.epochs}
+    averaged = {} if config.ema_decay is None else {"ema_decay": config.ema_decay}
+
+    def generator(weights: nn.Module | Mapping[str, Tensor], **training: Any) -> Checkpoint:
+        return checkpoint_of(weights, "Generator", generator_arguments(config), {**origin, **training})
+
     return TrainedGAN(
-        generator=checkpoint_of(run.step.generator, "Generator", generator, {**origin, "epoch": config.epochs}),
-        discriminator=checkpoint_of(
-            run.step.discriminator, "Discriminator", {"width": config.width}, {**origin, "epoch": config.epochs}
-        ),
+        generator=generator(step.generator, epoch=config.epochs),
+        average=generator(step.average.average, epoch=config.epochs, **averaged) if step.average else None,
+        discriminator=checkpoint_of(step.discriminator, "Discriminator", discriminator_arguments(config), last),
         history=run.history,
         # A run that was extended also holds the last epoch of the shorter one.
         snapshots={
-            epoch: checkpoint_of(weights, "Generator", generator, {**origin, "epoch": epoch})
+            epoch: generator(weights, epoch=epoch, **averaged)
             for epoch, weights in sorted(run.snapshots.items())
             if wanted(epoch)
         },

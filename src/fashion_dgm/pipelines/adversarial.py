@@ -19,9 +19,10 @@ def outputs(trained: TrainedGAN) -> Trained:
     """Returns generator, discriminator, snapshots, history and final metrics, as the catalog has them."""
     import pandas as pd
 
+    from fashion_dgm.checkpoint import build_model
+
     def size(checkpoint: Checkpoint) -> int:
-        # Running statistics are buffers, not parameters.
-        return sum(t.numel() for name, t in checkpoint.weights.items() if name.endswith(("weight", "bias")))
+        return sum(parameter.numel() for parameter in build_model(checkpoint, checkpoint.architecture).parameters())
 
     metrics = {
         **trained.history[-1],
