@@ -151,6 +151,15 @@ def test_overfitting_follows_the_gap(metrics: Metrics, png: bytes, train: float,
 
 
 @pytest.mark.parametrize(
+    ("coupling", "words", "others"),
+    [("affine", "is affine", "logistic"), ("mixture", "mixture of logistic", "is affine,")],
+)
+def test_flow_says_which_couplings_it_has(coupling, words, others, metrics, png):
+    text = text_of(chapters.flow_chapter({**metrics["flow"], "coupling": coupling}, png, png))
+    assert words in text and others not in text
+
+
+@pytest.mark.parametrize(
     ("ours", "words"),
     [(3.2, "0.256 worse than the 2.944"), (2.7, "0.244 better than the 2.944"), (2.95, "on a par with the 2.944")],
 )

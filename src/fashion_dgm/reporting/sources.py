@@ -12,6 +12,7 @@ __all__ = [
     "GOODFELLOW_2014",
     "GULRAJANI_2017",
     "HEUSEL_2017",
+    "HO_2019",
     "KAMKARI_2024",
     "KIRICHENKO_2020",
     "LUCIC_2018",
@@ -42,6 +43,10 @@ GULRAJANI_2017 = "Gulrajani, I. et al. (2017). Improved training of Wasserstein 
 HEUSEL_2017 = (
     "Heusel, M. et al. (2017). GANs trained by a two time-scale update rule converge to a local Nash equilibrium. "
     "NeurIPS."
+)
+HO_2019 = (
+    "Ho, J. et al. (2019). Flow++: Improving flow-based generative models with variational dequantization and "
+    "architecture design. ICML."
 )
 KAMKARI_2024 = (
     "Kamkari, H. et al. (2024). A geometric explanation of the likelihood out-of-distribution detection paradox. ICML."

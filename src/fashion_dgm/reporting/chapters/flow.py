@@ -21,8 +21,8 @@ def flow_chapter(metrics: Mapping[str, Any], curve_png: bytes, samples_png: byte
     """Tells how well RealNVP fits, whether it overfits, and whether it can be inverted.
 
     Arguments:
-        metrics: `{"epochs", "parameters", "train_bits_per_dim", "test_bits_per_dim", "reconstruction_error"}` and, if
-            measured, `"benchmark_bits_per_dim"` with `"benchmark_images"`, on the official test images.
+        metrics: `{"epochs", "parameters", "coupling", "train_bits_per_dim", "test_bits_per_dim", "reconstruction_error"}`
+            and, if measured, `"benchmark_bits_per_dim"` with `"benchmark_images"`, on the official test images.
         curve_png: training curves.
         samples_png: samples at several temperatures.
     """
@@ -39,8 +39,9 @@ def flow_chapter(metrics: Mapping[str, Any], curve_png: bytes, samples_png: byte
         intro=(
             "A normalising flow is a chain of invertible layers that turns an image into noise of a known distribution. "
             "Each layer changes volumes by a factor that can be computed, so the likelihood of an image follows exactly. "
-            "RealNVP (Dinh et al., 2017) builds its layers from affine couplings: one half of the variables sets the "
-            "scale and the shift of the other half, so that inverse and determinant cost no more than the layer itself.",
+            "RealNVP (Dinh et al., 2017) builds its layers from couplings: one half of the variables decides how each "
+            "variable of the other half is mapped, so that the Jacobian is triangular and its determinant a product. "
+            + _coupling_sentence(metrics.get("coupling", "affine")),
         ),
         blocks=(
             FormulaBlock(
@@ -77,7 +78,12 @@ def flow_chapter(metrics: Mapping[str, Any], curve_png: bytes, samples_png: byte
                 emphasised=(len(published),),
             ),
         ),
-        sources=(sources.DINH_2017, sources.THEIS_2016, sources.CORNISH_2020),
+        sources=(
+            sources.DINH_2017,
+            sources.THEIS_2016,
+            sources.CORNISH_2020,
+            *([sources.HO_2019] if metrics.get("coupling") == "mixture" else []),
+        ),
     )
 
 
@@ -137,6 +143,15 @@ def _inverse_sentence(metrics: Mapping[str, Any]) -> str:
     if error <= _HALF_GREY_LEVEL:
         return f"{text}, less than half a grey level: the flow is invertible in practice, not only on paper."
     return f"{text}, more than half a grey level: in floating point, the inverse is only approximate."
+
+
+def _coupling_sentence(coupling: str) -> str:
+    if coupling == "mixture":
+        return (
+            "Here the map is not affine as in their paper but bent, by a mixture of logistic distributions (Ho et al., "
+            "2019), which can take apart a pixel's being black from its being bright."
+        )
+    return "The map is affine, a scale and a shift, so the inverse costs no more than the layer itself."
 
 
 def _size(parameters: int | None) -> str:
