@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from fashion_dgm.errors import FashionDGMError
 
-__all__ = ["atomic_path"]
+__all__ = ["atomic_folder", "atomic_path"]
 
 
 @contextlib.contextmanager
@@ -42,6 +43,46 @@ def atomic_path(path: Path) -> Iterator[Path]:
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def atomic_folder(path: Path) -> Iterator[Path]:
+    """Yields an empty temporary sibling that replaces the folder `path` as a whole on success and vanishes on failure.
+
+    Systems exchange folders in two steps; a process killed between them leaves none, never a mixture.
+
+    Raises:
+        FashionDGMError: if the folder cannot be made or written to, or the disk is full.
+    """
+    path = Path(path)
+    new = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        new = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+        new.chmod(0o777 & ~_umask())
+        yield new
+        old = new.with_name(f"{new.name}.old")
+        if path.exists():
+            path.rename(old)
+        try:
+            new.rename(path)
+        except OSError:
+            if old.exists():
+                old.rename(path)
+            raise
+        _sync_folder(path.parent)
+        if old.is_dir():
+            shutil.rmtree(old, ignore_errors=True)
+        else:
+            old.unlink(missing_ok=True)
+    except OSError as error:
+        raise FashionDGMError(
+            f"cannot write {path}: {error.strerror or error}. Free some space or make the folder writable; "
+            "what was there before is untouched."
+        ) from error
+    finally:
+        if new is not None:
+            shutil.rmtree(new, ignore_errors=True)
 
 
 def _sync_folder(folder: Path) -> None:

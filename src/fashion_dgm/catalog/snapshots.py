@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import functools
 import re
-import shutil
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +11,7 @@ from typing import Any
 from kedro.io import AbstractDataset
 
 from fashion_dgm.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.files import atomic_folder
 
 __all__ = ["SnapshotsDataset"]
 
@@ -42,24 +40,9 @@ class SnapshotsDataset(AbstractDataset[dict[int, Checkpoint], Loaders]):
         return found
 
     def save(self, data: dict[int, Checkpoint]) -> None:
-        try:
-            self._filepath.parent.mkdir(parents=True, exist_ok=True)
-            new = Path(tempfile.mkdtemp(dir=self._filepath.parent, prefix=f".{self._filepath.name}."))
-        except OSError as error:
-            raise FashionDGMError(
-                f"cannot write {self._filepath}: {error.strerror}; make its folder writable"
-            ) from error
-        try:
-            new.chmod(0o755)
+        with atomic_folder(self._filepath) as folder:
             for epoch, checkpoint in data.items():
-                save_checkpoint(checkpoint, new / f"epoch_{epoch:04d}.safetensors")
-            old = new.with_name(f"{new.name}.old")
-            if self._filepath.exists():
-                self._filepath.rename(old)
-            new.rename(self._filepath)
-            shutil.rmtree(old, ignore_errors=True)
-        finally:
-            shutil.rmtree(new, ignore_errors=True)
+                save_checkpoint(checkpoint, folder / f"epoch_{epoch:04d}.safetensors")
 
     def _exists(self) -> bool:
         return any(self._filepath.glob("epoch_*.safetensors"))

@@ -20,6 +20,7 @@ from fashion_dgm.config.gans import (
     WarmupConfig,
     WGANConfig,
 )
+from fashion_dgm.config.ood_sets import OODSetsConfig
 from fashion_dgm.config.reporting import ReportConfig, TrackingConfig
 from fashion_dgm.config.training import (
     AdamConfig,
@@ -46,6 +47,7 @@ __all__ = [
     "LipschitzConfig",
     "NormalisationConfig",
     "OODConfig",
+    "OODSetsConfig",
     "OptimizerConfig",
     "RMSpropConfig",
     "RealNVPConfig",

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from fashion_dgm.config import DataSplitConfig
+from fashion_dgm.config import DataSplitConfig, OODSetsConfig
 from fashion_dgm.data.images import FASHION_CLASSES, ImageSet
 from fashion_dgm.data.split import pool_images, stratified_split
-from fashion_dgm.pipelines.types import Figure
+from fashion_dgm.pipelines.types import Fetch, Figure
 
-__all__ = ["official_test_images", "plot_examples", "split_images", "summarise_split"]
+__all__ = ["make_ood_sets", "plot_examples", "split_images", "summarise_split"]
 
 logger = logging.getLogger(__name__)
 
@@ -31,14 +31,7 @@ def split_images(raw: dict[str, ImageSet], config: DataSplitConfig) -> tuple[Ima
     return pool.take(train), pool.take(test), pool.take(test[test >= len(raw["train"])])
 
 
-def official_test_images(raw: dict[str, ImageSet]) -> ImageSet:
-    """Takes the official test images of an out-of-distribution set."""
-    return raw["benchmark"]
-
-
-def summarise_split(
-    train: ImageSet, test: ImageSet, benchmark: ImageSet, config: DataSplitConfig, **ood: ImageSet
-) -> dict[str, Any]:
+def summarise_split(train: ImageSet, test: ImageSet, benchmark: ImageSet, config: DataSplitConfig) -> dict[str, Any]:
     """Counts the images of each split by class, with their hashes."""
     splits = {"train": train, "test": test, "benchmark": benchmark}
     return {
@@ -52,8 +45,16 @@ def summarise_split(
             }
             for name, images in splits.items()
         },
-        "ood": {name: {"images": len(images), "sha256": images.sha256} for name, images in ood.items()},
     }
+
+
+def make_ood_sets(
+    train: ImageSet, benchmark: ImageSet, mnist: dict[str, ImageSet], config: OODSetsConfig, **published: Fetch
+) -> tuple[dict[str, ImageSet], dict[str, Any]]:
+    """Makes every out-of-distribution set that can be made, and tells what became of each."""
+    from fashion_dgm.data.ood import build_sets
+
+    return build_sets(train, benchmark, mnist["benchmark"], published, config)
 
 
 def plot_examples(train: ImageSet) -> Figure:

@@ -17,18 +17,25 @@ def create_pipeline() -> Pipeline:
                 ["train", "test", "benchmark"],
                 name="split_images",
             ),
-            Node(nodes.official_test_images, "mnist_raw", "ood_mnist", name="take_mnist"),
             Node(
                 nodes.summarise_split,
-                {
-                    "train": "train",
-                    "test": "test",
-                    "benchmark": "benchmark",
-                    "config": "params:data_split",
-                    "mnist": "ood_mnist",
-                },
+                ["train", "test", "benchmark", "params:data_split"],
                 "split_summary",
                 name="summarise_split",
+            ),
+            Node(
+                nodes.make_ood_sets,
+                {
+                    "train": "train",
+                    "benchmark": "benchmark",
+                    "mnist": "mnist_raw",
+                    "config": "params:ood_sets",
+                    "kmnist": "kmnist_raw",
+                    "emnist_letters": "emnist_letters_raw",
+                    "omniglot": "omniglot_raw",
+                },
+                ["ood_sets", "ood_sets_summary"],
+                name="make_ood_sets",
             ),
             Node(nodes.plot_examples, "train", "example_images", name="plot_examples"),
         ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Mapping
 from typing import Any
 
 from fashion_dgm.config import OODConfig
@@ -13,7 +15,9 @@ __all__ = ["IN_DISTRIBUTION", "measure_detection", "plot_samples", "plot_scores"
 IN_DISTRIBUTION = "fashion_mnist"
 
 
-def score_images(flow: Checkpoint, benchmark: ImageSet, config: OODConfig, **ood: ImageSet) -> DataFrame:
+def score_images(
+    flow: Checkpoint, benchmark: ImageSet, ood_sets: Mapping[str, ImageSet], config: OODConfig
+) -> DataFrame:
     """Scores each benchmark and out-of-distribution image by its bits/dim under the flow."""
     import pandas as pd
     import torch
@@ -28,7 +32,7 @@ def score_images(flow: Checkpoint, benchmark: ImageSet, config: OODConfig, **ood
     assert isinstance(model, RealNVP)
     precision = resolve_precision(config.precision, device)
     tables = []
-    for name, images in {IN_DISTRIBUTION: benchmark, **ood}.items():
+    for name, images in itertools.chain([(IN_DISTRIBUTION, benchmark)], ood_sets.items()):
         pixels = torch.from_numpy(images.images[: config.max_images])
         scores = bits_per_dim_of(model, pixels, config.batch_size, config.seed, precision)
         tables.append(pd.DataFrame({"dataset": name, "index": range(len(scores)), "bits_per_dim": scores}))

@@ -13,7 +13,7 @@ def create_pipeline() -> Pipeline:
         [
             Node(
                 nodes.score_images,
-                {"flow": "flow", "benchmark": "benchmark", "config": "params:ood_eval", "mnist": "ood_mnist"},
+                ["flow", "benchmark", "ood_sets", "params:ood_eval"],
                 "ood_scores",
                 name="score_images",
             ),

@@ -1,0 +1,50 @@
+"""Parameters of the out-of-distribution sets."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, get_args
+
+from pydantic import Field, PositiveInt, field_validator
+
+from fashion_dgm.config.base import Config, Seed
+
+__all__ = ["BUILT_IN_SETS", "TRANSFORM_PREFIX", "OODSetsConfig", "Published", "Synthetic", "Transform"]
+
+Published = Literal["mnist", "digits", "kmnist", "emnist_letters", "omniglot"]
+Transform = Literal["vertical_flip", "horizontal_flip", "inverted", "shuffled"]
+Synthetic = Literal["uniform_noise", "gaussian_noise", "black", "white", "grey_levels"]
+# As a file's name on every system, a word in --params and in MLflow.
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+
+TRANSFORM_PREFIX = "fashion_mnist_"
+BUILT_IN_SETS = frozenset(
+    (*get_args(Published), *get_args(Synthetic), *(TRANSFORM_PREFIX + name for name in get_args(Transform)))
+)
+TAKEN_NAMES = BUILT_IN_SETS | {"fashion_mnist", "train", "test", "benchmark"}
+
+
+class OODSetsConfig(Config):
+    """Which images from elsewhere there are."""
+
+    published: tuple[Published, ...]
+    transforms: tuple[Transform, ...]
+    synthetic: tuple[Synthetic, ...]
+    folders: dict[Name, Annotated[str, Field(min_length=1)]]
+    max_images: PositiveInt
+    seed: Seed
+
+    @field_validator("published", "transforms", "synthetic")
+    @classmethod
+    def _each_once(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"{', '.join(twice)} is named twice")
+        return names
+
+    @field_validator("folders")
+    @classmethod
+    def _names_of_their_own(cls, folders: dict[str, str]) -> dict[str, str]:
+        taken = sorted(TAKEN_NAMES & folders.keys())
+        if taken:
+            raise ValueError(f"{', '.join(taken)} is the name of a set of the project's own; choose another name")
+        return folders

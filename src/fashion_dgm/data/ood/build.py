@@ -1,0 +1,149 @@
+"""All out-of-distribution sets that the parameters name, each on its own: what is wrong with one costs no other."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fashion_dgm.config.ood_sets import TRANSFORM_PREFIX, OODSetsConfig
+from fashion_dgm.data.images import ImageSet
+from fashion_dgm.data.ood import synthetic, transforms
+from fashion_dgm.data.ood.chance import choose
+from fashion_dgm.data.ood.copies import hashes, share_in
+from fashion_dgm.data.ood.digits import load_digits
+from fashion_dgm.data.ood.folder import read_folder
+from fashion_dgm.data.ood.published import PUBLISHED_SETS, FileMissing
+from fashion_dgm.errors import FashionDGMError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["Fetch", "build_sets"]
+
+Fetch = Callable[[], "NDArray[np.uint8]"]
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """A set yet to be made: `make` gives images `(N, 1, 28, 28)` and what was done to them, or raises."""
+
+    kind: str
+    origin: str
+    make: Callable[[], tuple[NDArray[np.uint8], str]]
+
+
+def build_sets(
+    train: ImageSet, benchmark: ImageSet, mnist: ImageSet, published: Mapping[str, Fetch], config: OODSetsConfig
+) -> tuple[dict[str, ImageSet], dict[str, Any]]:
+    """Makes every out-of-distribution set that can be made, and tells what became of each.
+
+    Arguments:
+        train: what models learn from; copies of its images are counted.
+        benchmark: in-distribution images, which the transforms start from.
+        mnist: MNIST's official test images.
+        published: gives the images of each other published set, uint8 `(N, 1, 28, 28)`, or raises `FashionDGMError`.
+        config: which sets, and of how many images at most.
+
+    Returns:
+        The sets by name, labels 0 where there are none; and `{"seed", "max_images", "sets": {name: {"kind", "origin",
+        "status", ...}}}`. With status `used` an entry has `images`, `distinct`, `sha256`, `conversion`, `in_train` and
+        `in_benchmark` (shares of exact copies) and `note`; with `missing` (a file that cannot be fetched) or `skipped`
+        (a user's set with a mistake in it) it has `reason`.
+
+    Raises:
+        FashionDGMError: if not one set is left.
+    """
+    known = {"train": set(hashes(train.images)), "benchmark": set(hashes(benchmark.images))}
+    sets: dict[str, ImageSet] = {}
+    entries: dict[str, dict[str, Any]] = {}
+    for name, candidate in _candidates(train, benchmark, mnist, published, config).items():
+        entry = {"kind": candidate.kind, "origin": candidate.origin}
+        try:
+            images, conversion = candidate.make()
+            sets[name] = ImageSet(images, np.zeros(len(images), dtype=np.uint8))
+        except FashionDGMError as error:
+            status = "missing" if isinstance(error, FileMissing) else "skipped"
+            entries[name] = {**entry, "status": status, "reason": str(error)}
+            logger.warning("out-of-distribution set %s is %s: %s", name, status, error)
+        else:
+            entries[name] = {**entry, "status": "used", **_facts(name, sets[name], conversion, known)}
+    if not sets:
+        reasons = "".join(f"\n  {name}: {entry['reason']}" for name, entry in entries.items()) or " none is named"
+        raise FashionDGMError(f"ood_sets leaves no out-of-distribution set:{reasons}")
+    return sets, {"seed": config.seed, "max_images": config.max_images, "sets": entries}
+
+
+def _candidates(
+    train: ImageSet, benchmark: ImageSet, mnist: ImageSet, published: Mapping[str, Fetch], config: OODSetsConfig
+) -> dict[str, _Candidate]:
+    most, seed = config.max_images, config.seed
+
+    def some(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        return images[choose(len(images), most, seed)]
+
+    def fetched(name: str) -> _Candidate:
+        if name == "mnist":
+            return _Candidate("published", "MNIST, official test images", lambda: (some(mnist.images), "none"))
+        if name == "digits":
+            return _Candidate("published", "scikit-learn's handwritten digits", lambda: _with(load_digits(), some))
+        title, conversion = PUBLISHED_SETS[name].title, PUBLISHED_SETS[name].conversion
+        return _Candidate("published", f"{title}, official test images", lambda: (some(published[name]()), conversion))
+
+    def transformed(name: str) -> _Candidate:
+        return _Candidate(
+            "transform",
+            "FashionMNIST, official test images",
+            lambda: (transforms.transform(some(benchmark.images), name, seed), transforms.HOW[name]),
+        )
+
+    def synthesised(name: str) -> _Candidate:
+        return _Candidate(
+            "synthetic", synthetic.HOW[name], lambda: (synthetic.synthesise(name, most, train.images, seed), "none")
+        )
+
+    def own(path: str) -> _Candidate:
+        def make() -> tuple[NDArray[np.uint8], str]:
+            images, conversion = read_folder(path, most, seed)
+            return images, conversion.describe()
+
+        return _Candidate("own", path, make)
+
+    return {
+        **{name: fetched(name) for name in config.published},
+        **{TRANSFORM_PREFIX + name: transformed(name) for name in config.transforms},
+        **{name: synthesised(name) for name in config.synthetic},
+        **{name: own(path) for name, path in config.folders.items()},
+    }
+
+
+def _with(
+    found: tuple[NDArray[np.uint8], str], some: Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
+) -> tuple[NDArray[np.uint8], str]:
+    return some(found[0]), found[1]
+
+
+def _facts(name: str, images: ImageSet, conversion: str, known: Mapping[str, set[bytes]]) -> dict[str, Any]:
+    each = hashes(images.images)
+    shares = {f"in_{split}": share_in(each, hashes_of) for split, hashes_of in known.items()}
+    note = "; ".join(
+        f"{share:.1%} of the images are exact copies of images of {split.removeprefix('in_')}: AUROC near 0.5 is expected "
+        "of these"
+        for split, share in shares.items()
+        if share > 0
+    )
+    if note:
+        logger.warning("out-of-distribution set %s: %s", name, note)
+    return {
+        "images": len(images),
+        "distinct": len(set(each)),
+        "sha256": images.sha256,
+        "conversion": conversion,
+        **shares,
+        "note": note,
+    }

@@ -1,0 +1,164 @@
+"""All sets together: one bad set loses no other, and the summary tells of each."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+import pytest
+from PIL import Image
+from pydantic import ValidationError
+
+from fashion_dgm.config.ood_sets import BUILT_IN_SETS, OODSetsConfig
+from fashion_dgm.data.images import ImageSet
+from fashion_dgm.data.ood import build_sets
+from fashion_dgm.data.ood.published import FileMissing
+from fashion_dgm.errors import FashionDGMError
+from tests.conftest import made_up_images
+
+TRAIN, BENCHMARK, MNIST = made_up_images(200, seed=0), made_up_images(80, seed=1), made_up_images(70, seed=2)
+SYNTHETIC = ("uniform_noise", "gaussian_noise", "black", "white", "grey_levels")
+TRANSFORMS = ("vertical_flip", "horizontal_flip", "inverted", "shuffled")
+
+
+def config(**changes: Any) -> OODSetsConfig:
+    every = {
+        "published": ("mnist", "digits", "kmnist", "emnist_letters", "omniglot"),
+        "transforms": TRANSFORMS,
+        "synthetic": SYNTHETIC,
+        "folders": {},
+        "max_images": 50,
+        "seed": 0,
+    }
+    return OODSetsConfig(**(every | changes))
+
+
+def unreachable() -> NoReturn:
+    raise FileMissing("no network. Put file into folder")
+
+
+def altered() -> NoReturn:
+    raise FashionDGMError("not the published file")
+
+
+def build(**changes: Any) -> tuple[dict[str, ImageSet], dict[str, Any]]:
+    published = {"kmnist": unreachable, "emnist_letters": altered, "omniglot": lambda: MNIST.images[::-1].copy()}
+    return build_sets(TRAIN, BENCHMARK, MNIST, published, config(**changes))
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> dict[str, str]:
+    """A good set of the user's among bad ones."""
+    for name in ("good", "empty", "corrupt", "nan", "objects"):
+        (tmp_path / name).mkdir()
+    for number in range(60):
+        Image.new("RGB", (40 + number, 50), (number, 2 * number, 255)).save(tmp_path / "good" / f"{number:02}.png")
+    (tmp_path / "corrupt" / "a.png").write_text("no picture")
+    np.save(tmp_path / "nan" / "a.npy", np.full((5, 28, 28), np.nan))
+    np.save(tmp_path / "objects" / "a.npy", np.array([{}]), allow_pickle=True)
+    names = ("good", "empty", "corrupt", "nan", "objects", "absent")
+    return {f"my_{name}": str(tmp_path / name) for name in names}
+
+
+def test_one_bad_set_loses_no_other(folders: dict[str, str], caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        sets, summary = build(folders=folders)
+    statuses = {name: entry["status"] for name, entry in summary["sets"].items()}
+    bad = {"my_empty", "my_corrupt", "my_nan", "my_objects", "my_absent"}
+    assert {name for name, status in statuses.items() if status == "skipped"} == bad | {"emnist_letters"}
+    assert {name for name, status in statuses.items() if status == "missing"} == {"kmnist"}
+    assert (
+        set(sets)
+        == set(statuses) - bad - {"emnist_letters", "kmnist"}
+        == BUILT_IN_SETS
+        - {
+            "emnist_letters",
+            "kmnist",
+        }
+        | {"my_good"}
+    )
+    for name in bad:
+        assert folders[name] in summary["sets"][name]["reason"]
+        assert any(name in record.message and folders[name] in record.message for record in caplog.records)
+    assert all(len(images) <= 50 and images.images.shape[1:] == (1, 28, 28) for images in sets.values())
+    json.dumps(summary, allow_nan=False)
+
+
+def test_summary_tells_what_each_set_is(folders: dict[str, str]) -> None:
+    sets, summary = build(folders=folders)
+    for name, images in sets.items():
+        entry = summary["sets"][name]
+        assert entry["images"] == len(images) and entry["sha256"] == images.sha256
+        assert entry["distinct"] == len({image.tobytes() for image in images.images})
+        assert entry["origin"] and entry["conversion"]
+    good = summary["sets"]["my_good"]
+    assert good["origin"] == folders["my_good"] and good["kind"] == "own"
+    assert "colour to grey" in good["conversion"] and "resized from" in good["conversion"]
+    assert summary["sets"]["black"]["distinct"] == 1
+
+
+def test_transforms_are_of_the_same_benchmark_images() -> None:
+    sets, _ = build()
+    mirrored, up = sets["fashion_mnist_horizontal_flip"].images, sets["fashion_mnist_vertical_flip"].images
+    assert np.array_equal(mirrored[:, :, :, ::-1], up[:, :, ::-1])
+    originals = {image.tobytes() for image in BENCHMARK.images}
+    assert all(image.tobytes() in originals for image in mirrored[:, :, :, ::-1])
+    assert np.array_equal(255 - sets["fashion_mnist_inverted"].images, up[:, :, ::-1])
+
+
+@pytest.mark.parametrize(("split", "other"), [("train", "benchmark"), ("benchmark", "train")])
+def test_copies_of_known_images_are_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, split: str, other: str
+) -> None:
+    known = {"train": TRAIN, "benchmark": BENCHMARK}[split]
+    np.save(tmp_path / "a.npy", np.concatenate([known.images[:30], MNIST.images[:10]]))
+    with caplog.at_level(logging.WARNING):
+        _, summary = build(folders={"copy": str(tmp_path)})
+    entry = summary["sets"]["copy"]
+    assert entry[f"in_{split}"] == 0.75 and entry[f"in_{other}"] == 0 and entry["status"] == "used"
+    assert f"75.0% of the images are exact copies of images of {split}" in entry["note"]
+    assert "AUROC near 0.5 is expected" in entry["note"]
+    assert any("exact copies" in record.message for record in caplog.records)
+    assert summary["sets"]["mnist"]["note"] == ""
+
+
+def test_a_set_does_not_depend_on_which_others_there_are() -> None:
+    every, _ = build()
+    for name in SYNTHETIC:
+        alone, _ = build(published=(), transforms=(), synthetic=(name,))
+        assert list(alone) == [name] and alone[name].sha256 == every[name].sha256
+    again, _ = build()
+    assert {name: images.sha256 for name, images in again.items()} == {n: i.sha256 for n, i in every.items()}
+    other, _ = build(seed=1)
+    for name in ("mnist", "uniform_noise", "gaussian_noise", "fashion_mnist_shuffled"):
+        assert other[name].sha256 != every[name].sha256
+
+
+def test_no_set_at_all_is_an_error_with_every_reason(tmp_path: Path) -> None:
+    with pytest.raises(FashionDGMError, match="kmnist: no network") as caught:
+        build(published=("kmnist",), transforms=(), synthetic=(), folders={"mine": str(tmp_path)})
+    assert f"mine: {tmp_path} is empty" in str(caught.value)
+    with pytest.raises(FashionDGMError, match="none is named"):
+        build(published=(), transforms=(), synthetic=())
+
+
+@pytest.mark.parametrize("name", ["mnist", "fashion_mnist", "train", "benchmark", "fashion_mnist_inverted", "black"])
+def test_a_name_of_the_projects_own_is_refused_before_anything_runs(name: str) -> None:
+    with pytest.raises(ValidationError, match="choose another name"):
+        config(folders={name: "somewhere"})
+
+
+@pytest.mark.parametrize("name", ["", "../evil", "a/b", "A", "a b", "1a", "a" * 41, "ä", "a.b"])
+def test_a_name_that_is_no_file_name_is_refused(name: str) -> None:
+    with pytest.raises(ValidationError, match="pattern"):
+        config(folders={name: "somewhere"})
+
+
+def test_a_set_named_twice_or_unknown_is_refused() -> None:
+    with pytest.raises(ValidationError, match="mnist is named twice"):
+        config(published=("mnist", "mnist"))
+    with pytest.raises(ValidationError, match="kmnist"):
+        config(published=("cifar",))

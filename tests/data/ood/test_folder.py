@@ -1,0 +1,183 @@
+"""Folders of users: mixed contents, and every mistake we could think of."""
+
+from __future__ import annotations
+
+import contextlib
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fashion_dgm.data.ood.folder import PICTURES, read_folder
+from fashion_dgm.errors import FashionDGMError
+
+RNG = np.random.default_rng(0)
+GREYS = RNG.integers(0, 256, (6, 28, 28), dtype=np.uint8)
+
+
+def write_pictures(folder: Path, images: np.ndarray = GREYS) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, image in enumerate(images):
+        Image.fromarray(image).save(folder / f"{number}.png")
+
+
+def test_pictures_come_in_the_order_of_their_names_from_all_folders(tmp_path: Path) -> None:
+    write_pictures(tmp_path / "b", GREYS[2:])
+    write_pictures(tmp_path / "a", GREYS[:2])
+    (tmp_path / "a" / "notes.txt").write_text("no picture")
+    (tmp_path / "a" / ".hidden.png").write_text("no picture")
+    images, conversion = read_folder(tmp_path, 100, seed=0)
+    assert images.shape == (6, 1, 28, 28)
+    assert np.array_equal(images[:, 0], GREYS)
+    assert conversion.describe() == "1 files of other kinds left out"
+
+
+@pytest.mark.parametrize("ending", [ending for ending in PICTURES if ending not in (".jpg", ".jpeg", ".webp", ".pbm")])
+def test_every_lossless_kind_of_picture_is_read_whatever_the_case(tmp_path: Path, ending: str) -> None:
+    file = tmp_path / f"one{ending.upper()}"
+    Image.fromarray(GREYS[0]).convert("RGB" if ending == ".ppm" else "L").save(file)
+    assert np.array_equal(read_folder(file, 10, seed=0)[0][0, 0], GREYS[0])
+
+
+def test_jpeg_is_nearly_the_same(tmp_path: Path) -> None:
+    smooth = np.tile(np.linspace(0, 255, 28).astype(np.uint8), (28, 1))
+    Image.fromarray(smooth).save(tmp_path / "one.jpg", quality=95)
+    assert np.abs(read_folder(tmp_path, 10, seed=0)[0][0, 0].astype(int) - smooth).max() < 8
+
+
+def test_pictures_and_arrays_may_be_mixed(tmp_path: Path) -> None:
+    np.save(tmp_path / "0.npy", GREYS[:2])
+    np.savez(tmp_path / "1.npz", images=GREYS[2:4], labels=np.zeros(2))
+    Image.fromarray(GREYS[4]).save(tmp_path / "2.png")
+    np.savez_compressed(tmp_path / "3.npz", whatever=GREYS[5:] / 255)
+    images, _ = read_folder(tmp_path, 100, seed=0)
+    assert np.abs(images[:, 0].astype(int) - GREYS).max() <= 1
+
+
+def test_fewer_images_are_chosen_by_chance_the_same_each_time(tmp_path: Path) -> None:
+    write_pictures(tmp_path, GREYS[:3])
+    np.save(tmp_path / "z.npy", GREYS[3:])
+    everything = {image.tobytes(): number for number, image in enumerate(GREYS)}
+    chosen = set()
+    for seed in range(30):
+        images, _ = read_folder(tmp_path, 2, seed)
+        order = [everything[image.tobytes()] for image in images]
+        assert len(order) == 2 and order == sorted(set(order))
+        assert np.array_equal(images, read_folder(tmp_path, 2, seed)[0])
+        chosen.update(order)
+    # The chance that 30 draws of 2 in 6 leave one out is below 6 * (2/3)**30 = 3e-5.
+    assert chosen == set(range(6))
+
+
+class Malicious:
+    def __reduce__(self) -> tuple[Callable, tuple]:
+        return Path.touch, (Path("unpickled"),)
+
+
+def save(path: Path, array: np.ndarray) -> None:
+    np.save(path, array, allow_pickle=True)
+
+
+def truncate(path: Path, array: np.ndarray) -> None:
+    np.save(path, array)
+    path.write_bytes(path.read_bytes()[:-50])
+
+
+MISTAKES: dict[str, tuple[Callable[[Path], object], str]] = {
+    "nothing there": (lambda folder: folder.rmdir(), "there is no file or folder"),
+    "empty": (lambda folder: None, "is empty"),
+    "only other files": (lambda folder: (folder / "a.txt").write_text("a"), "among its 1 files"),
+    "text as picture": (lambda folder: (folder / "a.png").write_text("a"), "a.png is damaged or no picture"),
+    "empty picture": (lambda folder: (folder / "a.png").touch(), "a.png is damaged or no picture"),
+    "truncated picture": (
+        lambda folder: (
+            Image.fromarray(GREYS[0]).save(folder / "a.png"),
+            (folder / "a.png").write_bytes((folder / "a.png").read_bytes()[:300]),
+        ),
+        "a.png is damaged or no picture",
+    ),
+    "empty array": (lambda folder: (folder / "a.npy").touch(), "a.npy is damaged or no array"),
+    "text as array": (lambda folder: (folder / "a.npy").write_text("some text"), "a.npy is no array"),
+    "truncated array": (lambda folder: truncate(folder / "a.npy", GREYS), "a.npy is damaged or no array"),
+    "text as archive": (
+        lambda folder: (folder / "a.npz").write_bytes(b"PK\3\4 no zip"),
+        "a.npz is damaged or no array",
+    ),
+    "NaN": (lambda folder: save(folder / "a.npy", np.full((2, 28, 28), np.nan)), "NaN or infinity (100.00%"),
+    "floats to 255": (lambda folder: save(folder / "a.npy", GREYS.astype(float)), "must lie in [0, 1]"),
+    "dimensions": (lambda folder: save(folder / "a.npy", GREYS[0]), "has the shape (28, 28)"),
+    "a number": (lambda folder: save(folder / "a.npy", np.float64(3)), "has the shape ()"),
+    "no images": (lambda folder: save(folder / "a.npy", GREYS[:0]), "is empty"),
+    "objects": (lambda folder: save(folder / "a.npy", np.array([Malicious()])), "never loaded"),
+    "objects in archive": (
+        lambda folder: np.savez(folder / "a.npz", images=np.array([Malicious()])),
+        "never loaded",
+    ),
+    "pickle": (lambda folder: (folder / "a.npy").write_bytes(pickle.dumps(Malicious())), "never loaded"),
+    "several arrays": (lambda folder: np.savez(folder / "a.npz", a=GREYS, b=GREYS), "2 arrays (a, b); name that"),
+    "archive of none": (lambda folder: np.savez(folder / "a.npz"), "0 arrays"),
+    "one bad of many": (
+        lambda folder: (write_pictures(folder), (folder / "3.png").write_text("a")),
+        "1 of 6 files cannot be used",
+    ),
+    "float picture": (
+        lambda folder: Image.fromarray(np.full((28, 28), 3.0, np.float32)).save(folder / "a.tiff"),
+        "must lie in [0, 1]",
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_mistake_is_a_clear_error_and_nothing_is_unpickled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mistake: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    make, expected = MISTAKES[mistake]
+    make(folder)
+    with pytest.raises(FashionDGMError) as caught:
+        read_folder(folder, 100, seed=0)
+    assert expected in str(caught.value)
+    assert str(folder) in str(caught.value)
+    assert not (tmp_path / "unpickled").exists()
+
+
+def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("1,2")
+    with pytest.raises(FashionDGMError, match=r"none of \.png"):
+        read_folder(tmp_path / "a.csv", 10, seed=0)
+
+
+def test_a_mistake_in_an_array_is_found_even_where_chance_takes_none_of_it(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", np.repeat(GREYS, 100, axis=0))
+    np.save(tmp_path / "b.npy", np.full((1, 28, 28), np.nan))
+    for seed in range(5):
+        with pytest.raises(FashionDGMError, match=r"b\.npy holds NaN"):
+            read_folder(tmp_path, 1, seed)
+
+
+@pytest.mark.filterwarnings("ignore:.*:UserWarning")
+def test_damage_of_any_byte_is_an_error_of_ours_or_none(tmp_path: Path) -> None:
+    """What decoders raise at damaged files is their business; a user sees one kind of error."""
+    rng = np.random.default_rng(4)
+    for ending in (".png", ".gif", ".bmp", ".tiff", ".npy", ".npz"):
+        file = tmp_path / f"a{ending}"
+        if ending == ".npy":
+            np.save(file, GREYS)
+        elif ending == ".npz":
+            np.savez(file, images=GREYS)
+        else:
+            Image.fromarray(GREYS[0]).save(file)
+        whole = file.read_bytes()
+        for _ in range(60):
+            data = bytearray(whole)
+            for place in rng.integers(0, min(len(data), 400), 3):
+                data[place] = rng.integers(256)
+            file.write_bytes(data)
+            with contextlib.suppress(FashionDGMError):
+                images, _ = read_folder(file, 10, seed=0)
+                assert images.shape[1:] == (1, 28, 28)

@@ -1,0 +1,97 @@
+"""Transformed and synthetic images are what they are said to be."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fashion_dgm.data.ood import synthetic, transforms
+from fashion_dgm.data.ood.chance import choose
+from fashion_dgm.data.ood.copies import hashes, share_in
+from fashion_dgm.data.ood.digits import load_digits
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (20, 1, 28, 28), dtype=np.uint8)
+
+
+def test_flips_and_negative_by_the_pixel() -> None:
+    up, mirrored = (transforms.transform(IMAGES, f"{way}_flip", 0) for way in ("vertical", "horizontal"))
+    assert np.array_equal(up[3, 0, 0], IMAGES[3, 0, 27])
+    assert np.array_equal(mirrored[3, 0, :, 0], IMAGES[3, 0, :, 27])
+    assert np.array_equal(transforms.transform(IMAGES, "inverted", 0).astype(int), 255 - IMAGES.astype(int))
+
+
+@pytest.mark.parametrize("name", ["vertical_flip", "horizontal_flip", "inverted"])
+def test_twice_is_never(name: str) -> None:
+    once = transforms.transform(IMAGES, name, 0)
+    assert not np.array_equal(once, IMAGES)
+    assert np.array_equal(transforms.transform(once, name, 0), IMAGES)
+
+
+def test_shuffling_is_one_permutation_of_pixels_for_all_images() -> None:
+    # Each pixel tells its own place, so that the permutation can be read off.
+    places = np.arange(784)
+    low, high = (part.reshape(1, 1, 28, 28).astype(np.uint8) for part in (places % 256, places // 256))
+    shuffled = transforms.transform(np.concatenate([low, high, IMAGES]), "shuffled", 5)
+    order = shuffled[0].ravel().astype(int) + 256 * shuffled[1].ravel().astype(int)
+    assert np.array_equal(np.sort(order), places) and not np.array_equal(order, places)
+    assert np.array_equal(shuffled[2:].reshape(20, 784), IMAGES.reshape(20, 784)[:, order])
+    assert np.array_equal(shuffled, transforms.transform(np.concatenate([low, high, IMAGES]), "shuffled", 5))
+    assert not np.array_equal(shuffled, transforms.transform(np.concatenate([low, high, IMAGES]), "shuffled", 6))
+
+
+def test_uniform_noise_is_uniform_and_without_structure() -> None:
+    noise = synthetic.synthesise("uniform_noise", 2000, IMAGES, 0)
+    counts = np.bincount(noise.ravel(), minlength=256)
+    expected = noise.size / 256
+    # A chi-squared of 255 degrees is above 360 with a probability of 1e-5.
+    assert ((counts - expected) ** 2 / expected).sum() < 360
+    neighbours = np.corrcoef(noise[..., :-1].ravel(), noise[..., 1:].ravel())[0, 1]
+    assert abs(neighbours) < 5 / np.sqrt(noise.size)
+
+
+def test_gaussian_noise_has_the_moments_of_training_images() -> None:
+    # Far from the bounds, where cutting changes nothing.
+    train = np.random.default_rng(1).normal(120, 15, (500, 1, 28, 28)).round().astype(np.uint8)
+    noise = synthetic.synthesise("gaussian_noise", 2000, train, 0).astype(float)
+    assert abs(noise.mean() - train.mean()) < 0.1
+    assert abs(noise.std() - train.std()) < 0.1
+    kurtosis = ((noise - noise.mean()) ** 4).mean() / noise.var() ** 2
+    assert abs(kurtosis - 3) < 0.05
+
+
+@pytest.mark.parametrize(("name", "levels"), [("black", {0}), ("white", {255}), ("grey_levels", set(range(256)))])
+def test_constants_are_constant(name: str, levels: set[int]) -> None:
+    images = synthetic.synthesise(name, 10_000, IMAGES, 0)
+    assert images.shape == (256, 1, 28, 28)
+    assert (images == images[:, :, :1, :1]).all()
+    assert set(images[:, 0, 0, 0].tolist()) == levels
+    assert set(synthetic.synthesise(name, 2, IMAGES, 0)[:, 0, 0, 0].tolist()) <= levels
+
+
+def test_digits_are_those_of_scikit_learn() -> None:
+    from sklearn.datasets import load_digits as original
+
+    images, said = load_digits()
+    assert images.shape == (1797, 1, 28, 28) and images.dtype == np.uint8
+    assert "resized from 8x8 to 28x28" in said and "0..16" in said
+    # 28 is 3.5 times 8: means over blocks of two pixels of the original are the same before and after.
+    before = original().images.reshape(-1, 4, 2, 4, 2).mean(axis=(2, 4)) * 255 / 16
+    after = images.reshape(-1, 4, 7, 4, 7).mean(axis=(2, 4))
+    assert np.corrcoef(before.ravel(), after.ravel())[0, 1] > 0.99
+
+
+def test_choice_is_without_repetition_and_depends_on_the_seed() -> None:
+    assert np.array_equal(choose(5, 9, 0), np.arange(5))
+    chosen = choose(1000, 100, 0)
+    assert len(set(chosen.tolist())) == 100 and (np.diff(chosen) > 0).all() and chosen.max() < 1000
+    assert not np.array_equal(chosen, choose(1000, 100, 1))
+
+
+def test_copies_are_found_to_the_pixel() -> None:
+    known = set(hashes(IMAGES[:10]))
+    assert share_in(hashes(IMAGES), known) == 0.5
+    nearly = IMAGES[:10].copy()
+    nearly[:, 0, 5, 5] ^= 1
+    assert share_in(hashes(nearly), known) == 0
+    # Views and copies in memory of another layout hash alike.
+    assert share_in(hashes(np.asfortranarray(IMAGES)[9::-1]), known) == 1
