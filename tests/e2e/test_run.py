@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import mlflow
+import numpy as np
 import pandas as pd
 import pytest
 from mlflow.entities import Run
@@ -198,6 +199,22 @@ def assert_refused(done: subprocess.CompletedProcess[str], expected: str) -> Non
     assert done.returncode != 0
     assert expected in done.stderr.split("Error: ")[-1]
     assert "Traceback" not in done.stderr
+
+
+def test_a_bad_set_of_the_users_loses_no_other(copy: Path) -> None:
+    (copy / "good").mkdir()
+    (copy / "bad").mkdir()
+    np.save(copy / "good" / "a.npy", np.full((30, 40, 60, 3), 200, dtype=np.uint8))
+    np.save(copy / "bad" / "a.npy", np.full((30, 28, 28), np.nan))
+    folders = "ood_sets.folders.good=good,ood_sets.folders.bad=bad"
+    done = kedro(copy, "--env", "test", "--pipelines", "data_split,ood_eval,report", "--params", folders)
+    assert done.returncode == 0, done.stderr
+    assert "out-of-distribution set bad is skipped" in done.stderr
+    metrics = json.loads((copy / "data" / "08_reporting" / "metrics.json").read_text())
+    assert metrics["ood"]["sets"]["good"]["images"] == 30 and "bad" not in metrics["ood"]["sets"]
+    assert "NaN" in metrics["ood_sets"]["sets"]["bad"]["reason"]
+    report = (copy / "data" / "08_reporting" / "report.html").read_text()
+    assert "colour to grey" in report and "holds NaN" in report
 
 
 def test_missing_input_names_the_pipeline_that_makes_it(copy: Path) -> None:

@@ -26,7 +26,6 @@ def metrics() -> dict[str, Any]:
                 "test": {"images": 12_000, "per_class": [1_200] * 10, "sha256": "1e" * 32},
                 "benchmark": {"images": 10_000, "per_class": [1_000] * 10, "sha256": "2d" * 32},
             },
-            "ood": {"mnist": {"images": 10_000, "sha256": "3c" * 32}},
         },
         "flow": {
             "epochs": 1,
@@ -108,6 +107,31 @@ def metrics() -> dict[str, Any]:
             "warnings": [],
         },
     }
+
+
+@pytest.fixture
+def ood_sets() -> dict[str, Any]:
+    """What became of each out-of-distribution set, as the pipeline tells it."""
+    used = {
+        "status": "used",
+        "conversion": "none",
+        "in_train": 0.0,
+        "in_benchmark": 0.0,
+        "note": "",
+        "sha256": "4b" * 32,
+    }
+    made = {
+        "mnist": {"kind": "published", "origin": "MNIST, official test images", "images": 10_000, "distinct": 10_000},
+        "black": {"kind": "synthetic", "origin": "every pixel 0", "images": 256, "distinct": 1},
+        "mine": {"kind": "own", "origin": "pictures/mine", "images": 30, "distinct": 30},
+    }
+    absent = {
+        "kmnist": {"kind": "published", "origin": "KMNIST", "status": "missing", "reason": "no network. Put it there"},
+        "damaged": {"kind": "own", "origin": "pictures/damaged", "status": "skipped", "reason": "a.png is damaged"},
+    }
+    sets = {**{name: {**used, **entry} for name, entry in made.items()}, **absent}
+    sets["mine"] |= {"conversion": "colour to grey", "note": "50.0% of the images are exact copies of images of train"}
+    return {"seed": 0, "max_images": 10_000, "sets": sets}
 
 
 def _distances(model: str, space: str, best: float) -> dict[str, Any]:

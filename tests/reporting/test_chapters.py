@@ -92,7 +92,7 @@ def test_values_that_are_not_finite_lead_to_no_conclusion(metrics: Metrics, png:
 def test_optional_keys_may_be_absent(metrics: Metrics, png: bytes) -> None:
     for split in metrics["data"]["splits"].values():
         del split["per_class"], split["sha256"]
-    del metrics["data"]["ood"], metrics["data"]["splits"]["benchmark"]
+    del metrics["data"]["splits"]["benchmark"]
     del metrics["flow"]["parameters"], metrics["flow"]["reconstruction_error"]
     for entry in (metrics["ood"]["in_distribution"], metrics["ood"]["sets"]["mnist"]):
         del entry["bits_per_dim_sd"]
@@ -128,6 +128,21 @@ def test_pooled_test_images_are_not_called_untouched(metrics: Metrics, png: byte
     assert "neither training nor" not in text
     assert "no figure here compares with published ones" in text
     assert "12,000 others" in chapters.summary_sentences(data=metrics["data"])[0]
+
+
+def test_every_set_from_elsewhere_is_told_of(metrics: Metrics, png: bytes, ood_sets: Metrics) -> None:
+    chapter = chapters.data_chapter(metrics["data"], png, ood_sets, png)
+    _, there, absent = tables_of(chapter)
+    assert [row[0] for row in there.rows] == ["MNIST", "mine", "black images"]
+    assert there.rows[1] == ("mine", "pictures/mine", "colour to grey", "30", "`4b4b4b4b4b4b`")
+    assert there.rows[2][3] == "256, all alike" and there.rows[0][2] == ""
+    assert absent.rows == (("KMNIST", "no network. Put it there"), ("damaged", "a.png is damaged"))
+    text = text_of(chapter)
+    assert "there are 3\u00a0sets" in text and "mine: 50.0% of the images are exact copies" in text
+    # Without a note or an absent set, nothing is said of any.
+    ood_sets["sets"] = {"mnist": ood_sets["sets"]["mnist"]}
+    chapter = chapters.data_chapter(metrics["data"], png, ood_sets, png)
+    assert len(tables_of(chapter)) == 2 and "copies" not in text_of(chapter)
 
 
 # Flow
@@ -208,6 +223,22 @@ def test_verdict_follows_auroc_and_its_interval(
     assert summary in " ".join(chapters.summary_sentences(ood=metrics["ood"]))
     assert ("This is the paradox" in text) == (summary == "is misled by MNIST")
     assert ("does not show the paradox" in text) != ("This is the paradox" in text)
+
+
+def test_many_sets_are_told_of_by_what_became_of_them(metrics: Metrics, png: bytes) -> None:
+    mnist = metrics["ood"]["sets"]["mnist"]
+    for name, auroc in (("black", 0.0), ("fashion_mnist_horizontal_flip", 0.5), ("digits", 0.9), ("noise", 1.0)):
+        metrics["ood"]["sets"][name] = mnist | {"auroc": auroc, "auroc_interval": [auroc - 0.02, auroc + 0.02]}
+    metrics["ood"]["sets"]["omniglot"] = mnist | {"auroc": math.nan}
+    expected = (
+        "Of the others the likelihood finds black images (0.000) likelier than what it was made for; cannot tell "
+        "FashionMNIST mirrored (0.500) from it; finds scikit-learn digits (0.900) and noise (1.000) less likely; gives no "
+        "defined answer for Omniglot (n/a) (AUROC)."
+    )
+    assert expected in text_of(chapters.ood_chapter(metrics["ood"], png)).split("\n")
+    assert expected in chapters.summary_sentences(ood=metrics["ood"])
+    del metrics["ood"]["sets"]["mnist"]
+    assert "Of all sets the likelihood finds" in " ".join(chapters.summary_sentences(ood=metrics["ood"]))
 
 
 @pytest.mark.parametrize(

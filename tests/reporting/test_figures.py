@@ -68,6 +68,7 @@ EVERY_FIGURE: dict[str, Callable[[int], Figure]] = {
     "ood_histogram": lambda epochs: figures.ood_histogram(
         scores({"fashion_mnist": 3.0, "mnist": 2.0}), "fashion_mnist", {"mnist": "0.10"}
     ),
+    "ood_set_examples": lambda epochs: figures.ood_set_examples({"fashion_mnist": images(), "mnist": images(epochs)}),
     "gan_curves": lambda epochs: figures.gan_curves({"wgan": wgan_history(epochs), "gan": gan_history(epochs)}),
     "snapshot_strip": lambda epochs: figures.snapshot_strip({epoch: images() for epoch in range(1, epochs + 1)}),
     "fid_curves": lambda epochs: figures.fid_curves(distances(epochs), {"classifier": 1.0, "inception": 3.0}),
@@ -244,19 +245,39 @@ def test_labels_at_the_ends_keep_apart() -> None:
 # Distributions
 
 
-def test_legend_names_every_set_with_its_count_and_auroc() -> None:
-    table = scores({"mnist": 2.0, "fashion_mnist": 3.0, "kmnist": 4.0})
-    text = words(figures.ood_histogram(table, "fashion_mnist", {"mnist": "0.10 [0.09, 0.11]"}))
-    assert "FashionMNIST, n = 200, in-distribution" in text
-    assert "\nMNIST, n = 200, AUROC 0.10 [0.09, 0.11]" in text
-    assert "\nKMNIST, n = 200\n" in text
+def test_rows_name_every_set_with_its_count_and_auroc_likeliest_first() -> None:
+    table = scores({"kmnist": 4.0, "fashion_mnist": 3.0, "mnist": 2.0})
+    figure = figures.ood_histogram(table, "fashion_mnist", {"mnist": "0.10 [0.09, 0.11]"})
+    assert [axes.get_ylabel() for axes in figure.axes] == [
+        f"{name}\nn = 200" for name in ("MNIST", "FashionMNIST", "KMNIST")
+    ]
+    assert "0.10 [0.09, 0.11]" in {text.get_text() for text in figure.axes[0].texts}
+    assert "in-distribution" in {text.get_text() for text in figure.axes[1].texts}
 
 
-def test_densities_integrate_to_one() -> None:
-    axes = figures.ood_histogram(scores({"fashion_mnist": 3.0, "mnist": 2.0}, 10_000), "fashion_mnist", {}).axes[0]
-    for stairs in axes.patches:
-        values, edges, _ = stairs.get_data()
-        assert float(values @ np.diff(edges)) == pytest.approx(1.0, abs=0.01)
+def test_densities_have_the_shape_of_the_scores_and_the_familiar_ones_behind() -> None:
+    table = scores({"fashion_mnist": 3.0, "mnist": 2.0}, 10_000)
+    top = figures.ood_histogram(table, "fashion_mnist", {}).axes[0]
+    means = []
+    for stairs in top.patches[::2]:
+        heights, edges, _ = stairs.get_data()
+        assert heights.max() == 1
+        means.append(float(heights @ (edges[1:] + edges[:-1]) / 2 / heights.sum()))
+    assert means == pytest.approx([3.0, 2.0], abs=0.02)
+
+
+def test_each_set_has_a_row_of_images_from_all_of_it() -> None:
+    sets = {
+        "grey_levels": np.repeat(np.arange(256, dtype=np.uint8), 784).reshape(256, 1, 28, 28),
+        "one_image": np.full((1, 1, 28, 28), 7, dtype=np.uint8),
+        "a_rather_long_name_of_a_users_own": np.zeros((50, 1, 28, 28), dtype=np.uint8),
+    }
+    figure = figures.ood_set_examples(sets, columns=3)
+    assert [text.get_text() for text in figure.texts] == ["grey levels", "one image", "a rather long name of…"]
+    mosaic = figure.axes[0].get_images()[0].get_array()
+    assert (mosaic[10, [10, 40, 70]] * 255).round().mean(axis=1).tolist() == [0, 128, 255]
+    # The ground shows where a set has no more images, and between white ones.
+    assert len(set(mosaic[40, 70].tolist())) > 1 and len(set(mosaic[10, 31].tolist())) > 1
 
 
 def test_far_and_equal_scores_can_be_drawn() -> None:

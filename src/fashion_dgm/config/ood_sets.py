@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal, get_args
 
 from pydantic import Field, PositiveInt, field_validator
@@ -14,7 +15,7 @@ Published = Literal["mnist", "digits", "kmnist", "emnist_letters", "omniglot"]
 Transform = Literal["vertical_flip", "horizontal_flip", "inverted", "shuffled"]
 Synthetic = Literal["uniform_noise", "gaussian_noise", "black", "white", "grey_levels"]
 # As a file's name on every system, a word in --params and in MLflow.
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 TRANSFORM_PREFIX = "fashion_mnist_"
 BUILT_IN_SETS = frozenset(
@@ -29,7 +30,7 @@ class OODSetsConfig(Config):
     published: tuple[Published, ...]
     transforms: tuple[Transform, ...]
     synthetic: tuple[Synthetic, ...]
-    folders: dict[Name, Annotated[str, Field(min_length=1)]]
+    folders: dict[str, Annotated[str, Field(min_length=1)]]
     max_images: PositiveInt
     seed: Seed
 
@@ -44,6 +45,11 @@ class OODSetsConfig(Config):
     @field_validator("folders")
     @classmethod
     def _names_of_their_own(cls, folders: dict[str, str]) -> dict[str, str]:
+        odd = [name for name in folders if not NAME.fullmatch(name)]
+        if odd:
+            raise ValueError(
+                f"{odd[0]!r} cannot be the name of a set: use up to 40 small letters, digits and underscores, a letter first"
+            )
         taken = sorted(TAKEN_NAMES & folders.keys())
         if taken:
             raise ValueError(f"{', '.join(taken)} is the name of a set of the project's own; choose another name")

@@ -37,6 +37,13 @@ _DATASETS = {
     "emnist_letters": "EMNIST letters",
     "omniglot": "Omniglot",
     "digits": "scikit-learn digits",
+    "fashion_mnist_vertical_flip": "FashionMNIST upside down",
+    "fashion_mnist_horizontal_flip": "FashionMNIST mirrored",
+    "fashion_mnist_inverted": "FashionMNIST inverted",
+    "fashion_mnist_shuffled": "FashionMNIST shuffled",
+    "gaussian_noise": "Gaussian noise",
+    "black": "black images",
+    "white": "white images",
 }
 _MODELS = {"gan": "GAN", "wgan": "WGAN", "wgan_gp": "WGAN-GP"}
 

@@ -22,7 +22,9 @@ from fashion_dgm.errors import FashionDGMError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Fetch", "build_sets"]
+__all__ = ["Fetch", "build_sets", "in_order"]
+
+_KINDS = ("published", "own", "transform", "synthetic")
 
 Fetch = Callable[[], "NDArray[np.uint8]"]
 
@@ -77,6 +79,11 @@ def build_sets(
         reasons = "".join(f"\n  {name}: {entry['reason']}" for name, entry in entries.items()) or " none is named"
         raise FashionDGMError(f"ood_sets leaves no out-of-distribution set:{reasons}")
     return sets, {"seed": config.seed, "max_images": config.max_images, "sets": entries}
+
+
+def in_order(entries: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """The names of a summary's sets in the order of tables and figures: by kind, then by name."""
+    return sorted(entries, key=lambda name: (_KINDS.index(entries[name]["kind"]), name))
 
 
 def _candidates(

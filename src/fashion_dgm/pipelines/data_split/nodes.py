@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from fashion_dgm.data.images import FASHION_CLASSES, ImageSet
 from fashion_dgm.data.split import pool_images, stratified_split
 from fashion_dgm.pipelines.types import Fetch, Figure
 
-__all__ = ["make_ood_sets", "plot_examples", "split_images", "summarise_split"]
+__all__ = ["make_ood_sets", "plot_examples", "plot_ood_sets", "split_images", "summarise_split"]
 
 logger = logging.getLogger(__name__)
 
@@ -62,3 +63,12 @@ def plot_examples(train: ImageSet) -> Figure:
     from fashion_dgm.reporting.figures import class_examples
 
     return class_examples(train.images, train.labels, FASHION_CLASSES, per_class=10)
+
+
+def plot_ood_sets(benchmark: ImageSet, ood_sets: Mapping[str, ImageSet], summary: dict[str, Any]) -> Figure:
+    """Draws images of each out-of-distribution set below some of those that models are made for."""
+    from fashion_dgm.data.ood import in_order
+    from fashion_dgm.reporting.figures import ood_set_examples
+
+    names = [name for name in in_order(summary["sets"]) if name in ood_sets]
+    return ood_set_examples({"fashion_mnist": benchmark.images, **{name: ood_sets[name].images for name in names}})

@@ -38,5 +38,11 @@ def create_pipeline() -> Pipeline:
                 name="make_ood_sets",
             ),
             Node(nodes.plot_examples, "train", "example_images", name="plot_examples"),
+            Node(
+                nodes.plot_ood_sets,
+                ["benchmark", "ood_sets", "ood_sets_summary"],
+                "ood_set_examples",
+                name="plot_ood_sets",
+            ),
         ]
     )

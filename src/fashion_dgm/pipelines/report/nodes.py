@@ -40,7 +40,7 @@ def write_report(metrics: dict[str, Any], parameters: dict[str, Any], config: Re
         highlights=chapters.highlights(flow=flow, ood=ood, fid=fid),
         summary=tuple(chapters.summary_sentences(data=data, flow=flow, ood=ood, gan=adversarial, fid=fid)),
         chapters=(
-            chapters.data_chapter(data, figures["example_images"]),
+            chapters.data_chapter(data, figures["example_images"], metrics["ood_sets"], figures["ood_set_examples"]),
             chapters.flow_chapter(flow, figures["flow_curve"], figures["flow_samples"]),
             chapters.ood_chapter(ood, figures["ood_histogram"]),
             chapters.gan_chapter(adversarial, figures["gan_curves"], figures["gan_strip"], figures["wgan_strip"]),

@@ -8,6 +8,7 @@ __all__ = ["create_pipeline"]
 
 FIGURES = (
     "example_images",
+    "ood_set_examples",
     "flow_curve",
     "flow_samples",
     "ood_histogram",
@@ -26,6 +27,7 @@ def create_pipeline() -> Pipeline:
                 nodes.collect_metrics,
                 {
                     "data": "split_summary",
+                    "ood_sets": "ood_sets_summary",
                     "classifier": "classifier_metrics",
                     "flow": "flow_metrics",
                     "ood": "ood_metrics",

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fashion_dgm.reporting import sources
+from fashion_dgm.reporting.chapters.ood_sets import ood_set_blocks
 from fashion_dgm.reporting.report import Chapter, FigureBlock, TableBlock
-from fashion_dgm.reporting.wording import MISSING, count, dataset_name, listing, percent
+from fashion_dgm.reporting.wording import MISSING, count, listing, percent
 
 __all__ = ["data_chapter"]
 
@@ -15,18 +16,23 @@ _SPLIT_NAMES = {"train": "training", "test": "held-out", "benchmark": "official 
 _SPLIT_ORDER = ("train", "test", "benchmark")
 
 
-def data_chapter(summary: Mapping[str, Any], example_png: bytes) -> Chapter:
-    """Tells which images there are and how they were divided.
+def data_chapter(
+    summary: Mapping[str, Any],
+    example_png: bytes,
+    ood_sets: Mapping[str, Any] | None = None,
+    ood_png: bytes | None = None,
+) -> Chapter:
+    """Tells which images there are, how they were divided, and which come from elsewhere.
 
     Arguments:
-        summary: `{"pool", "seed", "splits": {name: {"images", "per_class", "sha256"}}, "ood": {name: {"images",
-            "sha256"}}}`.
+        summary: `{"pool", "seed", "splits": {name: {"images", "per_class", "sha256"}}}`.
         example_png: examples of each class.
+        ood_sets: what became of each out-of-distribution set, as `data.ood.build_sets` tells it.
+        ood_png: examples of those sets.
     """
-    splits, others = summary["splits"], summary.get("ood") or {}
+    splits = summary["splits"]
     names = sorted(splits, key=lambda name: (_SPLIT_ORDER.index(name) if name in _SPLIT_ORDER else 9, name))
     rows = [_row(_SPLIT_NAMES.get(name, name), "FashionMNIST", splits[name]) for name in names]
-    rows += [_row("out-of-distribution", dataset_name(name), others[name]) for name in sorted(others)]
     return Chapter(
         title="The data",
         anchor="data",
@@ -49,6 +55,7 @@ def data_chapter(summary: Mapping[str, Any], example_png: bytes) -> Chapter:
                 "What each set holds. The hash is over shape, pixels and labels; its first twelve digits are shown.",
                 numeric=(2, 3),
             ),
+            *(ood_set_blocks(ood_sets, ood_png) if ood_sets else ()),
         ),
         sources=(sources.XIAO_2017,),
     )

@@ -9,7 +9,7 @@ from fashion_dgm.reporting import sources
 from fashion_dgm.reporting.chapters.fid import feature_spaces, ranking, ranking_sentence, space_name
 from fashion_dgm.reporting.chapters.flow import fit_sentence
 from fashion_dgm.reporting.chapters.gan import critic_sentence, discriminator_sentence
-from fashion_dgm.reporting.chapters.ood import detection_summary
+from fashion_dgm.reporting.chapters.ood import detection_summary, others_sentence, told_apart
 from fashion_dgm.reporting.report import Highlight
 from fashion_dgm.reporting.wording import count, dataset_name, model_name, model_order, number
 
@@ -38,7 +38,8 @@ def summary_sentences(
     if flow is not None:
         sentences.append(fit_sentence(flow))
     if ood is not None:
-        sentences += [detection_summary(name, ood["sets"][name]) for name in sorted(ood["sets"])]
+        sentences += [detection_summary(name, ood["sets"][name]) for name in told_apart(ood["sets"])]
+        sentences += others_sentence(ood["sets"])
     if gan is not None and "gan" in gan:
         sentences.append(discriminator_sentence(gan["gan"]))
     if gan is not None and "wgan" in gan:

@@ -13,6 +13,7 @@ from fashion_dgm.reporting.figures.flow import flow_curve
 from fashion_dgm.reporting.figures.gan import gan_curves
 from fashion_dgm.reporting.figures.images import class_examples, flow_samples, image_grid, snapshot_strip
 from fashion_dgm.reporting.figures.ood import ood_histogram
+from fashion_dgm.reporting.figures.ood_sets import ood_set_examples
 
 __all__ = [
     "class_examples",
@@ -22,5 +23,6 @@ __all__ = [
     "gan_curves",
     "image_grid",
     "ood_histogram",
+    "ood_set_examples",
     "snapshot_strip",
 ]

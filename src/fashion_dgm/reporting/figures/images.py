@@ -147,10 +147,12 @@ def mosaic_of(images: NDArray, columns: int) -> NDArray[np.float64]:
     return stack_rows([images[start : start + columns] for start in range(0, len(images), columns)], columns)
 
 
-def stack_rows(rows: Sequence[NDArray], columns: int) -> NDArray[np.float64]:
-    """Lays rows of images on white, `_GAP` pixels apart: `(height, width, 3)` in `[0, 1]`."""
+def stack_rows(
+    rows: Sequence[NDArray], columns: int, ground: tuple[float, float, float] = (1.0, 1.0, 1.0)
+) -> NDArray[np.float64]:
+    """Lays rows of images on a ground, white or another, `_GAP` pixels apart: `(height, width, 3)` in `[0, 1]`."""
     height, width = rows[0].shape[2:]
-    canvas = np.ones((len(rows) * (height + _GAP) - _GAP, columns * (width + _GAP) - _GAP, 3))
+    canvas = np.full((len(rows) * (height + _GAP) - _GAP, columns * (width + _GAP) - _GAP, 3), ground)
     for i, row in enumerate(rows):
         for j, image in enumerate(row):
             top, left = i * (height + _GAP), j * (width + _GAP)
@@ -165,9 +167,9 @@ def _to_rgb(image: NDArray) -> NDArray[np.float64]:
     return rgb
 
 
-def draw_blocks(blocks: Sequence[Block], columns: int) -> Figure:
+def draw_blocks(blocks: Sequence[Block], columns: int, label_inches: float = 1.0) -> Figure:
     """Stacks blocks at a whole number of figure pixels an image pixel, so that every image pixel has the same size."""
-    label_px = int(1.0 * DPI) if any(block.row_labels for block in blocks) else 0
+    label_px = int(label_inches * DPI) if any(block.row_labels for block in blocks) else 0
     heading_px = int(0.3 * DPI)
     mosaic_width = max(block.mosaic.shape[1] for block in blocks)
     scale = min(_LARGEST_SCALE, max(1, int((WIDTH * DPI - label_px) // mosaic_width)))

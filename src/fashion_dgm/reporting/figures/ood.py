@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.reporting.figures.curves import column_of
-from fashion_dgm.reporting.style import CYCLE, GREY, WIDTH, styled
+from fashion_dgm.reporting.style import BLUE, GREY, WIDTH, styled
 from fashion_dgm.reporting.wording import count, dataset_name
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
     from pandas import DataFrame
 
 __all__ = ["ood_histogram"]
@@ -21,9 +24,10 @@ __all__ = ["ood_histogram"]
 
 @styled
 def ood_histogram(scores: DataFrame, in_distribution: str, auroc: Mapping[str, str]) -> Figure:
-    """Draws the densities of bits per dimension, in-distribution filled, the others over it.
+    """Draws the densities of bits per dimension: a row a set, likeliest on top, the in-distribution one behind each.
 
-    The axis covers the middle 99.8% of all images, so that a few far ones cannot squeeze the rest into one bar.
+    The axis covers the middle 99.8% of all images, so that a few far ones cannot squeeze the rest into one bar. Rows have
+    heights of their own, so that a set of equal images does not flatten the others; areas don't compare.
 
     Arguments:
         scores: columns `dataset`, `bits_per_dim`, a row an image.
@@ -33,48 +37,41 @@ def ood_histogram(scores: DataFrame, in_distribution: str, auroc: Mapping[str, s
     Raises:
         FashionDGMError: if no score is finite, or `in_distribution` is not in the table.
     """
-    names = sorted(set(scores["dataset"]), key=lambda name: (name != in_distribution, name))
+    names = sorted(set(scores["dataset"]))
     if in_distribution not in names:
         raise FashionDGMError(f"no scores of the in-distribution set {in_distribution!r}; the table holds {names}")
     values = {name: column_of(scores[scores["dataset"] == name], "bits_per_dim") for name in names}
     values = {name: v[np.isfinite(v)] for name, v in values.items()}
-    every = np.concatenate([values[name] for name in names])
+    every = np.concatenate(list(values.values()))
     if len(every) == 0:
         raise FashionDGMError("no score is finite: the flow gives every image an infinite or undefined likelihood")
     low, high = np.quantile(every, [0.001, 0.999])
     margin = 0.03 * (high - low) or 0.05
-    edges = np.linspace(low - margin, high + margin, 91)
+    edges = np.linspace(low - margin, high + margin, 121)
+    names.sort(key=lambda name: (float(np.median(values[name])) if len(values[name]) else np.inf, name))
 
-    figure = Figure(figsize=(WIDTH, 3.3 + 0.2 * len(names)), layout="constrained")
-    axes = figure.subplots()
-    outlines = []
-    for i, name in enumerate(names):
-        color = GREY if i == 0 else CYCLE[(i - 1) % len(CYCLE)]
-        inside = values[name][(values[name] >= edges[0]) & (values[name] <= edges[-1])]
-        density = np.histogram(inside, edges)[0] / (max(len(values[name]), 1) * np.diff(edges))
-        # From the first to the last bar only: outlines at zero would paint the axis.
-        bars = np.flatnonzero(density)
-        start, stop = (bars[0], bars[-1] + 1) if len(bars) else (0, 1)
-        density, span = density[start:stop], edges[start : stop + 1]
-        axes.stairs(density, span, fill=True, color=color, alpha=0.35 if i == 0 else 0.22, zorder=2)
-        outlines.append(axes.stairs(density, span, color=color, linewidth=1.6, zorder=3))
-    legend = axes.legend(
-        outlines,
-        [_ood_label(name, len(values[name]), in_distribution, auroc) for name in names],
-        loc="lower left",
-        bbox_to_anchor=(0.0, 1.0),
-        handlelength=1.6,
-        borderaxespad=0.2,
-        labelspacing=0.35,
+    figure = Figure(figsize=(WIDTH, 0.9 + 0.46 * len(names)), layout=ConstrainedLayoutEngine(h_pad=0.01, hspace=0))
+    rows = np.atleast_1d(figure.subplots(len(names), 1, sharex=True))
+    for axes, name in zip(rows, names, strict=True):
+        inside = name == in_distribution
+        if not inside:
+            _draw_density(axes, values[in_distribution], edges, GREY)
+        _draw_density(axes, values[name], edges, GREY if inside else BLUE)
+        axes.set_ylim(0, 1.08)
+        axes.set_yticks([])
+        axes.spines["left"].set_visible(False)
+        axes.tick_params(axis="x", bottom=axes is rows[-1])
+        label = _label(name, len(values[name]), in_distribution)
+        weight = "bold" if inside else "normal"
+        axes.set_ylabel(label, rotation=0, ha="right", va="center", fontweight=weight, fontsize=9.5)
+        text = "in-distribution" if inside else auroc.get(name, "")
+        axes.annotate(text, (1.01, 0.5), xycoords="axes fraction", va="center", fontsize=9.5, fontweight=weight)
+    rows[0].annotate(
+        "AUROC", (1.01, 1.0), (0, 4), xycoords="axes fraction", textcoords="offset points", color=GREY, fontsize=9.5
     )
-    legend.get_texts()[0].set_fontweight("bold")
-    axes.set_ylim(bottom=0)
-    axes.set_yticks([])
-    axes.spines["left"].set_visible(False)
-    axes.set_ylabel("density")
-    axes.set_xlabel("bits per dimension")
-    for side, text in (("left", "← more likely under the flow"), ("right", "less likely →")):
-        axes.annotate(
+    rows[-1].set_xlabel("bits per dimension")
+    for side, text in (("left", "← likelier"), ("right", "less likely →")):
+        rows[-1].annotate(
             text,
             (float(side == "right"), 0.0),
             xytext=(0, -21),
@@ -88,8 +85,23 @@ def ood_histogram(scores: DataFrame, in_distribution: str, auroc: Mapping[str, s
     return figure
 
 
-def _ood_label(name: str, images: int, in_distribution: str, auroc: Mapping[str, str]) -> str:
-    label = f"{dataset_name(name)}, n = {count(images)}"
-    if name == in_distribution:
-        return f"{label}, in-distribution"
-    return f"{label}, AUROC {auroc[name]}" if name in auroc else label
+def _draw_density(axes: Axes, values: NDArray, edges: NDArray, color: str) -> None:
+    """The histogram of values, as high as the axes."""
+    counts = np.histogram(values, edges)[0]
+    bars = np.flatnonzero(counts)
+    if len(bars) == 0:
+        return
+    # From the first to the last bar only: outlines at zero would paint the axis.
+    start, stop = bars[0], bars[-1] + 1
+    heights = counts[start:stop] / counts.max()
+    axes.stairs(heights, edges[start : stop + 1], fill=True, color=color, alpha=0.3, zorder=2)
+    axes.stairs(
+        heights, edges[start : stop + 1], color=color, linewidth=1.2, zorder=3, alpha=0.6 if color == GREY else 1
+    )
+
+
+def _label(name: str, images: int, in_distribution: str) -> str:
+    shown = dataset_name(name)
+    if name != in_distribution:
+        shown = shown.removeprefix(f"{dataset_name(in_distribution)} ")
+    return f"{shown}\nn = {count(images)}"
