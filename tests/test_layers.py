@@ -9,6 +9,7 @@ import fashion_dgm
 
 PACKAGE = Path(fashion_dgm.__file__).parent
 ABOVE = {"pipelines", "catalog", "hooks.py", "settings.py", "pipeline_registry.py", "cli.py", "sweep.py", "__main__.py"}
+ABOVE |= {"commands.py", "__init__.py"}
 LIBRARY = [path for path in PACKAGE.rglob("*.py") if path.relative_to(PACKAGE).parts[0] not in ABOVE]
 
 

@@ -14,8 +14,11 @@ import mlflow
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from mlflow.entities import Run
 
+from fashion_dgm import load_model
+from fashion_dgm.errors import FashionDGMError
 from tests.conftest import make_project
 
 PRODUCTS = ("07_model_output", "08_reporting")
@@ -125,6 +128,23 @@ def test_gan_and_wgan_are_comparable_in_mlflow(finished: Path, runs: list[Run]) 
     assert gan.data.params["train_sha256"] == wgan.data.params["train_sha256"]
     artifacts = {item.path for item in client.list_artifacts(gan.info.run_id, "06_models")}
     assert "06_models/gan_generator.safetensors" in artifacts
+
+
+def test_models_of_a_run_can_be_loaded(finished: Path, runs: list[Run]) -> None:
+    run = next(run for run in runs if run.info.run_name == "train_gan").info.run_id
+    flow = next(run for run in runs if run.info.run_name == "train_flow").info.run_id
+    assert_equal(
+        load_model(f"runs:/{run}/06_models/gan_generator.safetensors", finished), load_model("gan_generator", finished)
+    )
+    assert_equal(load_model(f"runs:/{flow}", finished), load_model("flow", finished))
+    with pytest.raises(FashionDGMError, match=r"checkpoints; name one of them: runs:/.*gan_discriminator"):
+        load_model(f"runs:/{run}", finished)
+    with pytest.raises(FashionDGMError, match="MLflow cannot give runs:/absent"):
+        load_model("runs:/absent", finished)
+
+
+def assert_equal(one: torch.nn.Module, other: torch.nn.Module) -> None:
+    torch.testing.assert_close(one.state_dict(), other.state_dict(), rtol=0, atol=0)
 
 
 def test_finished_models_are_reused_and_runtime_parameters_retrain(copy: Path) -> None:

@@ -1,0 +1,125 @@
+"""A trained network by the name of its dataset, the path of its file, or the MLflow run that made it."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fashion_dgm.errors import FashionDGMError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from fashion_dgm.checkpoint import Checkpoint
+
+__all__ = ["find_checkpoint", "load_model"]
+
+SUFFIX = ".safetensors"
+RUN = "runs:/"
+
+
+def load_model(source: str | Path, project: str | Path | None = None) -> nn.Module:
+    """Returns a trained network in evaluation mode on the CPU.
+
+    Arguments:
+        source: the path of a `.safetensors` checkpoint; the name of one in the project's catalog, such as `flow`,
+            `gan_generator` or `wgan_generator`; or `runs:/RUN_ID`, with `/` and the path of an artifact where the run
+            has several checkpoints.
+        project: a folder of the project; the working directory or the nearest one above it if None. Not needed for a
+            path.
+
+    Returns:
+        A `RealNVP` or `ResidualFlow` (`sample(n)`, `bits_per_dim(images)`), a `Generator` (`sample(n)`), a
+        `Discriminator` or a `Classifier`.
+
+    Raises:
+        FashionDGMError: if there is no such checkpoint; the message lists what there is.
+
+    Example:
+        >>> from fashion_dgm import load_model
+        >>> flow = load_model("flow")
+        >>> images = flow.sample(16, temperature=0.8)
+    """
+    from fashion_dgm.checkpoint import build_model
+
+    checkpoint = find_checkpoint(source, project)
+    return build_model(checkpoint, checkpoint.architecture)
+
+
+def find_checkpoint(source: str | Path, project: str | Path | None = None) -> Checkpoint:
+    """Returns the checkpoint that `load_model` builds a network of; arguments and errors are the same."""
+    from fashion_dgm.checkpoint import load_checkpoint
+
+    if str(source).startswith(RUN):
+        return _of_run(str(source).removeprefix(RUN), project)
+    path = Path(source)
+    if path.suffix == SUFFIX or path.exists():
+        if not path.is_file():
+            raise FashionDGMError(f"{path} is not a file; name a checkpoint, such as data/06_models/flow{SUFFIX}")
+        return load_checkpoint(path)
+    return _of_catalog(str(source), _project(project))
+
+
+def _project(start: str | Path | None) -> Path:
+    from kedro.utils import find_kedro_project
+
+    found = find_kedro_project(Path(start or Path.cwd()).resolve())
+    if found is None:
+        raise FashionDGMError(
+            "a model by the name of its dataset is looked up in a project's catalog, and this folder lies in none; go "
+            f"to the project's folder, or give the path of a {SUFFIX} file"
+        )
+    return Path(found)
+
+
+def _of_catalog(name: str, project: Path) -> Checkpoint:
+    from kedro.config import OmegaConfigLoader
+
+    from fashion_dgm.checkpoint import load_checkpoint
+
+    # All environments keep their models in the same places.
+    catalog: dict[str, Any] = OmegaConfigLoader(str(project / "conf"), base_env="base", default_run_env="base")[
+        "catalog"
+    ]
+    known = {
+        key: entry
+        for key, entry in catalog.items()
+        if not key.startswith("_") and entry["type"].endswith("CheckpointDataset")
+    }
+    if name not in known:
+        raise FashionDGMError(
+            f"there is neither a file {name} nor a dataset of that name; models: {', '.join(sorted(known))}"
+        )
+    path = project / known[name]["filepath"]
+    if not path.is_file():
+        raise FashionDGMError(f"{name} was never trained: `kedro run` makes it")
+    return load_checkpoint(path)
+
+
+def _of_run(address: str, project: str | Path | None) -> Checkpoint:
+    import mlflow
+    from mlflow.exceptions import MlflowException
+
+    from fashion_dgm.checkpoint import load_checkpoint
+
+    run, _, artifact = address.partition("/")
+    if not os.environ.get("MLFLOW_TRACKING_URI"):
+        mlflow.set_tracking_uri(f"sqlite:///{_project(project) / 'data' / '09_tracking' / 'mlflow.db'}")
+    try:
+        found = [artifact] if artifact else _checkpoints_of(mlflow.MlflowClient(), run)
+        if len(found) != 1:
+            there = f"; name one of them: {', '.join(f'{RUN}{run}/{path}' for path in found)}" if found else ""
+            raise FashionDGMError(f"the run {run} has {len(found)} checkpoints{there}")
+        with tempfile.TemporaryDirectory() as folder:
+            path = mlflow.artifacts.download_artifacts(run_id=run, artifact_path=found[0], dst_path=folder)
+            return load_checkpoint(Path(path))
+    except (MlflowException, OSError) as error:
+        raise FashionDGMError(f"MLflow cannot give {RUN}{address}: {error}") from error
+
+
+def _checkpoints_of(client: Any, run: str) -> list[str]:
+    folders = [item.path for item in client.list_artifacts(run) if item.is_dir]
+    files = [item.path for folder in ("", *folders) for item in client.list_artifacts(run, folder or None)]
+    return sorted(path for path in files if path.endswith(SUFFIX))

@@ -1,0 +1,151 @@
+"""`fashion-dgm`: samples of a trained model and scores of images, for people who want nothing else."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fashion_dgm import __version__
+from fashion_dgm.errors import FashionDGMError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["main"]
+
+BATCH = 250
+
+
+def _explained(command: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(command)
+    def explained(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return command(*args, **kwargs)
+        except FashionDGMError as error:
+            raise click.ClickException(str(error)) from error
+
+    return explained
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
+@click.version_option(__version__)
+def main() -> None:
+    """Samples of the project's trained models, and scores of images under them.
+
+    MODEL is a checkpoint file (.safetensors), the name of one in the project's catalog (flow, gan_generator,
+    wgan_generator ...), or runs:/RUN_ID of MLflow.
+    """
+
+
+@main.command()
+@click.argument("model")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), required=True, help="A .png, an .npz, or a new folder."
+)
+@click.option("-n", "--number", type=click.IntRange(min=1), default=64, help="How many images.")
+@click.option("--seed", type=click.IntRange(min=0), default=0)
+@click.option(
+    "--temperature", type=float, default=1.0, help="Of a flow: below 1, samples are more typical and vary less."
+)
+@click.option("--columns", type=click.IntRange(min=1), default=8, help="Of a .png.")
+@_explained
+def sample(model: str, output: Path, number: int, seed: int, temperature: float, columns: int) -> None:
+    """Draws images from MODEL, a flow or a generator.
+
+    A .png holds them all in a grid, an .npz as the array `images`, uint8 (N, 1, 28, 28), and a folder as a .png each.
+    """
+    import torch
+
+    from fashion_dgm import load_model
+    from fashion_dgm.flows.flow import Flow
+    from fashion_dgm.gans.networks import Generator
+
+    network = load_model(model)
+    latents = torch.Generator().manual_seed(seed)
+    parts = []
+    with click.progressbar(length=number, label="sampling") as bar:
+        for start in range(0, number, BATCH):
+            count = min(BATCH, number - start)
+            if isinstance(network, Flow):
+                parts.append(network.sample(count, temperature, latents))
+            elif isinstance(network, Generator):
+                parts.append(network.sample(count, latents))
+            else:
+                raise FashionDGMError(f"a {type(network).__name__} draws no images; name a flow or a generator")
+            bar.update(count)
+    _write((255 * torch.cat(parts)).round().to(torch.uint8).numpy(), output, columns)
+    click.echo(f"{number} images in {output}")
+
+
+@main.command()
+@click.argument("model")
+@click.argument("images", type=click.Path(exists=True, path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="A .csv with a row an image.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, help="Of the dequantisation noise.")
+@click.option("--max-images", type=click.IntRange(min=1), default=100_000)
+@_explained
+def score(model: str, images: Path, output: Path | None, seed: int, max_images: int) -> None:
+    """Tells how many bits per dimension IMAGES cost under the flow MODEL: fewer is likelier.
+
+    IMAGES is a folder of pictures, or a .npy or .npz file; other sizes and colours are converted, and it is said how.
+    """
+    import numpy as np
+    import torch
+
+    from fashion_dgm import load_model
+    from fashion_dgm.data.ood.folder import read_folder
+    from fashion_dgm.files import atomic_path
+    from fashion_dgm.flows.flow import Flow
+    from fashion_dgm.flows.likelihood import bits_per_dim_of
+
+    network = load_model(model)
+    if not isinstance(network, Flow):
+        raise FashionDGMError(f"a {type(network).__name__} gives images no likelihood; name a flow")
+    pixels, conversion = read_folder(images, max_images, seed)
+    click.echo(f"conversion: {conversion.describe()}", err=True)
+    parts = []
+    with click.progressbar(range(0, len(pixels), BATCH), label="scoring") as starts:
+        for start in starts:
+            batch = torch.from_numpy(pixels[start : start + BATCH])
+            parts.append(bits_per_dim_of(network, batch, BATCH, seed + start, torch.float32))
+    bits = np.concatenate(parts)
+    if output is not None:
+        rows = "".join(f"{index},{value:.6f}\n" for index, value in enumerate(bits))
+        with atomic_path(output) as path:
+            path.write_text(f"index,bits_per_dim\n{rows}", encoding="utf-8")
+    spread = f" ± {bits.std(ddof=1):.3f} (standard deviation)" if len(bits) > 1 else ""
+    click.echo(f"{len(bits)} images: {bits.mean():.3f}{spread} bits/dim")
+
+
+def _write(images: NDArray[np.uint8], output: Path, columns: int) -> None:
+    import numpy as np
+    from PIL import Image
+
+    from fashion_dgm.files import atomic_path
+
+    if output.suffix == ".npz":
+        with atomic_path(output) as path, path.open("wb") as file:
+            np.savez(file, images=images)
+    elif output.suffix == ".png":
+        rows = -(-len(images) // columns)
+        padded = np.pad(images[:, 0], [(0, rows * columns - len(images)), (1, 1), (1, 1)], constant_values=255)
+        grid = padded.reshape(rows, columns, *padded.shape[1:]).transpose(0, 2, 1, 3)
+        with atomic_path(output) as path, path.open("wb") as file:
+            Image.fromarray(grid.reshape(rows * padded.shape[1], -1)).save(file, format="PNG")
+    elif output.suffix:
+        raise FashionDGMError(f"cannot write images as {output.suffix}; name a .png, an .npz or a folder")
+    else:
+        if output.exists() and any(output.iterdir()):
+            raise FashionDGMError(f"the folder {output} is not empty; name another one")
+        for index, image in enumerate(images):
+            with atomic_path(output / f"{index:05d}.png") as path, path.open("wb") as file:
+                Image.fromarray(image[0]).save(file, format="PNG")
+
+
+if __name__ == "__main__":
+    main()

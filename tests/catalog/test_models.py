@@ -1,0 +1,70 @@
+"""Trained networks by name, path and run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+import fashion_dgm
+from fashion_dgm import load_model
+from fashion_dgm.checkpoint import checkpoint_of, save_checkpoint
+from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.gans.networks import Generator
+
+
+@pytest.fixture
+def generator() -> Generator:
+    torch.manual_seed(0)
+    return Generator(latent_dim=5, width=2).eval()
+
+
+@pytest.fixture
+def file(project: Path, generator: Generator) -> Path:
+    path = project / "data" / "06_models" / "gan_generator.safetensors"
+    config = {"latent_dim": 5, "width": 2}
+    save_checkpoint(checkpoint_of(generator, "Generator", config), path)
+    return path
+
+
+def assert_same(one: torch.nn.Module, other: torch.nn.Module) -> None:
+    assert not one.training
+    torch.testing.assert_close(one.state_dict(), other.state_dict(), rtol=0, atol=0)
+
+
+def test_by_path(file: Path, generator: Generator) -> None:
+    assert_same(load_model(file), generator)
+    assert_same(load_model(str(file)), generator)
+
+
+def test_by_name_in_the_catalog(
+    project: Path, file: Path, generator: Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project / "conf")
+    assert_same(load_model("gan_generator"), generator)
+    monkeypatch.chdir("/")
+    assert_same(load_model("gan_generator", project=project), generator)
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("nonsense", "nor a dataset of that name; models: .*gan_generator"),
+        ("flow", "was never trained"),
+        ("absent.safetensors", "is not a file"),
+    ],
+)
+def test_what_is_not_there_is_told(project: Path, source: str, message: str) -> None:
+    with pytest.raises(FashionDGMError, match=message):
+        load_model(source, project=project)
+
+
+def test_a_name_needs_a_project(tmp_path: Path) -> None:
+    with pytest.raises(FashionDGMError, match="this folder lies in none"):
+        load_model("flow", project=tmp_path)
+
+
+def test_unknown_attributes_of_the_package_are_still_errors() -> None:
+    with pytest.raises(AttributeError, match="load_modle"):
+        _ = fashion_dgm.load_modle
