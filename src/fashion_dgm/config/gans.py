@@ -16,6 +16,7 @@ __all__ = [
     "GradientPenaltyConfig",
     "LipschitzConfig",
     "NormalisationConfig",
+    "RecordsConfig",
     "SpectralNormConfig",
     "WGANConfig",
     "WarmupConfig",
@@ -29,6 +30,20 @@ class NormalisationConfig(Config):
     discriminator: Literal["batch", "layer", "none"] = "batch"
 
 
+class RecordsConfig(Config):
+    """What is measured of the networks after each epoch.
+
+    Arguments:
+        samples: how many generated, training and held-out images are scored and classified.
+        neighbours: of how many of the generated and the held-out ones the nearest training image is searched, among all.
+        least_share: a class with a smaller share of the samples counts as missing; an equal share is 0.1.
+    """
+
+    samples: Annotated[int, Field(ge=2)] = 1000
+    neighbours: PositiveInt = 200
+    least_share: Fraction = 0.01
+
+
 class AdversarialConfig(TrainingConfig):
     """What GAN and WGAN have in common.
 
@@ -39,6 +54,7 @@ class AdversarialConfig(TrainingConfig):
         normalisation: within them.
         ema_decay: of a moving average of the generator's weights, kept and reported beside them; None for none.
         snapshot_every: epochs between two kept generators.
+        records: what is measured after each epoch.
     """
 
     latent_dim: PositiveInt
@@ -47,6 +63,7 @@ class AdversarialConfig(TrainingConfig):
     normalisation: NormalisationConfig = NormalisationConfig()
     ema_decay: Fraction | None = None
     snapshot_every: PositiveInt
+    records: RecordsConfig = RecordsConfig()
 
 
 class GANConfig(AdversarialConfig):

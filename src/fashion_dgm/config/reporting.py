@@ -14,6 +14,8 @@ class ReportConfig(Config):
 
     title: str
     grid_columns: PositiveInt
+    animation_rows: PositiveInt
+    animation_milliseconds: PositiveInt
     seed: Seed
     reproduce: tuple[str, ...]
 

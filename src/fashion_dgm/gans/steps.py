@@ -71,6 +71,13 @@ class AdversarialStep(ABC):
         """Learns from a batch, each family in its own way."""
 
     @abstractmethod
+    def judged(self, seen: Tensor, unseen: Tensor, fake: Tensor) -> dict[str, Tensor]:
+        """What the discriminator's scores `(N,)` of training, held-out and generated images, in evaluation mode, tell.
+
+        Where held-out images fare worse than training images, the discriminator knows the latter by heart.
+        """
+
+    @abstractmethod
     def discriminator_steps(self) -> int:
         """How many steps the discriminator takes for the generator's next one."""
 
@@ -136,6 +143,14 @@ class GANStep(AdversarialStep):
     def discriminator_steps(self) -> int:
         return self.config.n_discriminator
 
+    def judged(self, seen: Tensor, unseen: Tensor, fake: Tensor) -> dict[str, Tensor]:
+        return {
+            "accuracy_seen": (seen > 0).float().mean(),
+            "accuracy_held_out": (unseen > 0).float().mean(),
+            "loss_discriminator_seen": objectives.discriminator_loss(seen, fake),
+            "loss_discriminator_held_out": objectives.discriminator_loss(unseen, fake),
+        }
+
     def step(self, images: Tensor, labels: Tensor) -> dict[str, Tensor]:
         """Learns from uint8 images `(B, 1, 28, 28)`; labels are not used."""
         real = to_unit_interval(images)
@@ -152,6 +167,8 @@ class GANStep(AdversarialStep):
             "score_fake": fake_logits.detach().mean(),
             "probability_real": torch.sigmoid(real_logits.detach()).mean(),
             "probability_fake": torch.sigmoid(fake_logits.detach()).mean(),
+            "accuracy_real": (real_logits > 0).float().mean(),
+            "accuracy_fake": (fake_logits < 0).float().mean(),
             "gradient_norm_discriminator": self._descend(loss, self.discriminator, self.discriminator_optimizer),
         }
         if turn:
@@ -174,6 +191,12 @@ class WGANStep(AdversarialStep):
         if warmup and (self.generator_steps < warmup.generator_steps or self.generator_steps % warmup.every == 0):
             return warmup.critic_steps
         return self.config.n_critic
+
+    def judged(self, seen: Tensor, unseen: Tensor, fake: Tensor) -> dict[str, Tensor]:
+        return {
+            "wasserstein_estimate_seen": objectives.wasserstein_estimate(seen, fake),
+            "wasserstein_estimate_held_out": objectives.wasserstein_estimate(unseen, fake),
+        }
 
     def step(self, images: Tensor, labels: Tensor) -> dict[str, Tensor]:
         """Learns from uint8 images `(B, 1, 28, 28)`; labels are not used."""

@@ -13,6 +13,7 @@ from fashion_dgm.checkpoint import Checkpoint, checkpoint_of
 from fashion_dgm.config import AdversarialConfig, GANConfig, WGANConfig
 from fashion_dgm.data.images import ImageSet
 from fashion_dgm.gans.networks import Generator
+from fashion_dgm.gans.records import Recorder, Witnesses
 from fashion_dgm.gans.steps import (
     AdversarialStep,
     GANStep,
@@ -26,7 +27,7 @@ from fashion_dgm.training.store import StateStore
 
 __all__ = ["TrainedGAN", "train_gan", "train_wgan"]
 
-PACKAGES = ("fashion_dgm.gans", "fashion_dgm.training")
+PACKAGES = ("fashion_dgm.gans", "fashion_dgm.training", "fashion_dgm.metrics.memorisation", "fashion_dgm.metrics.modes")
 
 
 @dataclass(frozen=True)
@@ -48,14 +49,22 @@ class TrainedGAN:
     snapshots: dict[int, Checkpoint]
 
 
-def train_gan(data: ImageSet, config: GANConfig, store: StateStore, on_epoch: OnEpoch) -> TrainedGAN:
-    """Trains a GAN on `data`; see `training.loop.train` for `store` and `on_epoch`."""
-    return _train(lambda device, precision: GANStep(config, device, precision), data, config, store, on_epoch)
+def train_gan(
+    data: ImageSet, config: GANConfig, store: StateStore, on_epoch: OnEpoch, witnesses: Witnesses | None = None
+) -> TrainedGAN:
+    """Trains a GAN on `data`; see `training.loop.train` for `store` and `on_epoch`.
+
+    Arguments:
+        witnesses: who judges the networks after each epoch; without them, `config.records` is not measured.
+    """
+    return _train(lambda device, dtype: GANStep(config, device, dtype), data, config, store, on_epoch, witnesses)
 
 
-def train_wgan(data: ImageSet, config: WGANConfig, store: StateStore, on_epoch: OnEpoch) -> TrainedGAN:
-    """Trains a WGAN on `data`; an epoch is one pass of the critic."""
-    return _train(lambda device, precision: WGANStep(config, device, precision), data, config, store, on_epoch)
+def train_wgan(
+    data: ImageSet, config: WGANConfig, store: StateStore, on_epoch: OnEpoch, witnesses: Witnesses | None = None
+) -> TrainedGAN:
+    """Trains a WGAN on `data`, as `train_gan`; an epoch is one pass of the critic."""
+    return _train(lambda device, dtype: WGANStep(config, device, dtype), data, config, store, on_epoch, witnesses)
 
 
 def _train(
@@ -64,6 +73,7 @@ def _train(
     config: AdversarialConfig,
     store: StateStore,
     on_epoch: OnEpoch,
+    witnesses: Witnesses | None,
 ) -> TrainedGAN:
     def wanted(epoch: int) -> bool:
         return epoch in (1, config.epochs) or epoch % config.snapshot_every == 0
@@ -77,6 +87,7 @@ def _train(
         config,
         store,
         PACKAGES,
+        evaluate=Recorder(data, witnesses, config) if witnesses else lambda step: {},
         snapshot=lambda step, epoch: judged(step).state_dict() if wanted(epoch) else None,
         on_epoch=on_epoch,
     )

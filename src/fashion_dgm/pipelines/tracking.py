@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
 from fashion_dgm.pipelines.types import DataFrame
 from fashion_dgm.training.epoch import EpochRow
 
-__all__ = ["log_distances", "log_epoch"]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["log_distances", "log_epoch", "log_samples"]
 
 
 def log_epoch(row: EpochRow, seconds: float | None) -> None:
@@ -32,3 +38,15 @@ def log_distances(table: DataFrame) -> None:
         return
     for row in table.itertuples():
         mlflow.log_metric(f"{row.model}/{row.feature_space}_distance_to_{row.split}", row.distance, step=row.epoch)
+
+
+def log_samples(name: str, samples: Mapping[int, NDArray], columns: int) -> None:
+    """Logs a grid of images for each epoch, with the epoch as step; does nothing where no run is open."""
+    import mlflow
+
+    from fashion_dgm.reporting.animation import frame
+
+    if mlflow.active_run() is None:
+        return
+    for epoch, images in samples.items():
+        mlflow.log_image(frame(images, columns, f"epoch {epoch}"), key=name, step=epoch, synchronous=True)

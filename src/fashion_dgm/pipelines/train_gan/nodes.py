@@ -5,16 +5,18 @@ from __future__ import annotations
 from fashion_dgm.config import GANConfig
 from fashion_dgm.data.images import ImageSet
 from fashion_dgm.pipelines.adversarial import Trained
-from fashion_dgm.pipelines.types import StateStore
+from fashion_dgm.pipelines.types import Checkpoint, StateStore
 
 __all__ = ["train_gan"]
 
 
-def train_gan(train: ImageSet, store: StateStore, config: GANConfig) -> Trained:
-    """Trains the assignment's GAN."""
+def train_gan(train: ImageSet, test: ImageSet, classifier: Checkpoint, store: StateStore, config: GANConfig) -> Trained:
+    """Trains the assignment's GAN, or the variant that its parameters describe."""
     from fashion_dgm.gans import training
+    from fashion_dgm.gans.records import Witnesses
     from fashion_dgm.pipelines.adversarial import outputs
     from fashion_dgm.pipelines.tracking import log_epoch
     from fashion_dgm.training.launch import launch
 
-    return outputs(launch(training.train_gan, config, log_epoch, data=train, store=store))
+    witnesses = Witnesses(test, classifier)
+    return outputs(launch(training.train_gan, config, log_epoch, data=train, store=store, witnesses=witnesses))

@@ -5,16 +5,20 @@ from __future__ import annotations
 from fashion_dgm.config import WGANConfig
 from fashion_dgm.data.images import ImageSet
 from fashion_dgm.pipelines.adversarial import Trained
-from fashion_dgm.pipelines.types import StateStore
+from fashion_dgm.pipelines.types import Checkpoint, StateStore
 
 __all__ = ["train_wgan"]
 
 
-def train_wgan(train: ImageSet, store: StateStore, config: WGANConfig) -> Trained:
-    """Trains the assignment's WGAN."""
+def train_wgan(
+    train: ImageSet, test: ImageSet, classifier: Checkpoint, store: StateStore, config: WGANConfig
+) -> Trained:
+    """Trains the assignment's WGAN, or the variant that its parameters describe."""
     from fashion_dgm.gans import training
+    from fashion_dgm.gans.records import Witnesses
     from fashion_dgm.pipelines.adversarial import outputs
     from fashion_dgm.pipelines.tracking import log_epoch
     from fashion_dgm.training.launch import launch
 
-    return outputs(launch(training.train_wgan, config, log_epoch, data=train, store=store))
+    witnesses = Witnesses(test, classifier)
+    return outputs(launch(training.train_wgan, config, log_epoch, data=train, store=store, witnesses=witnesses))

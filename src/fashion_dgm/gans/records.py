@@ -1,0 +1,111 @@
+"""What is recorded of a game after each epoch, beside the means over its steps.
+
+Networks are in evaluation mode; the images are the same after every epoch, real ones as well as the latents, so that
+curves show the networks and not the draw. Nothing here touches the random state of training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from fashion_dgm.checkpoint import Checkpoint, build_model
+from fashion_dgm.config import AdversarialConfig
+from fashion_dgm.data.images import ImageSet, to_unit_interval
+from fashion_dgm.gans.networks import Generator
+from fashion_dgm.gans.steps import AdversarialStep
+from fashion_dgm.metrics.classifier import Classifier
+from fashion_dgm.metrics.memorisation import copying_probability, nearest
+from fashion_dgm.metrics.modes import class_entropy, class_shares, missing_classes
+from fashion_dgm.training.seeds import derive_seed, generator
+
+__all__ = ["Recorder", "Witnesses"]
+
+
+@dataclass(frozen=True, eq=False)
+class Witnesses:
+    """Who judges samples beside the discriminator.
+
+    Arguments:
+        held_out: images that training never sees.
+        classifier: checkpoint of a `Classifier`.
+    """
+
+    held_out: ImageSet
+    classifier: Checkpoint
+
+
+class Recorder:
+    """Measures a step's networks against images they saw, images they did not, and a classifier.
+
+    Nothing is moved to the device before the first call: of several ranks, one calls.
+
+    Arguments:
+        train: the images that the networks learn from.
+        witnesses: held-out images and classifier.
+        config: how many images, and the seed that picks them.
+    """
+
+    def __init__(self, train: ImageSet, witnesses: Witnesses, config: AdversarialConfig) -> None:
+        self.train, self.witnesses, self.config = train, witnesses, config
+        self._ready = False
+
+    @torch.no_grad()
+    def __call__(self, step: AdversarialStep) -> dict[str, float]:
+        """Returns the metrics of an epoch that has just ended, names as in `docs/how-to/mlflow.md`."""
+        self._prepare(step.device)
+        fake = self._samples(step.generator)
+        scores = [_in_evaluation(step.discriminator, images) for images in (self._seen, self._unseen, fake)]
+        metrics = {name: float(value) for name, value in step.judged(*scores).items()}
+        metrics |= self._of_samples(fake)
+        metrics["nearest_distance_held_out"] = float(self._unseen_distances.mean())
+        if step.average is not None:
+            of_average = self._of_samples(self._samples(step.average.average))
+            metrics |= {f"average_{name}": value for name, value in of_average.items()}
+        return metrics
+
+    def _samples(self, network: Generator) -> Tensor:
+        latents = generator(self.config.seed, "records")
+        return network.sample(self.config.records.samples, latents)
+
+    def _of_samples(self, fake: Tensor) -> Mapping[str, float]:
+        records = self.config.records
+        shares = class_shares(self._classifier, fake)
+        distances, _ = nearest(fake[: records.neighbours], self._train)
+        return {
+            "class_entropy": class_entropy(shares),
+            "missing_classes": float(missing_classes(shares, records.least_share)),
+            **{f"class_share_{label}": float(share) for label, share in enumerate(shares)},
+            "nearest_distance_fake": float(distances.mean()),
+            "copying_probability": copying_probability(distances, self._unseen_distances),
+        }
+
+    def _prepare(self, device: torch.device) -> None:
+        if self._ready:
+            return
+        records = self.config.records
+        classifier = build_model(self.witnesses.classifier, "Classifier")
+        assert isinstance(classifier, Classifier)
+        self._classifier = classifier.to(device)
+        self._train = torch.from_numpy(self.train.images).to(device)
+        self._seen = self._draw(self.train, device)
+        self._unseen = self._draw(self.witnesses.held_out, device)
+        self._unseen_distances, _ = nearest(self._unseen[: records.neighbours], self._train)
+        self._ready = True
+
+    def _draw(self, images: ImageSet, device: torch.device) -> Tensor:
+        rng = np.random.default_rng(derive_seed(self.config.seed, "records"))
+        index = rng.choice(len(images), size=min(self.config.records.samples, len(images)), replace=False)
+        return to_unit_interval(torch.from_numpy(images.images[index]).to(device))
+
+
+def _in_evaluation(network: nn.Module, images: Tensor, batch_size: int = 500) -> Tensor:
+    was_training = network.training
+    network.eval()
+    scores = torch.cat([network(part) for part in images.split(batch_size)])
+    network.train(was_training)
+    return scores

@@ -1,0 +1,38 @@
+"""Which classes a generator makes: whether it has collapsed to a few of them.
+
+The classes are those that a classifier sees, so its own confusions are in the figures; held-out images, classified by the
+same network, tell how much.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from fashion_dgm.metrics.classifier import Classifier
+
+__all__ = ["class_entropy", "class_shares", "missing_classes"]
+
+
+@torch.no_grad()
+def class_shares(classifier: Classifier, images: Tensor, batch_size: int = 500) -> Tensor:
+    """Returns which share of images the classifier, in evaluation mode, takes for each class: float64 `(10,)`.
+
+    Arguments:
+        images: floats in `[0, 1]`, `(N, 1, 28, 28)`, on the classifier's device.
+    """
+    classes = torch.cat([classifier(part).argmax(dim=1) for part in images.split(batch_size)])
+    counts = torch.bincount(classes, minlength=10)
+    return counts.cpu().double() / len(images)
+
+
+def class_entropy(shares: Tensor) -> float:
+    """Returns the entropy of shares that sum to 1, over its maximum: 1 if all are equal, 0 if one class has everything."""
+    return float(torch.special.entr(shares).sum()) / math.log(len(shares))
+
+
+def missing_classes(shares: Tensor, least_share: float) -> int:
+    """Returns how many classes have less than `least_share` of the images."""
+    return int((shares < least_share).sum())
