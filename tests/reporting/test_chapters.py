@@ -26,7 +26,7 @@ def every_chapter(metrics: Metrics, png: bytes) -> tuple[Chapter, ...]:
         chapters.data_chapter(metrics["data"], png),
         chapters.flow_chapter(metrics["flow"], png, png),
         chapters.ood_chapter(metrics["ood"], png),
-        chapters.gan_chapter(metrics["gan"], png, png, png),
+        chapters.gan_chapter(metrics["gan"], png, png, png, png),
         chapters.fid_chapter(metrics["fid"], png),
     )
 
@@ -309,6 +309,81 @@ def test_gradient_of_the_generator(metrics: Metrics, png: bytes, norm: float, wo
     metrics["gan"]["gan"]["gradient_norm_generator"] = norm
     text = text_of(chapters.gan_chapter(metrics["gan"], png))
     assert words in text if words else "the generator's gradient" not in text
+
+
+@pytest.mark.parametrize(
+    ("missing", "entropy", "words"),
+    [
+        (
+            0,
+            0.98,
+            "makes all 10 classes, and the entropy of the classes is 98.0% of the largest possible: there is no sign",
+        ),
+        (0, 0.90, "makes all 10 classes, but unevenly"),
+        (2, 0.85, "makes 8 of 10 classes and has dropped the others"),
+        (9, 0.01, "makes 1 of 10 classes only and has collapsed"),
+        (math.nan, 0.98, None),
+    ],
+)
+def test_collapse(metrics: Metrics, png: bytes, missing: float, entropy: float, words: str | None) -> None:
+    metrics["gan"]["gan"] |= {"missing_classes": missing, "class_entropy": entropy}
+    text = text_of(chapters.gan_chapter(metrics["gan"], png))
+    assert words in text if words else "GAN: as the classifier sees it" not in text.replace("WGAN", "")
+
+
+@pytest.mark.parametrize(
+    ("chance", "words"),
+    [
+        (0.99, "smoother than real ones, or copies"),
+        (0.60, "smoother than real ones, or copies"),
+        (0.55, "a half within chance: there is no sign of copying"),
+        (0.20, "there is no sign of copying, and generated images lie farther"),
+    ],
+)
+def test_copies_are_told_from_chance(metrics: Metrics, png: bytes, chance: float, words: str) -> None:
+    """With 200 distances a side the standard deviation is 0.029, so 0.55 is within three of them and 0.60 is not."""
+    metrics["gan"]["wgan"]["copying_probability"] = chance
+    line = next(
+        line for line in text_of(chapters.gan_chapter(metrics["gan"], png)).splitlines() if "WGAN: the near" in line
+    )
+    assert words in line
+
+
+@pytest.mark.parametrize(
+    ("held_out", "words"),
+    [
+        (0.40, "no difference beyond chance"),
+        (0.20, "has begun to know its training images by heart"),
+        (0.60, "scores higher than its training images: there is no sign"),
+    ],
+)
+def test_critic_on_held_out_images(metrics: Metrics, png: bytes, held_out: float, words: str) -> None:
+    metrics["gan"]["wgan"]["wasserstein_estimate_held_out"] = held_out
+    assert words in text_of(chapters.gan_chapter({"wgan": metrics["gan"]["wgan"]}, png))
+
+
+@pytest.mark.parametrize(
+    ("held_out", "words"),
+    [
+        (0.79, "no difference beyond chance"),
+        (0.60, "begun to know its training images by heart"),
+        (0.9, "no sign that it"),
+    ],
+)
+def test_discriminator_on_held_out_images(metrics: Metrics, png: bytes, held_out: float, words: str) -> None:
+    metrics["gan"]["gan"]["accuracy_held_out"] = held_out
+    assert words in text_of(chapters.gan_chapter({"gan": metrics["gan"]["gan"]}, png))
+
+
+def test_a_run_without_records_is_told_without_them(metrics: Metrics, png: bytes) -> None:
+    kept = ("epochs", "loss_", "score_", "probability_", "gradient_", "parameters_", "clipped", "wasserstein_estimate")
+    bare = {
+        name: {key: value for key, value in entry.items() if key.startswith(kept) and not key.endswith(("seen", "out"))}
+        for name, entry in metrics["gan"].items()
+    }
+    chapter = chapters.gan_chapter(bare, png)
+    assert "Variety, copies and held-out images" not in [getattr(block, "heading", "") for block in chapter.blocks]
+    assert not any("Meehan" in source for source in chapter.sources)
 
 
 def test_one_model_alone_can_be_told(metrics: Metrics, png: bytes) -> None:

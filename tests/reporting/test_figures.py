@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
+from fashion_dgm.data.images import FASHION_CLASSES
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.reporting import figures
 from fashion_dgm.reporting.style import DPI, VERMILLION, WIDTH, to_png
@@ -34,12 +35,17 @@ NETWORKS = ("loss_discriminator", "loss_generator", "score_real", "score_fake")
 NORMS = ("gradient_norm_discriminator", "gradient_norm_generator")
 
 
+RECORDS = (*(f"class_share_{label}" for label in range(10)), "class_entropy", "copying_probability")
+
+
 def gan_history(epochs: int) -> pd.DataFrame:
-    return history(epochs, *NETWORKS, *NORMS, "probability_real", "probability_fake")
+    shares = ("probability_real", "probability_fake", "accuracy_real", "accuracy_fake")
+    return history(epochs, *NETWORKS, *NORMS, *RECORDS, *shares)
 
 
 def wgan_history(epochs: int) -> pd.DataFrame:
-    return history(epochs, *NETWORKS, *NORMS, "wasserstein_estimate", "clipped_share")
+    estimates = ("wasserstein_estimate", "wasserstein_estimate_held_out")
+    return history(epochs, *NETWORKS, *NORMS, *RECORDS, *estimates, "clipped_share")
 
 
 def distances(epochs: int, spaces: tuple[str, ...] = ("classifier", "inception")) -> pd.DataFrame:
@@ -70,6 +76,9 @@ EVERY_FIGURE: dict[str, Callable[[int], Figure]] = {
     ),
     "ood_set_examples": lambda epochs: figures.ood_set_examples({"fashion_mnist": images(), "mnist": images(epochs)}),
     "gan_curves": lambda epochs: figures.gan_curves({"wgan": wgan_history(epochs), "gan": gan_history(epochs)}),
+    "sample_records": lambda epochs: figures.sample_records(
+        {"wgan": wgan_history(epochs), "gan": gan_history(epochs)}, FASHION_CLASSES
+    ),
     "snapshot_strip": lambda epochs: figures.snapshot_strip({epoch: images() for epoch in range(1, epochs + 1)}),
     "fid_curves": lambda epochs: figures.fid_curves(distances(epochs), {"classifier": 1.0, "inception": 3.0}),
 }
@@ -193,7 +202,9 @@ def test_what_cannot_be_drawn_is_refused_with_a_reason(draw: Callable[[], Figure
     [
         figures.flow_curve(history(3, *FLOW_COLUMNS).assign(bits_per_dim=np.nan, test_bits_per_dim=np.nan)),
         figures.flow_curve(history(3, "bits_per_dim")),
-        figures.gan_curves({"wgan": wgan_history(2).assign(wasserstein_estimate=np.inf)}),
+        figures.gan_curves(
+            {"wgan": wgan_history(2).assign(wasserstein_estimate=np.inf, wasserstein_estimate_held_out=np.inf)}
+        ),
         figures.fid_curves(distances(3).assign(distance=np.nan), {}),
     ],
 )
@@ -292,3 +303,27 @@ def test_png_carries_nothing_but_the_picture() -> None:
     assert b"Software" not in png
     assert b"matplotlib" not in png.lower()
     assert int.from_bytes(png[16:20], "big") == 2 * DPI
+
+
+# Generated images
+
+
+def test_bars_are_the_shares_of_the_last_epoch() -> None:
+    gan, wgan = gan_history(4), wgan_history(3)
+    figure = figures.sample_records({"gan": gan, "wgan": wgan}, FASHION_CLASSES)
+    bars = figure.axes[0].containers
+    for container, table in zip(bars, (gan, wgan), strict=True):
+        expected = [table[f"class_share_{label}"].iloc[-1] for label in range(10)]
+        np.testing.assert_allclose([bar.get_height() for bar in container], expected)
+
+
+def test_model_without_records_leaves_its_place_empty() -> None:
+    bare = gan_history(3)[["epoch", "loss_generator"]]
+    figure = figures.sample_records({"gan": bare, "wgan": wgan_history(3)}, FASHION_CLASSES)
+    assert all(bar.get_height() == 0 for bar in figure.axes[0].containers[0])
+
+
+def test_slope_takes_the_place_of_clipped_weights() -> None:
+    penalised = wgan_history(3).drop(columns="clipped_share").assign(slope=1.0)
+    assert "Slope of the critic" in words(figures.gan_curves({"wgan_gp": penalised}))
+    assert "Weights at the clipping bound" in words(figures.gan_curves({"wgan": wgan_history(3)}))

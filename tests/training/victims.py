@@ -9,10 +9,13 @@ from typing import Any
 
 import torch
 
+from fashion_dgm.checkpoint import checkpoint_of
 from fashion_dgm.config import ClassifierConfig, FlowTrainingConfig, GANConfig, WGANConfig
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.flows.training import train_flow
+from fashion_dgm.gans.records import Witnesses
 from fashion_dgm.gans.training import train_gan, train_wgan
+from fashion_dgm.metrics.classifier import Classifier
 from fashion_dgm.metrics.classifier_training import train_classifier
 from fashion_dgm.training.interruption import Interrupted
 from fashion_dgm.training.store import StateStore
@@ -20,7 +23,13 @@ from tests.conftest import made_up_images
 
 COMMON = {"epochs": 5, "batch_size": 16, "seed": 0, "device": "cpu", "precision": "float32"}
 ADAM = {"name": "adam", "learning_rate": 1e-3}
-ADVERSARIAL = {**COMMON, "latent_dim": 8, "width": 4, "snapshot_every": 2}
+ADVERSARIAL = {
+    **COMMON,
+    "latent_dim": 8,
+    "width": 4,
+    "snapshot_every": 2,
+    "records": {"samples": 20, "neighbours": 5},
+}
 SMALL_FLOW = {
     "scales": 2,
     "checkerboard_couplings": 1,
@@ -65,12 +74,15 @@ def run(family: str, folder: Path) -> dict[str, Any]:
             "history": trained.history,
             "metrics": [trained.benchmark_accuracy],
         }
+    torch.manual_seed(0)
+    classifier = checkpoint_of(Classifier(4, 8), "Classifier", {"width": 4, "feature_dim": 8})
+    witnesses = Witnesses(test, classifier)
     if family == "gan":
-        gan = train_gan(train, GANConfig(**ADVERSARIAL, optimizer=ADAM), store, ignore)
+        gan = train_gan(train, GANConfig(**ADVERSARIAL, optimizer=ADAM), store, ignore, witnesses)
     else:
         rmsprop = {"name": "rmsprop", "learning_rate": 1e-3}
         variant = {"optimizer": ADAM, **WGAN_GP} if family == "wgan_gp" else {"optimizer": rmsprop, "lipschitz": CLIP}
-        gan = train_wgan(train, WGANConfig(**ADVERSARIAL, n_critic=3, **variant), store, ignore)
+        gan = train_wgan(train, WGANConfig(**ADVERSARIAL, n_critic=3, **variant), store, ignore, witnesses)
     return {
         "weights": {**gan.generator.weights, **{f"d.{k}": v for k, v in gan.discriminator.weights.items()}},
         "history": gan.history,

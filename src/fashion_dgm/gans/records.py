@@ -88,7 +88,9 @@ class Recorder:
         if self._ready:
             return
         records = self.config.records
-        classifier = build_model(self.witnesses.classifier, "Classifier")
+        # A network is born with random weights, whatever it then loads.
+        with torch.random.fork_rng(devices=[]):
+            classifier = build_model(self.witnesses.classifier, "Classifier")
         assert isinstance(classifier, Classifier)
         self._classifier = classifier.to(device)
         self._train = torch.from_numpy(self.train.images).to(device)

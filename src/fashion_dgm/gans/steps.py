@@ -196,6 +196,8 @@ class WGANStep(AdversarialStep):
         return {
             "wasserstein_estimate_seen": objectives.wasserstein_estimate(seen, fake),
             "wasserstein_estimate_held_out": objectives.wasserstein_estimate(unseen, fake),
+            # Standard deviation of their difference, in which the generated images cancel.
+            "wasserstein_gap_noise": (seen.var() / len(seen) + unseen.var() / len(unseen)).sqrt(),
         }
 
     def step(self, images: Tensor, labels: Tensor) -> dict[str, Tensor]:

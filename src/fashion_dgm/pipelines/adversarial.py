@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from kedro.pipeline import Node, Pipeline
 
-from fashion_dgm.config import ReportConfig
+from fashion_dgm.config import AdversarialConfig, ReportConfig
 from fashion_dgm.pipelines.types import Checkpoint, DataFrame, Figure, TrainedGAN
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ __all__ = ["Trained", "adversarial_pipeline", "outputs", "plot_snapshots"]
 Trained = tuple[Checkpoint, Checkpoint, dict[int, Checkpoint], DataFrame, dict[str, Any]]
 
 
-def outputs(trained: TrainedGAN) -> Trained:
+def outputs(trained: TrainedGAN, config: AdversarialConfig) -> Trained:
     """Returns generator, discriminator, snapshots, history and final metrics, as the catalog has them.
 
     Where training kept a moving average of the generator, that is the generator.
@@ -35,6 +35,7 @@ def outputs(trained: TrainedGAN) -> Trained:
         "epochs": len(trained.history),
         "parameters_generator": size(trained.generator),
         "parameters_discriminator": size(trained.discriminator),
+        "records": config.records.model_dump(),
     }
     del metrics["epoch"]
     generator = trained.average or trained.generator

@@ -16,6 +16,7 @@ __all__ = [
     "KAMKARI_2024",
     "KIRICHENKO_2020",
     "LUCIC_2018",
+    "MEEHAN_2020",
     "NALISNICK_2019",
     "PUBLISHED_AUROC_MNIST",
     "PUBLISHED_BITS_PER_DIM",
@@ -56,6 +57,10 @@ KIRICHENKO_2020 = (
     "data. NeurIPS."
 )
 LUCIC_2018 = "Lucic, M. et al. (2018). Are GANs created equal? A large-scale study. NeurIPS."
+MEEHAN_2020 = (
+    "Meehan, C., Chaudhuri, K. and Dasgupta, S. (2020). A non-parametric test to detect data-copying in generative models. "
+    "AISTATS."
+)
 NALISNICK_2019 = "Nalisnick, E. et al. (2019). Do deep generative models know what they don't know? ICLR."
 RADFORD_2016 = (
     "Radford, A., Metz, L. and Chintala, S. (2016). Unsupervised representation learning with deep convolutional "

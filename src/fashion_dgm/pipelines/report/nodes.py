@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from fashion_dgm.config import ReportConfig
 from fashion_dgm.pipelines.types import DataFrame, Figure
 
-__all__ = ["collect_metrics", "plot_training", "write_report"]
+__all__ = ["collect_metrics", "plot_records", "plot_training", "write_report"]
 
 
 def collect_metrics(**parts: dict[str, Any] | None) -> dict[str, Any]:
@@ -22,6 +22,14 @@ def plot_training(gan: DataFrame, wgan: DataFrame) -> Figure:
     from fashion_dgm.reporting.figures import gan_curves
 
     return gan_curves({"gan": gan, "wgan": wgan})
+
+
+def plot_records(gan: DataFrame, wgan: DataFrame) -> Figure:
+    """Draws which classes both models make, and how near their images are to training images."""
+    from fashion_dgm.data.images import FASHION_CLASSES
+    from fashion_dgm.reporting.figures import sample_records
+
+    return sample_records({"gan": gan, "wgan": wgan}, FASHION_CLASSES)
 
 
 def write_report(metrics: dict[str, Any], parameters: dict[str, Any], config: ReportConfig, **figures: Any) -> str:
@@ -43,7 +51,13 @@ def write_report(metrics: dict[str, Any], parameters: dict[str, Any], config: Re
             chapters.data_chapter(data, figures["example_images"], metrics["ood_sets"], figures["ood_set_examples"]),
             chapters.flow_chapter(flow, figures["flow_curve"], figures["flow_samples"]),
             chapters.ood_chapter(ood, figures["ood_histogram"]),
-            chapters.gan_chapter(adversarial, figures["gan_curves"], figures["gan_strip"], figures["wgan_strip"]),
+            chapters.gan_chapter(
+                adversarial,
+                figures["gan_curves"],
+                figures["gan_strip"],
+                figures["wgan_strip"],
+                figures["gan_records"],
+            ),
             chapters.fid_chapter(fid, figures["fid_curves"]),
         ),
         configuration={

@@ -13,6 +13,7 @@ FIGURES = (
     "flow_samples",
     "ood_histogram",
     "gan_curves",
+    "gan_records",
     "gan_strip",
     "wgan_strip",
     "fid_curves",
@@ -39,6 +40,7 @@ def create_pipeline() -> Pipeline:
                 name="collect_metrics",
             ),
             Node(nodes.plot_training, ["gan_history", "wgan_history"], "gan_curves", name="plot_gan_training"),
+            Node(nodes.plot_records, ["gan_history", "wgan_history"], "gan_records", name="plot_gan_records"),
             Node(
                 nodes.write_report,
                 {

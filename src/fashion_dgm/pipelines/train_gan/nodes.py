@@ -19,4 +19,5 @@ def train_gan(train: ImageSet, test: ImageSet, classifier: Checkpoint, store: St
     from fashion_dgm.training.launch import launch
 
     witnesses = Witnesses(test, classifier)
-    return outputs(launch(training.train_gan, config, log_epoch, data=train, store=store, witnesses=witnesses))
+    trained = launch(training.train_gan, config, log_epoch, data=train, store=store, witnesses=witnesses)
+    return outputs(trained, config)

@@ -21,4 +21,5 @@ def train_wgan(
     from fashion_dgm.training.launch import launch
 
     witnesses = Witnesses(test, classifier)
-    return outputs(launch(training.train_wgan, config, log_epoch, data=train, store=store, witnesses=witnesses))
+    trained = launch(training.train_wgan, config, log_epoch, data=train, store=store, witnesses=witnesses)
+    return outputs(trained, config)

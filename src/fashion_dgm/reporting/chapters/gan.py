@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from fashion_dgm.reporting import sources
-from fashion_dgm.reporting.report import Chapter, FigureBlock, FormulaBlock, TableBlock, TextBlock
+from fashion_dgm.reporting.chapters.gan_records import record_sentences
+from fashion_dgm.reporting.report import Block, Chapter, FigureBlock, FormulaBlock, TableBlock, TextBlock
 from fashion_dgm.reporting.wording import (
     NOT_APPLICABLE,
     count,
@@ -28,11 +29,26 @@ _COLUMNS = {
     "score_fake": "Mean score, generated images",
     "probability_real": "Mean probability, real images",
     "probability_fake": "Mean probability, generated images",
-    "wasserstein_estimate": "Wasserstein estimate",
+    "accuracy_real": "Real images told rightly",
+    "accuracy_fake": "Generated images told rightly",
+    "accuracy_held_out": "Held-out images told rightly",
+    "wasserstein_estimate": "Wasserstein estimate, training batches",
+    "wasserstein_estimate_held_out": "Wasserstein estimate, held-out images",
     "clipped_share": "Weights at the clipping bound",
+    "gradient_penalty": "Gradient penalty, before its weight",
+    "slope": "Slope of the critic between images",
     "gradient_norm_discriminator": "Gradient norm, discriminator or critic",
     "gradient_norm_generator": "Gradient norm, generator",
+    "class_entropy": "Entropy of classes, share of the largest",
+    "missing_classes": "Classes missing, of 10",
+    "nearest_distance_fake": "Distance to the nearest training image",
+    "nearest_distance_held_out": "The same of held-out images",
+    "copying_probability": "Chance to be nearer than a held-out image",
+    "average_class_entropy": "Entropy of classes, moving average",
+    "average_missing_classes": "Classes missing, moving average",
+    "average_copying_probability": "Chance to be nearer, moving average",
 }
+_SHARES = ("clipped_share", "accuracy_", "class_entropy", "copying_probability", "average_class", "average_copying")
 _VANISHED_GRADIENT = 1e-3
 
 
@@ -41,6 +57,7 @@ def gan_chapter(
     curves_png: bytes,
     gan_strip_png: bytes | None = None,
     wgan_strip_png: bytes | None = None,
+    records_png: bytes | None = None,
 ) -> Chapter:
     """Tells how the games of GAN and WGAN went.
 
@@ -50,6 +67,7 @@ def gan_chapter(
         curves_png: training curves side by side.
         gan_strip_png: samples of the GAN from the same latents, epoch by epoch.
         wgan_strip_png: the same of the WGAN.
+        records_png: which classes are made, how evenly, and how near to training images.
     """
     names = model_order(metrics)
     strips = [("gan", gan_strip_png), ("wgan", wgan_strip_png)]
@@ -78,10 +96,12 @@ def gan_chapter(
             FigureBlock(
                 curves_png,
                 f"Training curves of {listing([model_name(name) for name in names])} side by side: losses, scores, "
-                "probabilities or Wasserstein estimate, gradient norms and share of clipped weights.",
-                "Training curves. The y axes are not shared, because the losses measure different things.",
+                "probabilities or Wasserstein estimate, gradient norms, accuracy or share of clipped weights.",
+                "Training curves. The y axes are not shared, because losses, scores and gradients of different objectives "
+                "have different units: compare the shapes of the curves, not their heights.",
             ),
             TextBlock(tuple(_findings(metrics, names)), heading="What was found"),
+            *_records(metrics, names, records_png),
             TableBlock(
                 ("At the last epoch", *(model_name(name) for name in names)),
                 tuple(_rows(metrics, names)),
@@ -102,6 +122,7 @@ def gan_chapter(
             sources.GOODFELLOW_2014,
             sources.RADFORD_2016,
             sources.ARJOVSKY_2017,
+            *([sources.MEEHAN_2020] if records_png is not None else []),
             *([sources.GULRAJANI_2017] if _is_mostly_clipped(metrics.get("wgan", {})) else []),
         ),
     )
@@ -171,6 +192,23 @@ def _findings(metrics: Mapping[str, Any], names: Iterable[str]) -> Iterable[str]
             )
 
 
+def _records(metrics: Mapping[str, Any], names: list[str], png: bytes | None) -> Iterable[Block]:
+    if png is not None:
+        models = listing([model_name(name) for name in names])
+        yield FigureBlock(
+            png,
+            f"Bars: the shares of the ten classes in the samples of {models}. Lines by epoch: the entropy of the classes, and the chance that a generated image lies nearer to the training images "
+            "than a held-out one.",
+            "What is generated. Above, the classes that the classifier sees at the last epoch; an even generator has 10% of "
+            "each. Below left, their entropy; above the dotted line, at 95%, a generator counts as even. Below right, the "
+            "chance that a generated image lies nearer to its nearest training image than a held-out one does: a half if "
+            "both are alike, near 1 if images are copied (after Meehan et al., 2020).",
+        )
+    sentences = tuple(text for name in names for text in record_sentences(name, metrics[name]))
+    if sentences:
+        yield TextBlock(sentences, heading="Variety, copies and held-out images")
+
+
 def _rows(metrics: Mapping[str, Any], names: list[str]) -> Iterable[tuple[str, ...]]:
     yield "Epochs", *(count(metrics[name].get("epochs")) for name in names)
     for key, label in (("generator", "generator"), ("discriminator", "discriminator or critic")):
@@ -183,7 +221,9 @@ def _rows(metrics: Mapping[str, Any], names: list[str]) -> Iterable[tuple[str, .
 def _cell(entry: Mapping[str, Any], column: str) -> str:
     if column not in entry:
         return NOT_APPLICABLE
-    return percent(entry[column], 1) if column == "clipped_share" else significant(entry[column])
+    if column.endswith("missing_classes"):
+        return number(entry[column], 0)
+    return percent(entry[column], 1) if column.startswith(_SHARES) else significant(entry[column])
 
 
 def _is_mostly_clipped(entry: Mapping[str, Any]) -> bool:

@@ -10,7 +10,7 @@ References:
 
 from fashion_dgm.reporting.figures.fid import fid_curves
 from fashion_dgm.reporting.figures.flow import flow_curve
-from fashion_dgm.reporting.figures.gan import gan_curves
+from fashion_dgm.reporting.figures.gan import gan_curves, sample_records
 from fashion_dgm.reporting.figures.images import class_examples, flow_samples, image_grid, snapshot_strip
 from fashion_dgm.reporting.figures.ood import ood_histogram
 from fashion_dgm.reporting.figures.ood_sets import ood_set_examples
@@ -24,5 +24,6 @@ __all__ = [
     "image_grid",
     "ood_histogram",
     "ood_set_examples",
+    "sample_records",
     "snapshot_strip",
 ]

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import PercentFormatter
 
-from fashion_dgm.reporting.figures.curves import DASHED, Line, column_of, draw_lines, epochs_of, log_if_wide
+from fashion_dgm.reporting.figures.curves import (
+    DASHED,
+    Line,
+    column_of,
+    draw_lines,
+    epochs_of,
+    log_if_wide,
+    set_epoch_axis,
+)
 from fashion_dgm.reporting.figures.images import check_not_empty
-from fashion_dgm.reporting.style import BLACK, BLUE, GREEN, GREY, PURPLE, VERMILLION, WIDTH, styled
+from fashion_dgm.reporting.style import BLACK, BLUE, CYCLE, GREEN, GREY, ORANGE, PURPLE, VERMILLION, WIDTH, styled
 from fashion_dgm.reporting.wording import model_name, model_order
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pandas import DataFrame
 
-__all__ = ["gan_curves"]
+__all__ = ["gan_curves", "sample_records"]
 
 
 @styled
@@ -33,7 +42,8 @@ def gan_curves(histories: Mapping[str, DataFrame]) -> Figure:
     Arguments:
         histories: `"gan"`, `"wgan"` or another name to a table with the columns `epoch`, `loss_discriminator`,
             `loss_generator`, `score_real`, `score_fake`, `gradient_norm_discriminator`, `gradient_norm_generator`, and
-            `probability_real`, `probability_fake` (GAN) or `wasserstein_estimate`, `clipped_share` (WGAN).
+            `probability_real`, `probability_fake`, `accuracy_real`, `accuracy_fake` (GAN) or `wasserstein_estimate`,
+            `wasserstein_estimate_held_out`, `clipped_share` or `slope` (WGAN).
 
     Raises:
         FashionDGMError: if there is no model, or a model has no epoch.
@@ -44,7 +54,9 @@ def gan_curves(histories: Mapping[str, DataFrame]) -> Figure:
     grid = figure.subplots(5, len(models), squeeze=False)
     for column, name in enumerate(models):
         _draw_adversarial_column(grid[:, column], histories[name], name)
-    figure.supxlabel("epoch", fontsize="medium")
+    figure.supxlabel(
+        "epoch (y axes are not shared: compare the shapes of curves, not their heights)", fontsize="medium"
+    )
     # One key for all panels: within them it would cover some curve.
     key = [
         Line2D([], [], color=color, linestyle=DASHED if dashed else "-", label=label)
@@ -75,7 +87,12 @@ def _draw_adversarial_column(panels: NDArray, history: DataFrame, name: str) -> 
     judged = "Mean score of the critic" if critic else "Mean logit of the discriminator"
     draw(scores, judged, "score_real", "score_fake", colors=images)
     if critic:
-        draw(verdict, "Wasserstein estimate", "wasserstein_estimate")
+        estimates = ("wasserstein_estimate", "wasserstein_estimate_held_out")
+        draw(verdict, "Wasserstein estimate", *estimates, colors=(BLACK, ORANGE))
+        if estimates[1] in history.columns:
+            verdict.plot([], [], color=BLACK, label="training batches")
+            verdict.plot([], [], color=ORANGE, linestyle=DASHED, label="held-out images")
+            verdict.legend(loc="best", fontsize="small")
     else:
         draw(verdict, "Mean probability of being real", "probability_real", "probability_fake", colors=images)
         verdict.axhline(0.5, color=GREY, linewidth=1, linestyle=":")
@@ -83,19 +100,66 @@ def _draw_adversarial_column(panels: NDArray, history: DataFrame, name: str) -> 
     norm_columns = ("gradient_norm_discriminator", "gradient_norm_generator")
     draw(norms, "Norm of the gradient", *norm_columns, colors=networks)
     log_if_wide(norms, *(column_of(history, column) for column in norm_columns))
-    if critic:
+    if critic and "slope" in history.columns:
+        draw(extra, "Slope of the critic between images", "slope")
+        extra.axhline(1.0, color=GREY, linewidth=1, linestyle=":")
+    elif critic:
         draw(extra, "Weights at the clipping bound", "clipped_share")
+    else:
+        draw(extra, "Images told rightly", "accuracy_real", "accuracy_fake", colors=images)
+    if "slope" not in history.columns:
         extra.set_ylim(-0.02, 1.02)
         extra.yaxis.set_major_formatter(PercentFormatter(1.0))
-    else:
-        extra.set_axis_off()
-        extra.text(
-            0.0,
-            0.95,
-            "The y axes are not shared:\nlosses, scores and gradients of\ndifferent objectives have different\n"
-            "units. Compare the shapes of the\ncurves, not their heights.",
-            transform=extra.transAxes,
-            va="top",
-            color=GREY,
-            linespacing=1.45,
-        )
+
+
+@styled
+def sample_records(histories: Mapping[str, DataFrame], class_names: Sequence[str]) -> Figure:
+    """Draws which classes each model makes at the end, and by epoch how evenly and how near to training images.
+
+    Arguments:
+        histories: model to a table with the columns `epoch`, `class_share_0` and so on, `class_entropy` and
+            `copying_probability`; a model without them is left out of what they show.
+        class_names: one name a class.
+
+    Raises:
+        FashionDGMError: if there is no model, or a model has no epoch.
+    """
+    check_not_empty(histories, "models")
+    models = model_order(histories)
+    figure = Figure(figsize=(WIDTH, 6.4), layout="constrained")
+    grid = figure.add_gridspec(2, 2, height_ratios=(1.15, 1))
+    bars, entropy, copying = (figure.add_subplot(cell) for cell in (grid[0, :], grid[1, 0], grid[1, 1]))
+    colors = dict(zip(models, CYCLE, strict=False))
+    _draw_classes(bars, {name: histories[name] for name in models}, class_names, colors)
+    for panel, title, column in (
+        (entropy, "Entropy of classes, share of the largest", "class_entropy"),
+        (copying, "Chance to be nearer than held-out", "copying_probability"),
+    ):
+        epochs = np.concatenate([epochs_of(histories[name]) for name in models])
+        for number, name in enumerate(models):
+            history = histories[name]
+            draw_lines(panel, epochs_of(history), [Line(column_of(history, column), colors[name], dashed=number > 0)])
+        set_epoch_axis(panel, epochs)
+        panel.set_ylim(-0.02, 1.04)
+        panel.set_title(title)
+        panel.set_xlabel("epoch")
+    entropy.axhline(0.95, color=GREY, linewidth=1, linestyle=":")
+    copying.axhline(0.5, color=GREY, linewidth=1, linestyle=":")
+    return figure
+
+
+def _draw_classes(
+    axes: Axes, histories: Mapping[str, DataFrame], class_names: Sequence[str], colors: Mapping[str, str]
+) -> None:
+    places, width = np.arange(len(class_names)), 0.8 / len(histories)
+    for i, (name, history) in enumerate(histories.items()):
+        shares = [column_of(history, f"class_share_{label}")[-1] for label in range(len(class_names))]
+        at = places + (i - (len(histories) - 1) / 2) * width
+        axes.bar(at, np.nan_to_num(shares), 0.94 * width, color=colors[name], label=model_name(name))
+    axes.axhline(1 / len(class_names), color=GREY, linewidth=1, linestyle=":")
+    axes.set_xticks(places, [name.replace(" ", "\n").replace("/", "/\n") for name in class_names], fontsize="small")
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    axes.grid(visible=False, axis="x")
+    axes.set_title("Samples by the class they are taken for, last epoch")
+    axes.legend(loc="upper right", ncols=len(histories))
+    axes.margins(y=0.2)

@@ -1,0 +1,135 @@
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from fashion_dgm.checkpoint import checkpoint_of
+from fashion_dgm.config import AdamConfig, GANConfig, WGANConfig
+from fashion_dgm.data.images import ImageSet, to_unit_interval
+from fashion_dgm.gans.records import Recorder, Witnesses
+from fashion_dgm.gans.steps import AdversarialStep, GANStep, WGANStep
+from fashion_dgm.gans.training import train_gan
+from fashion_dgm.metrics.classifier import Classifier
+from fashion_dgm.training.seeds import generator
+from fashion_dgm.training.store import StateStore
+from tests.conftest import made_up_images
+
+CPU = torch.device("cpu")
+COMMON: dict[str, Any] = {
+    "epochs": 2,
+    "batch_size": 16,
+    "seed": 0,
+    "device": "cpu",
+    "precision": "float32",
+    "latent_dim": 8,
+    "width": 4,
+    "snapshot_every": 1,
+    "optimizer": AdamConfig(name="adam", learning_rate=1e-3),
+    "records": {"samples": 40, "neighbours": 20, "least_share": 0.05},
+}
+TRAIN, HELD_OUT = made_up_images(160, seed=0), made_up_images(60, seed=1)
+
+
+def witnesses(held_out: ImageSet = HELD_OUT) -> Witnesses:
+    classifier = Classifier(4, 8)
+    return Witnesses(held_out, checkpoint_of(classifier, "Classifier", {"width": 4, "feature_dim": 8}))
+
+
+def gan(**changes: Any) -> GANStep:
+    return GANStep(GANConfig(**COMMON, **changes), CPU, torch.float32)
+
+
+def wgan(**changes: Any) -> WGANStep:
+    values = {**COMMON, "n_critic": 2, "lipschitz": {"name": "clip", "bound": 0.01}, **changes}
+    return WGANStep(WGANConfig(**values), CPU, torch.float32)
+
+
+def trained(step: AdversarialStep) -> AdversarialStep:
+    for number in range(4):
+        images = torch.from_numpy(made_up_images(16, seed=number).images)
+        step.step(images, torch.zeros(16))
+    return step
+
+
+@pytest.mark.parametrize("make", [gan, wgan])
+def test_measuring_changes_nothing_and_repeats_itself(make) -> None:
+    step = trained(make(ema_decay=0.9))
+    recorder = Recorder(TRAIN, witnesses(), step.config)
+    before = {n: {k: v.clone() for k, v in net.state_dict().items()} for n, net in step.networks().items()}
+    modes = {n: net.training for n, net in step.networks().items()}
+    random_state = torch.get_rng_state()
+    first = recorder(step)
+    assert torch.equal(random_state, torch.get_rng_state())
+    assert recorder(step) == first == Recorder(TRAIN, recorder.witnesses, step.config)(step)
+    assert {n: net.training for n, net in step.networks().items()} == modes
+    for name, network in step.networks().items():
+        torch.testing.assert_close(dict(network.state_dict()), before[name], rtol=0, atol=0)
+
+
+def test_estimates_are_those_of_all_images_in_evaluation_mode() -> None:
+    step = trained(wgan(lipschitz={"name": "spectral_norm"}, records={"samples": 160, "neighbours": 20}))
+    found = Recorder(TRAIN, witnesses(), step.config)(step)
+    fake = step.generator.sample(160, generator(0, "records"))
+    step.discriminator.eval()
+    with torch.no_grad():
+        for name, images in (("seen", TRAIN), ("held_out", HELD_OUT)):
+            real = to_unit_interval(torch.from_numpy(images.images))
+            expected = step.discriminator(real).mean() - step.discriminator(fake).mean()
+            assert found[f"wasserstein_estimate_{name}"] == pytest.approx(expected.item(), rel=1e-3)
+    assert found["wasserstein_estimate_seen"] != found["wasserstein_estimate_held_out"]
+
+
+def test_discriminator_that_knows_its_images_by_heart_shows() -> None:
+    """A discriminator that scores only training images as real, and one that scores all real images so."""
+    step = gan()
+    seen, unseen, fake = torch.full((30,), 5.0), torch.full((30,), -5.0), torch.full((30,), -5.0)
+    by_heart, fair = step.judged(seen, unseen, fake), step.judged(seen, seen, fake)
+    assert (by_heart["accuracy_seen"], by_heart["accuracy_held_out"]) == (1, 0)
+    assert by_heart["loss_discriminator_held_out"] > 5 > by_heart["loss_discriminator_seen"]
+    assert fair["loss_discriminator_held_out"] == fair["loss_discriminator_seen"]
+
+
+def test_memorising_generator_is_detected() -> None:
+    step = gan()
+
+    def copies(n: int, generator: torch.Generator) -> torch.Tensor:
+        return to_unit_interval(torch.from_numpy(TRAIN.images[:n]))
+
+    recorder = Recorder(TRAIN, witnesses(), step.config)
+    honest = recorder(step)
+    step.generator.sample = copies  # type: ignore[method-assign]
+    metrics = recorder(step)
+    assert metrics["nearest_distance_fake"] == 0 < metrics["nearest_distance_held_out"]
+    assert metrics["copying_probability"] == 1
+    # What an untrained network makes is near to nothing.
+    assert honest["copying_probability"] < 0.1
+
+
+def test_shares_of_classes_sum_to_one_and_agree() -> None:
+    metrics = Recorder(TRAIN, witnesses(), gan().config)(gan())
+    shares = np.array([metrics[f"class_share_{label}"] for label in range(10)])
+    assert shares.sum() == pytest.approx(1)
+    assert metrics["missing_classes"] == (shares < 0.05).sum()
+    assert 0 <= metrics["class_entropy"] <= 1
+
+
+def test_moving_average_is_told_apart() -> None:
+    step = trained(gan(ema_decay=0.999))
+    metrics = Recorder(TRAIN, witnesses(), step.config)(step)
+    assert metrics["average_nearest_distance_fake"] != metrics["nearest_distance_fake"]
+    assert not any(name.startswith("average_") for name in Recorder(TRAIN, witnesses(), gan().config)(gan()))
+
+
+def test_training_records_them_by_epoch(tmp_path: Path) -> None:
+    config = GANConfig(**COMMON, ema_decay=0.9)
+    run = train_gan(TRAIN, config, StateStore(tmp_path), lambda row, seconds: None, witnesses())
+    assert len(run.history) == 2
+    wanted = {"accuracy_real", "accuracy_fake", "class_entropy", "copying_probability", "average_class_entropy"}
+    assert all(wanted <= set(row) for row in run.history)
+    # The last snapshot is the average, not the generator itself.
+    assert run.average is not None
+    torch.testing.assert_close(dict(run.snapshots[2].weights), dict(run.average.weights), rtol=0, atol=0)
+    assert not torch.equal(run.average.weights["layers.0.weight"], run.generator.weights["layers.0.weight"])
+    assert run.average.training["ema_decay"] == 0.9
