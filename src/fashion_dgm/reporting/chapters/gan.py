@@ -197,8 +197,8 @@ def _records(metrics: Mapping[str, Any], names: list[str], png: bytes | None) ->
         models = listing([model_name(name) for name in names])
         yield FigureBlock(
             png,
-            f"Bars: the shares of the ten classes in the samples of {models}. Lines by epoch: the entropy of the classes, and "
-            "the chance that a generated image lies nearer to the training images than a held-out one.",
+            f"Bars: the shares of the ten classes in the samples of {models}. Lines by epoch: the entropy of the classes, "
+            "and the chance that a generated image lies nearer to the training images than a held-out one.",
             "What is generated. Above, the classes that the classifier sees at the last epoch; an even generator has 10% of "
             "each. Below left, their entropy; above the dotted line, at 95%, a generator counts as even. Below right, the "
             "chance that a generated image lies nearer to its nearest training image than a held-out one does: a half if "
