@@ -130,16 +130,19 @@ class MLflowHooks:
 
         mlflow.start_run(run_name=node.short_name, nested=True)
         self._child, self._unsaved = True, set(node.outputs)
+        blocks = {name: value for name, value in inputs.items() if name.startswith("params:")}
         params: dict[str, Any] = {}
-        for name, value in inputs.items():
-            if name.startswith("params:") and isinstance(value, BaseModel):
-                params |= flatten(value.model_dump(mode="json"))
-            if isinstance(value, ImageSet):
-                params[f"{name}_sha256"] = value.sha256
+        for name, value in blocks.items():
+            if isinstance(value, BaseModel):
+                # Of several blocks, names alone would not tell whose optimizer it is.
+                prefix = f"{name.removeprefix('params:')}." if len(blocks) > 1 else ""
+                params |= flatten(value.model_dump(mode="json"), prefix)
+        params |= {f"{name}_sha256": value.sha256 for name, value in inputs.items() if isinstance(value, ImageSet)}
         mlflow.log_params(params)
         mlflow.set_tags({"env": self._env, "node": node.short_name, **_commit(self._project)})
-        if "device" in params:
-            mlflow.set_tag("device", _device_name(resolve_device(params["device"])))
+        devices = [value for name, value in params.items() if name.rpartition(".")[2] == "device"]
+        if devices:
+            mlflow.set_tag("device", _device_name(resolve_device(devices[-1])))
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str, data: Any) -> None:

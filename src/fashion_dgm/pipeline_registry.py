@@ -10,17 +10,21 @@ from fashion_dgm.pipelines import (
     fid_eval,
     ood_eval,
     report,
+    stability,
     train_classifier,
     train_flow,
     train_gan,
     train_wgan,
+    vanishing_gradients,
 )
 
-__all__ = ["register_pipelines"]
+__all__ = ["BY_NAME", "register_pipelines"]
+
+BY_NAME = ("vanishing_gradients", "stability")
 
 
 def register_pipelines() -> dict[str, Pipeline]:
-    """Returns the pipelines; `__default__` is all of them."""
+    """Returns the pipelines; `__default__` is all of them but those that take long and run by name."""
     pipelines = {
         "data_split": data_split.create_pipeline(),
         "train_classifier": train_classifier.create_pipeline(),
@@ -29,6 +33,9 @@ def register_pipelines() -> dict[str, Pipeline]:
         "train_wgan": train_wgan.create_pipeline(),
         "ood_eval": ood_eval.create_pipeline(),
         "fid_eval": fid_eval.create_pipeline(),
+        "vanishing_gradients": vanishing_gradients.create_pipeline(),
+        "stability": stability.create_pipeline(),
         "report": report.create_pipeline(),
     }
-    return {**pipelines, "__default__": sum(pipelines.values(), start=Pipeline([]))}
+    default = [pipeline for name, pipeline in pipelines.items() if name not in BY_NAME]
+    return {**pipelines, "__default__": sum(default, start=Pipeline([]))}

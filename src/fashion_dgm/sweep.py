@@ -22,13 +22,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.files import atomic_path
 from fashion_dgm.nested import flatten
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["LostError", "Run", "main", "runs_of", "summary"]
+    from fashion_dgm.stability.grid import Plan
+    from fashion_dgm.stability.measures import RunRecord
+    from fashion_dgm.stability.runs import Study
+
+__all__ = ["LostError", "Run", "main", "runs_of", "spread", "summary"]
 
 # In seconds, how often a run is looked after.
 LOOK_EVERY = 0.2
@@ -94,6 +99,49 @@ def summary(results: Mapping[Run, Mapping[str, float]]) -> pd.DataFrame:
     keys = [name for name in table.columns if name not in ("seed", "value")]
     groups = table.groupby(keys, sort=False)["value"]
     return groups.agg(seeds="count", mean="mean", sd="std").reset_index()
+
+
+def spread(study: Study, plans: list[Plan], at_a_time: int, gpus: float) -> Iterator[RunRecord]:
+    """Does the runs of a study `at_a_time`, and yields their records in order.
+
+    Arguments:
+        gpus: of each run; a fraction lets runs share one.
+
+    Raises:
+        FashionDGMError: if there is no Ray, or the cluster cannot be reached.
+    """
+    _start_ray(num_cpus=at_a_time)
+    import ray
+
+    @ray.remote(num_cpus=1, num_gpus=gpus, max_retries=1)
+    def run(study: Study, plan: Plan) -> RunRecord:
+        # A process for each core: more threads would only be in one another's way.
+        return study.run(plan)
+
+    try:
+        # The images travel once, not with every run.
+        shared = ray.put(study)
+        for pending in [run.remote(shared, plan) for plan in plans]:
+            yield ray.get(pending)
+    except ray.exceptions.RayTaskError as error:
+        raise error.cause from None
+    finally:
+        ray.shutdown()
+
+
+def _start_ray(**options: Any) -> None:
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    try:
+        import ray
+    except ImportError:
+        raise FashionDGMError("several runs at a time need Ray: pip install -c constraints.txt -e '.[ray]'") from None
+    # Without an address Ray would join whatever it finds on this machine, someone else's too.
+    address = os.environ.get("RAY_ADDRESS") or "local"
+    here = options if address == "local" else {}
+    try:
+        ray.init(address, include_dashboard=False, logging_level=logging.ERROR, log_to_driver=False, **here)
+    except ConnectionError as error:
+        raise FashionDGMError(f"cannot reach the Ray cluster at {address} (RAY_ADDRESS): {error}") from error
 
 
 def _attend(run: Run, command: list[str], project: Path) -> None:
@@ -180,20 +228,14 @@ def main(
     retries: int,
 ) -> None:
     """Trains pipelines under several seeds, as many at a time as fit, and sums up their final metrics."""
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    try:
-        import ray
-    except ImportError:
-        raise click.ClickException("a sweep needs Ray: pip install -c constraints.txt -e '.[ray]'") from None
-
     folder = Path("data", "sweeps", name or env)
     runs = runs_of(pipelines, {**vary, "seed": seeds}, folder)
-    # Without an address Ray would join whatever it finds on this machine, someone else's too.
-    address = os.environ.get("RAY_ADDRESS") or "local"
     try:
-        ray.init(address, include_dashboard=False, logging_level=logging.ERROR, log_to_driver=False)
-    except ConnectionError as error:
-        raise click.ClickException(f"cannot reach the Ray cluster at {address} (RAY_ADDRESS): {error}") from error
+        _start_ray()
+    except FashionDGMError as error:
+        raise click.ClickException(str(error)) from None
+    import ray
+
     if gpus_per_run is None:
         gpus_per_run = 1.0 if ray.cluster_resources().get("GPU") else 0.0
     click.echo(f"{len(runs)} runs; each writes its output to log.txt in its folder under {folder}")

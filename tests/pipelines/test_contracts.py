@@ -12,14 +12,16 @@ from kedro.io import DataCatalog, MemoryDataset
 from pydantic import ValidationError
 
 from fashion_dgm import config as models
-from fashion_dgm.pipeline_registry import register_pipelines
+from fashion_dgm.pipeline_registry import BY_NAME, register_pipelines
 from fashion_dgm.settings import CONFIG_LOADER_ARGS
 
 ROOT = Path(__file__).parents[2]
 PIPELINES = register_pipelines()
-NAMES = {"data_split", "train_flow", "ood_eval", "train_gan", "train_wgan", "fid_eval", "report", "train_classifier"}
+DEFAULT = {"data_split", "train_flow", "ood_eval", "train_gan", "train_wgan", "fid_eval", "report", "train_classifier"}
+NAMES = DEFAULT | {"vanishing_gradients", "stability"}
 ENVS = pytest.mark.parametrize("env", ["base", "quick", "test"])
 NODES = [node for name in sorted(NAMES) for node in PIPELINES[name].nodes]
+DATASETS = set[str]().union(*(PIPELINES[name].datasets() for name in NAMES))
 
 
 def loader(env: str) -> OmegaConfigLoader:
@@ -43,12 +45,20 @@ def models_of_parameters() -> dict[str, type[models.Config]]:
 def test_the_names_that_were_promised() -> None:
     assert set(PIPELINES) == NAMES | {"__default__"}
     everything = {node.name for node in PIPELINES["__default__"].nodes}
-    assert everything == {node.name for node in NODES}
+    assert everything == {node.name for name in DEFAULT for node in PIPELINES[name].nodes}
+    assert set(BY_NAME) == NAMES - DEFAULT
 
 
 def test_training_nodes_are_tagged_and_are_no_generators() -> None:
     tagged = {node.name for node in NODES if "gpu" in node.tags}
-    assert tagged == {"train_flow", "train_gan", "train_wgan", "train_classifier"}
+    assert tagged == {
+        "train_flow",
+        "train_gan",
+        "train_wgan",
+        "train_classifier",
+        "train_discriminators",
+        "train_stability_runs",
+    }
     # The body of a generator runs after Kedro's after_node_run: its failures and durations would go missing.
     assert not any(inspect.isgeneratorfunction(node.func) for node in NODES)
 
@@ -56,13 +66,13 @@ def test_training_nodes_are_tagged_and_are_no_generators() -> None:
 @ENVS
 def test_every_dataset_is_in_the_catalog_and_on_disk(env: str) -> None:
     catalog = DataCatalog.from_config(loader(env)["catalog"])
-    for name in PIPELINES["__default__"].datasets():
+    for name in DATASETS:
         if not name.startswith("params:") and name != "parameters":
             assert not isinstance(catalog.get(name), MemoryDataset | None), name
 
 
 def test_every_catalog_entry_is_used() -> None:
-    used = PIPELINES["__default__"].datasets()
+    used = DATASETS
     entries = {name for name in loader("base")["catalog"] if not name.startswith("_")}
     assert entries <= used, entries - used
 

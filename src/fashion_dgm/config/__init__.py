@@ -23,6 +23,13 @@ from fashion_dgm.config.gans import (
 )
 from fashion_dgm.config.ood_sets import OODSetsConfig
 from fashion_dgm.config.reporting import ReportConfig, TrackingConfig
+from fashion_dgm.config.studies import (
+    StabilityConfig,
+    UniformsConfig,
+    VanishingGradientsConfig,
+    VariationConfig,
+    WGANGPConfig,
+)
 from fashion_dgm.config.training import (
     AdamConfig,
     DistributedConfig,
@@ -57,8 +64,13 @@ __all__ = [
     "ScheduleConfig",
     "SpectralNormConfig",
     "SpeedConfig",
+    "StabilityConfig",
     "TrackingConfig",
     "TrainingConfig",
+    "UniformsConfig",
+    "VanishingGradientsConfig",
+    "VariationConfig",
     "WGANConfig",
+    "WGANGPConfig",
     "WarmupConfig",
 ]

@@ -6,9 +6,11 @@ from typing import NamedTuple
 
 __all__ = [
     "ARJOVSKY_2017",
+    "ARJOVSKY_BOTTOU_2017",
     "CHONG_2020",
     "CORNISH_2020",
     "DINH_2017",
+    "GASSER_1986",
     "GOODFELLOW_2014",
     "GULRAJANI_2017",
     "HEUSEL_2017",
@@ -23,6 +25,7 @@ __all__ = [
     "PUBLISHED_FID",
     "PUBLISHED_REALNVP",
     "RADFORD_2016",
+    "RAO_WU_1988",
     "REN_2019",
     "SEED_NOISE_FID",
     "THEIS_2016",
@@ -31,6 +34,9 @@ __all__ = [
 ]
 
 ARJOVSKY_2017 = "Arjovsky, M., Chintala, S. and Bottou, L. (2017). Wasserstein generative adversarial networks. ICML."
+ARJOVSKY_BOTTOU_2017 = (
+    "Arjovsky, M. and Bottou, L. (2017). Towards principled methods for training generative adversarial networks. ICLR."
+)
 CHONG_2020 = (
     "Chong, M. J. and Forsyth, D. (2020). Effectively unbiased FID and Inception Score and where to find them. CVPR."
 )
@@ -39,6 +45,10 @@ CORNISH_2020 = (
     "continuously indexed normalising flows. ICML."
 )
 DINH_2017 = "Dinh, L., Sohl-Dickstein, J. and Bengio, S. (2017). Density estimation using Real NVP. ICLR."
+GASSER_1986 = (
+    "Gasser, T., Sroka, L. and Jennen-Steinmetz, C. (1986). Residual variance and residual pattern in nonlinear "
+    "regression. Biometrika 73."
+)
 GOODFELLOW_2014 = "Goodfellow, I. et al. (2014). Generative adversarial nets. NeurIPS."
 GULRAJANI_2017 = "Gulrajani, I. et al. (2017). Improved training of Wasserstein GANs. NeurIPS."
 HEUSEL_2017 = (
@@ -65,6 +75,10 @@ NALISNICK_2019 = "Nalisnick, E. et al. (2019). Do deep generative models know wh
 RADFORD_2016 = (
     "Radford, A., Metz, L. and Chintala, S. (2016). Unsupervised representation learning with deep convolutional "
     "generative adversarial networks. ICLR."
+)
+RAO_WU_1988 = (
+    "Rao, J. N. K. and Wu, C. F. J. (1988). Resampling inference with complex survey data. Journal of the American "
+    "Statistical Association 83."
 )
 REN_2019 = (
     "Ren, J. et al. (2019). Likelihood ratios for out-of-distribution detection. NeurIPS. Figures for PixelCNN++ as "

@@ -15,12 +15,14 @@ __all__ = [
     "interval",
     "is_number",
     "listing",
+    "loss_name",
     "model_name",
     "model_order",
     "number",
     "percent",
     "plural",
     "significant",
+    "variation_name",
 ]
 
 MISSING = "n/a"
@@ -46,6 +48,13 @@ _DATASETS = {
     "white": "white images",
 }
 _MODELS = {"gan": "GAN", "wgan": "WGAN", "wgan_gp": "WGAN-GP"}
+_LOSSES = {"saturating": "saturating", "non_saturating": "non-saturating", "wasserstein": "Wasserstein"}
+_VARIATIONS = {
+    "as_assigned": "as assigned",
+    "no_normalisation": "no BatchNorm",
+    "fast": "high learning rate",
+    "unbalanced": "unbalanced steps",
+}
 
 
 def is_number(value: object) -> TypeGuard[float]:
@@ -123,3 +132,13 @@ def model_name(name: str) -> str:
 def model_order(names: Iterable[str]) -> list[str]:
     """Returns models in the order in which all figures and tables show them: the GAN, then the others by name."""
     return sorted(names, key=lambda name: (name != "gan", name))
+
+
+def loss_name(name: str) -> str:
+    """Writes a generator's loss as people say it; an unknown one with spaces for underscores."""
+    return _LOSSES.get(name, name.replace("_", " "))
+
+
+def variation_name(name: str) -> str:
+    """Writes a variation of the stability study as people say it; an unknown one with spaces for underscores."""
+    return _VARIATIONS.get(name, name.replace("_", " "))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
 from fashion_dgm.config import ReportConfig
 from fashion_dgm.pipelines.types import DataFrame, Figure
+
+if TYPE_CHECKING:
+    from fashion_dgm.reporting.report import Chapter
 
 __all__ = ["collect_metrics", "plot_records", "plot_training", "write_report"]
 
@@ -59,6 +62,8 @@ def write_report(metrics: dict[str, Any], parameters: dict[str, Any], config: Re
                 figures["gan_records"],
             ),
             chapters.fid_chapter(fid, figures["fid_curves"]),
+            _vanishing_chapter(metrics, figures),
+            _stability_chapter(metrics, figures),
         ),
         configuration={
             name: block.model_dump(mode="json") if isinstance(block, BaseModel) else block
@@ -67,3 +72,33 @@ def write_report(metrics: dict[str, Any], parameters: dict[str, Any], config: Re
         how_to_reproduce=config.reproduce,
     )
     return build_report(content)
+
+
+def _vanishing_chapter(metrics: dict[str, Any], figures: dict[str, Any]) -> Chapter:
+    from fashion_dgm.reporting import chapters
+
+    found = metrics.get("vanishing_gradients")
+    pngs = [figures[name] for name in ("vanishing_norms", "vanishing_variance", "uniform_curves")]
+    if found is None or None in pngs:
+        return chapters.missing_chapter(
+            "When the opponent is too good: vanishing gradients",
+            "vanishing",
+            "vanishing_gradients",
+            "What a discriminator that is sure and right leaves of the generator's gradient, under each loss.",
+        )
+    return chapters.vanishing_chapter(found, *pngs)
+
+
+def _stability_chapter(metrics: dict[str, Any], figures: dict[str, Any]) -> Chapter:
+    from fashion_dgm.reporting import chapters
+
+    found = metrics.get("stability")
+    pngs = [figures[name] for name in ("stability_curves", "stability_measures", "stability_verdict")]
+    if found is None or None in pngs:
+        return chapters.missing_chapter(
+            "Which is more stable, and by how much?",
+            "stability",
+            "stability",
+            "GAN, WGAN and WGAN-GP under several seeds and settings: how steadily they train, and what is decided.",
+        )
+    return chapters.stability_chapter(found, *pngs)

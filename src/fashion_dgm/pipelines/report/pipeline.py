@@ -17,6 +17,12 @@ FIGURES = (
     "gan_strip",
     "wgan_strip",
     "fid_curves",
+    "vanishing_norms",
+    "vanishing_variance",
+    "uniform_curves",
+    "stability_curves",
+    "stability_measures",
+    "stability_verdict",
 )
 
 
@@ -35,6 +41,8 @@ def create_pipeline() -> Pipeline:
                     "gan": "gan_metrics",
                     "wgan": "wgan_metrics",
                     "fid": "fid_metrics",
+                    "vanishing_gradients": "vanishing_gradients_metrics",
+                    "stability": "stability_metrics",
                 },
                 "metrics",
                 name="collect_metrics",

@@ -10,7 +10,9 @@ from fashion_dgm.reporting.chapters.flow import flow_chapter
 from fashion_dgm.reporting.chapters.gan import gan_chapter
 from fashion_dgm.reporting.chapters.missing import missing_chapter
 from fashion_dgm.reporting.chapters.ood import ood_chapter
+from fashion_dgm.reporting.chapters.stability import stability_chapter
 from fashion_dgm.reporting.chapters.summary import highlights, summary_sentences
+from fashion_dgm.reporting.chapters.vanishing import vanishing_chapter
 
 __all__ = [
     "data_chapter",
@@ -20,5 +22,7 @@ __all__ = [
     "highlights",
     "missing_chapter",
     "ood_chapter",
+    "stability_chapter",
     "summary_sentences",
+    "vanishing_chapter",
 ]

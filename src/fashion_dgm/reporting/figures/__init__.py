@@ -14,6 +14,9 @@ from fashion_dgm.reporting.figures.gan import gan_curves, sample_records
 from fashion_dgm.reporting.figures.images import class_examples, flow_samples, image_grid, snapshot_strip
 from fashion_dgm.reporting.figures.ood import ood_histogram
 from fashion_dgm.reporting.figures.ood_sets import ood_set_examples
+from fashion_dgm.reporting.figures.stability import stability_curves, stability_measures, stability_verdict
+from fashion_dgm.reporting.figures.uniforms import uniform_curves
+from fashion_dgm.reporting.figures.vanishing import gradient_norms, gradient_variance
 
 __all__ = [
     "class_examples",
@@ -21,9 +24,15 @@ __all__ = [
     "flow_curve",
     "flow_samples",
     "gan_curves",
+    "gradient_norms",
+    "gradient_variance",
     "image_grid",
     "ood_histogram",
     "ood_set_examples",
     "sample_records",
     "snapshot_strip",
+    "stability_curves",
+    "stability_measures",
+    "stability_verdict",
+    "uniform_curves",
 ]

@@ -1,0 +1,40 @@
+"""The pipeline `stability`."""
+
+from kedro.pipeline import Node, Pipeline
+
+from fashion_dgm.pipelines.stability import nodes
+
+__all__ = ["create_pipeline"]
+
+
+def create_pipeline() -> Pipeline:
+    """Returns the pipeline."""
+    return Pipeline(
+        [
+            Node(
+                nodes.train_runs,
+                {
+                    "train": "train",
+                    "test": "test",
+                    "classifier": "classifier",
+                    "store": "stability_state",
+                    "gan": "params:train_gan",
+                    "wgan": "params:train_wgan",
+                    "wgan_gp": "params:wgan_gp",
+                    "config": "params:stability",
+                },
+                "stability_records",
+                name="train_stability_runs",
+                tags="gpu",
+            ),
+            Node(
+                nodes.judge_runs,
+                ["stability_records", "params:stability"],
+                ["stability_runs", "stability_metrics"],
+                name="judge_stability",
+            ),
+            Node(nodes.plot_curves, "stability_records", "stability_curves", name="plot_stability_curves"),
+            Node(nodes.plot_measures, "stability_metrics", "stability_measures", name="plot_stability_measures"),
+            Node(nodes.plot_verdict, "stability_metrics", "stability_verdict", name="plot_stability_verdict"),
+        ]
+    )

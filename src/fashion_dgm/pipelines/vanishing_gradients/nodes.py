@@ -1,0 +1,88 @@
+"""Nodes of `vanishing_gradients`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from fashion_dgm.config import GANConfig, VanishingGradientsConfig, WGANConfig, WGANGPConfig
+from fashion_dgm.data.images import ImageSet
+from fashion_dgm.pipelines.types import Checkpoint, DataFrame, Figure
+
+__all__ = ["estimate_uniforms", "plot_norms", "plot_uniforms", "plot_variance", "summarise", "train_discriminators"]
+
+
+def train_discriminators(
+    train: ImageSet,
+    snapshots: dict[int, Callable[[], Checkpoint]],
+    gan: GANConfig,
+    wgan: WGANConfig,
+    wgan_gp: WGANGPConfig,
+    config: VanishingGradientsConfig,
+) -> DataFrame:
+    """Trains discriminators and critics against frozen generators, and measures the gradients they give."""
+    from fashion_dgm.pipelines.tracking import log_gradients
+    from fashion_dgm.studies import vanishing
+
+    critic = WGANConfig(**{**wgan.model_dump(), **wgan_gp.model_dump()})
+    return vanishing.train_discriminators(train, snapshots, config, gan, critic, log_gradients)
+
+
+def estimate_uniforms(config: VanishingGradientsConfig) -> DataFrame:
+    """Estimates four distances between a uniform distribution and its shifts from samples."""
+    import numpy as np
+    import pandas as pd
+
+    from fashion_dgm.studies.shifted_uniforms import estimate
+    from fashion_dgm.training.seeds import derive_seed
+
+    uniforms, rows = config.uniforms, []
+    for repetition in range(uniforms.repetitions):
+        rng = np.random.default_rng(derive_seed(config.seed, "uniforms", repetition))
+        rows += [
+            {"shift": shift, "repetition": repetition, **estimate(shift, uniforms.samples, uniforms.bins, rng)}
+            for shift in uniforms.shifts
+        ]
+    return pd.DataFrame(rows)
+
+
+def summarise(gradients: DataFrame, uniforms: DataFrame, config: VanishingGradientsConfig) -> dict[str, Any]:
+    """Sums up what became of the gradients, and how far samples are from the exact distances."""
+    import numpy as np
+
+    from fashion_dgm.studies.shifted_uniforms import DISTANCES, closed_form
+    from fashion_dgm.studies.vanishing import summarise_gradients
+
+    exact = closed_form(uniforms["shift"].to_numpy())
+    # KL is infinite, and no estimate is far from that.
+    errors = {name: uniforms[name].to_numpy() - exact[name] for name in DISTANCES if name != "kl"}
+    return {
+        "gradients": summarise_gradients(gradients),
+        "uniforms": {name: float(np.abs(error).max()) for name, error in errors.items()},
+        "seeds": config.seeds,
+        "steps": config.steps,
+        "batch_size": config.batch_size,
+        "gradient_batches": config.gradient_batches,
+        "samples": config.uniforms.samples,
+    }
+
+
+def plot_norms(gradients: DataFrame) -> Figure:
+    """Draws the norm of the generator's gradient against the discriminator's steps, under each loss."""
+    from fashion_dgm.reporting.figures import gradient_norms
+
+    return gradient_norms(gradients)
+
+
+def plot_variance(gradients: DataFrame) -> Figure:
+    """Draws the variance of the generator's gradient beside its mean."""
+    from fashion_dgm.reporting.figures import gradient_variance
+
+    return gradient_variance(gradients)
+
+
+def plot_uniforms(uniforms: DataFrame) -> Figure:
+    """Draws the four distances, exact and estimated."""
+    from fashion_dgm.reporting.figures import uniform_curves
+
+    return uniform_curves(uniforms)

@@ -1,0 +1,39 @@
+"""The pipeline `vanishing_gradients`."""
+
+from kedro.pipeline import Node, Pipeline
+
+from fashion_dgm.pipelines.vanishing_gradients import nodes
+
+__all__ = ["create_pipeline"]
+
+
+def create_pipeline() -> Pipeline:
+    """Returns the pipeline."""
+    return Pipeline(
+        [
+            Node(
+                nodes.train_discriminators,
+                {
+                    "train": "train",
+                    "snapshots": "gan_snapshots",
+                    "gan": "params:train_gan",
+                    "wgan": "params:train_wgan",
+                    "wgan_gp": "params:wgan_gp",
+                    "config": "params:vanishing_gradients",
+                },
+                "generator_gradients",
+                name="train_discriminators",
+                tags="gpu",
+            ),
+            Node(nodes.estimate_uniforms, "params:vanishing_gradients", "uniform_distances", name="estimate_uniforms"),
+            Node(
+                nodes.summarise,
+                ["generator_gradients", "uniform_distances", "params:vanishing_gradients"],
+                "vanishing_gradients_metrics",
+                name="summarise_vanishing_gradients",
+            ),
+            Node(nodes.plot_norms, "generator_gradients", "vanishing_norms", name="plot_vanishing_norms"),
+            Node(nodes.plot_variance, "generator_gradients", "vanishing_variance", name="plot_vanishing_variance"),
+            Node(nodes.plot_uniforms, "uniform_distances", "uniform_curves", name="plot_uniforms"),
+        ]
+    )

@@ -1,0 +1,190 @@
+"""Figures of the stability study: curves, measures, and what they decide."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.reporting.figures.curves import DASHED, log_if_wide, say_missing, set_epoch_axis
+from fashion_dgm.reporting.style import BLACK, BLUE, GREEN, GREY, VERMILLION, WIDTH, styled
+from fashion_dgm.reporting.wording import model_name, model_order, number, significant, variation_name
+
+__all__ = ["stability_curves", "stability_measures", "stability_verdict"]
+
+_COLORS = {"gan": BLUE, "wgan": VERMILLION, "wgan_gp": GREEN}
+_COLUMNS = {
+    "distance": "distance\nat the end",
+    "distance_oscillation": "oscillation,\ndistance",
+    "loss_oscillation": "oscillation,\nloss",
+    "gradient_variation": "variation,\ngradient",
+    "sensitivity": "sensitivity",
+    "class_entropy": "class\nentropy",
+    "failed": "share\nfailed",
+}
+_MORE_IS_BETTER = ("class_entropy",)
+_VERDICTS = {
+    "log_distance": ("Distance at the end", True),
+    "log_mean_distance": ("Mean distance over training", True),
+    "distance_oscillation": ("Oscillation of the distance", False),
+    "loss_oscillation": ("Oscillation of the loss", False),
+    "gradient_variation": ("Variation of the generator's gradient", False),
+    "sensitivity": ("Sensitivity to the variations", False),
+    "failed": ("Share of runs failed", False),
+}
+
+
+@styled
+def stability_curves(records: Sequence[Mapping[str, Any]], floor: float) -> Figure:
+    """Draws the distance of every run over training, a row a model, a column a variation.
+
+    Thin lines are seeds, the thick one is their geometric mean as far as all are there; a cross ends a run that diverged.
+
+    Arguments:
+        records: runs with `model`, `variation`, `seed`, `status`, `scores` (`epoch`, `distance`) and `epochs`.
+        floor: the distance of training images, which no generator is expected to beat.
+
+    Raises:
+        FashionDGMError: if there are no runs.
+    """
+    if not records:
+        raise FashionDGMError("there are no runs to draw; the study needs a seed at least")
+    models = model_order({run["model"] for run in records})
+    variations = list(dict.fromkeys(run["variation"] for run in records))
+    figure = Figure(figsize=(WIDTH, 0.7 + 1.75 * len(models)), layout="constrained")
+    grid = figure.subplots(len(models), len(variations), squeeze=False, sharex=True, sharey=True)
+    for panels, model in zip(grid, models, strict=True):
+        for panel, variation in zip(panels, variations, strict=True):
+            _draw_runs(panel, [r for r in records if (r["model"], r["variation"]) == (model, variation)], model)
+            panel.axhline(floor, color=BLACK, linewidth=1, linestyle=DASHED)
+        panels[0].set_ylabel(model_name(model), weight="bold")
+    for panel, variation in zip(grid[0], variations, strict=True):
+        panel.set_title(variation_name(variation), fontsize=10.5)
+    distances = [score["distance"] for run in records for score in run["scores"]]
+    log_if_wide(grid[0][0], np.array([*distances, floor]))
+    set_epoch_axis(grid[0][0], np.array([1, max(run["epochs"] for run in records)]))
+    figure.supxlabel("epoch", fontsize="medium")
+    figure.supylabel("Fréchet classifier distance (dashed: of training images)", fontsize="medium")
+    return figure
+
+
+def _draw_runs(panel: Axes, runs: Sequence[Mapping[str, Any]], model: str) -> None:
+    color = _COLORS.get(model, BLACK)
+    curves = [{score["epoch"]: score["distance"] for score in run["scores"]} for run in runs]
+    if not any(curves):
+        say_missing(panel)
+    for run, curve in zip(runs, curves, strict=True):
+        panel.plot(list(curve), list(curve.values()), color=color, linewidth=0.9, alpha=0.55)
+        if run["status"] == "diverged" and curve:
+            panel.plot(*list(curve.items())[-1], "x", color=BLACK, markersize=8, markeredgewidth=2, zorder=4)
+    shared = sorted(set.intersection(*(set(curve) for curve in curves))) if curves else []
+    if shared:
+        means = [math.exp(np.mean([math.log(curve[epoch]) for curve in curves])) for epoch in shared]
+        panel.plot(shared, means, color=color, linewidth=2.4)
+
+
+@styled
+def stability_measures(cells: Mapping[str, Any]) -> Figure:
+    """Draws mean and standard deviation of each measure, a row for each model and variation; dark is bad.
+
+    Shades go from the best to the worst value of each column, so they compare within a column only.
+
+    Arguments:
+        cells: model to variation to measure to `{"mean", "sd", "runs"}`.
+    """
+    rows = [(model, variation) for model in model_order(cells) for variation in cells[model]]
+    values = np.array(
+        [[_mean(cells[model][variation][name]) for name in _COLUMNS] for model, variation in rows], dtype=np.float64
+    )
+    figure = Figure(figsize=(WIDTH, 1.2 + 0.44 * len(rows)), layout="constrained")
+    axes = figure.subplots()
+    axes.imshow(_shades(values), cmap="Oranges", vmin=0, vmax=1.6, aspect="auto")
+    for i, (model, variation) in enumerate(rows):
+        for j, name in enumerate(_COLUMNS):
+            axes.text(
+                j, i, _cell(cells[model][variation][name]), ha="center", va="center", fontsize=8.4, linespacing=1.05
+            )
+    axes.set_xticks(range(len(_COLUMNS)), list(_COLUMNS.values()), fontsize=8.6)
+    axes.set_yticks(
+        range(len(rows)), [f"{model_name(model)}, {variation_name(variation)}" for model, variation in rows], fontsize=9
+    )
+    axes.tick_params(length=0, top=True, labeltop=True, bottom=False, labelbottom=False)
+    axes.grid(visible=False)
+    for i in range(1, len(rows)):
+        if rows[i][0] != rows[i - 1][0]:
+            axes.axhline(i - 0.5, color="white", linewidth=4)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    return figure
+
+
+def _mean(summary: Mapping[str, Any]) -> float:
+    return math.nan if summary["mean"] is None else summary["mean"]
+
+
+def _shades(values: np.ndarray) -> np.ndarray:
+    signs = np.array([-1.0 if name in _MORE_IS_BETTER else 1.0 for name in _COLUMNS])
+    signed = np.where(np.isfinite(values), values * signs, np.nan)
+    low = np.where(np.isfinite(signed), signed, np.inf).min(axis=0)
+    high = np.where(np.isfinite(signed), signed, -np.inf).max(axis=0)
+    width = np.where((high > low) & np.isfinite(high - low), high - low, 1.0)
+    return (signed - np.where(np.isfinite(low), low, 0.0)) / width
+
+
+def _cell(summary: Mapping[str, Any]) -> str:
+    if summary["mean"] is None:
+        return "\u2013"
+    if summary["sd"] is None:
+        return significant(summary["mean"], 2)
+    # As many decimals as tell two digits of the mean and one of the deviation.
+    wanted = [1 - _power(summary["mean"]), -_power(summary["sd"]), 0]
+    digits = min(max(wanted), 4)
+    return f"{number(summary['mean'], digits)}\n± {number(summary['sd'], digits)}"
+
+
+def _power(value: float) -> int:
+    """The power of ten of the first digit; 1 for 0, which needs no decimals."""
+    return math.floor(math.log10(abs(value))) if value else 1
+
+
+@styled
+def stability_verdict(verdicts: Mapping[str, Mapping[str, Any]]) -> Figure:
+    """Draws for each measure the differences between two models with their intervals, coloured by who has less.
+
+    Arguments:
+        verdicts: measure to `"gan-wgan"` and so on to `{"difference", "interval", "outcome"}`, first minus second.
+    """
+    shown = [name for name in _VERDICTS if name in verdicts]
+    figure = Figure(figsize=(WIDTH, 0.3 + 1.12 * len(shown)), layout="constrained")
+    for panel, name in zip(figure.subplots(len(shown), 1, squeeze=False)[:, 0], shown, strict=True):
+        title, is_log = _VERDICTS[name]
+        panel.set_title(f"{title} ({'ratio' if is_log else 'difference'})", fontsize=10.5)
+        _draw_verdicts(panel, verdicts[name], is_log)
+    return figure
+
+
+def _draw_verdicts(panel: Axes, pairs: Mapping[str, Any], is_log: bool) -> None:
+    panel.axvline(1.0 if is_log else 0.0, color=GREY, linewidth=1.2)
+    labels = []
+    for place, (pair, verdict) in enumerate(pairs.items()):
+        first, second = pair.split("-")
+        sign = "/" if is_log else "\u2212"
+        labels.append(f"{model_name(first)} {sign} {model_name(second)}")
+        if verdict["difference"] is None:
+            continue
+        ahead = {"first": first, "second": second}.get(verdict["outcome"])
+        color = _COLORS.get(ahead, BLACK) if ahead else GREY
+        bounds = verdict["interval"] or (verdict["difference"],) * 2
+        point, low, high = (math.exp(v) if is_log else v for v in (verdict["difference"], *bounds))
+        panel.plot([low, high], [place, place], color=color, linewidth=2.6, solid_capstyle="butt")
+        panel.plot([point], [place], "o", color=color, markersize=6)
+        said = f"less: {model_name(ahead)}" if ahead else "not decided"
+        panel.text(1.01, place, said, transform=panel.get_yaxis_transform(), color=color, va="center", fontsize=9.5)
+    panel.set_yticks(range(len(labels)), labels, fontsize=9)
+    panel.set_ylim(len(labels) - 0.5, -0.5)
+    panel.margins(x=0.08)

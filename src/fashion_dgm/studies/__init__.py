@@ -1,0 +1,1 @@
+"""Experiments about adversarial training that train no model of their own to keep."""

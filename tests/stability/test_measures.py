@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+
+from fashion_dgm.stability.measures import (
+    COMPARED,
+    Collapse,
+    RunRecord,
+    Score,
+    class_entropy,
+    measures_of,
+    missing_classes,
+    sensitivities,
+    summarised,
+)
+
+EVEN = (0.1,) * 10
+ONE = (1.0,) + (0.0,) * 9
+COLLAPSE = Collapse(least_share=0.01, missing=3)
+
+
+def record(
+    distances: list[float], status: str = "finished", shares: tuple[float, ...] = EVEN, **columns: list[float]
+) -> RunRecord:
+    history = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    scores = [Score(epoch, distance, shares) for epoch, distance in enumerate(distances, start=1)]
+    return RunRecord("gan", "as_assigned", 0, status, "", 5, history, scores)  # type: ignore[arg-type]
+
+
+def test_calm_run() -> None:
+    found = measures_of(record([40.0] * 5, loss_discriminator=[1.0] * 5, gradient_norm_generator=[2.0] * 5), COLLAPSE)
+    assert found["distance"] == 40
+    assert found["log_mean_distance"] == pytest.approx(math.log(40))
+    assert found["distance_oscillation"] == found["loss_oscillation"] == found["gradient_variation"] == 0
+    assert found["class_entropy"] == pytest.approx(1)
+    assert found["failed"] == found["missing_classes"] == 0
+
+
+def test_halving_every_epoch_is_a_trend_and_swinging_by_half_is_not() -> None:
+    assert measures_of(record([80.0, 40, 20, 10, 5]), COLLAPSE)["distance_oscillation"] == pytest.approx(0, abs=1e-12)
+    swinging = measures_of(record([40.0, 20, 40, 20, 40]), COLLAPSE)
+    # Its residuals are log 2 each.
+    assert swinging["distance_oscillation"] == pytest.approx(math.sqrt(2 / 3) * math.log(2))
+
+
+def test_the_critics_estimate_stands_for_its_loss() -> None:
+    found = measures_of(record([1.0], loss_discriminator=[1.0, 9, 1, 9], wasserstein_estimate=[2.0, 2, 2, 2]), COLLAPSE)
+    assert found["loss_oscillation"] == 0
+
+
+def test_diverged_run_fails_and_keeps_what_it_had() -> None:
+    found = measures_of(record([50.0, 30.0], "diverged", loss_discriminator=[1.0, 2.0]), COLLAPSE)
+    assert (found["diverged"], found["collapsed"], found["failed"], found["distance"]) == (1, 0, 1, 30)
+    at_once = measures_of(record([], "diverged"), COLLAPSE)
+    assert (at_once["failed"], at_once["epochs"]) == (1, 0)
+    assert all(math.isnan(at_once[name]) for name in ("log_distance", "class_entropy", "loss_oscillation"))
+
+
+def test_collapse_is_seen_in_the_classes() -> None:
+    assert measures_of(record([9.0], shares=ONE), COLLAPSE)["collapsed"] == 1
+    two_missing = (0.0, 0.009, *(0.991 / 8,) * 8)
+    found = measures_of(record([9.0], shares=two_missing), COLLAPSE)
+    assert (found["missing_classes"], found["collapsed"]) == (2, 0)
+    assert missing_classes(ONE, 0.01) == 9
+    assert class_entropy(ONE) == 0
+    assert class_entropy((0.5, 0.5, 0, 0)) == pytest.approx(0.5)
+
+
+def test_sensitivity_is_the_factor_between_a_variation_and_the_baseline() -> None:
+    logs = {("base", 0): math.log(10), ("fast", 0): math.log(20), ("bare", 0): math.log(5), ("fast", 1): math.log(7)}
+    found = sensitivities(logs, "base")
+    assert found["fast", 0] == pytest.approx(math.log(2)) == pytest.approx(found["bare", 0])
+    assert math.isnan(found["fast", 1])
+    assert ("base", 0) not in found
+
+
+def test_every_compared_measure_is_measured() -> None:
+    assert set(COMPARED) - {"sensitivity"} <= set(measures_of(record([1.0]), COLLAPSE))
+
+
+def test_record_survives_a_file() -> None:
+    before = record([3.0, 2.0], "diverged", loss_generator=[0.5, 0.7])
+    assert RunRecord.from_json(json.loads(json.dumps(before.to_json()))) == before
+
+
+def test_summary_counts_what_has_a_value() -> None:
+    assert summarised([1.0, 3.0, math.nan]) == {"mean": 2.0, "sd": pytest.approx(math.sqrt(2)), "runs": 2}
+    assert summarised([math.nan]) == {"mean": None, "sd": None, "runs": 0}

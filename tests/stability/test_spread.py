@@ -1,0 +1,21 @@
+"""Runs side by side, through Ray."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from fashion_dgm.stability.runs import Study, conduct
+from fashion_dgm.sweep import spread
+from tests.stability.test_runs import planned, study
+
+__all__ = ["study"]
+
+
+def test_side_by_side_is_as_one_after_another(study: Study, tmp_path: Path) -> None:
+    made = planned(seeds=1, variations={"as_assigned": {}})[:2]
+    whole = conduct(Study(study.train, study.test, study.classifier, 60, tmp_path / "whole"), made)
+    seen: list[int] = []
+    found = conduct(study, made, partial(spread, at_a_time=2, gpus=0.0), lambda number, record: seen.append(number))
+    assert found == whole
+    assert seen == [1, 2]
