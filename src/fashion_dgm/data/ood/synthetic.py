@@ -16,8 +16,8 @@ __all__ = ["HOW", "synthesise"]
 HOW = {
     "uniform_noise": "each pixel uniform over 0..255",
     "gaussian_noise": "each pixel normal, with mean and standard deviation of all training pixels, rounded, cut to 0..255",
-    "black": "every pixel 0: one image many times, so that spread and intervals are those of the dequantisation alone",
-    "white": "every pixel 255: one image many times, so that spread and intervals are those of the dequantisation alone",
+    "black": "every pixel 0, one image many times",
+    "white": "every pixel 255, one image many times",
     "grey_levels": "every pixel of an image alike: an image for each level of 0..255",
 }
 _LEVELS = 256

@@ -44,26 +44,28 @@ def _blocks(summary: Mapping[str, Any], examples_png: bytes | None) -> Iterator[
             "negatives and shuffled pixels are those of such images.",
         )
     yield TableBlock(
-        ("Set", "What it is", "What was done to it", "Images", "SHA-256"),
+        ("Set", "What it is, and what was done to it", "Images", "SHA-256"),
         tuple(_row(name, entries[name]) for name in used),
         "Out-of-distribution sets. Hashes as above.",
-        numeric=(3,),
+        numeric=(2,),
     )
     notes = tuple(f"{dataset_name(name)}: {entries[name]['note']}." for name in used if entries[name].get("note"))
     if notes:
         yield NoteBlock("Not from elsewhere", notes)
     if absent:
-        yield TableBlock(
-            ("Set", "Why it is not there"),
-            tuple((dataset_name(name), entries[name]["reason"]) for name in absent),
-            "Sets that were asked for and could not be had. The others don't depend on them.",
+        yield TextBlock(
+            (
+                "These were asked for and could not be had. The others don't depend on them.",
+                *(f"{dataset_name(name)}: {entries[name]['reason']}" for name in absent),
+            ),
+            heading="Sets that are not there",
         )
 
 
 def _row(name: str, entry: Mapping[str, Any]) -> tuple[str, ...]:
-    done = "" if entry["conversion"] == "none" else entry["conversion"]
+    what = [part for part in (entry["origin"], entry["conversion"]) if part != "none"]
     if entry.get("distinct") == _CONSTANT < entry["images"]:
         images = f"{count(entry['images'])}, all alike"
     else:
         images = count(entry["images"])
-    return dataset_name(name), entry["origin"], done, images, f"`{entry['sha256'][:12]}`"
+    return dataset_name(name), "; ".join(what), images, f"`{entry['sha256'][:12]}`"
