@@ -8,6 +8,8 @@ from kedro.pipeline import Pipeline
 from fashion_dgm.pipelines import (
     data_split,
     fid_eval,
+    flow_anatomy,
+    latent_space,
     ood_eval,
     report,
     stability,
@@ -32,6 +34,8 @@ def register_pipelines() -> dict[str, Pipeline]:
         "train_gan": train_gan.create_pipeline(),
         "train_wgan": train_wgan.create_pipeline(),
         "ood_eval": ood_eval.create_pipeline(),
+        "flow_anatomy": flow_anatomy.create_pipeline(),
+        "latent_space": latent_space.create_pipeline(),
         "fid_eval": fid_eval.create_pipeline(),
         "vanishing_gradients": vanishing_gradients.create_pipeline(),
         "stability": stability.create_pipeline(),

@@ -17,7 +17,18 @@ from fashion_dgm.settings import CONFIG_LOADER_ARGS
 
 ROOT = Path(__file__).parents[2]
 PIPELINES = register_pipelines()
-DEFAULT = {"data_split", "train_flow", "ood_eval", "train_gan", "train_wgan", "fid_eval", "report", "train_classifier"}
+DEFAULT = {
+    "data_split",
+    "train_flow",
+    "ood_eval",
+    "flow_anatomy",
+    "latent_space",
+    "train_gan",
+    "train_wgan",
+    "fid_eval",
+    "report",
+    "train_classifier",
+}
 NAMES = DEFAULT | {"vanishing_gradients", "stability"}
 ENVS = pytest.mark.parametrize("env", ["base", "quick", "test"])
 NODES = [node for name in sorted(NAMES) for node in PIPELINES[name].nodes]

@@ -4,6 +4,7 @@ Kedro checks them before any node runs, so a misspelt name or a bad value costs 
 torch nor Kedro: the library below takes these models, the nodes above are annotated with them.
 """
 
+from fashion_dgm.config.anatomy import FlowAnatomyConfig, LatentSpaceConfig, PerturbationsConfig
 from fashion_dgm.config.base import Config
 from fashion_dgm.config.classifier import ClassifierConfig
 from fashion_dgm.config.data import DataSplitConfig
@@ -49,14 +50,17 @@ __all__ = [
     "DataSplitConfig",
     "DistributedConfig",
     "FIDConfig",
+    "FlowAnatomyConfig",
     "FlowTrainingConfig",
     "GANConfig",
     "GradientPenaltyConfig",
+    "LatentSpaceConfig",
     "LipschitzConfig",
     "NormalisationConfig",
     "OODConfig",
     "OODSetsConfig",
     "OptimizerConfig",
+    "PerturbationsConfig",
     "RMSpropConfig",
     "RealNVPConfig",
     "RecordsConfig",

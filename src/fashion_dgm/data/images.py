@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-__all__ = ["FASHION_CLASSES", "ImageSet", "to_unit_interval"]
+__all__ = ["FASHION_CLASSES", "ImageSet", "choose_set", "to_unit_interval"]
 
 FASHION_CLASSES = (
     "T-shirt/top",
@@ -72,6 +73,17 @@ class ImageSet:
     def take(self, index: NDArray[np.integer] | slice) -> ImageSet:
         """The images at `index`, in that order."""
         return ImageSet(self.images[index], self.labels[index])
+
+
+def choose_set(sets: Mapping[str, ImageSet], name: str) -> ImageSet:
+    """Returns the set of that name.
+
+    Raises:
+        FashionDGMError: if there is none; the message lists those that there are.
+    """
+    if name not in sets:
+        raise FashionDGMError(f"there is no set {name!r} among the out-of-distribution sets {', '.join(sorted(sets))}")
+    return sets[name]
 
 
 def to_unit_interval(images: Tensor) -> Tensor:

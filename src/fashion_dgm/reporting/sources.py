@@ -7,6 +7,7 @@ from typing import NamedTuple
 __all__ = [
     "ARJOVSKY_2017",
     "ARJOVSKY_BOTTOU_2017",
+    "BROCK_2019",
     "CHONG_2020",
     "CORNISH_2020",
     "DINH_2017",
@@ -28,6 +29,8 @@ __all__ = [
     "RAO_WU_1988",
     "REN_2019",
     "SEED_NOISE_FID",
+    "SERRA_2020",
+    "SHOEMAKE_1985",
     "THEIS_2016",
     "XIAO_2017",
     "PublishedFigure",
@@ -36,6 +39,10 @@ __all__ = [
 ARJOVSKY_2017 = "Arjovsky, M., Chintala, S. and Bottou, L. (2017). Wasserstein generative adversarial networks. ICML."
 ARJOVSKY_BOTTOU_2017 = (
     "Arjovsky, M. and Bottou, L. (2017). Towards principled methods for training generative adversarial networks. ICLR."
+)
+BROCK_2019 = (
+    "Brock, A., Donahue, J. and Simonyan, K. (2019). Large scale GAN training for high fidelity natural image synthesis. "
+    "ICLR."
 )
 CHONG_2020 = (
     "Chong, M. J. and Forsyth, D. (2020). Effectively unbiased FID and Inception Score and where to find them. CVPR."
@@ -84,6 +91,11 @@ REN_2019 = (
     "Ren, J. et al. (2019). Likelihood ratios for out-of-distribution detection. NeurIPS. Figures for PixelCNN++ as "
     "given by the likelihood-ratio example of alibi-detect."
 )
+SERRA_2020 = (
+    "Serrà, J. et al. (2020). Input complexity and out-of-distribution detection with likelihood-based generative models. "
+    "ICLR."
+)
+SHOEMAKE_1985 = "Shoemake, K. (1985). Animating rotation with quaternion curves. SIGGRAPH."
 THEIS_2016 = "Theis, L., van den Oord, A. and Bethge, M. (2016). A note on the evaluation of generative models. ICLR."
 XIAO_2017 = (
     "Xiao, H., Rasul, K. and Vollgraf, R. (2017). Fashion-MNIST: a novel image dataset for benchmarking machine "

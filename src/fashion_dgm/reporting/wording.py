@@ -19,6 +19,8 @@ __all__ = [
     "model_name",
     "model_order",
     "number",
+    "part_name",
+    "part_order",
     "percent",
     "plural",
     "significant",
@@ -46,6 +48,13 @@ _DATASETS = {
     "gaussian_noise": "Gaussian noise",
     "black": "black images",
     "white": "white images",
+}
+_PARTS = {
+    "logit": "logit",
+    "actnorm": "ActNorm",
+    "coupling": "couplings",
+    "latents": "latents",
+    "residual": "residual blocks",
 }
 _MODELS = {"gan": "GAN", "wgan": "WGAN", "wgan_gp": "WGAN-GP"}
 _LOSSES = {"saturating": "saturating", "non_saturating": "non-saturating", "wasserstein": "Wasserstein"}
@@ -122,6 +131,25 @@ def dataset_name(name: str) -> str:
     if name.startswith("fashion_mnist_"):
         return f"FashionMNIST, {name.removeprefix('fashion_mnist_').replace('_', ' ')}"
     return name.replace("_", " ")
+
+
+def part_name(name: str) -> str:
+    """Writes a part of the likelihood, such as `coupling_1`, for people: "couplings, scale 1"."""
+    if name in _PARTS:
+        return _PARTS[name]
+    kind, _, scale = name.rpartition("_")
+    return f"{_PARTS.get(kind, kind)}, scale {scale}" if kind and scale.isdigit() else name.replace("_", " ")
+
+
+def part_order(names: Iterable[str]) -> list[str]:
+    """Returns parts of the likelihood from the image to the latents: logit, ActNorm, layers by scale, latents by scale."""
+    first = ("logit", "actnorm")
+    return sorted(names, key=lambda n: (n.startswith("latents"), n not in first, -(n == "logit"), _scale_of(n), n))
+
+
+def _scale_of(name: str) -> int:
+    scale = name.rpartition("_")[2]
+    return int(scale) if scale.isdigit() else 0
 
 
 def model_name(name: str) -> str:

@@ -53,7 +53,9 @@ def write_report(metrics: dict[str, Any], parameters: dict[str, Any], config: Re
         chapters=(
             chapters.data_chapter(data, figures["example_images"], metrics["ood_sets"], figures["ood_set_examples"]),
             chapters.flow_chapter(flow, figures["flow_curve"], figures["flow_samples"]),
+            chapters.latent_space_chapter(metrics["latents"], figures),
             chapters.ood_chapter(ood, figures["ood_histogram"]),
+            chapters.likelihood_anatomy_chapter(metrics["likelihood"], figures),
             chapters.gan_chapter(
                 adversarial,
                 figures["gan_curves"],

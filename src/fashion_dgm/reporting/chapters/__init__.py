@@ -8,6 +8,8 @@ from fashion_dgm.reporting.chapters.data import data_chapter
 from fashion_dgm.reporting.chapters.fid import fid_chapter
 from fashion_dgm.reporting.chapters.flow import flow_chapter
 from fashion_dgm.reporting.chapters.gan import gan_chapter
+from fashion_dgm.reporting.chapters.latent_space import latent_space_chapter
+from fashion_dgm.reporting.chapters.likelihood_anatomy import likelihood_anatomy_chapter
 from fashion_dgm.reporting.chapters.missing import missing_chapter
 from fashion_dgm.reporting.chapters.ood import ood_chapter
 from fashion_dgm.reporting.chapters.stability import stability_chapter
@@ -20,6 +22,8 @@ __all__ = [
     "flow_chapter",
     "gan_chapter",
     "highlights",
+    "latent_space_chapter",
+    "likelihood_anatomy_chapter",
     "missing_chapter",
     "ood_chapter",
     "stability_chapter",

@@ -12,13 +12,29 @@ from fashion_dgm.reporting.figures.fid import fid_curves
 from fashion_dgm.reporting.figures.flow import flow_curve
 from fashion_dgm.reporting.figures.gan import gan_curves, sample_records
 from fashion_dgm.reporting.figures.images import class_examples, flow_samples, image_grid, snapshot_strip
+from fashion_dgm.reporting.figures.latents import (
+    PATH_NAMES,
+    latent_interpolations,
+    latent_off_typical,
+    latent_paths,
+    latent_scales,
+    latent_strangers,
+    latent_temperatures,
+)
+from fashion_dgm.reporting.figures.likelihood import likelihood_by_layer, likelihood_complexity, likelihood_gap
 from fashion_dgm.reporting.figures.ood import ood_histogram
 from fashion_dgm.reporting.figures.ood_sets import ood_set_examples
+from fashion_dgm.reporting.figures.perturbations import (
+    perturbation_curves,
+    perturbation_examples,
+    way_through_the_flow,
+)
 from fashion_dgm.reporting.figures.stability import stability_curves, stability_measures, stability_verdict
 from fashion_dgm.reporting.figures.uniforms import uniform_curves
 from fashion_dgm.reporting.figures.vanishing import gradient_norms, gradient_variance
 
 __all__ = [
+    "PATH_NAMES",
     "class_examples",
     "fid_curves",
     "flow_curve",
@@ -27,12 +43,24 @@ __all__ = [
     "gradient_norms",
     "gradient_variance",
     "image_grid",
+    "latent_interpolations",
+    "latent_off_typical",
+    "latent_paths",
+    "latent_scales",
+    "latent_strangers",
+    "latent_temperatures",
+    "likelihood_by_layer",
+    "likelihood_complexity",
+    "likelihood_gap",
     "ood_histogram",
     "ood_set_examples",
+    "perturbation_curves",
+    "perturbation_examples",
     "sample_records",
     "snapshot_strip",
     "stability_curves",
     "stability_measures",
     "stability_verdict",
     "uniform_curves",
+    "way_through_the_flow",
 ]

@@ -28,6 +28,7 @@ __all__ = [
     "mosaic_of",
     "snapshot_strip",
     "stack_rows",
+    "to_rgb_pixels",
 ]
 
 _GAP = 2
@@ -156,11 +157,12 @@ def stack_rows(
     for i, row in enumerate(rows):
         for j, image in enumerate(row):
             top, left = i * (height + _GAP), j * (width + _GAP)
-            canvas[top : top + height, left : left + width] = _to_rgb(image[0])
+            canvas[top : top + height, left : left + width] = to_rgb_pixels(image[0])
     return canvas
 
 
-def _to_rgb(image: NDArray) -> NDArray[np.float64]:
+def to_rgb_pixels(image: NDArray) -> NDArray[np.float64]:
+    """Takes an image `(H, W)` to colours `(H, W, 3)` in `[0, 1]`; values that are not finite are vermillion."""
     grey = image / 255.0 if image.dtype == np.uint8 else image.astype(np.float64)
     rgb = np.repeat(np.clip(grey, 0.0, 1.0)[:, :, None], 3, axis=2)
     rgb[~np.isfinite(grey)] = to_rgb(VERMILLION)

@@ -1,0 +1,98 @@
+"""What the difference between two sets of images in bits per dimension comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.metrics.resampling import estimate, resampled_means
+
+__all__ = ["complexity_line", "gap_by_part"]
+
+Array = NDArray[np.float64]
+
+
+def gap_by_part(
+    inside: Mapping[str, Array], outside: Mapping[str, Array], bootstrap: int, confidence: float, seed: int
+) -> dict[str, Any]:
+    """Splits the difference of mean bits/dim, outside minus inside, in the parts that add up to it.
+
+    Both sets are resampled on their own. A part's share is its difference over the whole; shares add up to 1, and parts that
+    work against the whole have a negative one. Where the interval of the whole holds 0, there is nothing to share out, and
+    shares are None.
+
+    Arguments:
+        inside: part to bits/dim of in-distribution images, `(N,)`.
+        outside: the same parts of other images, `(M,)`.
+
+    Returns:
+        `{"difference", "difference_interval", "parts": {name: {"difference", "difference_interval", "share",
+        "share_interval"}}}`.
+
+    Raises:
+        FashionDGMError: if the parts differ.
+    """
+    if list(inside) != list(outside):
+        raise FashionDGMError(f"two sets taken apart by one flow have the same parts, not {[*inside]} and {[*outside]}")
+    rng = np.random.default_rng(seed)
+    ours, theirs = (np.stack([*parts.values()], axis=1) for parts in (inside, outside))
+    means = theirs.mean(0) - ours.mean(0)
+    replicates = resampled_means(theirs, bootstrap, rng) - resampled_means(ours, bootstrap, rng)
+    total = estimate(means.sum(), replicates.sum(1), confidence)
+    clear = total.interval[0] > 0 or total.interval[1] < 0
+    parts = {}
+    for index, name in enumerate(inside):
+        found = estimate(means[index], replicates[:, index], confidence).as_dict("difference")
+        share = {"share": None, "share_interval": None}
+        if clear:
+            shares = replicates[:, index] / replicates.sum(1)
+            share = estimate(means[index] / means.sum(), shares, confidence).as_dict("share")
+        parts[name] = found | share
+    return total.as_dict("difference") | {"parts": parts}
+
+
+def complexity_line(
+    inside: tuple[Array, Array], outside: tuple[Array, Array], bootstrap: int, confidence: float, seed: int
+) -> dict[str, Any]:
+    """Says how much of a gap in bits/dim the images' complexity would account for.
+
+    A straight line is fitted by least squares to the bits/dim of in-distribution images over their complexity; it has
+    seen no other image. At the mean complexity of the others it predicts their mean bits/dim, if complexity were all
+    that counts.
+
+    Arguments:
+        inside: complexity and bits/dim of in-distribution images, `(N,)` each.
+        outside: those of other images, `(M,)` each.
+
+    Returns:
+        `{"slope", "intercept", "predicted", "predicted_interval", "share", "share_interval"}`: the predicted mean bits/dim,
+        and the predicted gap over the measured one, None where the measured gap's interval holds 0.
+    """
+    rng = np.random.default_rng(seed)
+    slope, intercept = _line(*inside)
+    # Means of x, y, x^2 and xy are all that a least-squares line needs, so a resample of rows is one of means.
+    x, y = inside
+    moments = resampled_means(np.stack([x, y, x * x, x * y], axis=1), bootstrap, rng)
+    slopes = (moments[:, 3] - moments[:, 0] * moments[:, 1]) / (moments[:, 2] - moments[:, 0] ** 2)
+    theirs = resampled_means(np.stack(outside, axis=1), bootstrap, rng)
+    predicted_gaps = slopes * (theirs[:, 0] - moments[:, 0])
+    gaps = theirs[:, 1] - moments[:, 1]
+    mean_x, mean_y = outside[0].mean(), outside[1].mean()
+    prediction = estimate(intercept + slope * mean_x, moments[:, 1] + predicted_gaps, confidence)
+    measured = estimate(mean_y - y.mean(), gaps, confidence)
+    share: dict[str, Any] = {"share": None, "share_interval": None}
+    if measured.interval[0] > 0 or measured.interval[1] < 0:
+        value = slope * (mean_x - x.mean()) / measured.value
+        share = estimate(value, predicted_gaps / gaps, confidence).as_dict("share")
+    return {"slope": float(slope), "intercept": float(intercept)} | prediction.as_dict("predicted") | share
+
+
+def _line(x: Array, y: Array) -> tuple[float, float]:
+    deviation = x - x.mean()
+    spread = float(deviation @ deviation)
+    slope = float(deviation @ y) / spread if spread > 0 else float("nan")
+    return slope, float(y.mean() - slope * x.mean())

@@ -1,0 +1,59 @@
+"""Images made darker, flatter or smoother, by exact definitions.
+
+All take uint8 `(N, 1, H, W)` in 0..255, compute in float64, round half to even, clip to 0..255, and return uint8 of the same
+shape. The neutral strength gives the images back bit for bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from fashion_dgm.errors import FashionDGMError
+
+__all__ = ["PERTURBATIONS", "brighten", "change_contrast", "smooth"]
+
+Images = NDArray[np.uint8]
+
+
+def brighten(images: Images, factor: float) -> Images:
+    """Multiplies every pixel by `factor`: 1 changes nothing, 0 is black; what exceeds 255 is cut there."""
+    _check_not_negative("the factor of a brightness", factor)
+    return _to_bytes(factor * images.astype(np.float64))
+
+
+def change_contrast(images: Images, factor: float) -> Images:
+    """Scales every pixel's distance from its image's mean by `factor`: 1 changes nothing, 0 is an even grey."""
+    _check_not_negative("the factor of a contrast", factor)
+    mean = images.mean(axis=(1, 2, 3), keepdims=True, dtype=np.float64)
+    return _to_bytes(mean + factor * (images - mean))
+
+
+def smooth(images: Images, sigma: float) -> Images:
+    """Convolves every image with a Gaussian of standard deviation `sigma` pixels; 0 changes nothing.
+
+    The kernel ends at 4 sigma; beyond its border an image goes on with its outermost pixels.
+    """
+    _check_not_negative("the width of a blur", sigma)
+    blurred = ndimage.gaussian_filter(images.astype(np.float64), sigma=(0, 0, sigma, sigma), mode="nearest")
+    return _to_bytes(blurred)
+
+
+PERTURBATIONS: dict[str, tuple[Callable[[Images, float], Images], float]] = {
+    "brightness": (brighten, 1.0),
+    "contrast": (change_contrast, 1.0),
+    "blur": (smooth, 0.0),
+}
+"""Name to the function and the strength at which it changes nothing."""
+
+
+def _to_bytes(values: NDArray[np.float64]) -> Images:
+    return np.rint(values).clip(0, 255).astype(np.uint8)
+
+
+def _check_not_negative(what: str, value: float) -> None:
+    if not value >= 0:
+        raise FashionDGMError(f"{what} must be 0 or more, not {value}")

@@ -1,0 +1,171 @@
+"""Nodes of `flow_anatomy`."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from typing import Any
+
+from fashion_dgm.config import FlowAnatomyConfig
+from fashion_dgm.data.images import ImageSet
+from fashion_dgm.pipelines.types import Checkpoint, DataFrame, Figure
+
+__all__ = [
+    "IN_DISTRIBUTION",
+    "check_second_order",
+    "dissect_likelihood",
+    "explain_likelihood",
+    "perturb_images",
+    "plot_complexity",
+    "plot_gap",
+    "plot_layers",
+    "plot_perturbations",
+    "plot_way",
+]
+
+IN_DISTRIBUTION = "fashion_mnist"
+
+
+def dissect_likelihood(
+    flow: Checkpoint, benchmark: ImageSet, ood_sets: Mapping[str, ImageSet], config: FlowAnatomyConfig
+) -> tuple[DataFrame, DataFrame]:
+    """Takes the bits/dim of each image apart, and measures how complicated it is."""
+    import pandas as pd
+    import torch
+
+    from fashion_dgm.anatomy import dissect
+    from fashion_dgm.anatomy.tables import image_table, layer_table
+    from fashion_dgm.pipelines.models import load_flow
+    from fashion_dgm.training.device import resolve_device, resolve_precision
+
+    model = load_flow(flow, config.device)
+    precision = resolve_precision(config.precision, resolve_device(config.device))
+    images, layers = [], []
+    for name, image_set in itertools.chain([(IN_DISTRIBUTION, benchmark)], ood_sets.items()):
+        pixels = image_set.images[: config.images]
+        found = dissect(model, torch.from_numpy(pixels), config.batch_size, config.seed, precision)
+        images.append(image_table(name, found, pixels))
+        layers.append(layer_table(name, found))
+    return pd.concat(images, ignore_index=True), pd.concat(layers, ignore_index=True)
+
+
+def perturb_images(flow: Checkpoint, benchmark: ImageSet, config: FlowAnatomyConfig) -> tuple[DataFrame, Figure]:
+    """Scores images of the benchmark made darker, flatter and smoother, and draws one of them."""
+    import pandas as pd
+    import torch
+
+    from fashion_dgm.data.perturb import PERTURBATIONS
+    from fashion_dgm.flows.likelihood import bits_per_dim_of
+    from fashion_dgm.pipelines.models import load_flow
+    from fashion_dgm.reporting.figures import perturbation_examples
+    from fashion_dgm.training.device import resolve_device, resolve_precision
+
+    model = load_flow(flow, config.device)
+    precision = resolve_precision(config.precision, resolve_device(config.device))
+    pixels = benchmark.images[: config.perturbations.images]
+    changed = {("none", 0.0): pixels}
+    for name, (perturb, _) in PERTURBATIONS.items():
+        changed |= {(name, level): perturb(pixels, level) for level in getattr(config.perturbations, name)}
+    tables, examples = [], []
+    for (name, level), images in changed.items():
+        scores = bits_per_dim_of(model, torch.from_numpy(images), config.batch_size, config.seed, precision)
+        rows = {"perturbation": name, "level": level, "index": range(len(images)), "bits_per_dim": scores}
+        tables.append(pd.DataFrame(rows))
+        examples.append((name, level, images[0], float(scores[0])))
+    return pd.concat(tables, ignore_index=True), perturbation_examples(examples)
+
+
+def check_second_order(
+    flow: Checkpoint, benchmark: ImageSet, ood_sets: Mapping[str, ImageSet], config: FlowAnatomyConfig
+) -> dict[str, Any]:
+    """Holds the second-order argument of Nalisnick et al. against this flow and these images."""
+    import torch
+
+    from fashion_dgm.anatomy.second_order import pixel_moments, second_order_gap
+    from fashion_dgm.data.images import choose_set
+    from fashion_dgm.pipelines.models import load_flow
+
+    stranger = choose_set(ood_sets, config.stranger)
+    ours, theirs = (torch.from_numpy(s.images[: config.second_order_images]) for s in (benchmark, stranger))
+    return {
+        "images": [len(ours), len(theirs)],
+        "moments": pixel_moments(benchmark.images, stranger.images),
+        "gaps": second_order_gap(load_flow(flow, config.device), ours, theirs, config.batch_size, config.seed),
+    }
+
+
+def explain_likelihood(
+    parts: DataFrame,
+    layers: DataFrame,
+    perturbed: DataFrame,
+    second_order: dict[str, Any],
+    config: FlowAnatomyConfig,
+) -> dict[str, Any]:
+    """Measures which terms, which layers and which images make the gap between the sets."""
+    from fashion_dgm.anatomy import tables
+    from fashion_dgm.data.perturb import PERTURBATIONS
+
+    options: dict[str, Any] = {"bootstrap": config.bootstrap, "confidence": config.confidence, "seed": config.seed}
+    neutral = {name: level for name, (_, level) in PERTURBATIONS.items()}
+    return {
+        "in_distribution": IN_DISTRIBUTION,
+        "stranger": config.stranger,
+        "confidence": config.confidence,
+        "bootstrap": config.bootstrap,
+        **tables.explain_sets(parts, IN_DISTRIBUTION, **options),
+        "layers": tables.compare_layers(layers, IN_DISTRIBUTION, config.stranger),
+        "perturbations": tables.perturbation_rows(perturbed, neutral, **options),
+        "second_order": second_order,
+    }
+
+
+def plot_gap(metrics: dict[str, Any]) -> Figure:
+    """Draws which parts make each set's gap."""
+    from fashion_dgm.reporting.figures import likelihood_gap
+
+    return likelihood_gap({name: entry["gap"] for name, entry in metrics["sets"].items() if "gap" in entry})
+
+
+def plot_layers(metrics: dict[str, Any]) -> Figure:
+    """Draws bits/dim had the flow ended after each layer."""
+    from fashion_dgm.reporting.figures import likelihood_by_layer
+
+    return likelihood_by_layer(metrics["layers"], metrics["in_distribution"], metrics["stranger"])
+
+
+def plot_complexity(parts: DataFrame, metrics: dict[str, Any]) -> Figure:
+    """Draws bits/dim over the length of a PNG file."""
+    from fashion_dgm.reporting.figures import likelihood_complexity
+
+    line = metrics["sets"][metrics["stranger"]]["line"]["png_bits"]
+    return likelihood_complexity(parts, IN_DISTRIBUTION, (line["slope"], line["intercept"]))
+
+
+def plot_perturbations(metrics: dict[str, Any]) -> Figure:
+    """Draws what brightness, contrast and blur do to bits/dim and AUROC."""
+    from fashion_dgm.reporting.figures import perturbation_curves
+
+    return perturbation_curves(metrics["perturbations"])
+
+
+def plot_way(
+    flow: Checkpoint, benchmark: ImageSet, ood_sets: Mapping[str, ImageSet], config: FlowAnatomyConfig
+) -> Figure:
+    """Draws a familiar and a foreign image after each coupling."""
+    import torch
+
+    from fashion_dgm.anatomy.trace import trace
+    from fashion_dgm.data.images import choose_set
+    from fashion_dgm.flows.dequantize import dequantize
+    from fashion_dgm.pipelines.models import load_flow
+    from fashion_dgm.reporting.figures import way_through_the_flow
+    from fashion_dgm.reporting.wording import dataset_name
+
+    stranger = choose_set(ood_sets, config.stranger)
+    model = load_flow(flow, "cpu")
+    pixels = torch.from_numpy(benchmark.images[:1]), torch.from_numpy(stranger.images[:1])
+    generator = torch.Generator().manual_seed(config.seed)
+    with torch.no_grad():
+        ways = [trace(model, dequantize(image, generator)) for image in pixels]
+    names = dataset_name(IN_DISTRIBUTION), dataset_name(config.stranger)
+    return way_through_the_flow({name: (x.numpy(), way) for name, x, way in zip(names, pixels, ways, strict=True)})

@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+
+from fashion_dgm.config import RealNVPConfig
+from fashion_dgm.flows import RealNVP
+
+MakeFlow = Callable[..., RealNVP]
+
+
+@pytest.fixture
+def make_flow() -> MakeFlow:
+    """Makes a small flow in float64; `size` moves its parameters off the identity that couplings begin as."""
+
+    def make(shape: tuple[int, int, int] = (1, 8, 8), size: float = 0.2, **changes: object) -> RealNVP:
+        settings = {"scales": 2, "checkerboard_couplings": 2, "channel_couplings": 2, "hidden_channels": 5}
+        config = RealNVPConfig(**{**settings, "residual_blocks": 1, "logit_alpha": 1e-6, **changes})
+        torch.manual_seed(0)
+        flow = RealNVP(config, shape).double().eval()
+        generator = torch.Generator().manual_seed(7)
+        with torch.no_grad():
+            for parameter in flow.parameters():
+                parameter += size * torch.randn(parameter.shape, generator=generator, dtype=torch.float64)
+        return flow
+
+    return make
