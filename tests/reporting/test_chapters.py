@@ -26,7 +26,7 @@ def every_chapter(metrics: Metrics, png: bytes) -> tuple[Chapter, ...]:
         chapters.data_chapter(metrics["data"], png),
         chapters.flow_chapter(metrics["flow"], png, png),
         chapters.ood_chapter(metrics["ood"], png),
-        chapters.gan_chapter(metrics["gan"], png, png, png, png),
+        chapters.gan_chapter(metrics["gan"], png, {"gan": png, "wgan": png}, png),
         chapters.fid_chapter(metrics["fid"], png),
     )
 
@@ -283,7 +283,7 @@ def test_published_auroc_stands_only_beside_mnist(metrics: Metrics, png: bytes) 
 )
 def test_balance_of_the_gan(metrics: Metrics, png: bytes, real: float, fake: float, words: str) -> None:
     metrics["gan"]["gan"] |= {"probability_real": real, "probability_fake": fake}
-    assert words in text_of(chapters.gan_chapter(metrics["gan"], png))
+    assert words in text_of(chapters.gan_chapter(metrics["gan"], png, {}))
 
 
 @pytest.mark.parametrize(
@@ -299,7 +299,7 @@ def test_balance_of_the_gan(metrics: Metrics, png: bytes, real: float, fake: flo
 )
 def test_state_of_the_critic(metrics: Metrics, png: bytes, estimate: float, share: float, words: str) -> None:
     metrics["gan"]["wgan"] |= {"wasserstein_estimate": estimate, "clipped_share": share}
-    chapter = chapters.gan_chapter(metrics["gan"], png)
+    chapter = chapters.gan_chapter(metrics["gan"], png, {})
     assert words in text_of(chapter)
     assert any("Gulrajani" in source for source in chapter.sources) == (share > 0.5)
 
@@ -307,7 +307,7 @@ def test_state_of_the_critic(metrics: Metrics, png: bytes, estimate: float, shar
 @pytest.mark.parametrize(("norm", "words"), [(1e-5, "hardly learns any more"), (math.nan, "has diverged"), (1.0, None)])
 def test_gradient_of_the_generator(metrics: Metrics, png: bytes, norm: float, words: str | None) -> None:
     metrics["gan"]["gan"]["gradient_norm_generator"] = norm
-    text = text_of(chapters.gan_chapter(metrics["gan"], png))
+    text = text_of(chapters.gan_chapter(metrics["gan"], png, {}))
     assert words in text if words else "the generator's gradient" not in text
 
 
@@ -327,7 +327,7 @@ def test_gradient_of_the_generator(metrics: Metrics, png: bytes, norm: float, wo
 )
 def test_collapse(metrics: Metrics, png: bytes, missing: float, entropy: float, words: str | None) -> None:
     metrics["gan"]["gan"] |= {"missing_classes": missing, "class_entropy": entropy}
-    text = text_of(chapters.gan_chapter(metrics["gan"], png))
+    text = text_of(chapters.gan_chapter(metrics["gan"], png, {}))
     assert words in text if words else "GAN: as the classifier sees it" not in text.replace("WGAN", "")
 
 
@@ -344,7 +344,7 @@ def test_copies_are_told_from_chance(metrics: Metrics, png: bytes, chance: float
     """With 200 distances a side the standard deviation is 0.029, so 0.55 is within three of them and 0.60 is not."""
     metrics["gan"]["wgan"]["copying_probability"] = chance
     line = next(
-        line for line in text_of(chapters.gan_chapter(metrics["gan"], png)).splitlines() if "WGAN: the near" in line
+        line for line in text_of(chapters.gan_chapter(metrics["gan"], png, {})).splitlines() if "WGAN: the near" in line
     )
     assert words in line
 
@@ -359,7 +359,7 @@ def test_copies_are_told_from_chance(metrics: Metrics, png: bytes, chance: float
 )
 def test_critic_on_held_out_images(metrics: Metrics, png: bytes, held_out: float, words: str) -> None:
     metrics["gan"]["wgan"]["wasserstein_estimate_held_out"] = held_out
-    assert words in text_of(chapters.gan_chapter({"wgan": metrics["gan"]["wgan"]}, png))
+    assert words in text_of(chapters.gan_chapter({"wgan": metrics["gan"]["wgan"]}, png, {}))
 
 
 @pytest.mark.parametrize(
@@ -372,7 +372,7 @@ def test_critic_on_held_out_images(metrics: Metrics, png: bytes, held_out: float
 )
 def test_discriminator_on_held_out_images(metrics: Metrics, png: bytes, held_out: float, words: str) -> None:
     metrics["gan"]["gan"]["accuracy_held_out"] = held_out
-    assert words in text_of(chapters.gan_chapter({"gan": metrics["gan"]["gan"]}, png))
+    assert words in text_of(chapters.gan_chapter({"gan": metrics["gan"]["gan"]}, png, {}))
 
 
 def test_a_run_without_records_is_told_without_them(metrics: Metrics, png: bytes) -> None:
@@ -381,13 +381,27 @@ def test_a_run_without_records_is_told_without_them(metrics: Metrics, png: bytes
         name: {key: value for key, value in entry.items() if key.startswith(kept) and not key.endswith(("seen", "out"))}
         for name, entry in metrics["gan"].items()
     }
-    chapter = chapters.gan_chapter(bare, png)
+    chapter = chapters.gan_chapter(bare, png, {})
     assert "Variety, copies and held-out images" not in [getattr(block, "heading", "") for block in chapter.blocks]
     assert not any("Meehan" in source for source in chapter.sources)
 
 
+@pytest.mark.parametrize(("slope", "words"), [(0.95, "near the 1 that"), (3.0, "although its penalty asks for 1")])
+def test_improved_wgan_stands_beside_the_others(metrics: Metrics, png: bytes, slope: float, words: str) -> None:
+    without = chapters.gan_chapter(metrics["gan"], png, {})
+    assert any(isinstance(block, NoteBlock) for block in without.blocks)
+    penalised = {key: value for key, value in metrics["gan"]["wgan"].items() if key != "clipped_share"}
+    metrics["gan"]["wgan_gp"] = {**penalised, "slope": slope, "gradient_penalty": 0.01}
+    chapter = chapters.gan_chapter(metrics["gan"], png, {"gan": png, "wgan": png, "wgan_gp": png})
+    assert tables_of(chapter)[0].columns == ("At the last epoch", "GAN", "WGAN", "WGAN-GP")
+    line = next(line for line in text_of(chapter).splitlines() if line.startswith("WGAN-GP: on average"))
+    assert words in line
+    assert not any(isinstance(block, NoteBlock) for block in chapter.blocks)
+    assert any("Gulrajani" in source for source in chapter.sources)
+
+
 def test_one_model_alone_can_be_told(metrics: Metrics, png: bytes) -> None:
-    chapter = chapters.gan_chapter({"wgan": metrics["gan"]["wgan"]}, png, None, png)
+    chapter = chapters.gan_chapter({"wgan": metrics["gan"]["wgan"]}, png, {"wgan": png})
     assert "GAN: at the end" not in text_of(chapter)
     assert tables_of(chapter)[0].columns == ("At the last epoch", "WGAN")
 

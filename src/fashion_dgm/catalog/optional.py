@@ -6,8 +6,9 @@ from typing import Any
 
 from fashion_dgm.catalog.atomic import CSVDataset, JSONDataset
 from fashion_dgm.catalog.figure import FigureDataset
+from fashion_dgm.catalog.snapshots import SnapshotsDataset
 
-__all__ = ["Optional", "OptionalCSVDataset", "OptionalFigureDataset", "OptionalJSONDataset"]
+__all__ = ["Optional", "OptionalCSVDataset", "OptionalFigureDataset", "OptionalJSONDataset", "OptionalSnapshotsDataset"]
 
 
 class Optional:
@@ -27,3 +28,7 @@ class OptionalFigureDataset(Optional, FigureDataset):
 
 class OptionalJSONDataset(Optional, JSONDataset):
     """Metrics, or None."""
+
+
+class OptionalSnapshotsDataset(Optional, SnapshotsDataset):
+    """Generators by epoch, or None."""

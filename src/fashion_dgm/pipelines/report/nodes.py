@@ -20,19 +20,20 @@ def collect_metrics(**parts: dict[str, Any] | None) -> dict[str, Any]:
     return {name: part for name, part in parts.items() if part is not None}
 
 
-def plot_training(gan: DataFrame, wgan: DataFrame) -> Figure:
-    """Draws losses, scores and gradient norms of both models."""
+def plot_training(**histories: DataFrame | None) -> Figure:
+    """Draws losses, scores and gradient norms of the models that were trained."""
     from fashion_dgm.reporting.figures import gan_curves
 
-    return gan_curves({"gan": gan, "wgan": wgan})
+    return gan_curves({name: history for name, history in histories.items() if history is not None})
 
 
-def plot_records(gan: DataFrame, wgan: DataFrame) -> Figure:
-    """Draws which classes both models make, and how near their images are to training images."""
+def plot_records(**histories: DataFrame | None) -> Figure:
+    """Draws which classes these models make, and how near their images are to training images."""
     from fashion_dgm.data.images import FASHION_CLASSES
     from fashion_dgm.reporting.figures import sample_records
 
-    return sample_records({"gan": gan, "wgan": wgan}, FASHION_CLASSES)
+    made = {name: history for name, history in histories.items() if history is not None}
+    return sample_records(made, FASHION_CLASSES)
 
 
 def write_report(metrics: dict[str, Any], parameters: dict[str, Any], config: ReportConfig, **figures: Any) -> str:
@@ -41,7 +42,7 @@ def write_report(metrics: dict[str, Any], parameters: dict[str, Any], config: Re
     from fashion_dgm.reporting.report import ReportContent, build_report
 
     data, ood, fid = metrics["data"], metrics["ood"], metrics["fid"]
-    adversarial = {"gan": metrics["gan"], "wgan": metrics["wgan"]}
+    adversarial: dict[str, Any] = {name: metrics[name] for name in ("gan", "wgan", "wgan_gp") if name in metrics}
     flow = dict(metrics["flow"])
     inside = ood["in_distribution"]
     if inside["images"] == data["splits"]["benchmark"]["images"]:
@@ -59,8 +60,7 @@ def write_report(metrics: dict[str, Any], parameters: dict[str, Any], config: Re
             chapters.gan_chapter(
                 adversarial,
                 figures["gan_curves"],
-                figures["gan_strip"],
-                figures["wgan_strip"],
+                {name: figures[f"{name}_strip"] for name in adversarial},
                 figures["gan_records"],
             ),
             chapters.fid_chapter(fid, figures["fid_curves"]),

@@ -6,6 +6,7 @@ from fashion_dgm.pipelines.report import nodes
 
 __all__ = ["create_pipeline"]
 
+HISTORIES = {model: f"{model}_history" for model in ("gan", "wgan", "wgan_gp")}
 FIGURES = (
     "example_images",
     "ood_set_examples",
@@ -28,6 +29,7 @@ FIGURES = (
     "gan_records",
     "gan_strip",
     "wgan_strip",
+    "wgan_gp_strip",
     "fid_curves",
     "vanishing_norms",
     "vanishing_variance",
@@ -54,6 +56,7 @@ def create_pipeline() -> Pipeline:
                     "likelihood": "likelihood_metrics",
                     "gan": "gan_metrics",
                     "wgan": "wgan_metrics",
+                    "wgan_gp": "wgan_gp_metrics",
                     "fid": "fid_metrics",
                     "vanishing_gradients": "vanishing_gradients_metrics",
                     "stability": "stability_metrics",
@@ -61,8 +64,8 @@ def create_pipeline() -> Pipeline:
                 "metrics",
                 name="collect_metrics",
             ),
-            Node(nodes.plot_training, ["gan_history", "wgan_history"], "gan_curves", name="plot_gan_training"),
-            Node(nodes.plot_records, ["gan_history", "wgan_history"], "gan_records", name="plot_gan_records"),
+            Node(nodes.plot_training, HISTORIES, "gan_curves", name="plot_gan_training"),
+            Node(nodes.plot_records, HISTORIES, "gan_records", name="plot_gan_records"),
             Node(
                 nodes.write_report,
                 {

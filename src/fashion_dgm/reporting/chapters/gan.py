@@ -7,7 +7,7 @@ from typing import Any
 
 from fashion_dgm.reporting import sources
 from fashion_dgm.reporting.chapters.gan_records import record_sentences
-from fashion_dgm.reporting.report import Block, Chapter, FigureBlock, FormulaBlock, TableBlock, TextBlock
+from fashion_dgm.reporting.report import Block, Chapter, FigureBlock, FormulaBlock, NoteBlock, TableBlock, TextBlock
 from fashion_dgm.reporting.wording import (
     NOT_APPLICABLE,
     count,
@@ -50,27 +50,35 @@ _COLUMNS = {
 }
 _SHARES = ("clipped_share", "accuracy_", "class_entropy", "copying_probability", "average_class", "average_copying")
 _VANISHED_GRADIENT = 1e-3
+_PENALTY = (
+    " WGAN-GP (Gulrajani et al., 2017) does not clip: its critic's loss gains a penalty on slopes other than 1 between real "
+    "and generated images."
+)
+_IMPROVED = NoteBlock(
+    "The WGAN can be had better",
+    (
+        "The WGAN above is the assignment's. Run `kedro run --pipelines train_wgan_gp,fid_eval,report`, with the same "
+        "`--env` as this report, to see one with a gradient penalty beside it.",
+    ),
+)
 
 
 def gan_chapter(
     metrics: Mapping[str, Any],
     curves_png: bytes,
-    gan_strip_png: bytes | None = None,
-    wgan_strip_png: bytes | None = None,
+    strips_png: Mapping[str, bytes | None],
     records_png: bytes | None = None,
 ) -> Chapter:
-    """Tells how the games of GAN and WGAN went.
+    """Tells how the games of GAN and WGAN went, and that of the WGAN with gradient penalty, where it was played.
 
     Arguments:
-        metrics: `{"gan": {...}, "wgan": {...}}`, each with `"epochs"`, `"parameters_generator"`,
+        metrics: `{"gan": {...}, "wgan": {...}, "wgan_gp": {...}}`, each with `"epochs"`, `"parameters_generator"`,
             `"parameters_discriminator"` and the last value of each column of its history under the column's name.
         curves_png: training curves side by side.
-        gan_strip_png: samples of the GAN from the same latents, epoch by epoch.
-        wgan_strip_png: the same of the WGAN.
+        strips_png: by model, samples from the same latents, epoch by epoch.
         records_png: which classes are made, how evenly, and how near to training images.
     """
     names = model_order(metrics)
-    strips = [("gan", gan_strip_png), ("wgan", wgan_strip_png)]
     return Chapter(
         title="Two adversarial games: GAN and WGAN",
         anchor="gan",
@@ -91,7 +99,8 @@ def gan_chapter(
             FormulaBlock(
                 "wgan_losses",
                 "WGAN. The critic's loss with its sign turned is the Wasserstein estimate: a lower bound on the "
-                "Wasserstein distance, times a constant that clipping leaves unknown. It can be compared with itself only.",
+                "Wasserstein distance, times a constant that clipping leaves unknown. It can be compared with itself only."
+                + (_PENALTY if "wgan_gp" in metrics else ""),
             ),
             FigureBlock(
                 curves_png,
@@ -105,7 +114,7 @@ def gan_chapter(
             TableBlock(
                 ("At the last epoch", *(model_name(name) for name in names)),
                 tuple(_rows(metrics, names)),
-                "The two games at their end. Losses and scores of different objectives cannot be compared.",
+                "The games at their end. Losses and scores of different objectives cannot be compared.",
                 numeric=tuple(range(1, len(names) + 1)),
             ),
             *(
@@ -114,16 +123,17 @@ def gan_chapter(
                     f"Generated images of the {model_name(name)}: a row an epoch, a column a latent.",
                     f"What the {model_name(name)} makes of the same latents as training goes on.",
                 )
-                for name, png in strips
-                if png is not None
+                for name in names
+                if (png := strips_png.get(name)) is not None
             ),
+            *([] if "wgan_gp" in metrics else [_IMPROVED]),
         ),
         sources=(
             sources.GOODFELLOW_2014,
             sources.RADFORD_2016,
             sources.ARJOVSKY_2017,
             *([sources.MEEHAN_2020] if records_png is not None else []),
-            *([sources.GULRAJANI_2017] if _is_mostly_clipped(metrics.get("wgan", {})) else []),
+            *([sources.GULRAJANI_2017] if "wgan_gp" in metrics or _is_mostly_clipped(metrics.get("wgan", {})) else []),
         ),
     )
 
@@ -150,18 +160,23 @@ def discriminator_sentence(entry: Mapping[str, Any]) -> str:
     )
 
 
-def critic_sentence(entry: Mapping[str, Any]) -> str:
-    """Returns what the WGAN's critic estimates at the end, and how far clipping binds it."""
+def critic_sentence(entry: Mapping[str, Any], name: str = "wgan") -> str:
+    """Returns what a WGAN's critic estimates at the end, and how far clipping or its penalty binds it."""
+    model = model_name(name)
     estimate, share = entry.get("wasserstein_estimate"), entry.get("clipped_share")
     if not is_number(estimate):
-        text = "WGAN: the Wasserstein estimate is not finite."
+        text = f"{model}: the Wasserstein estimate is not finite."
     elif estimate > 0:
-        text = f"WGAN: on average the critic scores real images {significant(estimate)} higher than generated ones."
+        text = f"{model}: on average the critic scores real images {significant(estimate)} higher than generated ones."
     else:
         text = (
-            f"WGAN: the Wasserstein estimate is {significant(estimate)}. At or below zero it bounds nothing: the critic "
+            f"{model}: the Wasserstein estimate is {significant(estimate)}. At or below zero it bounds nothing: the critic "
             "does not prefer real images."
         )
+    slope = entry.get("slope")
+    if is_number(slope):
+        held = "near the 1 that its penalty asks for" if abs(slope - 1) < 0.2 else "although its penalty asks for 1"
+        return f"{text} Between real and generated images its slope is {number(slope)} on average, {held}."
     if not is_number(share):
         return text
     if _is_mostly_clipped(entry):
@@ -179,8 +194,9 @@ def critic_sentence(entry: Mapping[str, Any]) -> str:
 def _findings(metrics: Mapping[str, Any], names: Iterable[str]) -> Iterable[str]:
     if "gan" in metrics:
         yield discriminator_sentence(metrics["gan"])
-    if "wgan" in metrics:
-        yield critic_sentence(metrics["wgan"])
+    for name in names:
+        if name != "gan":
+            yield critic_sentence(metrics[name], name)
     for name in names:
         norm = metrics[name].get("gradient_norm_generator")
         if norm is not None and not is_number(norm):
