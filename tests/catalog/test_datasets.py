@@ -9,6 +9,7 @@ import torch
 from kedro.io import DatasetError
 from matplotlib.figure import Figure
 
+from fashion_dgm.catalog.animation import AnimationDataset
 from fashion_dgm.catalog.atomic import CSVDataset, JSONDataset, TextDataset
 from fashion_dgm.catalog.checkpoint import CheckpointDataset
 from fashion_dgm.catalog.figure import FigureDataset
@@ -69,6 +70,14 @@ def test_figure_is_the_same_bytes_every_time(tmp_path: Path) -> None:
     content = FigureDataset(filepath=str(tmp_path / "a.png")).load()
     assert content.startswith(b"\x89PNG")
     assert content == (tmp_path / "b.png").read_bytes()
+
+
+def test_animation_round_trip(tmp_path: Path) -> None:
+    dataset = AnimationDataset(filepath=str(tmp_path / "folder" / "a.gif"))
+    assert not dataset.exists()
+    dataset.save(b"GIF89a")
+    assert dataset.exists() and dataset.load() == b"GIF89a"
+    assert [path.name for path in (tmp_path / "folder").iterdir()] == ["a.gif"]
 
 
 def test_checkpoint_round_trip(tmp_path: Path) -> None:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fashion_dgm.catalog.optional import OptionalCSVDataset, OptionalFigureDataset, OptionalJSONDataset
+from fashion_dgm.catalog.optional import (
+    OptionalCSVDataset,
+    OptionalFigureDataset,
+    OptionalJSONDataset,
+    OptionalSnapshotsDataset,
+)
 
 
 def test_what_was_never_made_is_none_and_does_not_exist(tmp_path: Path) -> None:
-    for make in (OptionalCSVDataset, OptionalFigureDataset, OptionalJSONDataset):
+    for make in (OptionalCSVDataset, OptionalFigureDataset, OptionalJSONDataset, OptionalSnapshotsDataset):
         dataset = make(filepath=str(tmp_path / "absent"))
         assert dataset.load() is None
         assert not dataset.exists()

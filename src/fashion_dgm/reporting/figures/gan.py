@@ -132,8 +132,8 @@ def sample_records(histories: Mapping[str, DataFrame], class_names: Sequence[str
     colors = dict(zip(models, CYCLE, strict=False))
     _draw_classes(bars, {name: histories[name] for name in models}, class_names, colors)
     for panel, title, column in (
-        (entropy, "Entropy of classes, share of the largest", "class_entropy"),
-        (copying, "Chance to be nearer than held-out", "copying_probability"),
+        (entropy, "Entropy of the classes", "class_entropy"),
+        (copying, "Chance to lie nearer", "copying_probability"),
     ):
         epochs = np.concatenate([epochs_of(histories[name]) for name in models])
         for number, name in enumerate(models):
@@ -161,5 +161,5 @@ def _draw_classes(
     axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     axes.grid(visible=False, axis="x")
     axes.set_title("Samples by the class they are taken for, last epoch")
+    axes.set_ylim(0, min(1.0, max(0.15, 1.1 * axes.get_ylim()[1])))
     axes.legend(loc="upper right", ncols=len(histories))
-    axes.margins(y=0.2)
