@@ -12,7 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from fashion_dgm.config import RealNVPConfig
+from fashion_dgm.config import RealNVPConfig, ResidualFlowConfig
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.files import atomic_path
 
@@ -28,7 +28,7 @@ class Checkpoint:
     """Weights of one network.
 
     Arguments:
-        architecture: key of the network's class: "RealNVP", "Generator", "Discriminator" or "Classifier".
+        architecture: key of the network's class: "RealNVP", "ResidualFlow", "Generator", "Discriminator" or "Classifier".
         config: the arguments the network was made with, as JSON can hold them.
         weights: its state dict, on the CPU.
         training: how it was trained (seed, epochs, data hash …), as JSON can hold it; for people, never read by code.
@@ -101,11 +101,13 @@ def load_checkpoint(path: Path) -> Checkpoint:
 
 def _architectures() -> dict[str, Callable[[Mapping[str, Any]], nn.Module]]:
     from fashion_dgm.flows.realnvp import RealNVP
+    from fashion_dgm.flows.residual_flow import ResidualFlow
     from fashion_dgm.gans.networks import Discriminator, Generator
     from fashion_dgm.metrics.classifier import Classifier
 
     return {
         "RealNVP": lambda config: RealNVP(RealNVPConfig(**config)),
+        "ResidualFlow": lambda config: ResidualFlow(ResidualFlowConfig(**config)),
         "Generator": lambda config: Generator(**config),
         "Discriminator": lambda config: Discriminator(**config),
         "Classifier": lambda config: Classifier(**config),

@@ -16,6 +16,7 @@ from fashion_dgm.pipelines import (
     train_classifier,
     train_flow,
     train_gan,
+    train_residual_flow,
     train_wgan,
     train_wgan_gp,
     vanishing_gradients,
@@ -24,7 +25,7 @@ from fashion_dgm.pipelines import (
 __all__ = ["BY_NAME", "register_pipelines"]
 
 # What takes too long for a first run.
-BY_NAME = ("train_wgan_gp", "vanishing_gradients", "stability")
+BY_NAME = ("train_residual_flow", "train_wgan_gp", "vanishing_gradients", "stability")
 
 
 def register_pipelines() -> dict[str, Pipeline]:
@@ -33,6 +34,7 @@ def register_pipelines() -> dict[str, Pipeline]:
         "data_split": data_split.create_pipeline(),
         "train_classifier": train_classifier.create_pipeline(),
         "train_flow": train_flow.create_pipeline(),
+        "train_residual_flow": train_residual_flow.create_pipeline(),
         "train_gan": train_gan.create_pipeline(),
         "train_wgan": train_wgan.create_pipeline(),
         "train_wgan_gp": train_wgan_gp.create_pipeline(),

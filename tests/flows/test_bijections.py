@@ -7,9 +7,9 @@ import math
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from fashion_dgm.config import RealNVPConfig
+from fashion_dgm.config import RealNVPConfig, ResidualFlowConfig
 from fashion_dgm.flows import (
     ActNorm,
     AffineCoupling,
@@ -17,13 +17,24 @@ from fashion_dgm.flows import (
     Chain,
     ChannelHalves,
     Checkerboard,
+    ExactLogDet,
+    InvertibleResidual,
+    LipschitzConv2d,
+    LipschitzLinear,
+    LipSwish,
     Logit,
     MixtureCoupling,
     MultiScale,
     RealNVP,
     ResidualConditioner,
+    ResidualFlow,
     Squeeze,
+    Truncation,
+    log_det_series,
+    neumann_log_det,
+    update_norms,
 )
+from fashion_dgm.flows.log_det_estimate import LogDetEstimate
 
 
 def coupling(partition: Checkerboard | ChannelHalves, channels: int) -> AffineCoupling:
@@ -48,6 +59,47 @@ def multiscale() -> MultiScale:
     return MultiScale([first, second], [(4, 2, 2), (8, 1, 1)])
 
 
+class BasisLogDet:
+    """The truncated series with a basis in the place of random probes, so that nothing but its end is missing."""
+
+    def __init__(self, gradient: str) -> None:
+        self.gradient = gradient
+
+    def __call__(self, g: nn.Module, x: Tensor, generator: torch.Generator | None) -> tuple[Tensor, Tensor]:
+        size, weights = x[0].numel(), Truncation(80).draw()
+        unit = torch.eye(size, dtype=x.dtype).view(size, 1, *x.shape[1:])
+        probes = math.sqrt(size) * unit.expand(size, *x.shape)
+        if self.gradient == "neumann":
+            return neumann_log_det(g, x, probes, weights)
+        return log_det_series(g, x, probes, weights, create_graph=True)
+
+
+def residual(estimate: LogDetEstimate, coefficient: float = 0.9) -> InvertibleResidual:
+    layers = [LipschitzConv2d(2, 4, 3, (3, 2), coefficient), LipSwish(), LipschitzConv2d(4, 2, 3, (3, 2), coefficient)]
+    return InvertibleResidual(nn.Sequential(*layers), estimate, estimate, tolerance=1e-13)
+
+
+def fully_connected_residual() -> InvertibleResidual:
+    layers = [
+        nn.Flatten(),
+        LipSwish(),
+        LipschitzLinear(8, 3),
+        LipSwish(),
+        LipschitzLinear(3, 8),
+        nn.Unflatten(1, (2, 2, 2)),
+    ]
+    return InvertibleResidual(nn.Sequential(*layers), ExactLogDet(), ExactLogDet(), tolerance=1e-13)
+
+
+def residual_flow(shape: tuple[int, int, int], **changes: int | bool) -> ResidualFlow:
+    settings = {"scales": 2, "blocks": 1, "hidden_channels": 5, "linear_blocks": 1, "linear_width": 3}
+    settings |= {"squeeze_first": False, "factor_out": False, "logit_alpha": 0.01, "inverse_tolerance": 1e-13}
+    flow = ResidualFlow(ResidualFlowConfig(**{**settings, **changes}), shape)
+    for block in flow.blocks:
+        block.training_estimate = block.evaluation_estimate = ExactLogDet()
+    return flow
+
+
 # Name to a maker and the shape of its input.
 CASES = {
     "actnorm": (lambda: ActNorm(3), (3, 2, 4)),
@@ -70,6 +122,13 @@ CASES = {
     ),
     "realnvp without checkerboards": (lambda: realnvp((1, 4, 8), checkerboard_couplings=0), (1, 4, 8)),
     "realnvp without channel couplings": (lambda: realnvp((1, 4, 4), channel_couplings=0), (1, 4, 4)),
+    "residual": (lambda: residual(ExactLogDet()), (2, 3, 2)),
+    "residual, fully connected": (fully_connected_residual, (2, 2, 2)),
+    "residual, by its series": (lambda: residual(BasisLogDet("series"), 0.75), (2, 3, 2)),
+    "residual, by its series and a Neumann gradient": (lambda: residual(BasisLogDet("neumann"), 0.75), (2, 3, 2)),
+    "residual flow": (lambda: residual_flow((1, 4, 4)), (1, 4, 4)),
+    "residual flow that factors out": (lambda: residual_flow((1, 4, 4), factor_out=True), (1, 4, 4)),
+    "residual flow that squeezes first": (lambda: residual_flow((1, 4, 4), squeeze_first=True), (1, 4, 4)),
     "squeeze": (Squeeze, (2, 4, 2)),
 }
 N = 3
@@ -82,7 +141,9 @@ def case(request, perturb) -> tuple[Bijection, Tensor]:
     make, shape = CASES[request.param]
     bijection = make().double().train()
     bijection(torch.rand(16, *shape, dtype=torch.float64))
-    return perturb(bijection), torch.rand(N, *shape, dtype=torch.float64)
+    perturb(bijection)
+    update_norms(bijection, 1e-6, 2000)
+    return bijection, torch.rand(N, *shape, dtype=torch.float64)
 
 
 def test_inverse_undoes_forward(case):
@@ -111,7 +172,7 @@ def test_log_det_is_that_of_the_jacobian(case):
     size = x[0].numel()
     _, log_det = bijection(x)
     for image, value in zip(x, log_det, strict=True):
-        jacobian = torch.autograd.functional.jacobian(lambda one: bijection(one[None])[0][0], image, vectorize=True)
+        jacobian = torch.autograd.functional.jacobian(lambda one: bijection(one[None])[0][0], image)
         expected = torch.linalg.slogdet(jacobian.reshape(size, size)).logabsdet
         torch.testing.assert_close(value, expected, rtol=1e-9, atol=1e-9)
 

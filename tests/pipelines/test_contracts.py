@@ -29,7 +29,7 @@ DEFAULT = {
     "report",
     "train_classifier",
 }
-NAMES = DEFAULT | {"train_wgan_gp", "vanishing_gradients", "stability"}
+NAMES = DEFAULT | {"train_residual_flow", "train_wgan_gp", "vanishing_gradients", "stability"}
 ENVS = pytest.mark.parametrize("env", ["base", "quick", "test"])
 NODES = [node for name in sorted(NAMES) for node in PIPELINES[name].nodes]
 DATASETS = set[str]().union(*(PIPELINES[name].datasets() for name in NAMES))
@@ -68,6 +68,7 @@ def test_training_nodes_are_tagged_and_are_no_generators() -> None:
         "train_wgan",
         "train_wgan_gp",
         "train_classifier",
+        "train_residual_flow",
         "train_discriminators",
         "train_stability_runs",
     }

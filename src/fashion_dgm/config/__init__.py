@@ -9,7 +9,7 @@ from fashion_dgm.config.base import Config
 from fashion_dgm.config.classifier import ClassifierConfig
 from fashion_dgm.config.data import DataSplitConfig
 from fashion_dgm.config.evaluation import FIDConfig, OODConfig
-from fashion_dgm.config.flows import FlowTrainingConfig, RealNVPConfig
+from fashion_dgm.config.flows import FlowTrainingConfig, LikelihoodTrainingConfig, RealNVPConfig
 from fashion_dgm.config.gans import (
     AdversarialConfig,
     ClipConfig,
@@ -24,6 +24,12 @@ from fashion_dgm.config.gans import (
 )
 from fashion_dgm.config.ood_sets import OODSetsConfig
 from fashion_dgm.config.reporting import ReportConfig, TrackingConfig
+from fashion_dgm.config.residual_flow import (
+    ResidualFlowConfig,
+    ResidualFlowEvaluationConfig,
+    ResidualFlowTrainingConfig,
+    SeriesConfig,
+)
 from fashion_dgm.config.studies import (
     StabilityConfig,
     UniformsConfig,
@@ -55,6 +61,7 @@ __all__ = [
     "GANConfig",
     "GradientPenaltyConfig",
     "LatentSpaceConfig",
+    "LikelihoodTrainingConfig",
     "LipschitzConfig",
     "NormalisationConfig",
     "OODConfig",
@@ -65,7 +72,11 @@ __all__ = [
     "RealNVPConfig",
     "RecordsConfig",
     "ReportConfig",
+    "ResidualFlowConfig",
+    "ResidualFlowEvaluationConfig",
+    "ResidualFlowTrainingConfig",
     "ScheduleConfig",
+    "SeriesConfig",
     "SpectralNormConfig",
     "SpeedConfig",
     "StabilityConfig",

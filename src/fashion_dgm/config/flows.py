@@ -9,7 +9,7 @@ from pydantic import Field, PositiveFloat, PositiveInt
 from fashion_dgm.config.base import Config, Fraction
 from fashion_dgm.config.training import OptimizerConfig, ScheduleConfig, TrainingConfig
 
-__all__ = ["FlowTrainingConfig", "RealNVPConfig"]
+__all__ = ["FlowTrainingConfig", "LikelihoodTrainingConfig", "RealNVPConfig"]
 
 
 class RealNVPConfig(Config):
@@ -32,16 +32,21 @@ class RealNVPConfig(Config):
     position: bool = False
 
 
-class FlowTrainingConfig(TrainingConfig):
-    """Maximum likelihood training of a flow.
+class LikelihoodTrainingConfig(TrainingConfig):
+    """Maximum likelihood training of any flow.
 
     Arguments:
         ema_decay: of the moving average of the weights, which is then what is evaluated and kept; None for none.
     """
 
-    model: RealNVPConfig
     optimizer: OptimizerConfig
     schedule: ScheduleConfig = ScheduleConfig()
     ema_decay: Fraction | None = None
     max_gradient_norm: PositiveFloat
     evaluation_images: PositiveInt
+
+
+class FlowTrainingConfig(LikelihoodTrainingConfig):
+    """Maximum likelihood training of RealNVP."""
+
+    model: RealNVPConfig

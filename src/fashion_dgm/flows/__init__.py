@@ -1,4 +1,4 @@
-"""Normalizing flows: bijections with exact or estimated log-determinants, RealNVP, and its training step."""
+"""Normalizing flows: bijections, log-determinants exact and estimated, RealNVP and Residual Flow, their training step."""
 
 from fashion_dgm.flows.actnorm import ActNorm
 from fashion_dgm.flows.bijection import Bijection, Chain
@@ -6,15 +6,21 @@ from fashion_dgm.flows.conditioner import ResidualConditioner
 from fashion_dgm.flows.coupling import AffineCoupling
 from fashion_dgm.flows.dequantize import dequantize, to_bits_per_dim
 from fashion_dgm.flows.exact_log_det import batch_jacobian, exact_log_det
+from fashion_dgm.flows.families import build_flow, make_flow
 from fashion_dgm.flows.flow import Flow
 from fashion_dgm.flows.likelihood import bits_per_dim_of, mean_bits_per_dim
+from fashion_dgm.flows.lipschitz import LipschitzConv2d, LipschitzLinear, LipSwish, update_norms
+from fashion_dgm.flows.log_det_estimate import ExactLogDet, SeriesLogDet
 from fashion_dgm.flows.log_det_series import draw_probes, log_det_series, probe_powers
 from fashion_dgm.flows.logistic_mixture import LogisticMixture
 from fashion_dgm.flows.logit import Logit
 from fashion_dgm.flows.mixture_coupling import MixtureCoupling
 from fashion_dgm.flows.multiscale import MultiScale
+from fashion_dgm.flows.neumann import neumann_log_det
 from fashion_dgm.flows.partition import ChannelHalves, Checkerboard, Partition
 from fashion_dgm.flows.realnvp import RealNVP
+from fashion_dgm.flows.residual import InverseError, InvertibleResidual
+from fashion_dgm.flows.residual_flow import ResidualFlow
 from fashion_dgm.flows.series_weights import Geometric, Poisson, Roulette, SeriesWeights, Truncation
 from fashion_dgm.flows.squeeze import Squeeze
 from fashion_dgm.flows.step import FlowStep
@@ -26,9 +32,15 @@ __all__ = [
     "Chain",
     "ChannelHalves",
     "Checkerboard",
+    "ExactLogDet",
     "Flow",
     "FlowStep",
     "Geometric",
+    "InverseError",
+    "InvertibleResidual",
+    "LipSwish",
+    "LipschitzConv2d",
+    "LipschitzLinear",
     "LogisticMixture",
     "Logit",
     "MixtureCoupling",
@@ -37,17 +49,23 @@ __all__ = [
     "Poisson",
     "RealNVP",
     "ResidualConditioner",
+    "ResidualFlow",
     "Roulette",
+    "SeriesLogDet",
     "SeriesWeights",
     "Squeeze",
     "Truncation",
     "batch_jacobian",
     "bits_per_dim_of",
+    "build_flow",
     "dequantize",
     "draw_probes",
     "exact_log_det",
     "log_det_series",
+    "make_flow",
     "mean_bits_per_dim",
+    "neumann_log_det",
     "probe_powers",
     "to_bits_per_dim",
+    "update_norms",
 ]

@@ -7,8 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from fashion_dgm.config import FlowTrainingConfig
-from fashion_dgm.flows.realnvp import RealNVP
+from fashion_dgm.config import FlowTrainingConfig, ResidualFlowTrainingConfig
+from fashion_dgm.flows.families import make_flow
+from fashion_dgm.flows.flow import Flow
 from fashion_dgm.training.distributed import average_gradients
 from fashion_dgm.training.ema import EMA
 from fashion_dgm.training.optimizers import make_optimizer, set_learning_rate
@@ -28,18 +29,23 @@ class FlowStep:
     The weights come from torch's default generator, seeded by the caller; so does the noise of the steps.
     """
 
-    def __init__(self, config: FlowTrainingConfig, device: torch.device, precision: torch.dtype) -> None:
+    def __init__(
+        self, config: FlowTrainingConfig | ResidualFlowTrainingConfig, device: torch.device, precision: torch.dtype
+    ) -> None:
         self.config, self.device, self.precision = config, device, precision
         # Drawn on the CPU, so that a seed gives the same weights on every device.
-        self.flow = accelerate(RealNVP(config.model), config.speed, device)
+        self.flow = accelerate(make_flow(config.model), config.speed, device)
         self.optimizer = make_optimizer(config.optimizer, self.flow.parameters(), config.speed.fused_optimizer)
         self.ema = None if config.ema_decay is None else EMA(self.flow, config.ema_decay)
         self.steps = 0
 
     @property
-    def judged(self) -> RealNVP:
+    def judged(self) -> Flow:
         """The flow to evaluate and to keep: the moving average, where there is one."""
-        return self.flow if self.ema is None else self.ema.average
+        if self.ema is None:
+            return self.flow
+        self.ema.average.constrain()
+        return self.ema.average
 
     def step(self, images: Tensor, labels: Tensor | None = None) -> dict[str, Tensor]:
         """Learns from a batch; nothing here waits for the device.
@@ -65,6 +71,7 @@ class FlowStep:
         config = self.config
         set_learning_rate(self.optimizer, config.optimizer.learning_rate, config.schedule, self.steps)
         self.optimizer.step()
+        self.flow.constrain()
         self.steps += 1
         if self.ema is not None:
             self.ema.update()

@@ -7,7 +7,9 @@ from typing import NamedTuple
 __all__ = [
     "ARJOVSKY_2017",
     "ARJOVSKY_BOTTOU_2017",
+    "BEHRMANN_2019",
     "BROCK_2019",
+    "CHEN_2019",
     "CHONG_2020",
     "CORNISH_2020",
     "DINH_2017",
@@ -43,6 +45,14 @@ ARJOVSKY_BOTTOU_2017 = (
 BROCK_2019 = (
     "Brock, A., Donahue, J. and Simonyan, K. (2019). Large scale GAN training for high fidelity natural image synthesis. "
     "ICLR."
+)
+BEHRMANN_2019 = (
+    "Behrmann, J., Grathwohl, W., Chen, R. T. Q., Duvenaud, D. and Jacobsen, J.-H. (2019). Invertible residual networks. "
+    "ICML."
+)
+CHEN_2019 = (
+    "Chen, R. T. Q., Behrmann, J., Duvenaud, D. and Jacobsen, J.-H. (2019). Residual flows for invertible generative "
+    "modeling. NeurIPS."
 )
 CHONG_2020 = (
     "Chong, M. J. and Forsyth, D. (2020). Effectively unbiased FID and Inception Score and where to find them. CVPR."

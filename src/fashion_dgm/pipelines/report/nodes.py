@@ -54,6 +54,7 @@ def write_report(metrics: dict[str, Any], parameters: dict[str, Any], config: Re
         chapters=(
             chapters.data_chapter(data, figures["example_images"], metrics["ood_sets"], figures["ood_set_examples"]),
             chapters.flow_chapter(flow, figures["flow_curve"], figures["flow_samples"]),
+            _residual_flow(flow, metrics, figures),
             chapters.latent_space_chapter(metrics["latents"], figures),
             chapters.ood_chapter(ood, figures["ood_histogram"]),
             chapters.likelihood_anatomy_chapter(metrics["likelihood"], figures),
@@ -104,3 +105,17 @@ def _stability_chapter(metrics: dict[str, Any], figures: dict[str, Any]) -> Chap
             "GAN, WGAN and WGAN-GP under several seeds and settings: how steadily they train, and what is decided.",
         )
     return chapters.stability_chapter(found, *pngs)
+
+
+def _residual_flow(flow: dict[str, Any], metrics: dict[str, Any], figures: dict[str, Any]) -> Chapter:
+    from fashion_dgm.reporting import chapters
+
+    drawn = [figures["residual_flow_curve"], figures["residual_flow_samples"]]
+    if "residual_flow" in metrics and None not in drawn:
+        return chapters.residual_flow_chapter(flow, metrics["residual_flow"], *drawn)
+    return chapters.missing_chapter(
+        chapters.RESIDUAL_FLOW_TITLE,
+        chapters.RESIDUAL_FLOW_ANCHOR,
+        "train_residual_flow",
+        "A flow whose layers change every pixel at once, at the price of an estimated determinant, beside RealNVP.",
+    )

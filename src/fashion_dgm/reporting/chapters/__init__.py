@@ -12,11 +12,18 @@ from fashion_dgm.reporting.chapters.latent_space import latent_space_chapter
 from fashion_dgm.reporting.chapters.likelihood_anatomy import likelihood_anatomy_chapter
 from fashion_dgm.reporting.chapters.missing import missing_chapter
 from fashion_dgm.reporting.chapters.ood import ood_chapter
+from fashion_dgm.reporting.chapters.residual_flow import (
+    RESIDUAL_FLOW_ANCHOR,
+    RESIDUAL_FLOW_TITLE,
+    residual_flow_chapter,
+)
 from fashion_dgm.reporting.chapters.stability import stability_chapter
 from fashion_dgm.reporting.chapters.summary import highlights, summary_sentences
 from fashion_dgm.reporting.chapters.vanishing import vanishing_chapter
 
 __all__ = [
+    "RESIDUAL_FLOW_ANCHOR",
+    "RESIDUAL_FLOW_TITLE",
     "data_chapter",
     "fid_chapter",
     "flow_chapter",
@@ -26,6 +33,7 @@ __all__ = [
     "likelihood_anatomy_chapter",
     "missing_chapter",
     "ood_chapter",
+    "residual_flow_chapter",
     "stability_chapter",
     "summary_sentences",
     "vanishing_chapter",

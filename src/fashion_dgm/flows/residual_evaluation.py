@@ -1,0 +1,165 @@
+"""What a trained Residual Flow is judged by: likelihoods with their standard errors, its inverse, its Lipschitz bound."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from fashion_dgm.checkpoint import Checkpoint, build_model
+from fashion_dgm.config import ResidualFlowEvaluationConfig, SeriesConfig
+from fashion_dgm.data.images import ImageSet
+from fashion_dgm.flows.flow import Flow
+from fashion_dgm.flows.likelihood import bits_per_dim_of
+from fashion_dgm.flows.lipschitz import LipschitzLayer, measured_norm
+from fashion_dgm.flows.residual_flow import ResidualFlow
+from fashion_dgm.flows.training import reconstruction_error
+from fashion_dgm.training.device import resolve_device
+
+__all__ = [
+    "EstimatedLikelihood",
+    "InverseReport",
+    "describe",
+    "estimated_likelihood",
+    "evaluate",
+    "inverse_report",
+    "largest_norms",
+]
+
+RECONSTRUCTED = 200
+
+
+def evaluate(
+    checkpoint: Checkpoint, splits: Mapping[str, ImageSet], config: ResidualFlowEvaluationConfig
+) -> dict[str, Any]:
+    """Judges a trained Residual Flow.
+
+    Arguments:
+        splits: `train`, `test` and others by name; of train, no more images are taken than test has.
+
+    Returns:
+        `{split}_bits_per_dim`, `{split}_images`, `{split}_probe_error` and `{split}_image_error` of each split, the
+        size of the flow, the estimator in words and whether it is unbiased, the error and iterations of the inverse,
+        the largest norms.
+
+    Raises:
+        CheckpointError: if the checkpoint holds no Residual Flow.
+    """
+    device = resolve_device(config.device)
+    flow = cast("ResidualFlow", build_model(checkpoint, "ResidualFlow")).to(device)
+    metrics: dict[str, Any] = {
+        "epochs": checkpoint.training.get("epoch"),
+        "parameters": sum(parameter.numel() for parameter in flow.parameters()),
+        "estimator": describe(flow.config.evaluation),
+        "unbiased": flow.config.evaluation.roulette != "none",
+        "draws": config.draws,
+    }
+    for name, images in splits.items():
+        pixels = torch.from_numpy(images.images[: min(config.images or len(images), len(splits["test"]))])
+        found = estimated_likelihood(flow, pixels, config.batch_size, config.seed, config.draws)
+        metrics |= {f"{name}_{key}": value for key, value in asdict(found).items()}
+    inverse = inverse_report(flow, torch.from_numpy(splits["test"].images[:RECONSTRUCTED]), config.seed)
+    layer, block = largest_norms(flow)
+    return metrics | {
+        "reconstruction_error": inverse.error,
+        "inverse_iterations": inverse.mean_iterations,
+        "inverse_iterations_most": inverse.most_iterations,
+        "lipschitz_coefficient": flow.config.lipschitz_coefficient,
+        "largest_layer_norm": layer,
+        "largest_block_bound": block,
+    }
+
+
+def describe(config: SeriesConfig) -> str:
+    """Returns an estimator of log-determinants in words."""
+    terms = f"{config.exact_terms} terms of the series"
+    if config.roulette != "none":
+        terms += f" and {config.roulette} roulette from there (mean {config.mean_terms:g})"
+    return f"{terms}, {config.probes} {config.probe_kind} probe{'' if config.probes == 1 else 's'} an image"
+
+
+@dataclass(frozen=True)
+class EstimatedLikelihood:
+    """The mean bits per dimension of some images, and how far chance may have moved it.
+
+    Arguments:
+        images: how many.
+        bits_per_dim: the mean over images and draws of probes.
+        probe_error: standard error from the probes: what another draw of them would change.
+        image_error: standard error from the images: what others of the same kind would change.
+    """
+
+    images: int
+    bits_per_dim: float
+    probe_error: float
+    image_error: float
+
+
+def estimated_likelihood(flow: Flow, images: Tensor, batch_size: int, seed: int, draws: int) -> EstimatedLikelihood:
+    """Estimates the bits per dimension of `images` by several draws of probes, under one of dequantisation noise.
+
+    Arguments:
+        images: uint8 in 0..255, `(N, C, H, W)`.
+        draws: at least 2.
+
+    Raises:
+        FashionDGMError: as `bits_per_dim_of`.
+    """
+    bits = np.stack([bits_per_dim_of(flow, images, batch_size, seed, torch.float32, draw) for draw in range(draws)])
+    return EstimatedLikelihood(
+        images=len(images),
+        bits_per_dim=float(bits.mean()),
+        probe_error=_probe_error(bits, batch_size),
+        image_error=float(bits.mean(0).std(ddof=1) / math.sqrt(len(images))) if len(images) > 1 else math.nan,
+    )
+
+
+def _probe_error(bits: NDArray[np.float64], batch_size: int) -> float:
+    """The standard error of the mean of `(draws, N)`, from how the mean of each batch differs from draw to draw.
+
+    Batches are independent of one another; images within a batch share the number of terms of the roulette.
+    """
+    draws, count = bits.shape
+    starts = range(0, count, batch_size)
+    sums = np.stack([bits[:, start : start + batch_size].sum(1) for start in starts], axis=1)  # draws x batches
+    return float(math.sqrt(sums.var(axis=0, ddof=1).sum() / draws) / count)
+
+
+@dataclass(frozen=True)
+class InverseReport:
+    """How well the fixed-point iteration inverts.
+
+    Arguments:
+        error: `max |inverse(forward(x)) - x|` in units of `[0, 1]`.
+        mean_iterations, most_iterations: over the residual blocks.
+    """
+
+    error: float
+    mean_iterations: float
+    most_iterations: int
+
+
+def inverse_report(flow: ResidualFlow, images: Tensor, seed: int) -> InverseReport:
+    """Sends uint8 images `(N, C, H, W)` through the flow and back."""
+    error = reconstruction_error(flow, images, seed)
+    iterations = [block.iterations for block in flow.blocks]
+    return InverseReport(error, sum(iterations) / len(iterations), max(iterations))
+
+
+def largest_norms(flow: ResidualFlow) -> tuple[float, float]:
+    """Returns the largest spectral norm of a layer, and the largest product of them in a residual block.
+
+    Norms are measured anew (`measured_norm`). The activations have Lipschitz constants of at most 1, so the product
+    bounds that of a block.
+    """
+    norms = [
+        [measured_norm(layer) for layer in block.modules() if isinstance(layer, LipschitzLayer)]
+        for block in flow.blocks
+    ]
+    return max(max(block) for block in norms), max(math.prod(block) for block in norms)

@@ -1,0 +1,55 @@
+"""Nodes of `train_residual_flow`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fashion_dgm.config import ResidualFlowEvaluationConfig, ResidualFlowTrainingConfig
+from fashion_dgm.data.images import ImageSet
+from fashion_dgm.pipelines.types import Checkpoint, DataFrame, Figure, StateStore
+
+__all__ = ["evaluate_residual_flow", "plot_history", "plot_samples", "train_residual_flow"]
+
+
+def train_residual_flow(
+    train: ImageSet, test: ImageSet, store: StateStore, config: ResidualFlowTrainingConfig
+) -> tuple[Checkpoint, DataFrame]:
+    """Trains Residual Flow."""
+    import pandas as pd
+
+    from fashion_dgm.flows.training import fit_flow
+    from fashion_dgm.pipelines.tracking import log_epoch
+    from fashion_dgm.training.launch import launch
+
+    fitted = launch(fit_flow, config, log_epoch, data=train, test=test, store=store)
+    return fitted.flow, pd.DataFrame(fitted.history)
+
+
+def evaluate_residual_flow(
+    flow: Checkpoint, train: ImageSet, test: ImageSet, benchmark: ImageSet, config: ResidualFlowEvaluationConfig
+) -> dict[str, Any]:
+    """Estimates the likelihood of all splits, and measures inverse and Lipschitz bound."""
+    from fashion_dgm.flows.residual_evaluation import evaluate
+
+    return evaluate(flow, {"train": train, "test": test, "benchmark": benchmark}, config)
+
+
+def plot_history(history: DataFrame) -> Figure:
+    """Draws bits/dim by epoch."""
+    from fashion_dgm.reporting.figures import flow_curve
+
+    return flow_curve(history)
+
+
+def plot_samples(flow: Checkpoint, config: ResidualFlowEvaluationConfig) -> Figure:
+    """Draws samples of the flow at each temperature, from the same latents."""
+    from fashion_dgm.flows.families import build_flow
+    from fashion_dgm.reporting.figures import flow_samples
+    from fashion_dgm.training.seeds import generator
+
+    model = build_flow(flow)
+    samples = {
+        f"T = {temperature:g}": model.sample(config.samples, temperature, generator(config.seed, "samples")).numpy()
+        for temperature in config.temperatures
+    }
+    return flow_samples(samples, columns=10)

@@ -1,0 +1,35 @@
+"""The pipeline `train_residual_flow`."""
+
+from kedro.pipeline import Node, Pipeline
+
+from fashion_dgm.pipelines.train_residual_flow import nodes
+
+__all__ = ["create_pipeline"]
+
+
+def create_pipeline() -> Pipeline:
+    """Returns the pipeline."""
+    return Pipeline(
+        [
+            Node(
+                nodes.train_residual_flow,
+                ["train", "test", "residual_flow_state", "params:train_residual_flow"],
+                ["residual_flow", "residual_flow_history"],
+                name="train_residual_flow",
+                tags="gpu",
+            ),
+            Node(
+                nodes.evaluate_residual_flow,
+                ["residual_flow", "train", "test", "benchmark", "params:evaluate_residual_flow"],
+                "residual_flow_metrics",
+                name="evaluate_residual_flow",
+            ),
+            Node(nodes.plot_history, "residual_flow_history", "residual_flow_curve", name="plot_residual_flow_history"),
+            Node(
+                nodes.plot_samples,
+                ["residual_flow", "params:evaluate_residual_flow"],
+                "residual_flow_samples",
+                name="plot_residual_flow_samples",
+            ),
+        ]
+    )

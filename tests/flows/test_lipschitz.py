@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+import copy
+import io
+
+import pytest
+import torch
+from torch import Tensor
+
+from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.flows import LipschitzConv2d, LipschitzLinear, LipSwish, update_norms
+from fashion_dgm.flows.lipschitz import LipschitzLayer, measured_norm
+
+# Name to a maker and the shape of its input.
+LAYERS = {
+    "3x3": (lambda c=0.98: LipschitzConv2d(2, 3, 3, (5, 4), c), (2, 5, 4)),
+    "3x3 to fewer": (lambda c=0.98: LipschitzConv2d(4, 1, 3, (4, 4), c), (4, 4, 4)),
+    "5x5": (lambda c=0.98: LipschitzConv2d(1, 2, 5, (6, 6), c), (1, 6, 6)),
+    "1x1": (lambda c=0.98: LipschitzConv2d(3, 4, 1, (4, 4), c), (3, 4, 4)),
+    "matrix": (lambda c=0.98: LipschitzLinear(7, 5, c), (7,)),
+}
+
+
+def dense(layer: LipschitzLayer, shape: tuple[int, ...], weight: Tensor) -> Tensor:
+    """The layer as a matrix: what it makes of each unit vector."""
+    size = torch.Size(shape).numel()
+    basis = torch.eye(size, dtype=weight.dtype).view(size, *shape)
+    return layer.apply_linear(basis, weight).flatten(1).T
+
+
+@pytest.fixture(params=LAYERS)
+def case(request) -> tuple[LipschitzLayer, tuple[int, ...]]:
+    """A layer in float64 whose weights are well above the bound."""
+    torch.manual_seed(0)
+    make, shape = LAYERS[request.param]
+    layer = make().double()
+    with torch.no_grad():
+        layer.weight.mul_(5)
+    layer.update(1e-6, 5000)
+    return layer, shape
+
+
+def test_the_norm_is_that_of_the_dense_matrix(case):
+    layer, shape = case
+    exact = torch.linalg.matrix_norm(dense(layer, shape, layer.weight), 2)
+    torch.testing.assert_close(layer.norm(), exact, rtol=1e-5, atol=0)
+
+
+def test_the_bounded_layer_has_the_coefficient_as_its_norm(case):
+    layer, shape = case
+    exact = torch.linalg.matrix_norm(dense(layer, shape, layer.bounded_weight()), 2)
+    assert exact.item() == pytest.approx(0.98, rel=1e-5)
+    assert measured_norm(layer) == pytest.approx(exact.item(), rel=1e-4)
+
+
+def test_a_layer_below_its_bound_is_left_alone(case):
+    layer, _ = case
+    with torch.no_grad():
+        layer.weight.mul_(0.1 / layer.norm())
+    assert torch.equal(layer.bounded_weight(), layer.weight)
+
+
+def test_the_adjoint_is_the_transpose(case):
+    layer, shape = case
+    matrix = dense(layer, shape, layer.weight)
+    out_shape = layer.apply_linear(torch.zeros(1, *shape, dtype=torch.float64), layer.weight).shape[1:]
+    y = torch.randn(2, *out_shape, dtype=torch.float64)
+    torch.testing.assert_close(layer.apply_adjoint(y, layer.weight).flatten(1), y.flatten(1) @ matrix)
+
+
+def test_the_gradient_of_the_norm_is_that_of_the_singular_value(case):
+    layer, shape = case
+    (ours,) = torch.autograd.grad(layer.norm(), layer.weight)
+    largest = torch.linalg.svdvals(dense(layer, shape, layer.weight))[0]
+    (exact,) = torch.autograd.grad(largest, layer.weight)
+    torch.testing.assert_close(ours, exact, rtol=0, atol=1e-3 * exact.abs().max().item())
+
+
+@pytest.mark.parametrize(("tolerance", "iterations", "excess"), [(1e-3, 200, 1e-2), (1e-4, 2000, 1e-3)])
+@pytest.mark.parametrize("name", LAYERS)
+def test_the_bound_holds_from_the_start_and_after_steps(name, tolerance, iterations, excess):
+    torch.manual_seed(0)
+    make, shape = LAYERS[name]
+    layer = make(0.9)
+    optimizer = torch.optim.Adam(layer.parameters(), lr=0.05)
+    for _ in range(20):
+        exact = torch.linalg.matrix_norm(dense(layer, shape, layer.bounded_weight()), 2)
+        assert exact.item() <= 0.9 * (1 + excess)
+        optimizer.zero_grad()
+        # Grows without end unless it is bounded.
+        (-layer(torch.randn(8, *shape)).square().mean()).backward()
+        optimizer.step()
+        update_norms(layer, tolerance, iterations)
+
+
+def test_evaluation_changes_nothing(case):
+    layer, shape = case
+    before = copy.deepcopy(layer.state_dict())
+    layer.eval()
+    layer(torch.randn(3, *shape, dtype=torch.float64))
+    layer.train()
+    layer(torch.randn(3, *shape, dtype=torch.float64))
+    measured_norm(layer)
+    assert all(torch.equal(value, before[name]) for name, value in layer.state_dict().items())
+    assert {"left", "right"} <= set(before)
+
+
+def test_a_saved_iteration_goes_on_bit_for_bit():
+    torch.manual_seed(0)
+    layer = LipschitzConv2d(2, 6, 3, (6, 6))
+    file = io.BytesIO()
+    torch.save(layer.state_dict(), file)
+    file.seek(0)
+    torch.manual_seed(1)
+    twin = LipschitzConv2d(2, 6, 3, (6, 6))
+    twin.load_state_dict(torch.load(file, weights_only=True))
+    layer.update(0, 3)
+    twin.update(0, 3)
+    assert torch.equal(layer.left, twin.left)
+    assert torch.equal(layer.bounded_weight(), twin.bounded_weight())
+
+
+def test_a_tolerance_stops_and_zero_does_not(monkeypatch):
+    torch.manual_seed(0)
+    layer = LipschitzConv2d(2, 6, 3, (6, 6))
+    calls = []
+    adjoint = layer.apply_adjoint
+    monkeypatch.setattr(layer, "apply_adjoint", lambda *args: calls.append(1) or adjoint(*args))
+    layer.update(1e-3, 100)
+    assert len(calls) == 1
+    layer.update(0, 100)
+    assert len(calls) == 101
+
+
+def test_a_weight_of_zeros_gives_zeros_and_finite_gradients():
+    layer = LipschitzLinear(3, 2)
+    with torch.no_grad():
+        layer.weight.zero_()
+    layer.update()
+    y = layer(torch.ones(1, 3))
+    assert torch.equal(y[0], layer.bias)
+    y.sum().backward()
+    assert layer.weight.grad.isfinite().all()
+
+
+@pytest.mark.parametrize("beta", [-3.0, 0.5, 4.0])
+def test_lipswish_is_no_steeper_than_one(beta):
+    activation = LipSwish().double()
+    torch.nn.init.constant_(activation.beta, beta)
+    x = torch.linspace(-200, 200, 400_001, dtype=torch.float64, requires_grad=True)
+    (slope,) = torch.autograd.grad(activation(x).sum(), x)
+    assert 0.99 < slope.abs().max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: LipschitzConv2d(1, 1, 2, (4, 4)), "odd kernel, not 2"),
+        (lambda: LipschitzConv2d(1, 1, 3, (4, 4), 0), "above 0, not 0"),
+        (lambda: LipschitzLinear(1, 1, -0.5), r"above 0, not -0\.5"),
+    ],
+)
+def test_bad_arguments_are_named(make, message):
+    with pytest.raises(FashionDGMError, match=message):
+        make()

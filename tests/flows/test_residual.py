@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from fashion_dgm.flows import (
+    ExactLogDet,
+    Geometric,
+    InverseError,
+    InvertibleResidual,
+    LipschitzConv2d,
+    LipSwish,
+    Roulette,
+    SeriesLogDet,
+    Truncation,
+)
+from fashion_dgm.flows.log_det_estimate import LogDetEstimate
+
+SHAPE = (2, 4, 3)
+
+
+def network(coefficient: float) -> nn.Sequential:
+    torch.manual_seed(0)
+    first, second = LipschitzConv2d(2, 5, 3, (4, 3), coefficient), LipschitzConv2d(5, 2, 3, (4, 3), coefficient)
+    with torch.no_grad():
+        # Up to the bound.
+        first.weight.mul_(20)
+        second.weight.mul_(20)
+    return nn.Sequential(first, LipSwish(), second)
+
+
+def block(coefficient: float = 0.98, estimate: LogDetEstimate | None = None, **kwargs: float) -> InvertibleResidual:
+    estimate = estimate or SeriesLogDet(Truncation(3))
+    return InvertibleResidual(network(coefficient), estimate, estimate, **kwargs)
+
+
+@pytest.fixture
+def x() -> Tensor:
+    return 5 * torch.randn(6, *SHAPE, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.mark.parametrize("tolerance", [1e-2, 1e-5])
+def test_the_inverse_is_as_good_as_its_tolerance(x, tolerance):
+    """A step of size `t` at a rate `k` of contraction leaves at most `t k / (1 - k)` in the Euclidean norm (Banach)."""
+    residual = block(tolerance=tolerance)
+    with torch.no_grad():
+        y, _ = residual(x)
+    error = (residual.inverse(y) - x).flatten(1).norm(dim=1)
+    step = tolerance * (1 + x.abs()).flatten(1).norm(dim=1)
+    assert (error <= step * 0.98**2 / (1 - 0.98**2) + 1e-4).all()
+    assert residual.iterations > 1
+
+
+def test_a_finer_tolerance_takes_more_iterations(x):
+    counts = []
+    for tolerance in (1e-1, 1e-3, 1e-5):
+        residual = block(tolerance=tolerance)
+        residual.inverse(x)
+        counts.append(residual.iterations)
+    assert counts == sorted(set(counts))
+
+
+def test_the_inverse_needs_no_finer_tolerance_than_rounding(x):
+    residual = block(tolerance=1e-30)
+    torch.testing.assert_close(residual.inverse(residual(x)[0].detach()), x, rtol=1e-4, atol=1e-4)
+
+
+def test_an_inverse_that_does_not_converge_is_an_error(x):
+    with pytest.raises(InverseError, match=r"step 2 still changed.*raise inverse_iterations"):
+        block(max_iterations=2).inverse(x)
+    with pytest.raises(InverseError, match=r"step 1 .*nan"):
+        block().inverse(x * math.nan)
+
+
+def test_norms_that_were_not_updated_are_an_error_and_no_wrong_inverse():
+    residual = InvertibleResidual(nn.Linear(3, 3), ExactLogDet(), ExactLogDet(), max_iterations=100)
+    nn.init.constant_(residual.g.weight, 2)
+    with pytest.raises(InverseError, match="norms were not updated"):
+        residual.inverse(torch.ones(1, 3))
+
+
+def test_a_log_det_by_probes_is_unbiased_over_images(x):
+    """Two modes of one image at 4.5 standard errors each: one seed in 70,000 is a false alarm (normal tails)."""
+    image = x[:1].double()
+    exact = block(0.9, ExactLogDet()).double()(image)[1].item()
+    estimate = SeriesLogDet(Roulette(3, Geometric(0.3)))
+    residual = block(0.9, estimate).double()
+    residual.probes = torch.Generator().manual_seed(0)
+    for gradients in (True, False):
+        with torch.set_grad_enabled(gradients):
+            means = torch.stack([residual(image.expand(50, *SHAPE))[1].mean().detach() for _ in range(150)])
+        assert abs(means.mean().item() - exact) < 4.5 * means.std().item() / math.sqrt(150)
+        assert means.std().item() / math.sqrt(150) < 0.02 * abs(exact)
+
+
+@pytest.mark.parametrize("gradient", ["neumann", "series"])
+def test_probes_follow_the_generator(x, gradient):
+    residual = block(estimate=SeriesLogDet(Roulette(1, Geometric(0.5)), gradient=gradient))
+
+    def draw(seed: int) -> Tensor:
+        residual.probes = torch.Generator().manual_seed(seed)
+        return residual(x)[1]
+
+    assert torch.equal(draw(1), draw(1))
+    assert not torch.equal(draw(1), draw(2))
+    residual.probes = None
+    torch.manual_seed(3)
+    first = residual(x)[1]
+    torch.manual_seed(3)
+    assert torch.equal(residual(x)[1], first)
+
+
+def test_either_mode_has_its_estimate(x):
+    residual = InvertibleResidual(network(0.5), SeriesLogDet(Truncation(1)), ExactLogDet()).double()
+    residual.probes = torch.Generator().manual_seed(0)
+    exact = residual.eval()(x.double())[1]
+    assert not torch.allclose(residual.train()(x.double())[1], exact)
+    assert torch.equal(residual.eval()(x.double())[1], exact)
+
+
+def test_an_estimate_can_be_differentiated_in_evaluation(x):
+    x = x.requires_grad_()
+    residual = block().eval()
+    residual.probes = torch.Generator().manual_seed(0)
+    (gradient,) = torch.autograd.grad(residual(x)[1].sum(), x)
+    assert gradient.isfinite().all()
+    assert gradient.abs().sum() > 0
