@@ -326,4 +326,4 @@ def test_model_without_records_leaves_its_place_empty() -> None:
 def test_slope_takes_the_place_of_clipped_weights() -> None:
     penalised = wgan_history(3).drop(columns="clipped_share").assign(slope=1.0)
     assert "Slope of the critic" in words(figures.gan_curves({"wgan_gp": penalised}))
-    assert "Weights at the clipping bound" in words(figures.gan_curves({"wgan": wgan_history(3)}))
+    assert "Weights at the bound" in words(figures.gan_curves({"wgan": wgan_history(3)}))

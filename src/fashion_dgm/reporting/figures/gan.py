@@ -54,6 +54,9 @@ def gan_curves(histories: Mapping[str, DataFrame]) -> Figure:
     grid = figure.subplots(5, len(models), squeeze=False)
     for column, name in enumerate(models):
         _draw_adversarial_column(grid[:, column], histories[name], name)
+    if len(models) > 2:
+        for panel in grid.flat:
+            panel.set_title(panel.get_title(loc="left"), fontsize="medium")
     figure.supxlabel(
         "epoch (y axes are not shared: compare the shapes of curves, not their heights)", fontsize="medium"
     )
@@ -65,9 +68,11 @@ def gan_curves(histories: Mapping[str, DataFrame]) -> Figure:
             ("generator", VERMILLION, True),
             ("real images", GREEN, False),
             ("generated images", PURPLE, True),
+            ("real and generated images", BLACK, False),
+            ("held-out and generated images", ORANGE, True),
         )
     ]
-    figure.legend(handles=key, loc="outside upper center", ncols=4, handlelength=1.8, columnspacing=1.4)
+    figure.legend(handles=key, loc="outside upper center", ncols=3, handlelength=1.8, columnspacing=1.4)
     return figure
 
 
@@ -84,27 +89,23 @@ def _draw_adversarial_column(panels: NDArray, history: DataFrame, name: str) -> 
     networks, images = (BLUE, VERMILLION), (GREEN, PURPLE)
     unit = "" if critic else " (nats)"
     draw(losses, f"{model_name(name)}: loss{unit}", "loss_discriminator", "loss_generator", colors=networks)
-    judged = "Mean score of the critic" if critic else "Mean logit of the discriminator"
+    judged = "Mean score" if critic else "Mean logit"
     draw(scores, judged, "score_real", "score_fake", colors=images)
     if critic:
         estimates = ("wasserstein_estimate", "wasserstein_estimate_held_out")
         draw(verdict, "Wasserstein estimate", *estimates, colors=(BLACK, ORANGE))
-        if estimates[1] in history.columns:
-            verdict.plot([], [], color=BLACK, label="training batches")
-            verdict.plot([], [], color=ORANGE, linestyle=DASHED, label="held-out images")
-            verdict.legend(loc="best", fontsize="small")
     else:
-        draw(verdict, "Mean probability of being real", "probability_real", "probability_fake", colors=images)
+        draw(verdict, "Mean probability", "probability_real", "probability_fake", colors=images)
         verdict.axhline(0.5, color=GREY, linewidth=1, linestyle=":")
         verdict.set_ylim(-0.02, 1.02)
     norm_columns = ("gradient_norm_discriminator", "gradient_norm_generator")
-    draw(norms, "Norm of the gradient", *norm_columns, colors=networks)
+    draw(norms, "Gradient norm", *norm_columns, colors=networks)
     log_if_wide(norms, *(column_of(history, column) for column in norm_columns))
     if critic and "slope" in history.columns:
-        draw(extra, "Slope of the critic between images", "slope")
+        draw(extra, "Slope of the critic", "slope")
         extra.axhline(1.0, color=GREY, linewidth=1, linestyle=":")
     elif critic:
-        draw(extra, "Weights at the clipping bound", "clipped_share")
+        draw(extra, "Weights at the bound", "clipped_share")
     else:
         draw(extra, "Images told rightly", "accuracy_real", "accuracy_fake", colors=images)
     if "slope" not in history.columns:
@@ -160,6 +161,6 @@ def _draw_classes(
     axes.set_xticks(places, [name.replace(" ", "\n").replace("/", "/\n") for name in class_names], fontsize="small")
     axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     axes.grid(visible=False, axis="x")
-    axes.set_title("Samples by the class they are taken for, last epoch")
+    axes.set_title("Classes of the samples, last epoch")
     axes.set_ylim(0, min(1.0, max(0.15, 1.1 * axes.get_ylim()[1])))
-    axes.legend(loc="upper right", ncols=len(histories))
+    axes.legend(loc="lower right", bbox_to_anchor=(1.0, 0.99), ncols=len(histories), borderaxespad=0.2)
