@@ -7,7 +7,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import mlflow
@@ -20,37 +19,15 @@ from mlflow.entities import Run
 from fashion_dgm import load_model
 from fashion_dgm.errors import FashionDGMError
 from tests.conftest import make_project
+from tests.e2e.command import kedro, start_kedro
 
 PRODUCTS = ("07_model_output", "08_reporting")
-
-
-def start_kedro(project: Path, *arguments: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", "from kedro.framework.cli.cli import main; main()", "run", *arguments]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW")}
-    # The copy's own source, wherever the package is installed from.
-    environment |= {"PYTHONPATH": str(project / "src"), "COLUMNS": "200"}
-    pipe = subprocess.PIPE
-    return subprocess.Popen(command, cwd=project, env=environment, stdout=pipe, stderr=pipe, text=True)
-
-
-def kedro(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    process = start_kedro(project, *arguments)
-    out, err = process.communicate(timeout=300)
-    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
 
 def products(project: Path) -> dict[str, bytes]:
     files = (path for folder in PRODUCTS for path in (project / "data" / folder).rglob("*") if path.is_file())
     models = (project / "data" / "06_models").rglob("*.safetensors")
     return {str(path.relative_to(project)): path.read_bytes() for path in (*files, *models)}
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    project = make_project(tmp_path_factory.mktemp("first"))
-    done = kedro(project, "--env", "test")
-    assert done.returncode == 0, done.stderr
-    return project
 
 
 def turn_tracking_off(project: Path) -> None:
