@@ -50,7 +50,10 @@ def exact_log_det(
     """Computes `log det(I + J_g(x))` by factorising the matrix, in float64: D vector-Jacobian products and `O(D^3)`.
 
     Arguments:
-        g, x, create_graph, rows_at_once: as for `batch_jacobian`.
+        g: as for `batch_jacobian`.
+        x: as for `batch_jacobian`.
+        create_graph: as for `batch_jacobian`.
+        rows_at_once: as for `batch_jacobian`.
 
     Returns:
         `g(x)` as `(N, ...)`, and the log-determinants `(N,)` in float64.

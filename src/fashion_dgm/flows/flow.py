@@ -71,7 +71,8 @@ class Flow(Bijection):
         In training mode the first call sets the ActNorm layers from its batch.
 
         Arguments:
-            x, probes: as for `forward`.
+            x: floats in `[0, 1]`, `(N, C, H, W)`.
+            probes: as for `forward`.
 
         Raises:
             FashionDGMError: as `forward`.

@@ -1,0 +1,86 @@
+"""Adds to each pipeline's README, where a page includes it, the table of the parameters that it mentions.
+
+Names, values and explanations are those of `conf`, so that a table cannot say anything else: each comment in
+`conf/base/parameters.yml` explains the line it stands on, and `conf/quick/parameters.yml` what it changes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
+
+__all__ = ["on_page_markdown"]
+
+README = re.compile(r'^--8<-- "(?P<path>\w+/README\.md)[:\d]*"$', re.MULTILINE)
+MENTION = re.compile(r"`params:(?P<block>\w+)`")
+LINE = re.compile(r"^(?P<indent> *)(?P<key>[\w-]+):(?P<value>.*?)(?:\s#\s(?P<comment>.*))?$")
+
+
+def on_page_markdown(markdown: str, config: MkDocsConfig, **_: Any) -> str:
+    """Puts the tables into a page."""
+    root = Path(config.config_file_path).parent
+
+    def with_tables(match: re.Match[str]) -> str:
+        readme = (root / "src" / "fashion_dgm" / "pipelines" / match["path"]).read_text(encoding="utf-8")
+        blocks = dict.fromkeys(mention["block"] for mention in MENTION.finditer(readme))
+        return "\n\n".join([match[0], *(f"`params:{block}`:\n\n{_table(root / 'conf', block)}" for block in blocks)])
+
+    return README.sub(with_tables, markdown)
+
+
+def _table(conf: Path, block: str) -> str:
+    text = (conf / "base" / "parameters.yml").read_text(encoding="utf-8")
+    base, quick = yaml.safe_load(text), yaml.safe_load((conf / "quick" / "parameters.yml").read_text(encoding="utf-8"))
+    common = yaml.safe_load((conf / "base" / "globals.yml").read_text(encoding="utf-8"))
+    if block not in base:
+        raise PluginError(f"conf/base/parameters.yml has no block {block!r}")
+    changed = dict(_leaves(quick.get(block, {})))
+    comments = dict(_comments(text, block))
+    rows = [
+        f"| `{name}` | `{_resolved(value, common)}` | {f'`{changed[name]}`' if name in changed else ''} "
+        f"| {comments.get(name, '')} |"
+        for name, value in _leaves(base[block])
+    ]
+    return "\n".join(["| parameter | `base` | `quick` | |", "|---|---|---|---|", *rows])
+
+
+def _leaves(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in values.items():
+        if isinstance(value, dict) and value:
+            yield from _leaves(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", _written(value)
+
+
+def _written(value: Any) -> str:
+    text = yaml.safe_dump(value, default_flow_style=True, width=1000).removesuffix("...\n").strip()
+    return text.replace("|", "\\|")
+
+
+def _resolved(value: str, common: dict[str, Any]) -> str:
+    """A value with what it refers to in `globals.yml` in its place; a whole block of it by its name."""
+    name = re.fullmatch(r"'?\$\{globals:(\w+)\}'?", value)
+    if name is None:
+        return value
+    found = common[name[1]]
+    return f"globals.yml: {name[1]}" if isinstance(found, dict) else _written(found)
+
+
+def _comments(text: str, block: str) -> Iterator[tuple[str, str]]:
+    """The comment behind each line of a block, by the dotted name of its key."""
+    path: list[tuple[int, str]] = []
+    for line in text.splitlines():
+        match = LINE.match(line)
+        if match is None or line.lstrip().startswith("#"):
+            continue
+        indent = len(match["indent"])
+        path = [*(part for part in path if part[0] < indent), (indent, match["key"])]
+        names = [name for _, name in path]
+        if names[0] == block and match["comment"]:
+            yield ".".join(names[1:]), match["comment"].replace("|", "\\|")
