@@ -25,10 +25,13 @@ LINE = re.compile(r"^(?P<indent> *)(?P<key>[\w-]+):(?P<value>.*?)(?:\s#\s(?P<com
 def on_page_markdown(markdown: str, config: MkDocsConfig, **_: Any) -> str:
     """Puts the tables into a page."""
     root = Path(config.config_file_path).parent
+    shown: set[str] = set()
 
     def with_tables(match: re.Match[str]) -> str:
         readme = (root / "src" / "fashion_dgm" / "pipelines" / match["path"]).read_text(encoding="utf-8")
-        blocks = dict.fromkeys(mention["block"] for mention in MENTION.finditer(readme))
+        # What several pipelines read is shown with the first of them.
+        blocks = [b for b in dict.fromkeys(mention["block"] for mention in MENTION.finditer(readme)) if b not in shown]
+        shown.update(blocks)
         return "\n\n".join([match[0], *(f"`params:{block}`:\n\n{_table(root / 'conf', block)}" for block in blocks)])
 
     return README.sub(with_tables, markdown)
