@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from fashion_dgm.checkpoint import Checkpoint, build_model
 from fashion_dgm.config import AdversarialConfig
 from fashion_dgm.data.images import ImageSet, to_unit_interval
+from fashion_dgm.gans.averaging import averaged_generator
 from fashion_dgm.gans.networks import Generator
 from fashion_dgm.gans.steps import AdversarialStep
 from fashion_dgm.metrics.classifier import Classifier
@@ -64,7 +65,7 @@ class Recorder:
         metrics |= self._of_samples(fake)
         metrics["nearest_distance_held_out"] = float(self._unseen_distances.mean())
         if step.average is not None:
-            of_average = self._of_samples(self._samples(step.average.average))
+            of_average = self._of_samples(self._samples(averaged_generator(step.average.average, self.config)))
             metrics |= {f"average_{name}": value for name, value in of_average.items()}
         return metrics
 

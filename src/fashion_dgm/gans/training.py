@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from fashion_dgm.checkpoint import Checkpoint, checkpoint_of
 from fashion_dgm.config import AdversarialConfig, GANConfig, WGANConfig
 from fashion_dgm.data.images import ImageSet
+from fashion_dgm.gans.averaging import averaged_generator
 from fashion_dgm.gans.networks import Generator
 from fashion_dgm.gans.records import Recorder, Witnesses
 from fashion_dgm.gans.steps import (
@@ -79,7 +80,7 @@ def _train(
         return epoch in (1, config.epochs) or epoch % config.snapshot_every == 0
 
     def judged(step: AdversarialStep) -> Generator:
-        return step.generator if step.average is None else step.average.average
+        return step.generator if step.average is None else averaged_generator(step.average.average, config)
 
     run = train(
         make_step,
@@ -100,7 +101,7 @@ def _train(
 
     return TrainedGAN(
         generator=generator(step.generator, epoch=config.epochs),
-        average=generator(step.average.average, epoch=config.epochs, **averaged) if step.average else None,
+        average=generator(judged(step), epoch=config.epochs, **averaged) if step.average else None,
         discriminator=checkpoint_of(step.discriminator, "Discriminator", discriminator_arguments(config), last),
         history=run.history,
         # A run that was extended also holds the last epoch of the shorter one.

@@ -1,0 +1,76 @@
+import copy
+
+import pytest
+import torch
+from torch import nn
+
+from fashion_dgm.config import AdamConfig, GANConfig
+from fashion_dgm.gans.averaging import averaged_generator
+from fashion_dgm.gans.networks import Generator
+from fashion_dgm.training.seeds import generator
+
+CONFIG = GANConfig(
+    epochs=1,
+    batch_size=16,
+    seed=0,
+    device="cpu",
+    precision="float32",
+    latent_dim=8,
+    width=4,
+    snapshot_every=1,
+    optimizer=AdamConfig(name="adam", learning_rate=1e-3),
+    records={"samples": 50, "neighbours": 5},  # type: ignore[arg-type]
+)
+
+
+def with_foreign_statistics() -> Generator:
+    """A generator whose running statistics are another's, as those of averaged weights are."""
+    network = Generator(8, 4)
+    for norm in norms(network):
+        norm.running_mean.fill_(0.3)
+        norm.running_var.fill_(4.0)
+    return network
+
+
+def norms(network: nn.Module) -> list[nn.BatchNorm2d]:
+    return [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+
+
+def test_first_statistics_are_those_of_its_own_activations() -> None:
+    network = with_foreign_statistics()
+    found = averaged_generator(network, CONFIG)
+    # Three batches of 16 fit into 50 latents.
+    latents = torch.randn(48, 8, generator=generator(0, "batch norm"))
+    convolution = found.layers[0]
+    with torch.no_grad():
+        batches = [convolution(part[:, :, None, None]) for part in latents.split(16)]
+    norm = norms(found)[0]
+    torch.testing.assert_close(norm.running_mean, torch.stack([b.mean(dim=(0, 2, 3)) for b in batches]).mean(dim=0))
+    torch.testing.assert_close(norm.running_var, torch.stack([b.var(dim=(0, 2, 3)) for b in batches]).mean(dim=0))
+
+
+def test_samples_in_evaluation_are_like_those_in_training() -> None:
+    """What the networks make with the statistics of their own batch is what running statistics shall stand for."""
+    network = with_foreign_statistics()
+    latents = torch.randn(512, 8, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        wanted = copy.deepcopy(network).train()(latents)
+        errors = [
+            (made(latents) - wanted).square().mean() for made in (averaged_generator(network, CONFIG), network.eval())
+        ]
+    assert errors[0] < 0.1 * errors[1]
+
+
+@pytest.mark.parametrize("normalisation", ["batch", "none"])
+def test_average_itself_is_left_alone(normalisation: str) -> None:
+    network = Generator(8, 4, normalisation)
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    random_state = torch.get_rng_state()
+    first, again = averaged_generator(network, CONFIG), averaged_generator(network, CONFIG)
+    torch.testing.assert_close(dict(network.state_dict()), before, rtol=0, atol=0)
+    assert torch.equal(random_state, torch.get_rng_state())
+    torch.testing.assert_close(dict(first.state_dict()), dict(again.state_dict()), rtol=0, atol=0)
+    for name, parameter in first.named_parameters():
+        assert torch.equal(parameter, before[name])
+    assert [norm.momentum for norm in norms(first)] == [norm.momentum for norm in norms(network)]
+    assert not first.training
