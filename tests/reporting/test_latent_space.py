@@ -107,6 +107,7 @@ def test_temperature_of_the_fewest_bits_is_named(metrics, png) -> None:
     text = text_of(metrics, png)
     assert "At T = 0.5 images need the fewest bits, 2.50 [2.40, 2.60]" in text
     assert "likelier than 80% of real images" in text and "lie off the shell" in text
+    assert "likelier than over 99% of" in text_of(change(metrics, "T = 0.5", likelier_than=0.998), png)
     other = text_of(change(metrics, "T = 0.5", bits_per_dim=4.5), png)
     assert "At T = 1 images need the fewest bits" in other and "lie on the shell" in other
     same = text_of(change(metrics, "T = 0.5", bits_per_dim=3.55), png)

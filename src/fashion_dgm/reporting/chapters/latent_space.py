@@ -111,6 +111,12 @@ def _bits(row: Row) -> str:
     return " ".join(filter(None, [number(row.get("bits_per_dim")), interval(bounds, 2)]))
 
 
+def _share(row: Row) -> str:
+    """Writes the share of real images that need more bits; 100% is said only of all of them."""
+    share = row.get("likelier_than")
+    return "over 99%" if is_number(share) and 0.995 <= share < 1 else percent(share)
+
+
 def _apart(row: Row, other: Row) -> int:
     """Says whether a row's interval lies above (1) or below (-1) another's, or they overlap (0)."""
     (low, high), (other_low, other_high) = row["bits_per_dim_interval"], other["bits_per_dim_interval"]
@@ -126,7 +132,7 @@ def _temperature_sentences(variants: Sequence[Row], reference: Row) -> list[str]
     if best is not worst and _apart(worst, best) > 0:
         text.append(
             f"At {best['variant']} images need the fewest bits, {_bits(best)} per dimension, at {worst['variant']} the "
-            f"most, {_bits(worst)}. The former are likelier than {percent(best['likelier_than'])} of real images, "
+            f"most, {_bits(worst)}. The former are likelier than {_share(best)} of real images, "
             f"though their latents, at {number(best['norm'])} √D, "
             + ("lie off the shell" if abs(best["norm"] - 1) > 0.1 else "lie on the shell")
             + " that the prior draws from."
@@ -149,7 +155,7 @@ def _typical_sentences(variants: Sequence[Row], reference: Row) -> list[str]:
     if mode := next((row for row in constants if row["level"] == 0), None):
         text.append(
             f"The likeliest latent is 0. Its image needs {_bits(mode)} bits/dim and is likelier than "
-            f"{percent(mode['likelier_than'])} of real images. "
+            f"{_share(mode)} of real images. "
             + _below(constants, mode, "Other constant latents, less likely themselves, give likelier images: ")
         )
     shell = [row for row in constants if abs(abs(row["level"]) - 1) < 1e-9]
@@ -302,24 +308,24 @@ def _table(metrics: Mapping[str, Any]) -> TableBlock:
         "noise": "Noise in the stranger",
     }
     rows = [row for experiment in experiments for row in _thinned(metrics["variants"], experiment)]
+    images = max((row["images"] for row in rows), default=0)
     return TableBlock(
-        ("Latents", "Images", "‖z‖/√D", "again", "Bits/dim", "Likelier than"),
+        ("Latents", "‖z‖/√D", "again", "Bits/dim", "Likelier than"),
         tuple(
             (
                 f"{experiments[row['experiment']]}: {row['variant']}",
-                count(row["images"]),
                 number(row.get("norm")),
                 number(row.get("norm_again")),
                 _bits(row),
-                percent(row.get("likelier_than")),
+                _share(row),
             )
             for row in rows
         ),
-        f"Kinds of latents; of many levels, some. In brackets: {percent(metrics.get('confidence'))} bootstrap "
-        "intervals over images. Again: the "
+        f"Kinds of latents, {plural(images, 'image')} of each; of many levels, some. In brackets: "
+        f"{percent(metrics.get('confidence'))} bootstrap intervals over images. Again: the "
         "norm of the latents that the flow gives the image after it was rounded to 8 bits. Last column: the share of real "
         "images that need more bits.",
-        numeric=(1, 2, 3, 4, 5),
+        numeric=(1, 2, 3, 4),
     )
 
 

@@ -248,7 +248,9 @@ def _off_the_line(entry: Mapping[str, Any]) -> bool:
 def _perturbation_sentences(perturbations: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[str]:
     text = []
     for name, phrase in _CHANGES.items():
-        rows = [row for row in perturbations.get(name, ()) if row["changed"] and is_number(row.get("auroc"))]
+        # At level 0 brightness and contrast leave nothing of an image.
+        levels = (row for row in perturbations.get(name, ()) if row["changed"] and row["level"] > 0)
+        rows = [row for row in levels if is_number(row.get("auroc"))]
         clear = [row for row in rows if _clear(row["auroc_interval"], 0.5)]
         if not clear:
             text.append(f"{name.capitalize()} changes bits/dim by no more than the intervals allow for.")
@@ -275,12 +277,12 @@ def _second_order_sentences(metrics: Mapping[str, Any], ours: str, theirs: str) 
         "Nalisnick et al. (2019) expand the log-density to second order about the mean of the data. Strangers of equal mean "
         "who vary less in every direction must then be likelier. Here the pixels of "
         f"{theirs} vary {'less' if less else 'more'} in sum ({number(moments['variance_outside'], 1)} against "
-        f"{number(moments['variance_inside'], 1)} for {ours}); "
+        f"{number(moments['variance_inside'], 1)} for {ours})"
         + (
-            "they vary less in every direction, too"
+            "; they vary less in every direction, too"
             if low >= 0
-            else f"but not in every direction (the difference of covariances has eigenvalues from {number(low, 1)} to "
-            f"{number(high, 1)})"
+            else ", but not less in every direction (the difference of covariances has eigenvalues from "
+            f"{number(low, 1)} to {number(high, 1)})"
         )
         + f", and mean pixels differ by up to {number(moments['largest_mean_difference'])}."
     ]
