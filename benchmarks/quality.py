@@ -19,12 +19,14 @@ import torch
 from kedro.config import OmegaConfigLoader
 
 from fashion_dgm.catalog.image_set import ImageSetDataset
-from fashion_dgm.checkpoint import Checkpoint, build_model, load_checkpoint
+from fashion_dgm.checkpoint import Checkpoint, build_model
 from fashion_dgm.config import FlowTrainingConfig, GANConfig, SpeedConfig, WGANConfig
 from fashion_dgm.flows.training import train_flow
+from fashion_dgm.gans.networks import Generator
 from fashion_dgm.gans.training import train_gan, train_wgan
 from fashion_dgm.metrics.features import classifier_space
-from fashion_dgm.metrics.fid import score_generators
+from fashion_dgm.metrics.frechet import Gaussian, frechet_distance
+from fashion_dgm.metrics.reference import reference_classifier
 from fashion_dgm.settings import CONFIG_LOADER_ARGS
 from fashion_dgm.training.device import resolve_device, resolve_precision
 from fashion_dgm.training.store import StateStore
@@ -51,8 +53,9 @@ class Scorer:
         self.train = ImageSetDataset(filepath=str(inputs / "train.npz")).load()
         self.test = ImageSetDataset(filepath=str(inputs / "test.npz")).load()
         self.device = resolve_device("auto")
-        classifier = load_checkpoint(ROOT / "data" / "06_models" / "classifier.safetensors")
-        self.space = classifier_space(build_model(classifier, "Classifier"), self.device)  # type: ignore[arg-type]
+        self.space = classifier_space(reference_classifier(), self.device)
+        some = torch.from_numpy(self.test.images[:SAMPLES])
+        self.real = Gaussian.fit(self.space(some, self.device, batch_size=500))
 
     def __call__(self, name: str, changes: dict[str, Any]) -> float:
         block = {**self.parameters[name], **self.budget}
@@ -68,17 +71,10 @@ class Scorer:
             return self.distance(train_wgan(self.train, wgan_config, store, ignore).generator)
 
     def distance(self, checkpoint: Checkpoint) -> float:
-        table, _ = score_generators(
-            {"model": {1: lambda: build_model(checkpoint, "Generator")}},  # type: ignore[dict-item,return-value]
-            {"test": self.test},
-            self.train,
-            [self.space],
-            SAMPLES,
-            seed=0,
-            device=self.device,
-            batch_size=500,
-        )
-        return float(table["distance"].iloc[0])
+        generator = build_model(checkpoint, "Generator")
+        assert isinstance(generator, Generator)
+        fake = generator.to(self.device).sample(SAMPLES, torch.Generator().manual_seed(0))
+        return frechet_distance(self.real, Gaussian.fit(self.space(fake, self.device, batch_size=500)))
 
 
 def main() -> None:

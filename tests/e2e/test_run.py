@@ -18,7 +18,7 @@ from mlflow.entities import Run
 
 from fashion_dgm import load_model
 from fashion_dgm.errors import FashionDGMError
-from tests.conftest import make_project
+from tests.conftest import made_up_images, make_project
 from tests.e2e.command import kedro, start_kedro
 
 PRODUCTS = ("07_model_output", "08_reporting")
@@ -89,7 +89,7 @@ def test_one_parent_run_and_one_child_a_training_node(runs: list[Run]) -> None:
     parents = [run for run in runs if "mlflow.parentRunId" not in run.data.tags]
     children = [run for run in runs if run not in parents]
     assert [run.info.run_name for run in parents] == ["__default__"]
-    assert {run.info.run_name for run in children} == {"train_flow", "train_gan", "train_wgan", "train_classifier"}
+    assert {run.info.run_name for run in children} == {"train_flow", "train_gan", "train_wgan"}
     assert {run.data.tags["mlflow.parentRunId"] for run in children} == {parents[0].info.run_id}
     assert all(run.info.status == "FINISHED" for run in runs)
 
@@ -215,9 +215,29 @@ def test_a_bad_set_of_the_users_loses_no_other(copy: Path) -> None:
 
 
 def test_missing_input_names_the_pipeline_that_makes_it(copy: Path) -> None:
-    shutil.rmtree(copy / "data" / "06_models" / "wgan_snapshots")
-    done = kedro(copy, "--env", "test", "--pipelines", "fid_eval")
-    assert_refused(done, "wgan_snapshots: made by `kedro run --pipelines train_wgan`")
+    (copy / "data" / "06_models" / "flow.safetensors").unlink()
+    done = kedro(copy, "--env", "test", "--pipelines", "ood_eval")
+    assert_refused(done, "flow: made by `kedro run --pipelines train_flow`")
+
+
+def test_samples_of_the_users_are_scored_and_bad_ones_lose_no_other(copy: Path) -> None:
+    models = copy / "data" / "06_models"
+    shutil.rmtree(models / "wgan_snapshots")
+    shutil.copy(models / "gan_discriminator.safetensors", models / "gan_snapshots" / "epoch_0001.safetensors")
+    np.save(copy / "mine.npy", made_up_images(60, seed=9).images)
+    (copy / "empty").mkdir()
+    bring = "fid_eval.samples_from.mine=mine.npy,fid_eval.samples_from.empty=empty"
+    done = kedro(copy, "--env", "test", "--pipelines", "fid_eval", "--params", bring)
+    assert done.returncode == 0, done.stderr
+    table = pd.read_csv(copy / "data" / "07_model_output" / "sample_quality.csv")
+    assert table[["model", "state"]].to_numpy().tolist() == [
+        ["gan", "best"],
+        ["gan", "last"],
+        ["mine", "brought"],
+        ["train", "floor"],
+    ]
+    assert "gan, epoch 1 could not be scored: this checkpoint holds a Discriminator" in done.stderr
+    assert "empty could not be scored" in done.stderr
 
 
 def test_truncated_raw_file_is_one_clear_message(copy: Path) -> None:

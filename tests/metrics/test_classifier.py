@@ -1,6 +1,6 @@
 import torch
 
-from fashion_dgm.config import AdamConfig, ClassifierConfig
+from fashion_dgm.config import AdamWConfig, ClassifierConfig, ScheduleConfig
 from fashion_dgm.metrics.classifier import Classifier, ClassifierStep, accuracy
 from tests.conftest import made_up_images
 
@@ -12,7 +12,11 @@ CONFIG = ClassifierConfig(
     precision="float32",
     width=4,
     feature_dim=16,
-    optimizer=AdamConfig(name="adam", learning_rate=1e-2),
+    optimizer=AdamWConfig(name="adamw", learning_rate=1e-2, weight_decay=0.01),
+    schedule=ScheduleConfig(warmup_steps=5, final_step=60),
+    flip=False,
+    max_shift=1,
+    label_smoothing=0.1,
 )
 
 

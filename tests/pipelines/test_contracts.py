@@ -27,9 +27,8 @@ DEFAULT = {
     "train_wgan",
     "fid_eval",
     "report",
-    "train_classifier",
 }
-NAMES = DEFAULT | {"train_residual_flow", "train_wgan_gp", "vanishing_gradients", "stability"}
+NAMES = DEFAULT | {"train_classifier", "train_residual_flow", "train_wgan_gp", "vanishing_gradients", "stability"}
 ENVS = pytest.mark.parametrize("env", ["base", "quick", "test"])
 NODES = [node for name in sorted(NAMES) for node in PIPELINES[name].nodes]
 DATASETS = set[str]().union(*(PIPELINES[name].datasets() for name in NAMES))

@@ -490,6 +490,105 @@ def test_classifier_distance_is_never_called_fid(metrics: Metrics, png: bytes) -
     assert not any("Lucic" in source for source in chapter.sources)
 
 
+def quality_row(model: str, state: str, **values: Any) -> dict[str, Any]:
+    row = {
+        "model": model,
+        "state": state,
+        "epoch": 6 if state in ("best", "last") else None,
+        "feature_space": "classifier",
+    }
+    row |= {"samples": 2000, "distance_test": 9.0, "distance_benchmark": 10.0, "distance_infinite": 9.5}
+    row |= {"distance_infinite_error": 0.1, "kid": 0.5, "kid_deviation": 0.01, "kid_subset": 1000}
+    return {**row, "precision": 0.9, "recall": 0.9, "density": 1.0, "coverage": 0.9, **values}
+
+
+def with_quality(metrics: Metrics, *rows: dict[str, Any]) -> Metrics:
+    more = {"seed": 0, "neighbours": 5, "kid": {"subsets": 100}, "extrapolation_sizes": 15}
+    return metrics["fid"] | more | {"quality": [*rows, quality_row("train", "floor")]}
+
+
+def quality_table(chapter: Chapter) -> TableBlock:
+    return next(table for table in tables_of(chapter) if "Coverage" in table.columns)
+
+
+def test_all_measures_stand_in_one_table_with_what_was_brought(metrics: Metrics, png: bytes) -> None:
+    rows = [quality_row("mine", "brought", kid=None, samples=300)]
+    rows += [quality_row("wgan", state, epoch=e) for state, e in (("best", 4), ("last", 8))]
+    rows += [quality_row("gan", state) for state in ("last", "best")]
+    table = quality_table(chapters.fid_chapter(with_quality(metrics, *rows), png))
+    first = ["GAN, best and last epoch (6)", "WGAN, best epoch (4)", "WGAN, last epoch (8)", "mine (brought)"]
+    assert [row[0] for row in table.rows] == [*first, "Training images (floor)"]
+    assert table.rows[3][1] == "300" and table.rows[3][4] == "n/a"
+    assert table.rows[0][3:5] == ("9.50 ± 0.10", "0.5000 ± 0.0100")
+    assert "15 sample sizes" in table.caption and "100 subsets of 1,000 images" in table.caption
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        (
+            {"density": 0.5, "coverage": 0.72},
+            "0.50 of the density and 0.80 of the coverage that training images have: quality",
+        ),
+        (
+            {"density": 0.8, "coverage": 0.45},
+            "0.80 of the density and 0.50 of the coverage that training images have: variety",
+        ),
+        ({"density": 0.5, "coverage": 0.45}, "0.50 of the coverage that training images have."),
+        ({"density": 1.4, "coverage": 0.45}, "leave out 0.50 of what training images cover"),
+    ],
+)
+def test_the_weaker_side_follows_the_shares(metrics: Metrics, png: bytes, values: dict[str, float], words: str) -> None:
+    fid = with_quality(metrics, quality_row("gan", "best", **values), quality_row("gan", "last", **values))
+    assert words in text_of(chapters.fid_chapter(fid, png))
+
+
+@pytest.mark.parametrize(
+    ("kids", "words"),
+    [
+        ((0.5, 0.4), "KID puts the WGAN first where the Fréchet distance puts the GAN"),
+        ((0.4, 0.5), "KID, whose estimate has no bias, puts the GAN first, too"),
+        ((0.4, 0.405), "are not told apart: they differ by less than subsets do"),
+    ],
+)
+def test_kid_agrees_or_not(metrics: Metrics, png: bytes, kids: tuple[float, float], words: str) -> None:
+    gan = quality_row("gan", "best", kid=kids[0])
+    fid = with_quality(metrics, gan, quality_row("wgan", "best", kid=kids[1], distance_benchmark=20.0))
+    assert words in text_of(chapters.fid_chapter(fid, png))
+
+
+@pytest.mark.parametrize(("infinite", "change"), [(19.0, "keeps"), (9.0, "changes")])
+def test_order_at_infinite_n(metrics: Metrics, png: bytes, infinite: float, change: str) -> None:
+    wgan = quality_row("wgan", "best", distance_benchmark=20.0, distance_infinite=infinite)
+    fid = with_quality(metrics, quality_row("gan", "best"), wgan)
+    text = text_of(chapters.fid_chapter(fid, png))
+    assert f"Extrapolating to infinitely many samples {change} the order" in text
+
+
+def test_failures_and_conversions_are_told(metrics: Metrics, png: bytes) -> None:
+    fid = with_quality(metrics, quality_row("mine", "brought")) | {
+        "failures": [
+            {"model": "gan", "epoch": 3, "reason": "it has diverged"},
+            {"model": "x", "epoch": None, "reason": "empty."},
+        ],
+        "conversions": {"mine": "colour to grey", "other": "none"},
+    }
+    notes = {
+        block.title: block.paragraphs for block in chapters.fid_chapter(fid, png).blocks if isinstance(block, NoteBlock)
+    }
+    assert notes["Not scored"] == ("GAN, epoch 3: it has diverged.", "x: empty.")
+    assert notes["What was done to samples from elsewhere"] == ("mine: colour to grey.",)
+
+
+def test_samples_alone_make_a_chapter(metrics: Metrics, png: bytes) -> None:
+    fid = with_quality(metrics, quality_row("mine", "brought")) | {"rows": []}
+    text = text_of(chapters.fid_chapter(fid, png))
+    assert "no snapshot of a model trained here was scored" in text and "Naeem" in str(
+        chapters.fid_chapter(fid, png).sources
+    )
+    assert chapters.highlights(fid=fid) == ()
+
+
 def test_warnings_and_small_samples_are_told(metrics: Metrics, png: bytes) -> None:
     metrics["fid"]["warnings"] = ["N = 2000 is small."]
     text = text_of(chapters.fid_chapter(metrics["fid"], png))

@@ -246,6 +246,15 @@ def test_best_epoch_is_circled_and_the_floor_drawn() -> None:
     assert "floor 1.25" in words(panel.figure)
 
 
+def test_samples_from_elsewhere_are_level_lines() -> None:
+    brought = {"classifier": {"mine": 7.5}}
+    panel = panels(figures.fid_curves(distances(6, ("classifier",)), {}, brought))["Fréchet classifier distance"]
+    assert any(list(line.get_ydata()) == [7.5, 7.5] for line in panel.lines)
+    assert "mine 7.5" in words(panel.figure)
+    alone = figures.fid_curves(distances(6).iloc[:0], {"classifier": 1.0}, brought, 2000)
+    assert "mine 7.5" in words(alone) and "N = 2,000" in words(alone)
+
+
 def test_labels_at_the_ends_keep_apart() -> None:
     table = history(3, *FLOW_COLUMNS).assign(bits_per_dim=2.0, test_bits_per_dim=2.0)
     figure = figures.flow_curve(table)

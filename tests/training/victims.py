@@ -46,6 +46,15 @@ WGAN_GP = {
     "warmup": {"critic_steps": 4, "generator_steps": 2, "every": 5},
     "ema_decay": 0.9,
 }
+CLASSIFIER = {
+    "width": 4,
+    "feature_dim": 8,
+    "optimizer": {"name": "adamw", "learning_rate": 1e-3, "weight_decay": 0.1},
+    "schedule": {"warmup_steps": 10, "final_step": 50},
+    "flip": True,
+    "max_shift": 2,
+    "label_smoothing": 0.1,
+}
 FAMILIES = ("realnvp", "gan", "wgan", "wgan_gp", "classifier")
 
 FINISHED, STOPPED, FAILED = 0, 75, 1
@@ -67,7 +76,7 @@ def run(family: str, folder: Path) -> dict[str, Any]:
             "metrics": [flow.train_bits_per_dim, flow.test_bits_per_dim, flow.reconstruction_error],
         }
     if family == "classifier":
-        classifier_config = ClassifierConfig(**COMMON, width=4, feature_dim=8, optimizer=ADAM)
+        classifier_config = ClassifierConfig(**COMMON, **CLASSIFIER)
         trained = train_classifier(train, test, test, classifier_config, store, ignore)
         return {
             "weights": dict(trained.classifier.weights),

@@ -5,10 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from fashion_dgm.catalog.atomic import CSVDataset, JSONDataset
+from fashion_dgm.catalog.checkpoint import CheckpointDataset
 from fashion_dgm.catalog.figure import FigureDataset
 from fashion_dgm.catalog.snapshots import SnapshotsDataset
 
-__all__ = ["Optional", "OptionalCSVDataset", "OptionalFigureDataset", "OptionalJSONDataset", "OptionalSnapshotsDataset"]
+__all__ = [
+    "Optional",
+    "OptionalCSVDataset",
+    "OptionalCheckpointDataset",
+    "OptionalFigureDataset",
+    "OptionalJSONDataset",
+    "OptionalSnapshotsDataset",
+]
 
 
 class Optional:
@@ -20,6 +28,10 @@ class Optional:
 
 class OptionalCSVDataset(Optional, CSVDataset):
     """A table, or None."""
+
+
+class OptionalCheckpointDataset(Optional, CheckpointDataset):
+    """A checkpoint, or None."""
 
 
 class OptionalFigureDataset(Optional, FigureDataset):

@@ -8,7 +8,7 @@ from fashion_dgm.config.anatomy import FlowAnatomyConfig, LatentSpaceConfig, Per
 from fashion_dgm.config.base import Config
 from fashion_dgm.config.classifier import ClassifierConfig
 from fashion_dgm.config.data import DataSplitConfig
-from fashion_dgm.config.evaluation import FIDConfig, OODConfig
+from fashion_dgm.config.evaluation import FIDConfig, KIDConfig, OODConfig
 from fashion_dgm.config.flows import FlowTrainingConfig, LikelihoodTrainingConfig, RealNVPConfig
 from fashion_dgm.config.gans import (
     AdversarialConfig,
@@ -39,6 +39,7 @@ from fashion_dgm.config.studies import (
 )
 from fashion_dgm.config.training import (
     AdamConfig,
+    AdamWConfig,
     DistributedConfig,
     OptimizerConfig,
     RMSpropConfig,
@@ -49,6 +50,7 @@ from fashion_dgm.config.training import (
 
 __all__ = [
     "AdamConfig",
+    "AdamWConfig",
     "AdversarialConfig",
     "ClassifierConfig",
     "ClipConfig",
@@ -60,6 +62,7 @@ __all__ = [
     "FlowTrainingConfig",
     "GANConfig",
     "GradientPenaltyConfig",
+    "KIDConfig",
     "LatentSpaceConfig",
     "LikelihoodTrainingConfig",
     "LipschitzConfig",

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import BeforeValidator, Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
 
 from fashion_dgm.config.base import Config, Precision, Seed, without_nulls
 
 __all__ = [
     "AdamConfig",
+    "AdamWConfig",
     "DistributedConfig",
     "OptimizerConfig",
     "RMSpropConfig",
@@ -27,6 +28,14 @@ class AdamConfig(Config):
     betas: tuple[Annotated[float, Field(ge=0, lt=1)], Annotated[float, Field(ge=0, lt=1)]] = (0.9, 0.999)
 
 
+class AdamWConfig(Config):
+    """Adam with decoupled weight decay (Loshchilov and Hutter, 2019)."""
+
+    name: Literal["adamw"]
+    learning_rate: PositiveFloat
+    weight_decay: NonNegativeFloat
+
+
 class RMSpropConfig(Config):
     """RMSprop without momentum, as in the WGAN paper."""
 
@@ -35,7 +44,7 @@ class RMSpropConfig(Config):
 
 
 OptimizerConfig = Annotated[
-    Annotated[AdamConfig | RMSpropConfig, Field(discriminator="name")], BeforeValidator(without_nulls)
+    Annotated[AdamConfig | AdamWConfig | RMSpropConfig, Field(discriminator="name")], BeforeValidator(without_nulls)
 ]
 
 
@@ -47,10 +56,18 @@ class ScheduleConfig(Config):
     Arguments:
         warmup_steps: over which it rises in a straight line from 0.
         half_life_steps: in which it then falls to a half, again and again; None to keep it.
+        final_step: at which it has fallen in a straight line to 0, and nothing is learnt any more; None for no such step.
     """
 
     warmup_steps: Annotated[int, Field(ge=0)] = 0
     half_life_steps: PositiveInt | None = None
+    final_step: PositiveInt | None = None
+
+    @model_validator(mode="after")
+    def _rises_before_it_ends(self) -> Self:
+        if self.final_step is not None and self.final_step <= self.warmup_steps + 1:
+            raise ValueError("final_step must come after the warm-up")
+        return self
 
 
 class SpeedConfig(Config):

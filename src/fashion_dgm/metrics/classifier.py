@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -9,19 +10,20 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from fashion_dgm.config import ClassifierConfig
+from fashion_dgm.data.augment import random_flip, random_shift
 from fashion_dgm.data.images import to_unit_interval
 from fashion_dgm.training.distributed import average_gradients
-from fashion_dgm.training.optimizers import make_optimizer
+from fashion_dgm.training.optimizers import make_optimizer, set_learning_rate
 from fashion_dgm.training.speed import accelerate
 
 __all__ = ["Classifier", "ClassifierStep", "accuracy"]
 
 
 class Classifier(nn.Module):
-    """Three convolutions with BatchNorm, a feature layer and ten logits.
+    """Five convolutions with BatchNorm, a feature layer and ten logits.
 
     Arguments:
-        width: channels of the first convolution; the second and third have twice and four times as many.
+        width: channels of the first block; the second and third have twice and four times as many.
         feature_dim: size of the penultimate layer.
     """
 
@@ -30,8 +32,8 @@ class Classifier(nn.Module):
         self.feature_dim = feature_dim
         self.body = nn.Sequential(
             *_block(1, width),  # N x W x 14 x 14
-            *_block(width, 2 * width),  # N x 2W x 7 x 7
-            *_block(2 * width, 4 * width),  # N x 4W x 3 x 3
+            *_block(width, 2 * width, 2 * width),  # N x 2W x 7 x 7
+            *_block(2 * width, 4 * width, 4 * width),  # N x 4W x 3 x 3
             nn.Flatten(),
             nn.Linear(4 * width * 9, feature_dim),
             nn.ReLU(inplace=True),
@@ -51,19 +53,24 @@ class ClassifierStep:
     """One step of cross-entropy training."""
 
     def __init__(self, config: ClassifierConfig, device: torch.device, precision: torch.dtype) -> None:
-        self.device, self.precision = device, precision
+        self.device, self.precision, self.config = device, precision, config
         self.classifier = accelerate(Classifier(config.width, config.feature_dim), config.speed, device)
         self.optimizer = make_optimizer(config.optimizer, self.classifier.parameters(), config.speed.fused_optimizer)
+        self.steps = 0
 
     def step(self, images: Tensor, labels: Tensor) -> dict[str, Tensor]:
         """Learns from uint8 images `(B, 1, 28, 28)` and int64 labels `(B,)`."""
+        seen = random_flip(images) if self.config.flip else images
+        seen = random_shift(seen, self.config.max_shift)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == torch.bfloat16):
-            logits = self.classifier(to_unit_interval(images))
-        loss = F.cross_entropy(logits, labels)
+            logits = self.classifier(to_unit_interval(seen))
+        loss = F.cross_entropy(logits, labels, label_smoothing=self.config.label_smoothing)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         average_gradients(self.classifier.parameters())
+        set_learning_rate(self.optimizer, self.config.optimizer.learning_rate, self.config.schedule, self.steps)
         self.optimizer.step()
+        self.steps += 1
         correct = (logits.detach().argmax(dim=1) == labels).float().mean()
         return {"cross_entropy": loss.detach(), "accuracy": correct}
 
@@ -71,11 +78,16 @@ class ClassifierStep:
         return {"classifier": self.classifier}
 
     def state_dict(self) -> dict[str, Any]:
-        return {"classifier": self.classifier.state_dict(), "optimizer": self.optimizer.state_dict()}
+        return {
+            "classifier": self.classifier.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "steps": self.steps,
+        }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.classifier.load_state_dict(state["classifier"])
         self.optimizer.load_state_dict(state["optimizer"])
+        self.steps = state["steps"]
 
 
 @torch.no_grad()
@@ -91,6 +103,9 @@ def accuracy(classifier: Classifier, images: Tensor, labels: Tensor, batch_size:
     return correct / len(images)
 
 
-def _block(inputs: int, outputs: int) -> tuple[nn.Module, ...]:
-    convolution = nn.Conv2d(inputs, outputs, 3, padding=1, bias=False)
-    return convolution, nn.BatchNorm2d(outputs), nn.ReLU(inplace=True), nn.MaxPool2d(2)
+def _block(*channels: int) -> tuple[nn.Module, ...]:
+    layers: list[nn.Module] = []
+    for inputs, outputs in pairwise(channels):
+        convolution = nn.Conv2d(inputs, outputs, 3, padding=1, bias=False)
+        layers += [convolution, nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)]
+    return *layers, nn.MaxPool2d(2)

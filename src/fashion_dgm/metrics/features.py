@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -37,6 +38,9 @@ class FeatureSpace:
         dimension: number of features.
         weights_sha256: hash of the weights.
         extract: maps floats in `[0, 1]`, `(N, 1, 28, 28)`, to features `(N, dimension)`.
+        accuracy: that of the classifier on images it has not seen, where it is one.
+        origin: whose weights these are: "shipped", "trained" or None.
+        trained_on: hash of the images that the features were learnt from, where it is known.
     """
 
     name: str
@@ -45,6 +49,14 @@ class FeatureSpace:
     dimension: int
     weights_sha256: str
     extract: Callable[[Tensor], Tensor]
+    accuracy: float | None = None
+    origin: str | None = None
+    trained_on: str | None = None
+
+    def describe(self) -> dict[str, Any]:
+        """Returns all that must stand beside a distance, as JSON can hold it."""
+        names = ("label", "layer", "dimension", "weights_sha256", "accuracy", "origin")
+        return {name: value for name in names if (value := getattr(self, name)) is not None}
 
     @torch.no_grad()
     def __call__(self, images: Tensor, device: torch.device, batch_size: int) -> NDArray[np.float32]:
@@ -58,8 +70,8 @@ class FeatureSpace:
 
 
 def classifier_space(classifier: Classifier, device: torch.device) -> FeatureSpace:
-    """The penultimate layer of the project's own classifier: the Fréchet classifier distance."""
-    network = classifier.to(device).eval()
+    """The penultimate layer of a FashionMNIST classifier: the Fréchet classifier distance."""
+    network = classifier.to(device).to(memory_format=torch.channels_last).eval()
     digest = hashlib.sha256()
     for name, tensor in sorted(network.state_dict().items()):
         digest.update(name.encode())

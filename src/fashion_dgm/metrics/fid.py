@@ -1,97 +1,198 @@
-"""Fréchet distances of many generators to the same real images, at one N."""
+"""Distances of many sets of samples to the same real images, at one N."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import itertools
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import NDArray
 
-from fashion_dgm.data.images import ImageSet
-from fashion_dgm.gans.networks import Generator
+from fashion_dgm.config import FIDConfig
+from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.metrics.features import FeatureSpace
 from fashion_dgm.metrics.frechet import Gaussian, frechet_distance
-from fashion_dgm.training.seeds import derive_seed, generator
+from fashion_dgm.metrics.quality import QUALITY_COLUMNS, quality
+from fashion_dgm.metrics.real import RealImages
+from fashion_dgm.metrics.samples import SampleSource, check_images
 
-__all__ = ["best_and_last", "sample_size_warnings", "score_generators"]
+__all__ = ["FLOOR", "REPORT", "SELECT", "Scores", "best_and_last", "records", "sample_size_warnings", "score_samples"]
+
+logger = logging.getLogger(__name__)
+
+# The best epoch is chosen on one split and read off another, so that the choice does not flatter it.
+SELECT, REPORT, FLOOR = "test", "benchmark", "train"
+_BY_EPOCH = ("model", "epoch", "feature_space", "split", "samples", "distance")
+_QUALITY = ("model", "state", "epoch", "feature_space", "samples", f"distance_{SELECT}", f"distance_{REPORT}")
 
 
-def score_generators(
-    models: Mapping[str, Mapping[int, Callable[[], Generator]]],
-    references: Mapping[str, ImageSet],
-    floor: ImageSet,
-    spaces: list[FeatureSpace],
-    samples: int,
-    seed: int,
-    device: torch.device,
-    batch_size: int,
-) -> tuple[pd.DataFrame, dict[str, dict[str, float]]]:
-    """Scores every model at every epoch against every reference in every space.
-
-    All draw from the same latents, so that differences between epochs are the generators' and not the draw's.
+@dataclass
+class Scores:
+    """What came of scoring.
 
     Arguments:
-        models: for each model and epoch, a function that makes its generator; one is held at a time.
-        references: real images by split; `samples` of each are drawn with `seed`.
-        floor: real images, disjoint from the references; their distance is what a perfect generator would reach.
-        samples: N, the same on both sides, or the size of the smallest real set if that is less.
-
-    Returns:
-        A table with columns model, epoch, feature_space, split, samples, distance; and the floor by space and split.
+        by_epoch: a row for each model, epoch, feature space and split: columns model, epoch, feature_space, split, samples,
+            distance.
+        quality: a row for each space and each of: a model's best and last epoch, samples that were brought, and the floor,
+            which is training images taken as samples. `state` says which; shares and kernel distance are against `REPORT`.
+        failures: `model`, `epoch` and `reason` of what could not be scored.
+        warnings: sentences.
+        conversions: what was done to samples that were brought.
     """
-    n = min(samples, len(floor), *(len(images) for images in references.values()))
-    real = {
-        (space.name, split): Gaussian.fit(space(_draw(images, n, seed, split), device, batch_size))
-        for space in spaces
-        for split, images in references.items()
-    }
+
+    by_epoch: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(_BY_EPOCH)))
+    quality: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=[*_QUALITY, *QUALITY_COLUMNS]))
+    failures: list[dict[str, Any]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    conversions: dict[str, str] = field(default_factory=dict)
+
+    def floors(self) -> dict[str, dict[str, float]]:
+        """Distance of training images by space and split: what a perfect generator would reach."""
+        rows = self.quality[self.quality["state"] == "floor"].itertuples()
+        return {row.feature_space: {s: getattr(row, f"distance_{s}") for s in (SELECT, REPORT)} for row in rows}
+
+
+@dataclass(frozen=True)
+class _Scored:
+    """One set of samples in one space."""
+
+    source: SampleSource
+    space: FeatureSpace
+    features: NDArray[np.float32]
+    distances: Mapping[str, float]
+
+
+def score_samples(
+    sources: Sequence[SampleSource],
+    real: RealImages,
+    spaces: Sequence[FeatureSpace],
+    config: FIDConfig,
+    device: torch.device,
+) -> Scores:
+    """Scores every source in every space; one that cannot be scored is noted, and the others go on.
+
+    Of each model the features of the best and the last epoch are held, and those of one more.
+
+    Raises:
+        FashionDGMError: if not one source could be scored.
+    """
+    scores = Scores(warnings=sample_size_warnings(spaces, real.n))
+    by_epoch: list[dict[str, Any]] = []
     rows: list[dict[str, Any]] = []
-    for model, epochs in models.items():
-        for epoch, make in sorted(epochs.items()):
-            network = make().to(device)
-            fake = network.sample(n, generator(seed, "latents"), batch_size).cpu()
-            for space in spaces:
-                fitted = Gaussian.fit(space(fake, device, batch_size))
-                for split in references:
-                    distance = frechet_distance(real[space.name, split], fitted)
-                    row = {"model": model, "epoch": epoch, "feature_space": space.name, "split": split}
-                    rows.append({**row, "samples": n, "distance": distance})
-    floors = {}
+    for model, group in itertools.groupby(sources, key=lambda source: source.model):
+        best: dict[str, _Scored] = {}
+        last: dict[str, _Scored] = {}
+        for source in group:
+            for scored in _score(source, real, spaces, config, device, scores):
+                name = scored.space.name
+                last[name] = scored
+                if name not in best or scored.distances[SELECT] < best[name].distances[SELECT]:
+                    best[name] = scored
+                if source.epoch is not None:
+                    row = {
+                        "model": model,
+                        "epoch": source.epoch,
+                        "feature_space": name,
+                        "samples": len(scored.features),
+                    }
+                    by_epoch += [{**row, "split": split, "distance": d} for split, d in scored.distances.items()]
+        for name, scored in best.items():
+            brought = scored.source.epoch is None
+            rows.append(_row(scored, "brought" if brought else "best", real, config, scores))
+            if scored is last[name] and not brought:
+                rows.append({**rows[-1], "state": "last"})
+            elif not brought:
+                rows.append(_row(last[name], "last", real, config, scores))
+    if not rows:
+        reasons = "; ".join(f"{failure['model']}: {failure['reason']}" for failure in scores.failures[:3])
+        raise FashionDGMError(
+            f"there are no samples that could be scored. {reasons or 'Train a model, or bring images'}"
+        )
     for space in spaces:
-        fitted = Gaussian.fit(space(_draw(floor, n, seed, "floor"), device, batch_size))
-        floors[space.name] = {split: frechet_distance(real[space.name, split], fitted) for split in references}
-    return pd.DataFrame(rows), floors
+        floor = SampleSource(FLOOR, None, lambda n: (torch.empty(0), ""))
+        rows.append(_row(_compare(floor, real.features(space, FLOOR), real, space), "floor", real, config, scores))
+    if by_epoch:
+        scores.by_epoch = pd.DataFrame(by_epoch)[list(_BY_EPOCH)]
+    scores.quality = pd.DataFrame(rows).astype({"epoch": "Int64", "kid_subset": "Int64"})
+    return scores
 
 
-def best_and_last(table: pd.DataFrame, select: str, report: str) -> list[dict[str, Any]]:
-    """Returns for each model and space the epoch that is best on split `select`, and the last, with both splits' values.
-
-    The best epoch is chosen on one split and its distance read off another, so that the choice does not flatter it.
-    """
-    rows = []
+def best_and_last(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Returns for each model and space the epoch that is best on `SELECT`, and the last, with both splits' distances."""
+    rows: list[dict[str, Any]] = []
     for (model, space), group in table.groupby(["model", "feature_space"], sort=True):
         wide = group.pivot_table(index="epoch", columns="split", values="distance").sort_index()
-        best, last = int(wide[select].idxmin()), int(wide.index[-1])
+        best, last = int(wide[SELECT].idxmin()), int(wide.index[-1])
         row: dict[str, Any] = {"model": model, "feature_space": space}
         for name, epoch in (("best", best), ("last", last)):
             row[f"{name}_epoch"] = epoch
-            row |= {f"{name}_on_{split}": float(wide.loc[epoch, split]) for split in (select, report)}
+            row |= {f"{name}_on_{split}": float(wide.loc[epoch, split]) for split in (SELECT, REPORT)}
         rows.append(row)
     return rows
 
 
-def sample_size_warnings(spaces: list[FeatureSpace], n: int) -> list[str]:
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Returns the rows of a table as JSON can hold them: what is missing is None."""
+    return [
+        {name: None if pd.isna(value) else getattr(value, "item", lambda v=value: v)() for name, value in row.items()}
+        for row in table.to_dict(orient="records")
+    ]
+
+
+def sample_size_warnings(spaces: Iterable[FeatureSpace], n: int, of: str = "") -> list[str]:
     """Returns a sentence for each space whose covariance `n` images cannot fill."""
     return [
-        f"N = {n} is not above the {space.dimension} {space.name} features: the covariances are singular, and the "
+        f"{of}N = {n} is not above the {space.dimension} {space.name} features: the covariances are singular, and the "
         f"{space.label} is finite but biased upwards more than usual."
         for space in spaces
         if n <= space.dimension
     ]
 
 
-def _draw(images: ImageSet, n: int, seed: int, purpose: str) -> torch.Tensor:
-    rng = np.random.default_rng(derive_seed(seed, "draw", purpose))
-    return torch.from_numpy(images.images[np.sort(rng.choice(len(images), size=n, replace=False))])
+def _score(
+    source: SampleSource,
+    real: RealImages,
+    spaces: Sequence[FeatureSpace],
+    config: FIDConfig,
+    device: torch.device,
+    scores: Scores,
+) -> list[_Scored]:
+    try:
+        images, conversion = source.draw(real.n)
+        oddities = check_images(images)
+        found = [_compare(source, space(images, device, config.batch_size), real, space) for space in spaces]
+    except FashionDGMError as error:
+        at = "" if source.epoch is None else f", epoch {source.epoch}"
+        logger.warning("%s%s could not be scored: %s", source.model, at, error)
+        scores.failures.append({"model": source.model, "epoch": source.epoch, "reason": str(error)})
+        return []
+    at = "" if source.epoch is None else f" at epoch {source.epoch}"
+    scores.warnings += [f"{source.model}{at}: {oddity}." for oddity in oddities]
+    if source.epoch is None:
+        scores.conversions[source.model] = conversion
+    if len(images) < real.n:
+        scores.warnings.append(
+            f"{source.model} brings {len(images)} samples where the others have {real.n}: its distances are biased upwards "
+            "more than theirs, and its recall and coverage don't compare. Bring as many, or go by distances at infinite N."
+        )
+        scores.warnings += sample_size_warnings(spaces, len(images), f"{source.model}: ")
+    return found
+
+
+def _compare(source: SampleSource, features: NDArray[np.float32], real: RealImages, space: FeatureSpace) -> _Scored:
+    fitted = Gaussian.fit(features)
+    distances = {split: frechet_distance(real.gaussian(space, split), fitted) for split in (SELECT, REPORT)}
+    return _Scored(source, space, features, distances)
+
+
+def _row(scored: _Scored, state: str, real: RealImages, config: FIDConfig, scores: Scores) -> dict[str, Any]:
+    space, source = scored.space, scored.source
+    values, reasons = quality(real.features(space, REPORT), real.gaussian(space, REPORT), scored.features, config)
+    scores.warnings += [f"{source.model}: {reason}." for reason in reasons]
+    identity = (source.model, state, source.epoch, space.name, len(scored.features))
+    return {**dict(zip(_QUALITY, (*identity, *scored.distances.values()), strict=True)), **values}

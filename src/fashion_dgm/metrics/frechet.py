@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.metrics.checks import check_features
 
 __all__ = ["Gaussian", "frechet_distance"]
 
@@ -36,10 +37,7 @@ class Gaussian:
         Raises:
             FashionDGMError: if there are fewer than two vectors, or one is not finite.
         """
-        if features.ndim != 2 or len(features) < 2:
-            raise FashionDGMError(f"a covariance needs features of shape (N >= 2, D), not {features.shape}")
-        if not np.isfinite(features).all():
-            raise FashionDGMError("features hold NaN or infinite values; look at the images they came from")
+        check_features(features)
         precise = features.astype(np.float64)
         return cls(precise.mean(axis=0), np.cov(precise, rowvar=False).reshape(2 * precise.shape[1:]), len(precise))
 

@@ -79,7 +79,7 @@ def adversarial_pipeline(model: str, train: Callable[..., Trained]) -> Pipeline:
         [
             Node(
                 train,
-                ["train", "test", "classifier", f"{model}_state", f"params:train_{model}"],
+                ["train", "test", "reference_classifier", f"{model}_state", f"params:train_{model}"],
                 [f"{model}_{part}" for part in ("generator", "discriminator", "snapshots", "history", "metrics")],
                 name=f"train_{model}",
                 tags="gpu",

@@ -6,7 +6,7 @@ matplotlib if they stood in `nodes.py` themselves. Type checkers see the real cl
 
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["Checkpoint", "DataFrame", "Fetch", "Figure", "RunRecord", "StateStore", "TrainedGAN"]
+__all__ = ["Checkpoint", "DataFrame", "FeatureCache", "Fetch", "Figure", "RunRecord", "StateStore", "TrainedGAN"]
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from fashion_dgm.checkpoint import Checkpoint
     from fashion_dgm.data.ood.build import Fetch
     from fashion_dgm.gans.training import TrainedGAN
+    from fashion_dgm.metrics.feature_cache import FeatureCache
     from fashion_dgm.stability.measures import RunRecord
     from fashion_dgm.training.store import StateStore
 else:
-    Checkpoint = DataFrame = Fetch = Figure = RunRecord = StateStore = TrainedGAN = Any
+    Checkpoint = DataFrame = FeatureCache = Fetch = Figure = RunRecord = StateStore = TrainedGAN = Any

@@ -8,6 +8,7 @@ __all__ = [
     "ARJOVSKY_2017",
     "ARJOVSKY_BOTTOU_2017",
     "BEHRMANN_2019",
+    "BINKOWSKI_2018",
     "BROCK_2019",
     "CHEN_2019",
     "CHONG_2020",
@@ -20,8 +21,10 @@ __all__ = [
     "HO_2019",
     "KAMKARI_2024",
     "KIRICHENKO_2020",
+    "KYNKAANNIEMI_2019",
     "LUCIC_2018",
     "MEEHAN_2020",
+    "NAEEM_2020",
     "NALISNICK_2019",
     "PUBLISHED_AUROC_MNIST",
     "PUBLISHED_BITS_PER_DIM",
@@ -39,6 +42,7 @@ __all__ = [
 ]
 
 ARJOVSKY_2017 = "Arjovsky, M., Chintala, S. and Bottou, L. (2017). Wasserstein generative adversarial networks. ICML."
+BINKOWSKI_2018 = "Binkowski, M., Sutherland, D. J., Arbel, M. and Gretton, A. (2018). Demystifying MMD GANs. ICLR."
 ARJOVSKY_BOTTOU_2017 = (
     "Arjovsky, M. and Bottou, L. (2017). Towards principled methods for training generative adversarial networks. ICLR."
 )
@@ -83,10 +87,18 @@ KIRICHENKO_2020 = (
     "Kirichenko, P., Izmailov, P. and Wilson, A. G. (2020). Why normalizing flows fail to detect out-of-distribution "
     "data. NeurIPS."
 )
+KYNKAANNIEMI_2019 = (
+    "Kynkäänniemi, T., Karras, T., Laine, S., Lehtinen, J. and Aila, T. (2019). Improved precision and recall metric for "
+    "assessing generative models. NeurIPS."
+)
 LUCIC_2018 = "Lucic, M. et al. (2018). Are GANs created equal? A large-scale study. NeurIPS."
 MEEHAN_2020 = (
     "Meehan, C., Chaudhuri, K. and Dasgupta, S. (2020). A non-parametric test to detect data-copying in generative models. "
     "AISTATS."
+)
+NAEEM_2020 = (
+    "Naeem, M. F., Oh, S. J., Uh, Y., Choi, Y. and Yoo, J. (2020). Reliable fidelity and diversity metrics for generative "
+    "models. ICML."
 )
 NALISNICK_2019 = "Nalisnick, E. et al. (2019). Do deep generative models know what they don't know? ICLR."
 RADFORD_2016 = (

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import torch
 
-from fashion_dgm.config import AdamConfig, OptimizerConfig, ScheduleConfig
+from fashion_dgm.config import AdamConfig, AdamWConfig, OptimizerConfig, ScheduleConfig
 
 __all__ = ["make_optimizer", "set_learning_rate"]
 
@@ -21,6 +21,8 @@ def make_optimizer(
     """
     if isinstance(config, AdamConfig):
         return torch.optim.Adam(parameters, lr=config.learning_rate, betas=config.betas, fused=fused)
+    if isinstance(config, AdamWConfig):
+        return torch.optim.AdamW(parameters, lr=config.learning_rate, weight_decay=config.weight_decay, fused=fused)
     return torch.optim.RMSprop(parameters, lr=config.learning_rate, foreach=fused)
 
 
@@ -29,5 +31,8 @@ def set_learning_rate(optimizer: torch.optim.Optimizer, peak: float, schedule: S
     share = min(1.0, (step + 1) / (schedule.warmup_steps + 1))
     if schedule.half_life_steps is not None:
         share *= 0.5 ** (max(0, step - schedule.warmup_steps) / schedule.half_life_steps)
+    if schedule.final_step is not None:
+        fall = (schedule.final_step - step) / (schedule.final_step - schedule.warmup_steps - 1)
+        share = max(0.0, min(share, fall))
     for group in optimizer.param_groups:
         group["lr"] = peak * share

@@ -2,101 +2,68 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from typing import Any
 
 from fashion_dgm.config import FIDConfig
 from fashion_dgm.data.images import ImageSet
-from fashion_dgm.errors import FashionDGMError
-from fashion_dgm.pipelines.types import Checkpoint, DataFrame, Figure
+from fashion_dgm.pipelines.types import Checkpoint, DataFrame, FeatureCache, Figure
 
-__all__ = ["plot_distances", "score_snapshots"]
-
-logger = logging.getLogger(__name__)
-Snapshots = dict[int, Callable[[], "Checkpoint"]]
+__all__ = ["plot_distances", "score_samples"]
 
 
-def score_snapshots(
-    gan: Snapshots,
-    wgan: Snapshots,
-    classifier: Checkpoint,
-    classifier_metrics: dict[str, Any],
+def score_samples(
     train: ImageSet,
     test: ImageSet,
     benchmark: ImageSet,
+    classifier: Checkpoint | None,
+    cache: FeatureCache,
     config: FIDConfig,
-) -> tuple[DataFrame, dict[str, Any]]:
-    """Scores every snapshot of both models in every feature space that is to be had."""
-    from fashion_dgm.checkpoint import build_model
-    from fashion_dgm.gans.networks import Generator
-    from fashion_dgm.metrics import features, fid
-    from fashion_dgm.metrics.classifier import Classifier
+    **models: dict[int, Callable[[], Checkpoint]] | None,
+) -> tuple[DataFrame, DataFrame, dict[str, Any]]:
+    """Scores every snapshot of the models, and samples from elsewhere, in every feature space that is to be had."""
+    from fashion_dgm.metrics import fid, samples
+    from fashion_dgm.metrics.real import RealImages
+    from fashion_dgm.metrics.spaces import available_spaces, foreign_data_warnings
     from fashion_dgm.pipelines.tracking import log_distances
     from fashion_dgm.training.device import resolve_device
 
     device = resolve_device(config.device)
-    network = build_model(classifier, "Classifier")
-    assert isinstance(network, Classifier)
-    spaces, missing = [features.classifier_space(network, device)], []
-    if config.inception:
-        try:
-            weights = features.find_inception_weights(
-                config.inception_weights, config.inception_sha256, config.inception_download
-            )
-            spaces.append(features.inception_space(weights, device))
-        except FashionDGMError as error:
-            logger.warning("no FID in Inception features: %s", error)
-            missing.append(str(error))
-    else:
-        missing.append("FID in Inception features was not asked for (fid_eval.inception is off)")
-
-    def maker(load: Callable[[], Checkpoint]) -> Callable[[], Generator]:
-        def make() -> Generator:
-            built = build_model(load(), "Generator")
-            assert isinstance(built, Generator)
-            return built
-
-        return make
-
-    table, floors = fid.score_generators(
-        models={
-            name: {epoch: maker(load) for epoch, load in snapshots.items()}
-            for name, snapshots in {"gan": gan, "wgan": wgan}.items()
-        },
-        references={"test": test, "benchmark": benchmark},
-        floor=train,
-        spaces=spaces,
-        samples=config.samples,
-        seed=config.seed,
-        device=device,
-        batch_size=config.batch_size,
-    )
-    log_distances(table)
-    n = int(table["samples"].iloc[0])
-    described = {
-        space.name: {
-            "label": space.label,
-            "layer": space.layer,
-            "dimension": space.dimension,
-            "weights_sha256": space.weights_sha256,
-        }
-        for space in spaces
-    }
-    described["classifier"]["accuracy"] = classifier_metrics["benchmark_accuracy"]
-    return table, {
-        "rows": fid.best_and_last(table, select="test", report="benchmark"),
-        "floors": floors,
-        "samples": n,
-        "feature_spaces": described,
+    spaces, missing = available_spaces(config, classifier, device)
+    splits = {fid.SELECT: test, fid.REPORT: benchmark, fid.FLOOR: train}
+    real = RealImages(splits, config.samples, config.seed, cache, device, config.batch_size)
+    trained = {name: snapshots for name, snapshots in models.items() if snapshots}
+    sources = [
+        *samples.snapshot_sources(trained, config.seed, device, config.batch_size),
+        *samples.brought_sources(config.samples_from, config.seed, taken={*models, fid.FLOOR}),
+    ]
+    scores = fid.score_samples(sources, real, spaces, config, device)
+    log_distances(scores.by_epoch)
+    metrics = {
+        "rows": fid.best_and_last(scores.by_epoch),
+        "quality": fid.records(scores.quality),
+        "floors": scores.floors(),
+        "samples": real.n,
+        "seed": config.seed,
+        "neighbours": config.neighbours,
+        "kid": config.kid.model_dump(),
+        "extrapolation_sizes": config.extrapolation_sizes,
+        "feature_spaces": {space.name: space.describe() for space in spaces},
+        "failures": scores.failures,
+        "conversions": scores.conversions,
         "missing": missing,
-        "warnings": fid.sample_size_warnings(spaces, n),
+        "warnings": [*foreign_data_warnings(spaces, train.sha256), *scores.warnings],
     }
+    return scores.by_epoch, scores.quality, metrics
 
 
 def plot_distances(table: DataFrame, metrics: dict[str, Any]) -> Figure:
-    """Draws the distances to the test split by epoch, with their floor."""
+    """Draws the distances to the test split by epoch, with their floor and the samples from elsewhere."""
     from fashion_dgm.reporting.figures import fid_curves
 
     floors = {space: values["test"] for space, values in metrics["floors"].items()}
-    return fid_curves(table[table["split"] == "test"], floors)
+    brought: dict[str, dict[str, float]] = {space: {} for space in floors}
+    for row in metrics["quality"]:
+        if row["state"] == "brought":
+            brought[row["feature_space"]][row["model"]] = row["distance_test"]
+    return fid_curves(table[table["split"] == "test"], floors, brought, metrics["samples"])

@@ -6,25 +6,27 @@ from fashion_dgm.pipelines.fid_eval import nodes
 
 __all__ = ["create_pipeline"]
 
+# Each has an entry X_snapshots in the catalog; of one that was never trained there is nothing to score.
+MODELS = ("gan", "wgan", "wgan_gp")
+
 
 def create_pipeline() -> Pipeline:
     """Returns the pipeline."""
     return Pipeline(
         [
             Node(
-                nodes.score_snapshots,
-                [
-                    "gan_snapshots",
-                    "wgan_snapshots",
-                    "classifier",
-                    "classifier_metrics",
-                    "train",
-                    "test",
-                    "benchmark",
-                    "params:fid_eval",
-                ],
-                ["fid_by_epoch", "fid_metrics"],
-                name="score_snapshots",
+                nodes.score_samples,
+                {
+                    "train": "train",
+                    "test": "test",
+                    "benchmark": "benchmark",
+                    "classifier": "classifier",
+                    "cache": "feature_cache",
+                    "config": "params:fid_eval",
+                    **{model: f"{model}_snapshots" for model in MODELS},
+                },
+                ["fid_by_epoch", "sample_quality", "fid_metrics"],
+                name="score_samples",
             ),
             Node(nodes.plot_distances, ["fid_by_epoch", "fid_metrics"], "fid_curves", name="plot_fid"),
         ]

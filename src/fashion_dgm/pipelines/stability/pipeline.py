@@ -16,7 +16,7 @@ def create_pipeline() -> Pipeline:
                 {
                     "train": "train",
                     "test": "test",
-                    "classifier": "classifier",
+                    "classifier": "reference_classifier",
                     "store": "stability_state",
                     "gan": "params:train_gan",
                     "wgan": "params:train_wgan",

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from fashion_dgm.reporting import sources
+from fashion_dgm.reporting.chapters.quality import quality_blocks, quality_notes
 from fashion_dgm.reporting.report import Block, Chapter, FigureBlock, FormulaBlock, NoteBlock, TableBlock, TextBlock
 from fashion_dgm.reporting.wording import (
     MISSING,
@@ -40,11 +41,14 @@ def fid_chapter(metrics: Mapping[str, Any], curves_png: bytes) -> Chapter:
         metrics: `{"rows": [{"model", "feature_space", "best_epoch", "best_on_test", "best_on_benchmark", "last_epoch",
             "last_on_test", "last_on_benchmark"}], "floors": {space: {"test", "benchmark"}}, "samples",
             "feature_spaces": {space: {"label", "dimension", "layer", "accuracy", "weights_sha256"}}, "missing": [...],
-            "warnings": [...]}`.
+            "warnings": [...]}`, and where more was measured `"quality"`, a list of rows as `metrics.fid.Scores.quality` has
+            them, `"seed"`, `"neighbours"`, `"kid": {"subsets"}`, `"extrapolation_sizes"`, `"failures"`, `"conversions"`.
         curves_png: the distance of every snapshot.
     """
     spaces = feature_spaces(metrics)
     cited = [sources.HEUSEL_2017, sources.CHONG_2020]
+    if metrics.get("quality"):
+        cited += [sources.BINKOWSKI_2018, sources.KYNKAANNIEMI_2019, sources.NAEEM_2020]
     if "inception" in spaces:
         cited.append(sources.LUCIC_2018)
     models = {row["model"] for row in metrics["rows"]}
@@ -67,7 +71,7 @@ def fid_chapter(metrics: Mapping[str, Any], curves_png: bytes) -> Chapter:
 
 def feature_spaces(metrics: Mapping[str, Any]) -> list[str]:
     """Returns the feature spaces that were measured, in alphabetical order."""
-    return sorted({row["feature_space"] for row in metrics["rows"]})
+    return sorted({row["feature_space"] for row in (*metrics["rows"], *metrics.get("quality", ()))})
 
 
 def space_name(space: str) -> str:
@@ -92,6 +96,8 @@ def ranking_sentence(metrics: Mapping[str, Any], space: str) -> str:
     """Returns which model is ahead in a feature space, and whether the lead is more than noise."""
     name = space_name(space)
     standings, where = ranking(metrics, space)
+    if not _rows_of(metrics, space):
+        return f"{name}: no snapshot of a model trained here was scored."
     if not standings:
         return f"{name}: not every model has a finite distance, so they cannot be ranked."
     if len(standings) == 1:
@@ -113,6 +119,7 @@ def ranking_sentence(metrics: Mapping[str, Any], space: str) -> str:
 
 def _blocks(metrics: Mapping[str, Any], spaces: Sequence[str], curves_png: bytes) -> Iterable[Block]:
     yield from _notes(metrics, spaces)
+    yield from quality_notes(metrics)
     yield FormulaBlock(
         "frechet",
         "Means μ and covariances Σ of the features of real (r) and generated (g) images: the distance between two normal "
@@ -130,11 +137,14 @@ def _blocks(metrics: Mapping[str, Any], spaces: Sequence[str], curves_png: bytes
     found += filter(None, [_agreement_sentence(metrics, spaces)])
     yield TextBlock(tuple(found), heading="What was found")
     for space in spaces:
-        yield _distance_table(metrics, space)
+        if _rows_of(metrics, space):
+            yield _distance_table(metrics, space)
+        yield from quality_blocks(metrics, space, space_name(space))
     if "inception" in spaces:
         yield _published_table(metrics)
     yield _feature_table(metrics, spaces)
-    yield _reading_guide(metrics.get("samples"), len({row["model"] for row in metrics["rows"]}))
+    models = len({row["model"] for row in metrics["rows"]})
+    yield _reading_guide(metrics.get("samples"), models, bool(metrics.get("quality")))
 
 
 def _notes(metrics: Mapping[str, Any], spaces: Sequence[str]) -> Iterable[NoteBlock]:
@@ -191,7 +201,7 @@ def _epoch_sentence(metrics: Mapping[str, Any], space: str) -> str:
         if is_number(row.get("best_on_test")) and is_number(row.get("last_on_test")):
             part += f", and epoch {last} is {number(row['last_on_test'] - row['best_on_test'])} worse"
         parts.append(part)
-    return f"Best against last epoch, on held-out images: {'; '.join(parts)}."
+    return f"Best against last epoch, on held-out images: {'; '.join(parts)}." if parts else ""
 
 
 def _agreement_sentence(metrics: Mapping[str, Any], spaces: Sequence[str]) -> str:
@@ -248,19 +258,28 @@ def _feature_table(metrics: Mapping[str, Any], spaces: Sequence[str]) -> TableBl
                 space_name(space),
                 entry.get("layer", MISSING),
                 count(entry.get("dimension")),
-                percent(entry["accuracy"], 1) if "accuracy" in entry else NOT_APPLICABLE,
+                percent(entry["accuracy"], 2) if "accuracy" in entry else NOT_APPLICABLE,
                 f"`{digest[:12]}`" if digest else MISSING,
             )
         )
     return TableBlock(
         ("Distance", "Layer", "Features", "Accuracy", "Weights (SHA-256)"),
         tuple(rows),
-        "The networks whose features are compared. The accuracy is that of the classifier on images it has not seen.",
+        "The networks whose features are compared. The accuracy is that of the classifier on the official test images"
+        + _origin_clause(metrics.get("feature_spaces", {}).get("classifier", {}).get("origin")),
         numeric=(2, 3),
     )
 
 
-def _reading_guide(samples: int | None, models: int) -> TextBlock:
+def _origin_clause(origin: str | None) -> str:
+    if origin == "shipped":
+        return "; it comes with the package, so that its distances can be compared between machines."
+    if origin == "trained":
+        return "; it was trained in this run, so its distances can be compared within this report only."
+    return "."
+
+
+def _reading_guide(samples: int | None, models: int, more: bool) -> TextBlock:
     size = (
         "The estimate has a bias that falls with the number of samples: compare equal N only (Chong and Forsyth, 2020)."
     )
@@ -276,6 +295,12 @@ def _reading_guide(samples: int | None, models: int) -> TextBlock:
         "Distances in different features have different units. The classifier's features see what separates kinds of "
         "clothing; Inception's were learnt from colour photographs and are a poor fit for small grey images.",
     ]
+    if more:
+        paragraphs.append(
+            "Precision and density fall where samples look like nothing real, recall and coverage where kinds of real "
+            "images are missing. KID has no bias, so sets of unequal size may be compared by it. Hold each against the row "
+            "of the training images: real images do not reach 1 either."
+        )
     if models > 1:
         paragraphs.append("One run a model says little about a method: seeds can differ by more than models do.")
     return TextBlock(tuple(paragraphs), heading="How to read these numbers")

@@ -31,33 +31,44 @@ __all__ = ["fid_curves"]
 
 
 @styled
-def fid_curves(table: DataFrame, floors: Mapping[str, float]) -> Figure:
+def fid_curves(
+    table: DataFrame,
+    floors: Mapping[str, float],
+    brought: Mapping[str, Mapping[str, float]] | None = None,
+    brought_samples: int | None = None,
+) -> Figure:
     """Draws the Fréchet distance of every snapshot, one panel a feature space, one line a model.
 
     Arguments:
         table: columns `model`, `epoch`, `feature_space`, `distance`, `samples`.
         floors: feature space to the distance between training and held-out images, which no generator is expected to
             beat; a space without one gets no line.
+        brought: feature space to name to distance, of samples from elsewhere: dotted lines, as they have no epoch.
+        brought_samples: N of a space where the table has none.
 
     Raises:
-        FashionDGMError: if the table is empty.
+        FashionDGMError: if there is nothing to draw.
     """
-    if len(table) == 0:
+    others = {space: dict(named) for space, named in (brought or {}).items() if named}
+    if len(table) == 0 and not others:
         raise FashionDGMError("there are no distances to draw; evaluate at least one snapshot")
-    spaces = sorted(set(table["feature_space"]))
+    spaces = sorted(set(table["feature_space"]) | set(others))
     models = model_order(set(table["model"]))
     figure = Figure(figsize=(WIDTH, 0.5 + 2.7 * len(spaces)), layout="constrained")
     panels = figure.subplots(len(spaces), 1, squeeze=False, sharex=True)[:, 0]
     for panel, space in zip(panels, spaces, strict=True):
-        _draw_distances(panel, table[table["feature_space"] == space], models, floors.get(space))
-        samples = sorted({int(n) for n in table.loc[table["feature_space"] == space, "samples"]})
+        rows = table[table["feature_space"] == space]
+        _draw_distances(panel, rows, models, floors.get(space), others.get(space, {}))
+        samples = sorted({int(n) for n in rows["samples"]} or filter(None, [brought_samples]))
         sizes = " and ".join(count(n) for n in samples)
         panel.set_title(f"{SPACE_NAMES.get(space, space)}, N = {sizes} (lower is better)")
     panels[-1].set_xlabel("epoch")
     return figure
 
 
-def _draw_distances(panel: Axes, table: DataFrame, models: Sequence[str], floor: float | None) -> None:
+def _draw_distances(
+    panel: Axes, table: DataFrame, models: Sequence[str], floor: float | None, others: Mapping[str, float]
+) -> None:
     ends: list[tuple[float, str, str]] = []
     drawn: list[NDArray[np.float64]] = []
     for i, model in enumerate(models):
@@ -75,11 +86,19 @@ def _draw_distances(panel: Axes, table: DataFrame, models: Sequence[str], floor:
         )
         ends.append((float(distances[-1]), f"{model_name(model)}, best {number(distances[best], 1)}", color))
         drawn.append(distances)
+    for i, (name, distance) in enumerate(others.items(), start=len(models)):
+        if math.isfinite(distance):
+            panel.axhline(distance, color=CYCLE[i % len(CYCLE)], linewidth=1.4, linestyle=":")
+            ends.append((distance, f"{name} {number(distance, 1)}", CYCLE[i % len(CYCLE)]))
+            drawn.append(np.array([distance]))
     if floor is not None and math.isfinite(floor):
         panel.axhline(floor, color=BLACK, linewidth=1.1, linestyle=DASHED)
         ends.append((floor, f"floor {number(floor, 2)}", BLACK))
         drawn.append(np.array([floor]))
-    set_epoch_axis(panel, column_of(table, "epoch"))
+    if len(table):
+        set_epoch_axis(panel, column_of(table, "epoch"))
+    else:
+        panel.set_xticks([])
     panel.margins(y=0.2)
     if drawn:
         log_if_wide(panel, *drawn)

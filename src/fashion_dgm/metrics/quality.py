@@ -1,0 +1,60 @@
+"""What can be told of one set of samples beside real images, in one feature space."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fashion_dgm.config import FIDConfig
+from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.metrics.extrapolation import extrapolated_distance
+from fashion_dgm.metrics.frechet import Gaussian
+from fashion_dgm.metrics.kernel_distance import kernel_distance
+from fashion_dgm.metrics.neighbours import neighbourhoods
+from fashion_dgm.training.seeds import derive_seed
+
+__all__ = ["QUALITY_COLUMNS", "quality"]
+
+QUALITY_COLUMNS = (
+    "distance_infinite",
+    "distance_infinite_error",
+    "kid",
+    "kid_deviation",
+    "kid_subset",
+    "precision",
+    "recall",
+    "density",
+    "coverage",
+)
+
+
+def quality(
+    real: NDArray[np.floating], gaussian: Gaussian, fake: NDArray[np.floating], config: FIDConfig
+) -> tuple[dict[str, float | None], list[str]]:
+    """Returns kernel distance, distance at infinite N, precision, recall, density and coverage of features `(N, D)`.
+
+    Arguments:
+        gaussian: that of `real`.
+
+    Returns:
+        A value for each of `QUALITY_COLUMNS`, None where the samples are too few for it; and why.
+    """
+    found: dict[str, float | None] = dict.fromkeys(QUALITY_COLUMNS)
+    reasons = []
+    try:
+        seed = derive_seed(config.seed, "extrapolation")
+        line = extrapolated_distance(gaussian, fake, config.extrapolation_sizes, seed)
+        found |= {"distance_infinite": line.distance, "distance_infinite_error": line.standard_error}
+    except FashionDGMError as error:
+        reasons.append(str(error))
+    try:
+        kid = kernel_distance(real, fake, config.kid.subsets, config.kid.subset_size, derive_seed(config.seed, "kid"))
+        found |= {"kid": kid.mean, "kid_deviation": kid.deviation, "kid_subset": kid.subset_size}
+    except FashionDGMError as error:
+        reasons.append(str(error))
+    try:
+        near = neighbourhoods(real, fake, config.neighbours, config.memory_megabytes)
+        found |= {name: getattr(near, name) for name in ("precision", "recall", "density", "coverage")}
+    except FashionDGMError as error:
+        reasons.append(str(error))
+    return found, reasons

@@ -1,0 +1,73 @@
+import contextlib
+import io
+import tracemalloc
+
+import numpy as np
+import pytest
+from prdc import compute_prdc
+
+from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.metrics.neighbours import neighbourhoods, radii
+
+
+def features(n: int, seed: int, shift: float = 0.0, scale: float = 1.0, d: int = 8) -> np.ndarray:
+    return (scale * np.random.default_rng(seed).normal(size=(n, d)) + shift).astype(np.float32)
+
+
+@pytest.mark.parametrize(("n", "m", "shift", "scale"), [(300, 300, 0, 1), (200, 350, 0.5, 1), (250, 150, 0, 0.3)])
+def test_equals_the_authors_code(n: int, m: int, shift: float, scale: float) -> None:
+    real, fake = features(n, 0), features(m, 1, shift, scale)
+    with contextlib.redirect_stdout(io.StringIO()):
+        expected = compute_prdc(real, fake, nearest_k=5)
+    found = neighbourhoods(real, fake, k=5, memory_megabytes=16)
+    for name, value in expected.items():
+        assert getattr(found, name) == pytest.approx(value, abs=1e-12), name
+
+
+def test_radii_are_the_distances_to_the_kth_neighbour() -> None:
+    points = np.array([[0.0], [1.0], [3.0], [7.0]])
+    np.testing.assert_allclose(radii(points, 1, 1), [1, 1, 4, 16])
+    np.testing.assert_allclose(radii(points, 2, 1), [9, 4, 9, 36])
+
+
+def test_chunks_change_nothing_and_bound_memory() -> None:
+    real, fake = features(1500, 0), features(1500, 1)
+    tracemalloc.start()
+    small = neighbourhoods(real, fake, k=5, memory_megabytes=1)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    # All distances at once would take 18 MB, features in float64 take 0.1 MB a set.
+    assert peak < 3 * 2**20
+    assert small == neighbourhoods(real, fake, k=5, memory_megabytes=256)
+
+
+def test_one_distribution_covers_itself() -> None:
+    found = neighbourhoods(features(1000, 0), features(1000, 1), k=5, memory_megabytes=16)
+    assert found.precision > 0.8 and found.recall > 0.8
+    # Naeem et al., section 3.3: expected coverage 1 - 2^-k for large sets of one distribution, and density 1.
+    assert found.coverage == pytest.approx(1 - 2**-5, abs=0.03)
+    assert found.density == pytest.approx(1.0, abs=0.1)
+
+
+def test_noise_costs_precision_and_dropped_modes_cost_recall() -> None:
+    modes = np.repeat(np.eye(8) * 10, 50, axis=0)
+    real, fake = modes + features(400, 0), modes + features(400, 1)
+    noisy = [neighbourhoods(real, fake + s * features(400, 2), 5, 16) for s in (0, 1, 2, 4)]
+    assert [row.precision for row in noisy] == sorted((row.precision for row in noisy), reverse=True)
+    assert [row.density for row in noisy] == sorted((row.density for row in noisy), reverse=True)
+    dropped = [neighbourhoods(real, fake[: 50 * kept], 5, 16) for kept in (8, 6, 4, 2)]
+    for name in ("recall", "coverage"):
+        values = [getattr(row, name) for row in dropped]
+        assert values == sorted(values, reverse=True) and values[-1] < 0.5 * values[0]
+    assert min(row.precision for row in dropped) > 0.85
+
+
+def test_a_collapsed_generator_has_no_recall() -> None:
+    real = features(100, 0)
+    found = neighbourhoods(real, np.repeat(real[:1], 100, axis=0), k=5, memory_megabytes=16)
+    assert found.recall == 0.0 and found.precision == 1.0 and found.coverage < 0.2
+
+
+def test_too_few_images_are_an_error() -> None:
+    with pytest.raises(FashionDGMError, match="5 images have no 5 nearest neighbours"):
+        neighbourhoods(features(20, 0), features(5, 1), k=5, memory_megabytes=16)
