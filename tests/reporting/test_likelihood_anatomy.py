@@ -149,6 +149,12 @@ def test_gap_is_shared_out_between_volume_and_latents(metrics, png) -> None:
     assert "The largest single term is the logit: \u22122.30" in text
 
 
+def test_summary_tells_what_the_gap_is_made_of(metrics) -> None:
+    (sentence,) = chapters.summary_sentences(likelihood=metrics)
+    assert sentence.startswith("MNIST needs 1.60 [1.50, 1.70] bits/dim fewer than FashionMNIST.")
+    assert "log-determinants" in sentence and "latents" in sentence
+
+
 def test_latents_that_mislead_are_not_acquitted(metrics, png) -> None:
     metrics["sets"]["mnist"]["gap"] = gap(logit=-0.2, latents_1=-1.4)
     text = text_of(metrics, png)

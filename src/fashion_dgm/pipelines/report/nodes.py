@@ -50,7 +50,11 @@ def write_report(metrics: dict[str, Any], parameters: dict[str, Any], config: Re
     content = ReportContent(
         title=config.title,
         highlights=chapters.highlights(flow=flow, ood=ood, fid=fid),
-        summary=tuple(chapters.summary_sentences(data=data, flow=flow, ood=ood, gan=adversarial, fid=fid)),
+        summary=tuple(
+            chapters.summary_sentences(
+                data=data, flow=flow, ood=ood, gan=adversarial, fid=fid, likelihood=metrics["likelihood"]
+            )
+        ),
         chapters=(
             chapters.data_chapter(data, figures["example_images"], metrics["ood_sets"], figures["ood_set_examples"]),
             chapters.flow_chapter(flow, figures["flow_curve"], figures["flow_samples"]),

@@ -9,6 +9,7 @@ from fashion_dgm.reporting import sources
 from fashion_dgm.reporting.chapters.fid import feature_spaces, ranking, ranking_sentence, space_name
 from fashion_dgm.reporting.chapters.flow import fit_sentence
 from fashion_dgm.reporting.chapters.gan import critic_sentence, discriminator_sentence
+from fashion_dgm.reporting.chapters.likelihood_sentences import gap_sentences
 from fashion_dgm.reporting.chapters.ood import detection_summary, others_sentence, told_apart
 from fashion_dgm.reporting.report import Highlight
 from fashion_dgm.reporting.wording import count, dataset_name, model_name, model_order, number
@@ -23,6 +24,7 @@ def summary_sentences(
     ood: Mapping[str, Any] | None = None,
     gan: Mapping[str, Any] | None = None,
     fid: Mapping[str, Any] | None = None,
+    likelihood: Mapping[str, Any] | None = None,
 ) -> list[str]:
     """Returns the run in a few sentences, from the metrics that the chapters of the same names take."""
     sentences = []
@@ -40,6 +42,9 @@ def summary_sentences(
     if ood is not None:
         sentences += [detection_summary(name, ood["sets"][name]) for name in told_apart(ood["sets"])]
         sentences += others_sentence(ood["sets"])
+    if likelihood is not None:
+        names = (dataset_name(likelihood[key]) for key in ("in_distribution", "stranger"))
+        sentences.append(gap_sentences(likelihood["sets"][likelihood["stranger"]]["gap"], *names)[0])
     if gan is not None and "gan" in gan:
         sentences.append(discriminator_sentence(gan["gan"]))
     if gan is not None and "wgan" in gan:
