@@ -74,6 +74,7 @@ def test_both_flows_stand_in_one_table(metrics, residual, png):
         ({}, "every block is a contraction"),
         ({"largest_block_bound": 1.001}, "nothing vouches for the inverse"),
         ({"largest_layer_norm": math.inf}, "norms are not finite"),
+        ({"largest_layer_norm": 0.9947}, "a layer is 1.5% above its bound"),
         ({}, "is the smaller uncertainty"),
         ({"test_probe_error": 0.02}, "is the larger uncertainty"),
         ({"test_probe_error": math.nan}, "say little"),

@@ -55,9 +55,11 @@ def evaluate(
     flow = cast("ResidualFlow", build_model(checkpoint, "ResidualFlow")).to(device)
     metrics: dict[str, Any] = {
         "epochs": checkpoint.training.get("epoch"),
+        "images_seen": checkpoint.training.get("images"),
         "parameters": sum(parameter.numel() for parameter in flow.parameters()),
         "estimator": describe(flow.config.evaluation),
         "unbiased": flow.config.evaluation.roulette != "none",
+        "training_unbiased": flow.config.training.roulette != "none",
         "draws": config.draws,
     }
     for name, images in splits.items():

@@ -66,7 +66,8 @@ def fit_flow(
         on_epoch=on_epoch,
     )
     flow = run.step.judged
-    origin = {"seed": config.seed, "epoch": config.epochs, "data_sha256": data.sha256}
+    images = config.epochs * min(config.images_per_epoch or len(data), len(data))
+    origin = {"seed": config.seed, "epoch": config.epochs, "images": images, "data_sha256": data.sha256}
     return FittedFlow(
         checkpoint_of(flow, type(flow).__name__, config.model.model_dump(mode="json"), origin), run.history
     )

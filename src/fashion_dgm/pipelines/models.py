@@ -14,11 +14,7 @@ __all__ = ["load_flow"]
 
 def load_flow(checkpoint: Checkpoint, device: str) -> Flow:
     """Rebuilds the flow of a checkpoint in evaluation mode, whichever flow it is, on `device`."""
-    from fashion_dgm.checkpoint import build_model
-    from fashion_dgm.flows.flow import Flow
+    from fashion_dgm.flows.families import build_flow
     from fashion_dgm.training.device import resolve_device
 
-    architecture = checkpoint.architecture if checkpoint.architecture == "ResidualFlow" else "RealNVP"
-    model = build_model(checkpoint, architecture).to(resolve_device(device))
-    assert isinstance(model, Flow)
-    return model
+    return build_flow(checkpoint).to(resolve_device(device))

@@ -24,6 +24,7 @@ def train_flow(
     trained = launch(training.train_flow, config, log_epoch, data=train, test=test, store=store)
     metrics = {
         "epochs": len(trained.history),
+        "images_seen": trained.flow.training["images"],
         "coupling": config.model.coupling,
         "parameters": trained.parameters,
         "train_bits_per_dim": trained.train_bits_per_dim,
