@@ -15,6 +15,7 @@ from fashion_dgm.commands import main
 from fashion_dgm.config import RealNVPConfig
 from fashion_dgm.flows import RealNVP, bits_per_dim_of
 from fashion_dgm.gans.networks import Discriminator, Generator
+from tests.conftest import made_up_images
 
 SMALL = RealNVPConfig(
     scales=2, checkerboard_couplings=1, channel_couplings=1, hidden_channels=4, residual_blocks=0, logit_alpha=1e-6
@@ -75,6 +76,20 @@ def test_scores_are_the_flows(models: Path, tmp_path: Path) -> None:
     assert f"6 images: {expected.mean():.3f}" in done.output
 
 
+def test_distances_grow_with_noise_and_are_not_called_fid(tmp_path: Path) -> None:
+    real = made_up_images(300, seed=0).images
+    np.save(tmp_path / "real.npy", real)
+    distances = []
+    for name, images in {"same": real, "other": made_up_images(300, seed=1).images, "noise": 255 - real}.items():
+        np.save(tmp_path / f"{name}.npy", images)
+        done = run("fid", tmp_path / f"{name}.npy", "--real", tmp_path / "real.npy")
+        assert done.exit_code == 0, done.output
+        assert "N = 300" in done.output and "FID" not in done.output
+        distances.append(float(done.output.split("Fréchet classifier distance: ")[1].split()[0]))
+    assert distances == sorted(distances)
+    assert distances[0] == pytest.approx(0, abs=1e-3)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -85,6 +100,7 @@ def test_scores_are_the_flows(models: Path, tmp_path: Path) -> None:
         (("sample", "flow.safetensors", "-o", "."), "is not empty"),
         (("score", "generator.safetensors", "flow.safetensors"), "name a flow"),
         (("score", "flow.safetensors", "flow.safetensors"), "safetensors"),
+        (("fid", "flow.safetensors", "--real", "flow.safetensors"), "safetensors"),
     ],
 )
 def test_mistakes_are_one_line_and_exit_code_1(
@@ -96,7 +112,7 @@ def test_mistakes_are_one_line_and_exit_code_1(
     assert message in done.output and "Traceback" not in done.output
 
 
-@pytest.mark.parametrize("command", [(), ("sample",), ("score",)])
+@pytest.mark.parametrize("command", [(), ("sample",), ("score",), ("fid",)])
 def test_help_is_there(command: tuple[str, ...]) -> None:
     done = run(*command, "--help")
-    assert done.exit_code == 0 and "MODEL" in done.output
+    assert done.exit_code == 0 and "IMAGES" in done.output.upper()
