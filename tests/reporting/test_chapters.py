@@ -507,17 +507,19 @@ def with_quality(metrics: Metrics, *rows: dict[str, Any]) -> Metrics:
     return metrics["fid"] | more | {"quality": [*rows, quality_row("train", "floor")]}
 
 
-def quality_table(chapter: Chapter) -> TableBlock:
-    return next(table for table in tables_of(chapter) if "Coverage" in table.columns)
+def quality_tables(chapter: Chapter) -> tuple[TableBlock, TableBlock]:
+    distances, shares = (table for table in tables_of(chapter) if {"KID", "Coverage"} & set(table.columns))
+    return distances, shares
 
 
-def test_all_measures_stand_in_one_table_with_what_was_brought(metrics: Metrics, png: bytes) -> None:
+def test_all_measures_stand_beside_those_of_what_was_brought(metrics: Metrics, png: bytes) -> None:
     rows = [quality_row("mine", "brought", kid=None, samples=300)]
     rows += [quality_row("wgan", state, epoch=e) for state, e in (("best", 4), ("last", 8))]
     rows += [quality_row("gan", state) for state in ("last", "best")]
-    table = quality_table(chapters.fid_chapter(with_quality(metrics, *rows), png))
+    table, shares = quality_tables(chapters.fid_chapter(with_quality(metrics, *rows), png))
     first = ["GAN, best and last epoch (6)", "WGAN, best epoch (4)", "WGAN, last epoch (8)", "mine (brought)"]
-    assert [row[0] for row in table.rows] == [*first, "Training images (floor)"]
+    for part in (table, shares):
+        assert [row[0] for row in part.rows] == [*first, "Training images (floor)"]
     assert table.rows[3][1] == "300" and table.rows[3][4] == "n/a"
     assert table.rows[0][3:5] == ("9.50 ± 0.10", "0.5000 ± 0.0100")
     assert "15 sample sizes" in table.caption and "100 subsets of 1,000 images" in table.caption
@@ -528,14 +530,14 @@ def test_all_measures_stand_in_one_table_with_what_was_brought(metrics: Metrics,
     [
         (
             {"density": 0.5, "coverage": 0.72},
-            "0.50 of the density and 0.80 of the coverage that training images have: quality",
+            "50% of the density and 80% of the coverage that training images have: quality",
         ),
         (
             {"density": 0.8, "coverage": 0.45},
-            "0.80 of the density and 0.50 of the coverage that training images have: variety",
+            "80% of the density and 50% of the coverage that training images have: variety",
         ),
-        ({"density": 0.5, "coverage": 0.45}, "0.50 of the coverage that training images have."),
-        ({"density": 1.4, "coverage": 0.45}, "leave out 0.50 of what training images cover"),
+        ({"density": 0.5, "coverage": 0.45}, "50% of the coverage that training images have."),
+        ({"density": 1.4, "coverage": 0.45}, "leave out 50% of what training images cover"),
     ],
 )
 def test_the_weaker_side_follows_the_shares(metrics: Metrics, png: bytes, values: dict[str, float], words: str) -> None:
@@ -563,6 +565,15 @@ def test_order_at_infinite_n(metrics: Metrics, png: bytes, infinite: float, chan
     fid = with_quality(metrics, quality_row("gan", "best"), wgan)
     text = text_of(chapters.fid_chapter(fid, png))
     assert f"Extrapolating to infinitely many samples {change} the order" in text
+
+
+def test_sets_of_another_size_are_not_ranked(metrics: Metrics, png: bytes) -> None:
+    few = quality_row("few", "brought", samples=300, kid=0.1, distance_benchmark=1.0, density=0.1)
+    fid = with_quality(
+        metrics, quality_row("gan", "best"), quality_row("wgan", "best", kid=0.6, distance_benchmark=20.0), few
+    )
+    text = text_of(chapters.fid_chapter(fid, png))
+    assert "of few" not in text and "puts the GAN first, too" in text
 
 
 def test_failures_and_conversions_are_told(metrics: Metrics, png: bytes) -> None:

@@ -65,5 +65,6 @@ def plot_distances(table: DataFrame, metrics: dict[str, Any]) -> Figure:
     brought: dict[str, dict[str, float]] = {space: {} for space in floors}
     for row in metrics["quality"]:
         if row["state"] == "brought":
-            brought[row["feature_space"]][row["model"]] = row["distance_test"]
+            size = "" if row["samples"] == metrics["samples"] else f" (N = {row['samples']})"
+            brought[row["feature_space"]][row["model"] + size] = row["distance_test"]
     return fid_curves(table[table["split"] == "test"], floors, brought, metrics["samples"])

@@ -130,7 +130,8 @@ def _blocks(metrics: Mapping[str, Any], spaces: Sequence[str], curves_png: bytes
         "Fréchet distance against the epoch, a panel a feature space and a line a model, best epochs circled, with a dashed "
         "line for the floor.",
         "Distance of every snapshot to held-out images. Circles mark the best epochs; the dashed floor is the distance "
-        "between training and held-out images.",
+        "between training and held-out images."
+        + (" Dotted lines are samples from elsewhere." if metrics.get("conversions") else ""),
     )
     told = (ranking_sentence, _floor_sentence, _epoch_sentence)
     found = [" ".join(filter(None, [tell(metrics, space) for tell in told])) for space in spaces]

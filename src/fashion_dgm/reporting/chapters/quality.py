@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from fashion_dgm.reporting.report import Block, NoteBlock, TableBlock, TextBlock
-from fashion_dgm.reporting.wording import count, is_number, listing, model_name, model_order, number, plural
+from fashion_dgm.reporting.wording import count, is_number, listing, model_name, model_order, number, percent, plural
 
 __all__ = ["quality_blocks", "quality_notes", "quality_sentences"]
 
@@ -18,7 +18,7 @@ _STATES = {"best": 0, "last": 1, "brought": 2, "floor": 3}
 
 
 def quality_blocks(metrics: Mapping[str, Any], space: str, name: str) -> Iterable[Block]:
-    """Yields a table of all measures in one feature space, and what can be read from it; nothing where none were taken.
+    """Yields tables of all measures in one feature space, and what can be read from it; nothing where none were taken.
 
     Arguments:
         metrics: as for `fid_chapter`.
@@ -26,10 +26,10 @@ def quality_blocks(metrics: Mapping[str, Any], space: str, name: str) -> Iterabl
     """
     rows = _rows(metrics, space)
     if rows:
-        yield _table(metrics, rows, name)
+        yield from _tables(metrics, rows, name)
         sentences = quality_sentences(metrics, space)
         if sentences:
-            yield TextBlock((" ".join(sentences),))
+            yield TextBlock(tuple(sentences))
 
 
 def quality_notes(metrics: Mapping[str, Any]) -> Iterable[NoteBlock]:
@@ -46,12 +46,15 @@ def quality_notes(metrics: Mapping[str, Any]) -> Iterable[NoteBlock]:
 
 
 def quality_sentences(metrics: Mapping[str, Any], space: str) -> list[str]:
-    """Returns what the measures say about each model's best epoch, and whether they agree on the order."""
-    rows = _rows(metrics, space)
+    """Returns what the measures say about each model's best epoch, and whether they agree on the order.
+
+    Sets of another size than the others stand in the table alone, for most measures depend on it.
+    """
+    rows = [row for row in _rows(metrics, space) if row["samples"] == metrics.get("samples")]
     judged = [row for row in rows if row["state"] in ("best", "brought")]
     floor = next((row for row in rows if row["state"] == "floor"), None)
     sentences = [_variety_sentence(row, floor) for row in judged] if floor is not None else []
-    sentences += [_order_sentence(judged), _bias_sentence(judged)]
+    sentences.append(" ".join(filter(None, [_order_sentence(judged), _bias_sentence(judged)])))
     return [sentence for sentence in sentences if sentence]
 
 
@@ -69,29 +72,40 @@ def _rows(metrics: Mapping[str, Any], space: str) -> list[Row]:
     return sorted(rows, key=lambda row: (max(_STATES[row["state"]], 1), places[row["model"]], _STATES[row["state"]]))
 
 
-def _table(metrics: Mapping[str, Any], rows: Sequence[Row], name: str) -> TableBlock:
-    kid = metrics.get("kid", {})
+def _tables(metrics: Mapping[str, Any], rows: Sequence[Row], name: str) -> Iterable[TableBlock]:
+    labels, emphasised = (
+        [_label(row) for row in rows],
+        tuple(i for i, row in enumerate(rows) if row["state"] == "brought"),
+    )
     sizes = sorted({row["kid_subset"] for row in rows if is_number(row.get("kid_subset"))})
-    cells = [
+    distances = tuple(
         (
-            _label(row),
+            label,
             count(row["samples"]),
             number(row["distance_benchmark"]),
             _with_error(row.get("distance_infinite"), row.get("distance_infinite_error")),
             _with_error(row.get("kid"), row.get("kid_deviation"), 4),
-            *(number(row.get(share)) for share in ("precision", "recall", "density", "coverage")),
         )
-        for row in rows
-    ]
-    return TableBlock(
-        ("Images of", "N", "Distance", "at N = ∞", "KID", "Precision", "Recall", "Density", "Coverage"),
-        tuple(cells),
-        f"All measures against the official test images, in the same features as the {name}. At N = ∞: a line through "
+        for label, row in zip(labels, rows, strict=True)
+    )
+    yield TableBlock(
+        ("Images of", "N", "Distance", "at N = ∞", "KID"),
+        distances,
+        f"Distances to the official test images, in the same features as the {name}. At N = ∞: a line through "
         f"{count(metrics.get('extrapolation_sizes'))} sample sizes, with the standard error of its end. KID: mean and "
-        f"standard deviation over {count(kid.get('subsets'))} subsets of {listing([count(n) for n in sizes]) or 'no'} "
-        f"images. Shares by {count(metrics.get('neighbours'))} nearest neighbours. Draws by seed {metrics.get('seed')}.",
-        numeric=tuple(range(1, 9)),
-        emphasised=tuple(i for i, row in enumerate(rows) if row["state"] == "brought"),
+        f"standard deviation over {count(metrics.get('kid', {}).get('subsets'))} subsets of "
+        f"{listing([count(n) for n in sizes]) or 'no'} images. Draws by seed {metrics.get('seed')}.",
+        numeric=(1, 2, 3, 4),
+        emphasised=emphasised,
+    )
+    names = ("precision", "recall", "density", "coverage")
+    yield TableBlock(
+        ("Images of", *(name.capitalize() for name in names)),
+        tuple((label, *(number(row.get(name)) for name in names)) for label, row in zip(labels, rows, strict=True)),
+        f"Quality (precision, density) and variety (recall, coverage) of the same samples against the official test images, "
+        f"by {count(metrics.get('neighbours'))} nearest neighbours in the same features.",
+        numeric=(1, 2, 3, 4),
+        emphasised=emphasised,
     )
 
 
@@ -111,15 +125,15 @@ def _variety_sentence(row: Row, floor: Row) -> str:
     precision, recall, density, coverage = (value for value, _ in shares)
     quality, variety = density / floor["density"], coverage / floor["coverage"]
     text = (
-        f"{_name(row)}: {number(precision)} of the samples lie among real images (of training images: "
-        f"{number(floor['precision'])}), and {number(recall)} of the real images lie among the samples "
-        f"({number(floor['recall'])})."
+        f"Of the samples of {_name(row)}, {percent(precision)} lie among real images (of training images, "
+        f"{percent(floor['precision'])}); of the real images, {percent(recall)} lie among the samples "
+        f"({percent(floor['recall'])})."
     )
     if quality > 1 + _CLOSE_SHARE and variety < 1 - _CLOSE_SHARE:
-        lost = f"{number(1 - variety)} of what training images cover"
+        lost = f"{percent(1 - variety)} of what training images cover"
         return f"{text} They crowd where real images are densest, and leave out {lost}."
     if quality < 1 - _CLOSE_SHARE and variety < 1 - _CLOSE_SHARE:
-        reached = f"{number(quality)} of the density and {number(variety)} of the coverage that training images have"
+        reached = f"{percent(quality)} of the density and {percent(variety)} of the coverage that training images have"
         if abs(quality - variety) < _CLOSE_SHARE:
             return f"{text} They reach {reached}."
         return f"{text} They reach {reached}: {'quality' if quality < variety else 'variety'} is the weaker side."
