@@ -51,6 +51,15 @@ def test_the_inverse_finds_its_way_across_a_plateau(dtype: torch.dtype, toleranc
     torch.testing.assert_close(back, x, rtol=0, atol=tolerance)
 
 
+def test_the_inverse_never_gets_stuck() -> None:
+    """Plain Newton within a bracket did, after training: errors of 0.3 where one in 10,000 pixels lay badly."""
+    generator = torch.Generator().manual_seed(0)
+    weights, means, scales = torch.randn(3, 1, 4, 100_000, generator=generator, dtype=torch.float64)
+    many = LogisticMixture((3 * weights).log_softmax(1), 2 * means, 3 * torch.tanh(scales) - 1.5)
+    x = 4 * torch.randn(1, 100_000, generator=generator, dtype=torch.float64)
+    torch.testing.assert_close(many.inverse(many.forward(x)[0]), x, rtol=0, atol=1e-11)
+
+
 def test_components_learn_apart() -> None:
     torch.manual_seed(0)
     layer = coupling(3)
