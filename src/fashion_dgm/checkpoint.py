@@ -53,12 +53,14 @@ def checkpoint_of(
     return Checkpoint(architecture, dict(config), cpu, dict(training or {}))
 
 
-def build_model(checkpoint: Checkpoint, architecture: str) -> nn.Module:
+def build_model(checkpoint: Checkpoint | None, architecture: str) -> nn.Module:
     """Rebuilds the network of `checkpoint` in evaluation mode on the CPU.
 
     Raises:
-        CheckpointError: if it is not of that architecture, or its weights don't fit.
+        CheckpointError: if there is none, it is not of that architecture, or its weights don't fit.
     """
+    if checkpoint is None:
+        raise CheckpointError(f"there is no checkpoint of a {architecture} yet; run the pipeline that trains it first")
     if checkpoint.architecture != architecture:
         raise CheckpointError(
             f"this checkpoint holds a {checkpoint.architecture}, not a {architecture}; give the path of the right one"

@@ -10,6 +10,7 @@ from fashion_dgm.pipelines import (
     fid_eval,
     flow_anatomy,
     latent_space,
+    log_det_study,
     ood_eval,
     report,
     stability,
@@ -28,6 +29,7 @@ __all__ = ["BY_NAME", "register_pipelines"]
 BY_NAME = (
     "train_classifier",
     "train_residual_flow",
+    "log_det_study",
     "train_wgan_gp",
     "vanishing_gradients",
     "stability",
@@ -50,6 +52,7 @@ def register_pipelines() -> dict[str, Pipeline]:
         "fid_eval": fid_eval.create_pipeline(),
         "vanishing_gradients": vanishing_gradients.create_pipeline(),
         "stability": stability.create_pipeline(),
+        "log_det_study": log_det_study.create_pipeline(),
         "report": report.create_pipeline(),
     }
     default = [pipeline for name, pipeline in pipelines.items() if name not in BY_NAME]

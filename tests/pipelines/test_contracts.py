@@ -28,7 +28,14 @@ DEFAULT = {
     "fid_eval",
     "report",
 }
-NAMES = DEFAULT | {"train_classifier", "train_residual_flow", "train_wgan_gp", "vanishing_gradients", "stability"}
+NAMES = DEFAULT | {
+    "train_classifier",
+    "train_residual_flow",
+    "log_det_study",
+    "train_wgan_gp",
+    "vanishing_gradients",
+    "stability",
+}
 ENVS = pytest.mark.parametrize("env", ["base", "quick", "test"])
 NODES = [node for name in sorted(NAMES) for node in PIPELINES[name].nodes]
 DATASETS = set[str]().union(*(PIPELINES[name].datasets() for name in NAMES))

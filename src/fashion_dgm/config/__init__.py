@@ -22,6 +22,7 @@ from fashion_dgm.config.gans import (
     WarmupConfig,
     WGANConfig,
 )
+from fashion_dgm.config.log_det_study import LogDetStudyConfig
 from fashion_dgm.config.ood_sets import OODSetsConfig
 from fashion_dgm.config.reporting import ReportConfig, TrackingConfig
 from fashion_dgm.config.residual_flow import (
@@ -66,6 +67,7 @@ __all__ = [
     "LatentSpaceConfig",
     "LikelihoodTrainingConfig",
     "LipschitzConfig",
+    "LogDetStudyConfig",
     "NormalisationConfig",
     "OODConfig",
     "OODSetsConfig",

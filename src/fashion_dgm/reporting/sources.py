@@ -19,6 +19,7 @@ __all__ = [
     "GULRAJANI_2017",
     "HEUSEL_2017",
     "HO_2019",
+    "HUTCHINSON_1990",
     "KAMKARI_2024",
     "KIRICHENKO_2020",
     "KYNKAANNIEMI_2019",
@@ -79,6 +80,10 @@ HEUSEL_2017 = (
 HO_2019 = (
     "Ho, J. et al. (2019). Flow++: Improving flow-based generative models with variational dequantization and "
     "architecture design. ICML."
+)
+HUTCHINSON_1990 = (
+    "Hutchinson, M. F. (1990). A stochastic estimator of the trace of the influence matrix for Laplacian smoothing "
+    "splines. Communications in Statistics: Simulation and Computation 19."
 )
 KAMKARI_2024 = (
     "Kamkari, H. et al. (2024). A geometric explanation of the likelihood out-of-distribution detection paradox. ICML."

@@ -59,6 +59,7 @@ def write_report(metrics: dict[str, Any], parameters: dict[str, Any], config: Re
             chapters.data_chapter(data, figures["example_images"], metrics["ood_sets"], figures["ood_set_examples"]),
             chapters.flow_chapter(flow, figures["flow_curve"], figures["flow_samples"]),
             _residual_flow(flow, metrics, figures),
+            _log_det_chapter(metrics.get("log_det_study"), figures),
             chapters.latent_space_chapter(metrics["latents"], figures),
             chapters.ood_chapter(ood, figures["ood_histogram"]),
             chapters.likelihood_anatomy_chapter(metrics["likelihood"], figures),
@@ -123,3 +124,19 @@ def _residual_flow(flow: dict[str, Any], metrics: dict[str, Any], figures: dict[
         "train_residual_flow",
         "A flow whose layers change every pixel at once, at the price of an estimated determinant, beside RealNVP.",
     )
+
+
+def _log_det_chapter(study: dict[str, Any] | None, figures: dict[str, Any]) -> Chapter:
+    from fashion_dgm.reporting import chapters
+
+    names = ("truncation", "probes", "bias", "variance", "budget")
+    shown = {name: figures[f"log_det_{name}_figure"] for name in names}
+    if study is None or any(figure is None for figure in shown.values()):
+        return chapters.missing_chapter(
+            chapters.LOG_DET_TITLE,
+            chapters.LOG_DET_ANCHOR,
+            "train_residual_flow,log_det_study",
+            "A residual layer's log-determinant is estimated from a series. What a truncated series lacks, what Russian "
+            "roulette and random probes scatter, and what each costs, on blocks small enough to know the truth.",
+        )
+    return chapters.log_det_chapter(study, shown)

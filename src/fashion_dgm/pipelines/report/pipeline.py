@@ -39,6 +39,11 @@ FIGURES = (
     "stability_curves",
     "stability_measures",
     "stability_verdict",
+    "log_det_truncation_figure",
+    "log_det_probes_figure",
+    "log_det_bias_figure",
+    "log_det_variance_figure",
+    "log_det_budget_figure",
 )
 
 
@@ -63,6 +68,7 @@ def create_pipeline() -> Pipeline:
                     "fid": "fid_metrics",
                     "vanishing_gradients": "vanishing_gradients_metrics",
                     "stability": "stability_metrics",
+                    "log_det_study": "log_det_study_metrics",
                 },
                 "metrics",
                 name="collect_metrics",

@@ -22,6 +22,7 @@ from fashion_dgm.reporting.figures.latents import (
     latent_temperatures,
 )
 from fashion_dgm.reporting.figures.likelihood import likelihood_by_layer, likelihood_complexity, likelihood_gap
+from fashion_dgm.reporting.figures.log_det import log_det_probes, log_det_truncation
 from fashion_dgm.reporting.figures.ood import ood_histogram
 from fashion_dgm.reporting.figures.ood_sets import ood_set_examples
 from fashion_dgm.reporting.figures.perturbations import (
@@ -29,6 +30,7 @@ from fashion_dgm.reporting.figures.perturbations import (
     perturbation_examples,
     way_through_the_flow,
 )
+from fashion_dgm.reporting.figures.roulette import roulette_bias, roulette_budget, roulette_variance
 from fashion_dgm.reporting.figures.stability import stability_curves, stability_measures, stability_verdict
 from fashion_dgm.reporting.figures.uniforms import uniform_curves
 from fashion_dgm.reporting.figures.vanishing import gradient_norms, gradient_variance
@@ -52,10 +54,15 @@ __all__ = [
     "likelihood_by_layer",
     "likelihood_complexity",
     "likelihood_gap",
+    "log_det_probes",
+    "log_det_truncation",
     "ood_histogram",
     "ood_set_examples",
     "perturbation_curves",
     "perturbation_examples",
+    "roulette_bias",
+    "roulette_budget",
+    "roulette_variance",
     "sample_records",
     "snapshot_strip",
     "stability_curves",

@@ -1,0 +1,177 @@
+"""Figures of the series and its probes: what truncation lacks, and what probes scatter."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.reporting.figures.curves import DASHED
+from fashion_dgm.reporting.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION, WIDTH, styled
+
+if TYPE_CHECKING:
+    from pandas import DataFrame, Series
+
+__all__ = ["KIND_COLORS", "KIND_NAMES", "kinds_of", "log_det_probes", "log_det_truncation"]
+
+KIND_NAMES = {
+    "dense": "dense",
+    "convolutional": "convolutional",
+    "contracting": "contracting",
+    "trained": "trained flow",
+}
+KIND_COLORS = {"dense": BLUE, "convolutional": GREEN, "contracting": VERMILLION, "trained": PURPLE}
+PROBE_COLORS = {"rademacher": BLUE, "gaussian": VERMILLION}
+_LIPSCHITZ_COLORS = (SKY, BLUE, ORANGE, VERMILLION, PURPLE, BLACK)
+_SMALLEST = 1e-8
+
+
+def kinds_of(table: DataFrame) -> list[str]:
+    """Returns the kinds of block in a table, in the order in which all figures show them."""
+    if len(table) == 0:
+        raise FashionDGMError("the study of log-determinants has no rows to draw; run `log_det_study` again")
+    present = set(table["kind"])
+    return [kind for kind in KIND_NAMES if kind in present] + sorted(present - set(KIND_NAMES))
+
+
+@styled
+def log_det_truncation(truncation: DataFrame) -> Figure:
+    """Draws the error of the truncated series over its terms, a panel a kind of block, bounds dashed.
+
+    Of random blocks, those of the largest dimension are shown, a colour a Lipschitz constant; of a trained flow, all.
+
+    Arguments:
+        truncation: columns `block`, `kind`, `dimension`, `lipschitz`, `terms`, `error`, `bound` in nats.
+    """
+    kinds = kinds_of(truncation)
+    # Those of a trained flow last: the colours of the others must not depend on it.
+    trained = set(truncation[truncation["kind"] == "trained"]["lipschitz"])
+    constants = sorted(set(truncation["lipschitz"]), key=lambda constant: (constant in trained, constant))
+    colors = dict(zip(constants, _LIPSCHITZ_COLORS * len(constants), strict=False))
+    figure = Figure(figsize=(WIDTH, 3.5 if len(kinds) < 4 else 5.6), layout="constrained")
+    panels = _panels(figure, len(kinds))
+    for axes, kind in zip(panels, kinds, strict=True):
+        own = truncation[truncation["kind"] == kind]
+        dimension = own["dimension"].max()
+        own = own[own["dimension"] == dimension]
+        thin = 0.9 if kind == "trained" else 1.8
+        for _, rows in own.groupby("block", sort=False):
+            color = colors[rows["lipschitz"].iloc[0]]
+            error = rows["error"].abs().to_numpy()
+            # What is left below is rounding.
+            axes.plot(rows["terms"], np.where(error > _SMALLEST, error, np.nan), color=color, linewidth=thin)
+            axes.plot(rows["terms"], rows["bound"], color=color, linestyle=DASHED, linewidth=1.1)
+        axes.set_title(f"{KIND_NAMES.get(kind, kind)}, D = {dimension}", fontsize=10.5)
+        axes.set_yscale("log")
+        axes.set_ylim(_SMALLEST, 10 ** np.ceil(np.log10(truncation["bound"].max())))
+        axes.set_xscale("log")
+        axes.set_xticks([1, 3, 10, 30], ["1", "3", "10", "30"])
+        axes.minorticks_off()
+        axes.set_xlabel("terms computed")
+        axes.label_outer()
+    panels[0].set_ylabel("error of log det (nats)")
+    handles = [Line2D([], [], color=colors[constant], label=f"Lip = {constant:.2g}") for constant in constants]
+    handles += [
+        Line2D([], [], color=GREY, label="error"),
+        Line2D([], [], color=GREY, linestyle=DASHED, linewidth=1.1, label="bound of theory"),
+    ]
+    figure.legend(
+        handles=handles,
+        loc="outside upper left",
+        ncols=6 if len(handles) < 7 else 4,
+        columnspacing=1.2,
+        handlelength=1.5,
+    )
+    return figure
+
+
+@styled
+def log_det_probes(probes: DataFrame, blocks: DataFrame) -> Figure:
+    """Draws the variance over the number of probes, and the ratio of both kinds' variances, against theory.
+
+    Arguments:
+        probes: columns `kind`, `probe`, `probes`, `variance`, `low`, `high`, `theory`, in nats squared.
+        blocks: columns `kind`, `ratio`, `ratio_error`, `ratio_theory`, a row a block.
+    """
+    kinds = kinds_of(probes)
+    figure = Figure(figsize=(WIDTH, 6.6), layout="constrained")
+    halves = figure.subfigures(2, 1, squeeze=False, height_ratios=[1, 1.15])
+    upper, lower = halves[:, 0]
+    panels = np.atleast_1d(upper.subplots(1, len(kinds), sharex=True))
+    for axes, kind in zip(panels, kinds, strict=True):
+        for probe, color in PROBE_COLORS.items():
+            rows = probes[(probes["kind"] == kind) & (probes["probe"] == probe)].sort_values("probes")
+            axes.plot(rows["probes"], rows["theory"], color=color)
+            _points(axes, rows["probes"], rows["variance"], rows["low"], rows["high"], color)
+        axes.set_xscale("log", base=2)
+        axes.set_yscale("log")
+        axes.set_xticks([1, 4, 16, 64], ["1", "4", "16", "64"])
+        axes.minorticks_off()
+        axes.set_xlabel("probes")
+        axes.set_title(KIND_NAMES.get(kind, kind), fontsize=10.5)
+    panels[0].set_ylabel("variance (nats²)")
+    upper.legend(
+        handles=[
+            *(Line2D([], [], color=color, label=probe.capitalize()) for probe, color in PROBE_COLORS.items()),
+            Line2D([], [], color=GREY, label="theory"),
+            Line2D([], [], color=GREY, marker="o", linestyle="", label="measured"),
+        ],
+        loc="outside upper left",
+        ncols=4,
+    )
+    axes = lower.subplots()
+    axes.plot([0, 1.08], [0, 1.08], color=GREY, linewidth=1)
+    for kind in kinds_of(blocks):
+        rows = blocks[blocks["kind"] == kind]
+        axes.errorbar(
+            rows["ratio_theory"],
+            rows["ratio"],
+            1.96 * rows["ratio_error"],
+            linestyle="",
+            marker="o",
+            elinewidth=1,
+            color=KIND_COLORS.get(kind, BLACK),
+            label=KIND_NAMES.get(kind, kind),
+        )
+    axes.annotate(
+        "no part on the diagonal:\nthe kind of probe does not matter",
+        (0.99, 0.985),
+        xytext=(0.8, 0.4),
+        ha="center",
+        color=GREY,
+        arrowprops={"arrowstyle": "-", "color": GREY, "linewidth": 0.8},
+    )
+    axes.annotate(
+        "nearly diagonal:\nRademacher is nearly exact",
+        (0.05, 0.04),
+        xytext=(0.3, 0.02),
+        color=GREY,
+        va="bottom",
+        arrowprops={"arrowstyle": "-", "color": GREY, "linewidth": 0.8},
+    )
+    axes.set_xlim(-0.02, 1.06)
+    axes.set_ylim(-0.03, 1.25)
+    axes.set_xlabel("part of ‖S‖² off the diagonal (theory)")
+    axes.set_ylabel("measured variance,\nRademacher / Gaussian")
+    axes.legend(loc="upper left")
+    return figure
+
+
+def _panels(figure: Figure, count: int) -> list[Axes]:
+    if count < 4:
+        return list(np.atleast_1d(figure.subplots(1, count, sharey=True)))
+    grid = figure.subplots(2, (count + 1) // 2, sharey=True, sharex=True).ravel()
+    for spare in grid[count:]:
+        spare.set_visible(False)
+    grid[(count + 1) // 2].set_ylabel("error of log det (nats)")
+    return list(grid[:count])
+
+
+def _points(axes: Axes, x: Series, y: Series, low: Series, high: Series, color: str) -> None:
+    # An interval below zero has no place on a logarithmic axis.
+    reach = [np.minimum(y - low, 0.95 * y), high - y]
+    axes.errorbar(x, y, reach, linestyle="", marker="o", markersize=4, elinewidth=1, color=color)

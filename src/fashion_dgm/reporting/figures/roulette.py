@@ -1,0 +1,224 @@
+"""Figures of truncation against Russian roulette: bias, variance, and error at equal cost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import NullFormatter
+
+from fashion_dgm.reporting.figures.curves import DASHED, log_if_wide
+from fashion_dgm.reporting.figures.log_det import KIND_NAMES, kinds_of
+from fashion_dgm.reporting.style import BLACK, BLUE, GREEN, GREY, ORANGE, VERMILLION, WIDTH, styled
+from fashion_dgm.reporting.wording import count, number
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+__all__ = ["roulette_bias", "roulette_budget", "roulette_variance"]
+
+FAMILY_COLORS = {"truncation": BLUE, "geometric": VERMILLION, "poisson": GREEN}
+FAMILY_NAMES = {"truncation": "truncation", "geometric": "geometric roulette", "poisson": "Poisson roulette"}
+_EXACT_COLORS = (ORANGE, VERMILLION, BLACK, GREEN)
+
+
+@styled
+def roulette_bias(estimators: DataFrame) -> Figure:
+    """Draws the mean error of each estimator with its interval, the true bias beside it, for the two hardest kinds.
+
+    Arguments:
+        estimators: columns `kind`, `estimator`, `family`, `bias`, `bias_error`, `bias_theory`, `variance_theory`, in
+            nats, of one block a kind.
+    """
+    kinds = kinds_of(estimators)[-2:]
+    names = list(dict.fromkeys(estimators["estimator"]))
+    figure = Figure(figsize=(WIDTH, 1.5 + 0.25 * len(names)), layout="constrained")
+    panels = np.atleast_1d(figure.subplots(1, len(kinds), sharey=True))
+    for axes, kind in zip(panels, kinds, strict=True):
+        rows = estimators[estimators["kind"] == kind].set_index("estimator").loc[names]
+        place = np.arange(len(names))
+        for family, color in FAMILY_COLORS.items():
+            own = (rows["family"] == family).to_numpy()
+            finite = np.isfinite(rows["variance_theory"].to_numpy())
+            for chosen, fill in ((own & finite, color), (own & ~finite, "white")):
+                axes.errorbar(
+                    rows["bias"][chosen],
+                    place[chosen],
+                    xerr=1.96 * rows["bias_error"][chosen],
+                    linestyle="",
+                    marker="o",
+                    markerfacecolor=fill,
+                    color=color,
+                    elinewidth=1.4,
+                    zorder=3,
+                )
+        axes.plot(rows["bias_theory"], place, linestyle="", marker="|", markersize=11, color=BLACK, zorder=4)
+        axes.axvline(0, color=GREY, linewidth=1)
+        _scale(axes, rows)
+        axes.set_title(KIND_NAMES.get(kind, kind), fontsize=10.5)
+        axes.set_xlabel("mean error (nats)")
+        axes.grid(axis="y", visible=False)
+    panels[0].set_yticks(np.arange(len(names)), names)
+    panels[0].invert_yaxis()
+    handles = [
+        Line2D([], [], color=color, marker="o", linestyle="", label=FAMILY_NAMES[family])
+        for family, color in FAMILY_COLORS.items()
+    ]
+    handles += [
+        Line2D([], [], color=GREY, marker="o", markerfacecolor="white", linestyle="", label="infinite variance"),
+        Line2D([], [], color=BLACK, marker="|", markersize=11, linestyle="", label="true bias"),
+    ]
+    figure.legend(handles=handles, loc="outside upper left", ncols=3, columnspacing=1.5, handletextpad=0.4)
+    return figure
+
+
+@styled
+def roulette_variance(costs: DataFrame, estimators: DataFrame, tails: DataFrame, draws: int) -> Figure:
+    """Draws the standard deviation of roulette over its cost, and over how rare the longest series may be.
+
+    Arguments:
+        costs: columns `kind`, `exact_terms`, `expected_terms`, `variance`, in theory.
+        estimators: as for `roulette_bias`, with `expected_terms` and `variance`, measured.
+        tails: columns `kind`, `estimator`, `chance`, `variance`.
+        draws: of each estimator.
+    """
+    kind = "contracting" if "contracting" in set(estimators["kind"]) else kinds_of(estimators)[0]
+    figure = Figure(figsize=(WIDTH, 4.0), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    own = costs[costs["kind"] == kind]
+    exacts = sorted(set(own["exact_terms"]))
+    colors = dict(zip(exacts, _EXACT_COLORS * len(exacts), strict=False))
+    for exact in exacts:
+        rows = own[own["exact_terms"] == exact].sort_values("expected_terms")
+        left.plot(rows["expected_terms"], np.sqrt(rows["variance"]), color=colors[exact], label=f"{exact} always")
+    rows = estimators[(estimators["kind"] == kind) & (estimators["family"] == "geometric")]
+    rows = rows[np.isfinite(rows["variance_theory"])]
+    for exact in exacts:
+        chosen = rows[rows["exact_terms"] == exact]
+        left.plot(
+            chosen["expected_terms"], np.sqrt(chosen["variance"]), linestyle="", marker="o", color=colors[exact],
+            markersize=6,
+        )  # fmt: skip
+    floor = estimators[(estimators["kind"] == kind) & (estimators["family"] == "truncation")]["variance_theory"].max()
+    left.axhline(np.sqrt(floor), color=GREY, linestyle=DASHED, linewidth=1.2)
+    left.text(0.98, np.sqrt(floor) * 0.95, "probes alone", transform=left.get_yaxis_transform(), ha="right", va="top",
+              color=GREY)  # fmt: skip
+    left.set_xscale("log")
+    left.set_yscale("log")
+    left.set_ylim(top=2 * np.sqrt(own["variance"].max()), bottom=0.7 * np.sqrt(floor))
+    _plain_ticks(left, (5, 10, 20, 50))
+    log_if_wide(left, np.sqrt(own["variance"].to_numpy()), ratio=1)
+    left.set_xlabel("expected terms for one probe")
+    left.set_ylabel("standard deviation (nats)")
+    left.set_title("geometric: what terms buy", fontsize=10.5)
+    left.legend(loc="upper right")
+
+    shown = tails[tails["kind"] == kind]
+    ends = []
+    for name in _with_exact(shown, estimators, kind):
+        rows = shown[(shown["estimator"] == name) & (shown["chance"] > 1e-16)]
+        family = "poisson" if "Poisson" in name else "geometric"
+        finite = estimators[(estimators["kind"] == kind) & (estimators["estimator"] == name)]["variance_theory"]
+        style = "-" if np.isfinite(finite.iloc[0]) else DASHED
+        right.plot(rows["chance"], np.sqrt(rows["variance"]), color=FAMILY_COLORS[family], linestyle=style)
+        # Below its line, where Poisson's climbs above.
+        below = family == "geometric" and style != "-"
+        place = int(0.6 * len(rows)) if below else -1
+        deviation = float(np.sqrt(rows["variance"].iloc[place]))
+        ends.append((rows["chance"].iloc[place], deviation, name, FAMILY_COLORS[family], below))
+    right.axvline(1 / draws, color=GREY, linewidth=1)
+    right.set_xscale("log")
+    right.set_yscale("log")
+    right.set_xlim(1, 1e-16)
+    for chance, deviation, name, color, below in ends:
+        right.annotate(
+            name.split(" + ")[1], (max(chance, 1e-16), deviation), xytext=(8, -6) if below else (-4, 4),
+            textcoords="offset points", ha="left" if below else "right",
+            va="top" if below else "bottom", color=color, fontsize=9,
+        )  # fmt: skip
+    right.text(1 / draws, 0.98, f" {count(draws)} draws\n see this far", transform=right.get_xaxis_transform(),
+               ha="left", va="top", color=GREY, fontsize=9)  # fmt: skip
+    right.set_ylabel("standard deviation (nats)")
+    right.set_ylim(top=30 * max(end[1] for end in ends))
+    right.set_xlabel("terms rarer than this left out")
+    right.set_title("what the rare long series add", fontsize=10.5)
+    return figure
+
+
+@styled
+def roulette_budget(budgets: DataFrame) -> Figure:
+    """Draws the error of truncations and roulettes over their cost, a panel a kind of block.
+
+    Arguments:
+        budgets: columns `kind`, `estimator`, `family`, `budget`, `error_theory`, `error`, mean squares in nats squared.
+    """
+    kinds = kinds_of(budgets)
+    finite = budgets[np.isfinite(budgets["error_theory"])]
+    rows_of_panels = 1 if len(kinds) < 4 else 2
+    figure = Figure(figsize=(WIDTH, 4.2 if rows_of_panels == 1 else 6.4), layout="constrained")
+    columns = -(-len(kinds) // rows_of_panels)
+    grid = figure.subplots(rows_of_panels, columns, squeeze=False, sharex=True)
+    panels = grid.ravel()[: len(kinds)]
+    for spare in grid.ravel()[len(kinds) :]:
+        spare.set_visible(False)
+    truncations = list(dict.fromkeys(budgets[budgets["family"] == "truncation"]["estimator"]))
+    shades = dict(zip(truncations, _shades(len(truncations)), strict=True))
+    # All of them would hide one another: those with the most terms computed always, where the variance is finite.
+    roulettes = list(dict.fromkeys(finite[finite["family"] == "geometric"]["estimator"]))[-4:]
+    strokes = dict(
+        zip(roulettes, ((VERMILLION, "-"), (ORANGE, "-"), (VERMILLION, DASHED), (ORANGE, DASHED)), strict=False)
+    )
+    for axes, kind in zip(panels, kinds, strict=True):
+        own = finite[finite["kind"] == kind]
+        for name, rows in own.groupby("estimator", sort=False):
+            if name not in shades | strokes:
+                continue
+            color, style = (shades[name], "-") if name in shades else strokes[name]
+            axes.plot(rows["budget"], np.sqrt(rows["error_theory"]), color=color, linestyle=style, linewidth=1.5)
+            axes.plot(rows["budget"], np.sqrt(rows["error"]), color=color, linestyle="", marker="o", markersize=3)
+        axes.set_xscale("log")
+        axes.set_yscale("log")
+        axes.set_title(KIND_NAMES.get(kind, kind), fontsize=10.5)
+        axes.yaxis.set_minor_formatter(NullFormatter())
+        axes.set_xticks([10, 100, 1000, 10000], ["10", "100", "1,000", "10,000"])
+    for axes in panels[-columns:]:
+        axes.set_xlabel("vjps for one estimate")
+    figure.supylabel("root mean squared error (nats)", fontsize=10.5)
+    handles = [Line2D([], [], color=color, label=name) for name, color in shades.items()]
+    handles += [Line2D([], [], color=color, linestyle=style, label=name) for name, (color, style) in strokes.items()]
+    figure.legend(handles=handles, loc="outside lower left", ncols=4, columnspacing=1.2, fontsize=9)
+    return figure
+
+
+def _with_exact(tails: DataFrame, estimators: DataFrame, kind: str) -> list[str]:
+    """The roulettes of the middle number of exact terms, so that no two lines have one label."""
+    own = estimators[(estimators["kind"] == kind) & estimators["estimator"].isin(set(tails["estimator"]))]
+    exacts = sorted(set(own["exact_terms"]))
+    chosen = own[own["exact_terms"] == exacts[(len(exacts) - 1) // 2]]
+    return list(dict.fromkeys(chosen["estimator"]))
+
+
+def _scale(axes: Axes, rows: DataFrame) -> None:
+    """Linear, or linear around zero only where errors differ by orders of magnitude."""
+    reach = (rows["bias"].abs() + 1.96 * rows["bias_error"]).max()
+    if reach > 100 * rows["bias_error"].min():
+        axes.set_xscale("symlog", linthresh=1, linscale=1.2)
+        power = float(np.floor(np.log10(max(reach, 10))))
+        ticks = [-(10**power), -1, 0, 1, 10**power]
+        axes.set_xticks(ticks, [number(tick, 0) for tick in ticks])
+        axes.minorticks_off()
+
+
+def _plain_ticks(axes: Axes, ticks: tuple[int, ...]) -> None:
+    axes.set_xticks(ticks, [str(tick) for tick in ticks])
+    axes.minorticks_off()
+
+
+def _shades(count: int) -> list[tuple[float, float, float]]:
+    """From light to dark blue: few terms to many."""
+    start, end = np.array([0.72, 0.85, 0.95]), np.array([0.0, 0.20, 0.42])
+    steps = np.linspace(0, 1, max(count, 2))[:count]
+    return [tuple(float(part) for part in start + step * (end - start)) for step in steps]  # type: ignore[misc]
