@@ -29,7 +29,7 @@ def records(swing: dict[str, float], seeds: int = 4, diverging: str = "") -> lis
                 diverges = model == diverging and variation == "fast"
                 epochs = range(1, 3 if diverges else 9)
                 distances = [
-                    100 * 0.8**epoch * np.exp(swing[model] * (-1) ** epoch + 0.01 * rng.normal()) for epoch in epochs
+                    100 * 0.7**epoch * np.exp(swing[model] * (-1) ** epoch + 0.01 * rng.normal()) for epoch in epochs
                 ]
                 history = [
                     {
@@ -49,7 +49,7 @@ def judged(swing: dict[str, float], **options: Any) -> dict[str, Any]:
     config = configured(seeds=options.get("seeds", 4), epochs=8, bootstrap=500)
     asked = config.model_dump(
         include={"seeds", "epochs", "images_per_epoch", "batch_size", "width", "confidence", "baseline"}
-        | {"missing_share", "missing_classes"}
+        | {"missing_share", "missing_classes", "least_progress"}
     )
     yardstick = {"samples": 60, "floor": 3.0}
     return {**summarise(rows_of(records(swing, **options), config), config), **asked, **yardstick}
@@ -81,6 +81,15 @@ def test_equal_models_are_not_decided(png: bytes) -> None:
     text = answers(judged(dict.fromkeys(MODELS, 0.1)), png)
     assert text.count("which is more stable is not decided") == 3
     assert "is more stable than" not in text
+
+
+def test_nothing_is_called_stable_before_it_has_learned(png: bytes) -> None:
+    metrics = judged(WILD_GAN)
+    metrics["progress"]["wgan"] = 0.04
+    text = answers(metrics, png)
+    assert text.count("cannot be told from runs as short as these, for the distance of WGAN fell by 4% only") == 2
+    assert "WGAN is more stable" not in text
+    assert "WGAN-GP is more stable than GAN." in text
 
 
 def test_one_seed_decides_nothing(png: bytes) -> None:

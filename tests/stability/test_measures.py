@@ -36,7 +36,7 @@ def test_calm_run() -> None:
     assert found["log_mean_distance"] == pytest.approx(math.log(40))
     assert found["distance_oscillation"] == found["loss_oscillation"] == found["gradient_variation"] == 0
     assert found["class_entropy"] == pytest.approx(1)
-    assert found["failed"] == found["missing_classes"] == 0
+    assert found["failed"] == found["missing_classes"] == found["progress"] == 0
 
 
 def test_halving_every_epoch_is_a_trend_and_swinging_by_half_is_not() -> None:
@@ -75,6 +75,11 @@ def test_sensitivity_is_the_factor_between_a_variation_and_the_baseline() -> Non
     assert found["fast", 0] == pytest.approx(math.log(2)) == pytest.approx(found["bare", 0])
     assert math.isnan(found["fast", 1])
     assert ("base", 0) not in found
+
+
+def test_progress_is_the_share_of_the_first_distance_that_is_gone() -> None:
+    assert measures_of(record([80.0, 90.0, 20.0]), COLLAPSE)["progress"] == pytest.approx(0.75)
+    assert math.isnan(measures_of(record([]), COLLAPSE)["progress"])
 
 
 def test_every_compared_measure_is_measured() -> None:

@@ -53,7 +53,14 @@ VARIATIONS: dict[str, Any] = {
 def configured(**changes: Any) -> StabilityConfig:
     values: dict[str, Any] = {"seeds": 2, "epochs": 3, "images_per_epoch": 64, "batch_size": 32, "width": 2}
     values |= {"snapshot_every": 1, "samples": 60, "variations": VARIATIONS, "baseline": "as_assigned"}
-    values |= {"missing_share": 0.01, "missing_classes": 3, "confidence": 0.95, "bootstrap": 200, "parallel": 1}
+    values |= {
+        "least_progress": 0.5,
+        "missing_share": 0.01,
+        "missing_classes": 3,
+        "confidence": 0.95,
+        "bootstrap": 200,
+        "parallel": 1,
+    }
     return StabilityConfig(**{**values, "gpus_per_run": 0, "seed": 5, "device": "cpu", **changes})
 
 

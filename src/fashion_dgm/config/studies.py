@@ -91,6 +91,8 @@ class StabilityConfig(Config):
         snapshot_every: epochs between two measured distances.
         samples: on each side of a distance.
         baseline: the variation that changes nothing.
+        least_progress: the share of its first distance by which a model must have come nearer, as assigned, before its
+            stability means anything.
         missing_share: a class with less than this share of the generated images is missing.
         missing_classes: this many missing classes are a collapse.
         confidence: with which the three comparisons of a measure hold together.
@@ -108,6 +110,7 @@ class StabilityConfig(Config):
     samples: Several
     variations: Annotated[dict[str, VariationConfig], Field(min_length=1)]
     baseline: str
+    least_progress: Fraction
     missing_share: Fraction
     missing_classes: Annotated[int, Field(ge=1, le=10)]
     confidence: Fraction

@@ -26,6 +26,7 @@ __all__ = [
     "class_entropy",
     "measures_of",
     "missing_classes",
+    "progress",
     "sensitivities",
     "summarised",
 ]
@@ -131,6 +132,7 @@ def measures_of(record: RunRecord, collapse: Collapse) -> dict[str, float]:
         "epochs": float(len(record.history)),
         "distance": last(distances),
         "log_distance": _log(last(distances)),
+        "progress": progress(distances),
         "log_mean_distance": _log(mean_over_time([score.epoch for score in record.scores], distances)),
         "distance_oscillation": oscillation([_log(distance) for distance in distances]),
         # The critic's estimate is its loss with the sign turned, free of any penalty.
@@ -144,6 +146,11 @@ def measures_of(record: RunRecord, collapse: Collapse) -> dict[str, float]:
         "collapsed": float(collapsed),
         "failed": float(diverged or collapsed),
     }
+
+
+def progress(distances: Sequence[float]) -> float:
+    """Returns what share of the first distance is gone at the end: 0.5 if it has halved; NaN where there is none."""
+    return 1.0 - last(distances) / distances[0] if distances and distances[0] > 0 else math.nan
 
 
 def sensitivities(log_distances: Mapping[tuple[str, int], float], baseline: str) -> dict[tuple[str, int], float]:

@@ -35,10 +35,14 @@ def rows_of(records: Sequence[RunRecord], study: StabilityConfig) -> list[Row]:
 
 
 def summarise(rows: Sequence[Row], study: StabilityConfig) -> dict[str, Any]:
-    """Returns `{"cells": {model: {variation: {measure: summary}}}, "verdicts": {measure: {"gan-wgan": verdict}}}`.
+    """Returns what the runs come to, as a report needs it.
 
-    A summary is mean and standard deviation over seeds. The three verdicts of a measure hold together with the study's
-    confidence: each interval has a third of the error (Bonferroni).
+    A summary is mean and standard deviation over seeds, the progress that of the baseline. The three verdicts of a measure
+    hold together with the study's confidence: each interval has a third of the error (Bonferroni).
+
+    Returns:
+        `{"cells": {model: {variation: {measure: summary}}}, "verdicts": {measure: {"gan-wgan": verdict}},
+        "progress": {model: share}}`.
     """
     measures = [name for name in rows[0] if name not in LABELS]
     cells = {
@@ -67,7 +71,8 @@ def summarise(rows: Sequence[Row], study: StabilityConfig) -> dict[str, Any]:
         }
         for measure in COMPARED
     }
-    return {"cells": cells, "verdicts": verdicts}
+    reached = {model: cells[model][study.baseline]["progress"]["mean"] for model in MODELS}
+    return {"cells": cells, "verdicts": verdicts, "progress": reached}
 
 
 def _by_run(rows: Sequence[Row], model: str, measure: str, baseline: str = "") -> dict[tuple[str, int], float]:

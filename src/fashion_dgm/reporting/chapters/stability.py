@@ -45,7 +45,8 @@ def stability_chapter(
     Arguments:
         metrics: `{"cells": {model: {variation: {measure: {"mean", "sd", "runs"}}}}, "verdicts": {measure: {"gan-wgan":
             {"difference", "interval", "pairs", "left_out", "outcome"}}}, "seeds", "epochs", "images_per_epoch",
-            "batch_size", "width", "samples", "floor", "confidence", "baseline", "missing_share", "missing_classes"}`.
+            "batch_size", "width", "samples", "floor", "confidence", "baseline", "missing_share", "missing_classes",
+            "progress": {model: share}, "least_progress"}`.
         curves_png: the distance of every run over training.
         measures_png: the measures of each model and variation.
         verdict_png: the differences with their intervals.
@@ -65,7 +66,7 @@ def stability_chapter(
             "takes fewer, as its critic takes several for each. What is found here holds for runs of this size.",
         ),
         blocks=(
-            TextBlock(tuple(_answers(verdicts)), heading="The answer"),
+            TextBlock(tuple(_answers(metrics)), heading="The answer"),
             FigureBlock(
                 verdict_png,
                 "Differences between each two models on every measure, with intervals: "
@@ -110,7 +111,8 @@ def stability_chapter(
     )
 
 
-def _answers(verdicts: Mapping[str, Any]) -> Iterable[str]:
+def _answers(metrics: Mapping[str, Any]) -> Iterable[str]:
+    verdicts = metrics["verdicts"]
     steady = [name for name in _MEASURES if name not in _LOGARITHMS]
     for pair, main in verdicts[_MAIN].items():
         first, second = (model_name(name) for name in pair.split("-"))
@@ -118,7 +120,18 @@ def _answers(verdicts: Mapping[str, Any]) -> Iterable[str]:
             side: [_MEASURES[name] for name in steady if verdicts[name][pair]["outcome"] == side]
             for side in ("first", "second", "undecided")
         }
-        if main["outcome"] == "undecided":
+        young = [name for name in pair.split("-") if not _has_learned(name, metrics)]
+        if young:
+            said = (
+                f"{first} or {second}: which is more stable cannot be told from runs as short as these, for "
+                + listing(
+                    [
+                        f"the distance of {model_name(name)} fell by {percent(metrics['progress'][name])} only"
+                        for name in young
+                    ]
+                )
+            )
+        elif main["outcome"] == "undecided":
             said = f"{first} or {second}: which is more stable is not decided"
         else:
             winner, loser = (first, second) if main["outcome"] == "first" else (second, first)
@@ -134,6 +147,11 @@ def _answers(verdicts: Mapping[str, Any]) -> Iterable[str]:
             f"{listing(others) or 'none decides'}{undecided}."
         )
         yield f"How good they became is another matter. {_in_words('log_distance', pair, verdicts['log_distance'][pair])}"
+
+
+def _has_learned(model: str, metrics: Mapping[str, Any]) -> bool:
+    reached = metrics["progress"][model]
+    return is_number(reached) and reached >= metrics["least_progress"]
 
 
 def _in_words(measure: str, pair: str, found: Mapping[str, Any]) -> str:
@@ -207,12 +225,13 @@ def _failures(cells: Mapping[str, Any], metrics: Mapping[str, Any]) -> Iterable[
 
 def _caveats(metrics: Mapping[str, Any]) -> Iterable[str]:
     yield (
-        "A model that hardly learns hardly oscillates: read stability beside the distance at the end. Less is better for "
-        "every measure. Losses of different models have different units, so theirs is a relative oscillation."
+        "A model that hardly learns hardly oscillates: read stability beside the distance at the end. Nothing is called "
+        f"stable before it has come nearer by {percent(metrics['least_progress'])} of its first distance, as assigned. Less "
+        "is better for every measure. Losses of different models have different units, so theirs is a relative oscillation."
     )
     yield (
         f"Seeds are the sample, {count(metrics['seeds'])} of them; the variations "
-        " are fixed. Intervals are percentile bootstrap ones with n \u2212 1 draws from each variation (Rao and Wu, "
+        "are fixed. Intervals are percentile bootstrap ones with n \u2212 1 draws from each variation (Rao and Wu, "
         "1988), and runs of one seed under different variations count as independent."
     )
 

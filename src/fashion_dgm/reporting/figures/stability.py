@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.reporting.figures.curves import DASHED, log_if_wide, say_missing, set_epoch_axis
@@ -27,6 +28,8 @@ _COLUMNS = {
     "class_entropy": "class\nentropy",
     "failed": "share\nfailed",
 }
+# Of shares it is known what is best and worst, even where all runs are alike; by sign as below.
+_RANGES = {"class_entropy": (-1.0, 0.0), "failed": (0.0, 1.0)}
 _MORE_IS_BETTER = ("class_entropy",)
 _VERDICTS = {
     "log_distance": ("Distance at the end", True),
@@ -92,7 +95,7 @@ def _draw_runs(panel: Axes, runs: Sequence[Mapping[str, Any]], model: str) -> No
 def stability_measures(cells: Mapping[str, Any]) -> Figure:
     """Draws mean and standard deviation of each measure, a row for each model and variation; dark is bad.
 
-    Shades go from the best to the worst value of each column, so they compare within a column only.
+    Shades go from the best to the worst value of each column, and for shares from the best to the worst there is.
 
     Arguments:
         cells: model to variation to measure to `{"mean", "sd", "runs"}`.
@@ -132,6 +135,8 @@ def _shades(values: np.ndarray) -> np.ndarray:
     signed = np.where(np.isfinite(values), values * signs, np.nan)
     low = np.where(np.isfinite(signed), signed, np.inf).min(axis=0)
     high = np.where(np.isfinite(signed), signed, -np.inf).max(axis=0)
+    for name, (least, most) in _RANGES.items():
+        low[list(_COLUMNS).index(name)], high[list(_COLUMNS).index(name)] = least, most
     width = np.where((high > low) & np.isfinite(high - low), high - low, 1.0)
     return (signed - np.where(np.isfinite(low), low, 0.0)) / width
 
@@ -187,4 +192,5 @@ def _draw_verdicts(panel: Axes, pairs: Mapping[str, Any], is_log: bool) -> None:
         panel.text(1.01, place, said, transform=panel.get_yaxis_transform(), color=color, va="center", fontsize=9.5)
     panel.set_yticks(range(len(labels)), labels, fontsize=9)
     panel.set_ylim(len(labels) - 0.5, -0.5)
+    panel.xaxis.set_major_locator(MaxNLocator(nbins=6))
     panel.margins(x=0.08)
