@@ -46,6 +46,10 @@ def test_what_the_theory_says_is_said_only_where_it_was_seen(png: bytes) -> None
     assert "As the theory has it" in text
     assert "Saturating loss: the gradient falls by 3.0 ± 0." in text
     assert "grows for the untrained generator, that of epoch 6" in text
+    assert "no faster than the squared mean" in text
+    noisier = gradients(AS_THEORY_HAS_IT)
+    noisier["variance"] *= noisier["norm"].where(noisier["loss"] == "non_saturating", 1.0)
+    assert "grows faster than the squared mean" in findings(noisier, png)
     all_fall = findings(gradients({**AS_THEORY_HAS_IT, "wasserstein": -1.0}), png)
     assert "that of another loss falls somewhere, too: Wasserstein" in all_fall
     nothing = findings(gradients(dict.fromkeys(LOSSES, 0.0)), png)

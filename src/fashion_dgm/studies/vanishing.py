@@ -100,7 +100,7 @@ def summarise_gradients(table: pd.DataFrame) -> dict[str, Any]:
     Returns:
         `{epoch: {loss: {name: {"mean", "sd"}}}}`, over seeds, in decades (powers of ten): `change` of the norm from its
         value after the first step to the last, `lost` from its largest value to the last, `variance_change` of the variance
-        as `change`; and `norm`, the last one itself as its logarithm.
+        and `noise_change` of the variance over the squared mean as `change`; and `norm`, the logarithm of the last one.
     """
     found: dict[str, Any] = {}
     for (epoch, loss), group in table.groupby(["epoch", "loss"], sort=True):
@@ -120,6 +120,7 @@ def _decades(run: pd.DataFrame) -> dict[str, float]:
     tiny = 1e-45
     norm = np.log10(np.maximum(run["norm"].to_numpy(), tiny))
     variance = np.log10(np.maximum(run["variance"].to_numpy(), tiny**2))
+    noise = variance - 2 * np.log10(np.maximum(run["signal"].to_numpy(), tiny))
     # Before its first step a discriminator knows nothing that could vanish.
     first = min(1, len(norm) - 1)
     return {
@@ -127,6 +128,7 @@ def _decades(run: pd.DataFrame) -> dict[str, float]:
         "change": float(norm[-1] - norm[first]),
         "lost": float(norm.max() - norm[-1]),
         "variance_change": float(variance[-1] - variance[first]),
+        "noise_change": float(noise[-1] - noise[first]),
     }
 
 

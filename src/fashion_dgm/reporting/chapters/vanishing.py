@@ -22,7 +22,8 @@ def vanishing_chapter(
     """Tells what a good opponent leaves of the generator's gradient under each loss.
 
     Arguments:
-        metrics: `{"gradients": {epoch: {loss: {"norm" | "change" | "lost" | "variance_change": {"mean", "sd"}}}},
+        metrics: `{"gradients": {epoch: {loss: {"norm" | "change" | "lost" | "variance_change" |
+            "noise_change": {"mean", "sd"}}}},
             "uniforms": {distance: largest error}, "seeds", "steps", "batch_size", "gradient_batches", "samples"}`; changes
             in powers of ten.
         norms_png: norms of the gradient against the opponent's steps.
@@ -116,12 +117,21 @@ def _findings(gradients: Mapping[str, Any], epochs: list[str]) -> Iterable[str]:
     yield (
         "The variance of the non-saturating gradient "
         + (
-            f"grows for {', '.join(_generator(epoch) for epoch in noisier)}: it does not vanish, it becomes noise and "
-            "large steps, as Arjovsky and Bottou (2017) found."
+            f"grows for {', '.join(_generator(epoch) for epoch in noisier)}, as Arjovsky and Bottou (2017) found. "
+            + _noise(gradients, noisier)
             if noisier
             else f"does not clearly grow here ({share} of the generators)."
         )
     )
+
+
+def _noise(gradients: Mapping[str, Any], epochs: list[str]) -> str:
+    ways = [_clear(gradients[epoch]["non_saturating"]["noise_change"]) for epoch in epochs]
+    if all(way > 0 for way in ways):
+        return "It grows faster than the squared mean: steps become larger and less certain."
+    if any(way > 0 for way in ways):
+        return "For some of them it grows faster than the squared mean: there, steps become less certain."
+    return "But no faster than the squared mean, so here steps become larger and no less certain."
 
 
 def _clear(change: Mapping[str, Any]) -> int:
