@@ -20,7 +20,7 @@ from fashion_dgm.config import DataSplitConfig
 from fashion_dgm.data.raw_sets import RAW_SETS, read_raw_set
 from fashion_dgm.data.sources import fetch
 from fashion_dgm.errors import FashionDGMError
-from fashion_dgm.pipelines.data_split.nodes import official_test_images, split_images, summarise_split
+from fashion_dgm.pipelines.data_split.nodes import split_images, summarise_split
 
 __all__ = ["data_split", "memory", "registry", "run_kedro"]
 
@@ -48,7 +48,7 @@ def data_split(device: torch.device, quick: bool) -> list[Row]:
     def split() -> None:
         raw = {name: read_raw_set(fetch(RAW_SETS[name], RAW / name)) for name in paths}
         parts = split_images(raw["fashion_mnist"], config)
-        summarise_split(*parts, config, mnist=official_test_images(raw["mnist"]))
+        summarise_split(*parts, config)
 
     def cold() -> None:
         for files in paths.values():
