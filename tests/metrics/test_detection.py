@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
+from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
 
 from fashion_dgm.errors import FashionDGMError
-from fashion_dgm.metrics.detection import detection
+from fashion_dgm.metrics.detection import _Curve, detection
 
 
 def normal(n: int, mean: float, seed: int) -> np.ndarray:
@@ -43,3 +44,33 @@ def test_reproducible_by_seed() -> None:
 def test_unusable_scores_are_an_error(bad: np.ndarray) -> None:
     with pytest.raises(FashionDGMError, match="out-of-distribution"):
         detection(np.ones(3), bad, 100, 0.95, 0)
+
+
+@pytest.mark.parametrize("ties", [False, True])
+def test_areas_are_those_of_scikit_learn(ties: bool) -> None:
+    inside, outside = normal(300, 0, 0), normal(200, 1, 1)
+    if ties:
+        inside, outside = inside.round(1), outside.round(1)
+    found = detection(inside, outside, 100, 0.95, 0)
+    truth = np.r_[np.zeros(300), np.ones(200)]
+    scores = np.r_[inside, outside]
+    assert found.auroc == pytest.approx(roc_auc_score(truth, scores))
+    assert found.aupr == pytest.approx(average_precision_score(truth, scores))
+    fpr, tpr, _ = roc_curve(truth, scores, drop_intermediate=False)
+    assert found.fpr95 == pytest.approx(fpr[np.argmax(tpr >= 0.95)])
+
+
+@pytest.mark.parametrize("ties", [False, True])
+def test_replicates_are_those_of_resampled_scores(ties: bool) -> None:
+    inside, outside = normal(60, 0, 0), normal(40, 1, 1)
+    if ties:
+        inside, outside = inside.round(), outside.round()
+    curve = _Curve(inside, outside)
+    rng = np.random.default_rng(0)
+    drawn_in, drawn_out = rng.integers(60, size=60), rng.integers(40, size=40)
+    weights = np.bincount(drawn_in, minlength=60)[None], np.bincount(drawn_out, minlength=40)[None]
+    auroc, aupr, _ = curve.areas(*weights)[0]
+    truth = np.r_[np.zeros(60), np.ones(40)]
+    scores = np.r_[inside[drawn_in], outside[drawn_out]]
+    assert auroc == pytest.approx(roc_auc_score(truth, scores))
+    assert aupr == pytest.approx(average_precision_score(truth, scores))

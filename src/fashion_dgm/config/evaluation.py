@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
-from fashion_dgm.config.base import Config, Fraction, Precision, Seed
+from fashion_dgm.config.base import Config, Fraction, Seed
 
 __all__ = ["FIDConfig", "KIDConfig", "OODConfig"]
 
@@ -14,18 +14,78 @@ __all__ = ["FIDConfig", "KIDConfig", "OODConfig"]
 SampleName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,39}$")]
 
 
+ScoreName = Literal[
+    "likelihood",
+    "typicality",
+    "latent_typicality",
+    "latent_distance",
+    "input_complexity",
+    "likelihood_ratio",
+    "gradient_norm",
+    "waic",
+    "dose",
+    "nearest_pixels",
+    "nearest_edges",
+    "nearest_features",
+    "combined",
+    "combined_labels",
+]
+Statistic = Literal[
+    "bits_per_dim",
+    "log_prior",
+    "log_det",
+    "coded_bits_per_dim",
+    "gradient_norm",
+    "nearest_pixels",
+    "nearest_edges",
+    "nearest_features",
+]
+CoderName = Literal["png", "jpeg_ls", "jpeg_xl"]
+
+
 class OODConfig(Config):
-    """Likelihood-based out-of-distribution detection."""
+    """Out-of-distribution detection by scores that are fitted to training images alone.
+
+    Arguments:
+        max_images: of each foreign set.
+        benchmark_images: of the in-distribution set.
+        scores: which to compute.
+        headline: the score that the report's conclusions are on; fixed here, before any foreign image is seen.
+        fit_images: training images to which scores are fitted.
+        reference_images: other training images, among which neighbours are looked for; None for all of the rest.
+        neighbour: which of the nearest; 2 lets no image be its own neighbour.
+        coders: of which the shortest code counts.
+        dose_statistics: whose densities `dose` multiplies.
+        combined_statistics: whose joint density `combined` takes.
+        components: of the mixtures that are the joint densities.
+        group_sizes: for typicality of groups.
+    """
 
     max_images: PositiveInt
+    benchmark_images: PositiveInt
     batch_size: PositiveInt
+    scores: Annotated[tuple[ScoreName, ...], Field(min_length=1)]
+    headline: ScoreName
+    fit_images: Annotated[int, Field(ge=2)]
+    reference_images: PositiveInt | None
+    neighbour: PositiveInt
+    coders: Annotated[tuple[CoderName, ...], Field(min_length=1)]
+    dose_statistics: Annotated[tuple[Statistic, ...], Field(min_length=1)]
+    combined_statistics: Annotated[tuple[Statistic, ...], Field(min_length=1)]
+    components: PositiveInt
+    group_sizes: tuple[Annotated[int, Field(ge=2)], ...]
     bootstrap: Annotated[int, Field(ge=100)]
     confidence: Fraction
     samples: PositiveInt
     temperatures: Annotated[tuple[PositiveFloat, ...], Field(min_length=1)]
     seed: Seed
     device: str
-    precision: Precision
+
+    @model_validator(mode="after")
+    def _headline_is_computed(self) -> Self:
+        if self.headline not in self.scores:
+            raise ValueError(f"the headline {self.headline} is not among the scores")
+        return self
 
 
 class KIDConfig(Config):

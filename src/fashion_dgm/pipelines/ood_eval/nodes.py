@@ -2,85 +2,114 @@
 
 from __future__ import annotations
 
-import itertools
+import logging
 from collections.abc import Mapping
 from typing import Any
 
 from fashion_dgm.config import OODConfig
 from fashion_dgm.data.images import ImageSet
+from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.pipelines.types import Checkpoint, DataFrame, Figure
 
-__all__ = ["IN_DISTRIBUTION", "measure_detection", "plot_samples", "plot_scores", "score_images"]
+__all__ = [
+    "IN_DISTRIBUTION",
+    "measure_detection",
+    "plot_headline",
+    "plot_matrix",
+    "plot_samples",
+    "plot_scores",
+    "score_images",
+]
 
 IN_DISTRIBUTION = "fashion_mnist"
 
+logger = logging.getLogger(__name__)
+
 
 def score_images(
-    flow: Checkpoint, benchmark: ImageSet, ood_sets: Mapping[str, ImageSet], config: OODConfig
-) -> DataFrame:
-    """Scores each benchmark and out-of-distribution image by its bits/dim under the flow."""
+    flow: Checkpoint,
+    classifier: Checkpoint,
+    train: ImageSet,
+    benchmark: ImageSet,
+    ood_sets: Mapping[str, ImageSet],
+    config: OODConfig,
+) -> tuple[DataFrame, dict[str, Any]]:
+    """Fits every score to training images, then scores each benchmark and out-of-distribution image."""
     import pandas as pd
-    import torch
 
     from fashion_dgm.checkpoint import build_model
-    from fashion_dgm.flows import RealNVP
-    from fashion_dgm.flows.likelihood import bits_per_dim_of
-    from fashion_dgm.training.device import resolve_device, resolve_precision
+    from fashion_dgm.flows.flow import Flow
+    from fashion_dgm.metrics.classifier import Classifier
+    from fashion_dgm.metrics.ood.scorer import Models, Scorer
+    from fashion_dgm.training.device import resolve_device
 
     device = resolve_device(config.device)
-    model = build_model(flow, "RealNVP").to(device)
-    assert isinstance(model, RealNVP)
-    precision = resolve_precision(config.precision, device)
-    tables = []
-    for name, images in itertools.chain([(IN_DISTRIBUTION, benchmark)], ood_sets.items()):
-        pixels = torch.from_numpy(images.images[: config.max_images])
-        scores = bits_per_dim_of(model, pixels, config.batch_size, config.seed, precision)
-        tables.append(pd.DataFrame({"dataset": name, "index": range(len(scores)), "bits_per_dim": scores}))
-    return pd.concat(tables, ignore_index=True)
-
-
-def measure_detection(scores: DataFrame, config: OODConfig) -> dict[str, Any]:
-    """Measures how well bits/dim tell each out-of-distribution set from the benchmark."""
-    from fashion_dgm.metrics.detection import detection
-
-    by_set = {str(name): group["bits_per_dim"].to_numpy() for name, group in scores.groupby("dataset", sort=False)}
-    inside = by_set.pop(IN_DISTRIBUTION)
-
-    def summary(values: Any) -> dict[str, Any]:
-        return {
-            "images": len(values),
-            "bits_per_dim": float(values.mean()),
-            "bits_per_dim_sd": float(values.std(ddof=1)),
-        }
-
-    sets = {}
-    for name, outside in by_set.items():
-        found = detection(inside, outside, config.bootstrap, config.confidence, config.seed)
-        sets[name] = {
-            **summary(outside),
-            "auroc": found.auroc,
-            "auroc_interval": list(found.auroc_interval),
-            "aupr": found.aupr,
-            "aupr_interval": list(found.aupr_interval),
-        }
-    return {
-        "score": "bits per dimension, one-sided: high means out of distribution",
-        "in_distribution": {"name": IN_DISTRIBUTION, **summary(inside)},
-        "sets": sets,
-        "confidence": config.confidence,
-        "bootstrap": config.bootstrap,
+    model = build_model(flow, flow.architecture).to(device)
+    judge = build_model(classifier, "Classifier").to(device)
+    assert isinstance(model, Flow)
+    assert isinstance(judge, Classifier)
+    scorer = Scorer(Models({flow.architecture: model}, classifier=judge), train, config, device)
+    tables, failed = [], {}
+    for name in (IN_DISTRIBUTION, *ood_sets):
+        try:
+            inside = name == IN_DISTRIBUTION
+            images = benchmark if inside else ood_sets[name]
+            found = scorer(images.images[: config.benchmark_images if inside else config.max_images])
+        except FashionDGMError as error:
+            if name == IN_DISTRIBUTION:
+                raise
+            # One set that cannot be scored must not cost the others.
+            failed[name] = str(error)
+            logger.warning("out-of-distribution set %s was not scored: %s", name, error)
+            continue
+        for which, scores in found.items():
+            index = range(len(scores["bits_per_dim"]))
+            tables.append(pd.DataFrame({"model": which, "dataset": name, "index": index, **scores}))
+    if len({table["dataset"].iloc[0] for table in tables}) < 2:
+        raise FashionDGMError(f"not one out-of-distribution set could be scored: {failed}")
+    fitted = {
+        "images": config.fit_images,
+        "references": scorer.references,
+        "typical_bits_per_dim": scorer.typical,
+        "missing": scorer.missing,
+        "failed": failed,
     }
+    return pd.concat(tables, ignore_index=True), fitted
+
+
+def measure_detection(
+    scores: DataFrame, fitted: dict[str, Any], sets_summary: dict[str, Any], config: OODConfig
+) -> tuple[DataFrame, dict[str, Any]]:
+    """Measures how well every score tells each out-of-distribution set from the benchmark."""
+    from fashion_dgm.metrics.ood.summary import summarise
+    from fashion_dgm.metrics.ood.table import detection_table
+
+    table = detection_table(scores, IN_DISTRIBUTION, fitted["typical_bits_per_dim"], config)
+    return table, summarise(scores, table, fitted, sets_summary, IN_DISTRIBUTION, config)
 
 
 def plot_scores(scores: DataFrame, metrics: dict[str, Any]) -> Figure:
     """Draws the histograms of bits/dim."""
     from fashion_dgm.reporting.figures import ood_histogram
 
-    auroc = {
-        name: "{:.3f} ({:.3f} to {:.3f})".format(found["auroc"], *found["auroc_interval"])
-        for name, found in metrics["sets"].items()
-    }
-    return ood_histogram(scores, IN_DISTRIBUTION, auroc)
+    return ood_histogram(_of_first_model(scores), IN_DISTRIBUTION, _in_words(metrics["sets"]))
+
+
+def plot_headline(scores: DataFrame, metrics: dict[str, Any]) -> Figure:
+    """Draws the histograms of the headline score, by rank among the benchmark's."""
+    from fashion_dgm.reporting.figures import score_histogram
+
+    name = metrics["headline"]
+    results = metrics["models"][metrics["model"]]["results"][name]
+    return score_histogram(_of_first_model(scores), name, IN_DISTRIBUTION, _in_words(results))
+
+
+def plot_matrix(table: DataFrame, metrics: dict[str, Any]) -> Figure:
+    """Draws the AUROC of every score on every set."""
+    from fashion_dgm.reporting.figures import auroc_matrix
+
+    labels = {name: definition["label"] for name, definition in metrics["definitions"].items()}
+    return auroc_matrix(table, labels, metrics["headline"])
 
 
 def plot_samples(flow: Checkpoint, config: OODConfig) -> Figure:
@@ -97,3 +126,15 @@ def plot_samples(flow: Checkpoint, config: OODConfig) -> Figure:
         for temperature in config.temperatures
     }
     return flow_samples(samples, columns=10)
+
+
+def _of_first_model(scores: DataFrame) -> DataFrame:
+    return scores[scores["model"] == scores["model"].iloc[0]]
+
+
+def _in_words(results: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        name: "{:.3f} ({:.3f} to {:.3f})".format(found["auroc"], *found["auroc_interval"])
+        for name, found in results.items()
+        if found["auroc"] is not None
+    }

@@ -13,12 +13,19 @@ def create_pipeline() -> Pipeline:
         [
             Node(
                 nodes.score_images,
-                ["flow", "benchmark", "ood_sets", "params:ood_eval"],
-                "ood_scores",
+                ["flow", "reference_classifier", "train", "benchmark", "ood_sets", "params:ood_eval"],
+                ["ood_scores", "ood_fit"],
                 name="score_images",
             ),
-            Node(nodes.measure_detection, ["ood_scores", "params:ood_eval"], "ood_metrics", name="measure_detection"),
+            Node(
+                nodes.measure_detection,
+                ["ood_scores", "ood_fit", "ood_sets_summary", "params:ood_eval"],
+                ["ood_table", "ood_metrics"],
+                name="measure_detection",
+            ),
             Node(nodes.plot_scores, ["ood_scores", "ood_metrics"], "ood_histogram", name="plot_ood_scores"),
+            Node(nodes.plot_headline, ["ood_scores", "ood_metrics"], "ood_headline", name="plot_ood_headline"),
+            Node(nodes.plot_matrix, ["ood_table", "ood_metrics"], "ood_matrix", name="plot_ood_matrix"),
             Node(nodes.plot_samples, ["flow", "params:ood_eval"], "flow_samples", name="plot_flow_samples"),
         ]
     )

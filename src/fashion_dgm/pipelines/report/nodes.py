@@ -61,7 +61,7 @@ def write_report(metrics: dict[str, Any], parameters: dict[str, Any], config: Re
             _residual_flow(flow, metrics, figures),
             _log_det_chapter(metrics.get("log_det_study"), figures),
             chapters.latent_space_chapter(metrics["latents"], figures),
-            chapters.ood_chapter(ood, figures["ood_histogram"]),
+            chapters.ood_chapter(ood, figures["ood_histogram"], figures["ood_matrix"], figures["ood_headline"]),
             chapters.likelihood_anatomy_chapter(metrics["likelihood"], figures),
             chapters.gan_chapter(
                 adversarial,

@@ -21,6 +21,8 @@ FIGURES = (
     "latent_paths",
     "latent_strangers",
     "ood_histogram",
+    "ood_matrix",
+    "ood_headline",
     "likelihood_gap",
     "likelihood_by_layer",
     "way_through_the_flow",

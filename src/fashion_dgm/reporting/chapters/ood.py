@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from fashion_dgm.reporting import sources
+from fashion_dgm.reporting.chapters.ood_scores import SCORE_SOURCES, score_blocks
 from fashion_dgm.reporting.report import Block, Chapter, FigureBlock, FormulaBlock, TableBlock, TextBlock
 from fashion_dgm.reporting.wording import count, dataset_name, interval, is_number, listing, number, percent
 
@@ -17,14 +18,20 @@ Verdict = Literal["paradox", "chance", "detected", "undefined"]
 _FEW = 3
 
 
-def ood_chapter(metrics: Mapping[str, Any], histogram_png: bytes) -> Chapter:
-    """Tells whether the flow's likelihood recognises images of another kind.
+def ood_chapter(
+    metrics: Mapping[str, Any],
+    histogram_png: bytes,
+    matrix_png: bytes | None = None,
+    headline_png: bytes | None = None,
+) -> Chapter:
+    """Tells whether the flow's likelihood recognises images of another kind, and what else does.
 
     Arguments:
         metrics: `{"in_distribution": {"name", "images", "bits_per_dim", "bits_per_dim_sd"}, "sets": {name: {"images",
             "bits_per_dim", "bits_per_dim_sd", "auroc", "auroc_interval", "aupr", "aupr_interval"}}, "confidence",
-            "bootstrap", "score"}`.
+            "bootstrap", "score"}`, and what `score_blocks` takes.
         histogram_png: densities of bits per dimension.
+        matrix_png, headline_png: as `score_blocks` takes them.
     """
     inside, sets = metrics["in_distribution"], metrics["sets"]
     names = sorted(sets)
@@ -69,8 +76,12 @@ def ood_chapter(metrics: Mapping[str, Any], histogram_png: bytes) -> Chapter:
     if _any(sets, "paradox"):
         cited.append(sources.KIRICHENKO_2020)
     if "mnist" in sets:
-        blocks.append(_published_table(sets["mnist"]))
+        blocks.append(_published_table(metrics))
         cited += [sources.REN_2019, sources.KAMKARI_2024]
+    mended = score_blocks(metrics, matrix_png, headline_png)
+    if mended:
+        blocks += mended
+        cited += SCORE_SOURCES
     return Chapter(
         title="Does likelihood recognise the unfamiliar?",
         anchor="ood",
@@ -206,13 +217,17 @@ def _conclusion(sets: Mapping[str, Any]) -> tuple[str, ...]:
     )
 
 
-def _published_table(entry: Mapping[str, Any]) -> TableBlock:
+def _published_table(metrics: Mapping[str, Any]) -> TableBlock:
     published = tuple((figure.model, figure.value, figure.cite) for figure in sources.PUBLISHED_AUROC_MNIST)
-    own = ("This run: RealNVP, raw likelihood", number(entry.get("auroc"), 3), "this report")
+    own = [("This run: RealNVP, raw likelihood", number(metrics["sets"]["mnist"].get("auroc"), 3), "this report")]
+    if "models" in metrics and metrics["headline"] != "likelihood":
+        name = metrics["headline"]
+        found = metrics["models"][metrics["model"]]["results"][name].get("mnist", {})
+        own.append((f"This run: {metrics['definitions'][name]['label']}", number(found.get("auroc"), 3), "this report"))
     return TableBlock(
         ("Score", "AUROC", "Source"),
-        (*published, own),
+        (*published, *own),
         "FashionMNIST against MNIST beside published figures, one image at a time.",
         numeric=(1,),
-        emphasised=(len(published),),
+        emphasised=tuple(range(len(published), len(published) + len(own))),
     )

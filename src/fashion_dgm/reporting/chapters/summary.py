@@ -11,6 +11,7 @@ from fashion_dgm.reporting.chapters.flow import fit_sentence
 from fashion_dgm.reporting.chapters.gan import critic_sentence, discriminator_sentence
 from fashion_dgm.reporting.chapters.likelihood_sentences import gap_sentences
 from fashion_dgm.reporting.chapters.ood import detection_summary, others_sentence, told_apart
+from fashion_dgm.reporting.chapters.ood_scores import headline_summary
 from fashion_dgm.reporting.report import Highlight
 from fashion_dgm.reporting.wording import count, dataset_name, model_name, model_order, number
 
@@ -42,6 +43,7 @@ def summary_sentences(
     if ood is not None:
         sentences += [detection_summary(name, ood["sets"][name]) for name in told_apart(ood["sets"])]
         sentences += others_sentence(ood["sets"])
+        sentences += headline_summary(ood)
     if likelihood is not None:
         names = (dataset_name(likelihood[key]) for key in ("in_distribution", "stranger"))
         sentences.append(gap_sentences(likelihood["sets"][likelihood["stranger"]]["gap"], *names)[0])
@@ -74,6 +76,10 @@ def highlights(
         name = "mnist" if "mnist" in ood["sets"] else min(ood["sets"])
         value = number(ood["sets"][name].get("auroc"))
         shown.append(Highlight(value, f"AUROC against {dataset_name(name)}, by likelihood", "chance: 0.5"))
+        if "models" in ood and ood["headline"] != "likelihood":
+            found = ood["models"][ood["model"]]["results"][ood["headline"]].get(name, {})
+            label = f"AUROC against {dataset_name(name)}, by the {ood['definitions'][ood['headline']]['label']} score"
+            shown.append(Highlight(number(found.get("auroc"), 3), label, "chance: 0.5"))
     if fid is not None and (spaces := feature_spaces(fid)):
         space = "inception" if "inception" in spaces else spaces[0]
         distances = {standing.model: standing.distance for standing in ranking(fid, space)[0]}

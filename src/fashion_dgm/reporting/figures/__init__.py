@@ -23,7 +23,8 @@ from fashion_dgm.reporting.figures.latents import (
 )
 from fashion_dgm.reporting.figures.likelihood import likelihood_by_layer, likelihood_complexity, likelihood_gap
 from fashion_dgm.reporting.figures.log_det import log_det_probes, log_det_truncation
-from fashion_dgm.reporting.figures.ood import ood_histogram
+from fashion_dgm.reporting.figures.ood import ood_histogram, score_histogram
+from fashion_dgm.reporting.figures.ood_matrix import auroc_matrix
 from fashion_dgm.reporting.figures.ood_sets import ood_set_examples
 from fashion_dgm.reporting.figures.perturbations import (
     perturbation_curves,
@@ -37,6 +38,7 @@ from fashion_dgm.reporting.figures.vanishing import gradient_norms, gradient_var
 
 __all__ = [
     "PATH_NAMES",
+    "auroc_matrix",
     "class_examples",
     "fid_curves",
     "flow_curve",
@@ -64,6 +66,7 @@ __all__ = [
     "roulette_budget",
     "roulette_variance",
     "sample_records",
+    "score_histogram",
     "snapshot_strip",
     "stability_curves",
     "stability_measures",

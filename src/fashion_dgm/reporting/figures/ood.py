@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pandas import DataFrame
 
-__all__ = ["ood_histogram"]
+__all__ = ["ood_histogram", "score_histogram"]
 
 
 @styled
@@ -37,19 +37,57 @@ def ood_histogram(scores: DataFrame, in_distribution: str, auroc: Mapping[str, s
     Raises:
         FashionDGMError: if no score is finite, or `in_distribution` is not in the table.
     """
+    values = _finite_by_set(scores, "bits_per_dim", in_distribution)
+    low, high = np.quantile(np.concatenate(list(values.values())), [0.001, 0.999])
+    return _rows(values, low, high, "bits per dimension", ("← likelier", "less likely →"), in_distribution, auroc)
+
+
+@styled
+def score_histogram(scores: DataFrame, score: str, in_distribution: str, auroc: Mapping[str, str]) -> Figure:
+    """Draws the densities of a score as `ood_histogram` draws those of bits per dimension, most familiar set on top.
+
+    The axis ends at twice the range of the in-distribution set; all that lies beyond is in the last bar.
+
+    Arguments:
+        scores: columns `dataset` and the score's, a row an image; high means out of distribution.
+        score: its column.
+        in_distribution, auroc: as for `ood_histogram`.
+
+    Raises:
+        FashionDGMError: as `ood_histogram`.
+    """
+    values = _finite_by_set(scores, score, in_distribution)
+    low, high = np.quantile(values[in_distribution], [0.0, 0.999]) if len(values[in_distribution]) else (0.0, 1.0)
+    low, high = min(low, *(float(v.min()) for v in values.values() if len(v))), high + (high - low)
+    clipped = {name: v.clip(max=high) for name, v in values.items()}
+    ends = ("← familiar", "foreign (the last bar holds all beyond) →")
+    return _rows(clipped, low, high, "", ends, in_distribution, auroc)
+
+
+def _finite_by_set(scores: DataFrame, column: str, in_distribution: str) -> dict[str, NDArray]:
     names = sorted(set(scores["dataset"]))
     if in_distribution not in names:
         raise FashionDGMError(f"no scores of the in-distribution set {in_distribution!r}; the table holds {names}")
-    values = {name: column_of(scores[scores["dataset"] == name], "bits_per_dim") for name in names}
+    values = {name: column_of(scores[scores["dataset"] == name], column) for name in names}
     values = {name: v[np.isfinite(v)] for name, v in values.items()}
-    every = np.concatenate(list(values.values()))
-    if len(every) == 0:
+    if not any(map(len, values.values())):
         raise FashionDGMError("no score is finite: the flow gives every image an infinite or undefined likelihood")
-    low, high = np.quantile(every, [0.001, 0.999])
+    return values
+
+
+def _rows(
+    values: Mapping[str, NDArray],
+    low: float,
+    high: float,
+    xlabel: str,
+    ends: tuple[str, str],
+    in_distribution: str,
+    auroc: Mapping[str, str],
+) -> Figure:
+    """A row a set, in the order of their medians."""
     margin = 0.03 * (high - low) or 0.05
     edges = np.linspace(low - margin, high + margin, 121)
-    names.sort(key=lambda name: (float(np.median(values[name])) if len(values[name]) else np.inf, name))
-
+    names = sorted(values, key=lambda name: (float(np.median(values[name])) if len(values[name]) else np.inf, name))
     figure = Figure(figsize=(WIDTH, 0.9 + 0.46 * len(names)), layout=ConstrainedLayoutEngine(h_pad=0.01, hspace=0))
     rows = np.atleast_1d(figure.subplots(len(names), 1, sharex=True))
     for axes, name in zip(rows, names, strict=True):
@@ -69,8 +107,8 @@ def ood_histogram(scores: DataFrame, in_distribution: str, auroc: Mapping[str, s
     rows[0].annotate(
         "AUROC", (1.01, 1.0), (0, 4), xycoords="axes fraction", textcoords="offset points", color=GREY, fontsize=9.5
     )
-    rows[-1].set_xlabel("bits per dimension")
-    for side, text in (("left", "← likelier"), ("right", "less likely →")):
+    rows[-1].set_xlabel(xlabel)
+    for side, text in zip(("left", "right"), ends, strict=True):
         rows[-1].annotate(
             text,
             (float(side == "right"), 0.0),

@@ -1,0 +1,106 @@
+"""The figures of detection as metrics that JSON can hold."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from fashion_dgm.config import OODConfig
+from fashion_dgm.metrics.ood.scores import SCORES
+
+__all__ = ["summarise"]
+
+
+def summarise(
+    scores: pd.DataFrame,
+    table: pd.DataFrame,
+    fitted: Mapping[str, Any],
+    sets_summary: Mapping[str, Any],
+    in_distribution: str,
+    config: OODConfig,
+) -> dict[str, Any]:
+    """Returns what the report tells of detection.
+
+    Arguments:
+        scores: as `detection_table` takes them.
+        table: what it gave.
+        fitted: `{"images", "references", "missing": {model: {score: reason}}, "failed": {set: reason}}`.
+        sets_summary: `{"sets": {name: {"note"}}}`, where a note tells of copies.
+        in_distribution: the data set that is not foreign.
+        config: how it was measured.
+
+    Returns:
+        `in_distribution` and `sets`, with bits/dim and detection by raw likelihood under the first model; `models`, with
+        `results` by score and set, `groups` by size and set, and `missing` scores; `definitions` of the scores; the
+        `headline`; `notes` and `failed` by set; and how it was measured.
+    """
+    first = str(scores["model"].iloc[0])
+    of_first = scores[scores["model"] == first]
+    bits = {str(name): part["bits_per_dim"] for name, part in of_first.groupby("dataset", sort=False)}
+    models = {
+        str(name): {
+            "results": _nested(part[part["group_size"] == 1], "score"),
+            "groups": _nested(part[part["group_size"] > 1], "group_size"),
+            "missing": fitted["missing"][str(name)],
+        }
+        for name, part in table.groupby("model", sort=False)
+    }
+    results = models[first]["results"]
+    raw = results.get("likelihood", {})
+    inside = bits.pop(in_distribution)
+    return {
+        "score": "bits per dimension, one-sided: high means out of distribution",
+        "in_distribution": {"name": in_distribution, **_bits(inside)},
+        "sets": {name: {**_bits(values), **raw.get(name, {"auroc": None})} for name, values in bits.items()},
+        "model": first,
+        "models": models,
+        "headline": config.headline if config.headline in results else next(iter(results)),
+        "definitions": {
+            name: {
+                "label": SCORES[name].label,
+                "paper": SCORES[name].paper,
+                "tails": SCORES[name].tails,
+                "uses_flow": SCORES[name].uses_flow,
+                "uses_labels": SCORES[name].uses_labels,
+            }
+            for name in config.scores
+        },
+        "notes": {
+            name: entry["note"]
+            for name, entry in sets_summary.get("sets", {}).items()
+            if name in bits and entry.get("note")
+        },
+        "failed": dict(fitted["failed"]),
+        "fit_images": fitted["images"],
+        "reference_images": fitted["references"],
+        "confidence": config.confidence,
+        "bootstrap": config.bootstrap,
+    }
+
+
+def _bits(values: pd.Series) -> dict[str, Any]:
+    return {
+        "images": len(values),
+        "bits_per_dim": _finite(values.mean()),
+        "bits_per_dim_sd": _finite(values.std(ddof=1)),
+    }
+
+
+def _nested(rows: pd.DataFrame, key: str) -> dict[str, dict[str, Any]]:
+    nested: dict[str, dict[str, Any]] = {}
+    for row in rows.to_dict("records"):
+        found: dict[str, Any] = {}
+        for name in ("auroc", "aupr", "fpr95"):
+            found[name] = _finite(row[name])
+            if found[name] is not None:
+                found[f"{name}_interval"] = [row[f"{name}_low"], row[f"{name}_high"]]
+        nested.setdefault(str(row[key]), {})[str(row["dataset"])] = found
+    return nested
+
+
+def _finite(value: float | None) -> float | None:
+    """JSON has no word for NaN."""
+    return float(value) if value is not None and math.isfinite(value) else None

@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+from typing import Any
+
+from fashion_dgm.config import OODConfig
+
+
+def config(**changes: Any) -> OODConfig:
+    values = {
+        "max_images": 100,
+        "benchmark_images": 100,
+        "batch_size": 50,
+        "scores": ["likelihood", "combined"],
+        "headline": "likelihood",
+        "fit_images": 60,
+        "reference_images": None,
+        "neighbour": 2,
+        "coders": ["png"],
+        "dose_statistics": ["bits_per_dim", "log_prior"],
+        "combined_statistics": ["bits_per_dim", "log_prior", "coded_bits_per_dim"],
+        "components": 1,
+        "group_sizes": [5],
+        "bootstrap": 100,
+        "confidence": 0.9,
+        "samples": 1,
+        "temperatures": [1.0],
+        "seed": 0,
+        "device": "cpu",
+    }
+    return OODConfig(**{**values, **changes})

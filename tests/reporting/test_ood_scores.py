@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.reporting import chapters, figures
+from fashion_dgm.reporting.chapters.ood_scores import headline_summary, score_blocks
+from fashion_dgm.reporting.report import TableBlock
+
+
+def entry(auroc: float | None, spread: float = 0.01) -> dict[str, Any]:
+    if auroc is None:
+        return {"auroc": None, "aupr": None, "fpr95": None}
+    bounds = [auroc - spread, auroc + spread]
+    return dict.fromkeys(("auroc", "aupr", "fpr95"), auroc) | {
+        f"{name}_interval": bounds for name in ("auroc", "aupr", "fpr95")
+    }
+
+
+def definition(label: str, labels: bool = False) -> dict[str, Any]:
+    return {"label": label, "paper": "A paper", "tails": "one", "uses_labels": labels}
+
+
+@pytest.fixture
+def ood(metrics: dict[str, Any]) -> dict[str, Any]:
+    found = copy.deepcopy(metrics["ood"])
+    flip = "fashion_mnist_vertical_flip"
+    found["sets"][flip] = found["sets"]["mnist"] | {"auroc": 0.5, "auroc_interval": [0.49, 0.51]}
+    results = {
+        "likelihood": {"mnist": entry(0.1), flip: entry(0.5)},
+        "combined": {"mnist": entry(0.995, 0.002), flip: entry(0.8)},
+        "nearest_features": {"mnist": entry(0.9), flip: entry(0.95)},
+    }
+    return found | {
+        "model": "RealNVP",
+        "models": {
+            "RealNVP": {
+                "results": results,
+                "groups": {"5": {"mnist": entry(0.99)}},
+                "missing": {"waic": "there are no other weights of this flow"},
+            }
+        },
+        "headline": "combined",
+        "definitions": {
+            "likelihood": definition("likelihood"),
+            "combined": definition("combined"),
+            "nearest_features": definition("neighbours, classifier", labels=True),
+            "waic": definition("WAIC"),
+        },
+        "notes": {"mnist": "3.0% of the images are exact copies of images of train"},
+        "failed": {"mine": "it holds nothing"},
+        "fit_images": 5000,
+        "reference_images": 43000,
+    }
+
+
+def text(ood: dict[str, Any], png: bytes) -> str:
+    blocks = chapters.ood_chapter(ood, png, png, png).blocks
+    return "\n".join(paragraph for block in blocks for paragraph in getattr(block, "paragraphs", ()))
+
+
+def test_what_mends_it_is_told_with_its_limits(ood: dict[str, Any], png: bytes) -> None:
+    found = text(ood, png)
+    assert "AUROC of at least 0.99 on 1 of 2 sets; its lowest is 0.800, on FashionMNIST upside down" in found
+    assert "clearly ahead of the likelihood on MNIST (0.100 to 0.995)" in found
+    assert "stays weak (below 0.9) on FashionMNIST upside down" in found
+    # Only the set on which another score is clearly ahead, and that it needs labels.
+    assert "neighbours, classifier, which uses labels, on FashionMNIST upside down (0.950)" in found
+    assert "oracle" in found
+    assert "0.990 in groups of 5" in found
+    assert "MNIST: 3.0% of the images are exact copies" in found
+    assert "mine was not scored: it holds nothing" in found
+
+
+def test_overlapping_intervals_decide_nothing(ood: dict[str, Any], png: bytes) -> None:
+    results = ood["models"]["RealNVP"]["results"]
+    for name in results:
+        results[name] = {dataset: entry(0.7 + 0.001 * len(name), 0.1) for dataset in results[name]}
+    found = text(ood, png)
+    assert "clearly ahead" not in found and "clearly behind" not in found and "oracle" not in found
+
+
+def test_a_score_that_was_not_made_says_why(ood: dict[str, Any]) -> None:
+    tables = [block for block in score_blocks(ood, None, None) if isinstance(block, TableBlock)]
+    rows = {row[0]: row for table in tables for row in table.rows}
+    assert rows["WAIC"][-1] == "not made: there are no other weights of this flow"
+    assert "0.89" in rows["FashionMNIST upside down"][-1]
+    assert rows["neighbours, classifier"][3] == "yes"
+
+
+def test_undefined_figures_lead_to_no_conclusion(ood: dict[str, Any], png: bytes) -> None:
+    results = ood["models"]["RealNVP"]["results"]
+    for name in results:
+        results[name] = {dataset: entry(None) for dataset in results[name]}
+    assert headline_summary(ood) == ()
+    assert "clearly" not in text(ood, png)
+
+
+def table(aurocs: list[float]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "model": "RealNVP",
+            "dataset": ["mnist", "black", "mnist"],
+            "score": ["likelihood", "likelihood", "typicality"],
+            "group_size": [1, 1, 5],
+            "auroc": aurocs,
+        }
+    )
+
+
+def test_matrix_writes_every_figure_and_rounds_none_up_to_1() -> None:
+    figure = figures.auroc_matrix(table([0.12345, 0.9999, 1.0]), {"likelihood": "L", "typicality": "T"}, "likelihood")
+    axes = figure.axes[0]
+    assert [t.get_text() for t in axes.texts] == [".123", ".999", "1", "–"]  # noqa: RUF001
+    assert [t.get_text() for t in axes.get_yticklabels()] == ["L", "T, groups of 5"]
+    assert axes.get_yticklabels()[0].get_fontweight() == "bold"
+    with pytest.raises(FashionDGMError, match="no score"):
+        figures.auroc_matrix(table([0, 0, 0])[:0], {}, "likelihood")
+
+
+def test_scores_beyond_the_axis_are_in_its_last_bar() -> None:
+    rng = np.random.default_rng(0)
+    scores = pd.DataFrame(
+        {"dataset": ["fashion_mnist"] * 500 + ["noise"] * 20, "combined": np.r_[rng.exponential(1, 500), [1e6] * 20]}
+    )
+    figure = figures.score_histogram(scores, "combined", "fashion_mnist", {"noise": "1.000"})
+    _low, high = figure.axes[0].get_xlim()
+    assert high < 50
+    heights, edges, _ = figure.axes[1].patches[-1].get_data()
+    assert heights.max() == 1 and edges[-1] < high
