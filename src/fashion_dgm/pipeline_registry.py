@@ -14,6 +14,7 @@ from fashion_dgm.pipelines import (
     ood_eval,
     report,
     stability,
+    train_background_flow,
     train_classifier,
     train_flow,
     train_gan,
@@ -29,6 +30,7 @@ __all__ = ["BY_NAME", "register_pipelines"]
 BY_NAME = (
     "train_classifier",
     "train_residual_flow",
+    "train_background_flow",
     "log_det_study",
     "train_wgan_gp",
     "vanishing_gradients",
@@ -43,6 +45,7 @@ def register_pipelines() -> dict[str, Pipeline]:
         "train_classifier": train_classifier.create_pipeline(),
         "train_flow": train_flow.create_pipeline(),
         "train_residual_flow": train_residual_flow.create_pipeline(),
+        "train_background_flow": train_background_flow.create_pipeline(),
         "train_gan": train_gan.create_pipeline(),
         "train_wgan": train_wgan.create_pipeline(),
         "train_wgan_gp": train_wgan_gp.create_pipeline(),

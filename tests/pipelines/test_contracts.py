@@ -31,6 +31,7 @@ DEFAULT = {
 NAMES = DEFAULT | {
     "train_classifier",
     "train_residual_flow",
+    "train_background_flow",
     "log_det_study",
     "train_wgan_gp",
     "vanishing_gradients",
@@ -75,6 +76,7 @@ def test_training_nodes_are_tagged_and_are_no_generators() -> None:
         "train_wgan_gp",
         "train_classifier",
         "train_residual_flow",
+        "train_background_flow",
         "train_discriminators",
         "train_stability_runs",
     }

@@ -9,7 +9,7 @@ from fashion_dgm.config.base import Config
 from fashion_dgm.config.classifier import ClassifierConfig
 from fashion_dgm.config.data import DataSplitConfig
 from fashion_dgm.config.evaluation import FIDConfig, KIDConfig, OODConfig
-from fashion_dgm.config.flows import FlowTrainingConfig, LikelihoodTrainingConfig, RealNVPConfig
+from fashion_dgm.config.flows import BackgroundFlowConfig, FlowTrainingConfig, LikelihoodTrainingConfig, RealNVPConfig
 from fashion_dgm.config.gans import (
     AdversarialConfig,
     ClipConfig,
@@ -53,6 +53,7 @@ __all__ = [
     "AdamConfig",
     "AdamWConfig",
     "AdversarialConfig",
+    "BackgroundFlowConfig",
     "ClassifierConfig",
     "ClipConfig",
     "Config",

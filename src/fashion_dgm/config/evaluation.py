@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_validator
 
 from fashion_dgm.config.base import Config, Fraction, Seed
 
@@ -49,7 +49,7 @@ class OODConfig(Config):
     Arguments:
         max_images: of each foreign set.
         benchmark_images: of the in-distribution set.
-        scores: which to compute.
+        scores: which to compute; also as one word, `all` or `likelihood+waic`, for Kedro's `--params` takes no lists.
         headline: the score that the report's conclusions are on; fixed here, before any foreign image is seen.
         fit_images: training images to which scores are fitted.
         reference_images: other training images, among which neighbours are looked for; None for all of the rest.
@@ -59,6 +59,8 @@ class OODConfig(Config):
         combined_statistics: whose joint density `combined` takes.
         components: of the mixtures that are the joint densities.
         group_sizes: for typicality of groups.
+        residual_flow_images: of each set, scored by the Residual Flow, too, where one was trained: its log-determinant is an
+            estimate of many terms, and slow. 0 for none.
     """
 
     max_images: PositiveInt
@@ -74,12 +76,20 @@ class OODConfig(Config):
     combined_statistics: Annotated[tuple[Statistic, ...], Field(min_length=1)]
     components: PositiveInt
     group_sizes: tuple[Annotated[int, Field(ge=2)], ...]
+    residual_flow_images: Annotated[int, Field(ge=0)]
     bootstrap: Annotated[int, Field(ge=100)]
     confidence: Fraction
     samples: PositiveInt
     temperatures: Annotated[tuple[PositiveFloat, ...], Field(min_length=1)]
     seed: Seed
     device: str
+
+    @field_validator("scores", mode="before")
+    @classmethod
+    def _scores_in_one_word(cls, scores: Any) -> Any:
+        if isinstance(scores, str):
+            return get_args(ScoreName) if scores == "all" else scores.split("+")
+        return scores
 
     @model_validator(mode="after")
     def _headline_is_computed(self) -> Self:

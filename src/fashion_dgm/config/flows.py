@@ -47,6 +47,22 @@ class LikelihoodTrainingConfig(TrainingConfig):
 
 
 class FlowTrainingConfig(LikelihoodTrainingConfig):
-    """Maximum likelihood training of RealNVP."""
+    """Maximum likelihood training of RealNVP.
+
+    Arguments:
+        kept_epochs: of how many epochs before the last the weights are kept, as an ensemble for WAIC.
+    """
 
     model: RealNVPConfig
+    kept_epochs: Annotated[int, Field(ge=0)] = 0
+
+
+class BackgroundFlowConfig(FlowTrainingConfig):
+    """Training of the background model of likelihood ratios (Ren et al., 2019).
+
+    Arguments:
+        mutation_rate: the share of pixels that are replaced by uniform noise, so that what images show is lost and what
+            neighbouring pixels have in common is not.
+    """
+
+    mutation_rate: Fraction

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -36,14 +37,16 @@ class TrainedFlow:
     train_bits_per_dim: float
     test_bits_per_dim: float
     reconstruction_error: float
+    earlier: dict[int, Checkpoint]
 
 
 @dataclass(frozen=True)
 class FittedFlow:
-    """The flow that was trained, and its history."""
+    """The flow that was trained, its history, and what it was after some epochs before the last."""
 
     flow: Checkpoint
     history: list[EpochRow]
+    earlier: dict[int, Checkpoint]
 
 
 def fit_flow(
@@ -52,8 +55,20 @@ def fit_flow(
     config: FlowTrainingConfig | ResidualFlowTrainingConfig,
     store: StateStore,
     on_epoch: OnEpoch,
+    kept_epochs: int = 0,
 ) -> FittedFlow:
-    """Trains a flow on `data` and follows its bits/dim on the first `config.evaluation_images` of `test`."""
+    """Trains a flow on `data` and follows its bits/dim on the first `config.evaluation_images` of `test`.
+
+    Arguments:
+        kept_epochs: of how many epochs before the last the flow is kept.
+    """
+    kept = range(config.epochs - kept_epochs, config.epochs)
+
+    def snapshot(step: FlowStep, epoch: int) -> Mapping[str, torch.Tensor] | None:
+        if epoch not in kept:
+            return None
+        return {name: tensor.detach().cpu().clone() for name, tensor in step.judged.state_dict().items()}
+
     run = train(
         lambda device, precision: FlowStep(config, device, precision),
         data,
@@ -63,14 +78,19 @@ def fit_flow(
         evaluate=lambda step: {
             "test_bits_per_dim": _bits_per_dim(step.judged, test, config.evaluation_images, config.seed)
         },
+        snapshot=snapshot,
         on_epoch=on_epoch,
     )
     flow = run.step.judged
     images = config.epochs * min(config.images_per_epoch or len(data), len(data))
     origin = {"seed": config.seed, "epoch": config.epochs, "images": images, "data_sha256": data.sha256}
-    return FittedFlow(
-        checkpoint_of(flow, type(flow).__name__, config.model.model_dump(mode="json"), origin), run.history
-    )
+    kind, architecture = type(flow).__name__, config.model.model_dump(mode="json")
+    earlier = {
+        epoch: checkpoint_of(weights, kind, architecture, {**origin, "epoch": epoch})
+        for epoch, weights in run.snapshots.items()
+        if epoch in kept
+    }
+    return FittedFlow(checkpoint_of(flow, kind, architecture, origin), run.history, earlier)
 
 
 def train_flow(
@@ -80,11 +100,12 @@ def train_flow(
 
     The final bits/dim are those of as many training images as the test split holds, and of that whole split.
     """
-    fitted = fit_flow(data, test, config, store, on_epoch)
+    fitted = fit_flow(data, test, config, store, on_epoch, config.kept_epochs)
     flow = build_flow(fitted.flow).to(resolve_device(config.device))
     return TrainedFlow(
         flow=fitted.flow,
         history=fitted.history,
+        earlier=fitted.earlier,
         parameters=sum(parameter.numel() for parameter in flow.parameters()),
         train_bits_per_dim=_bits_per_dim(flow, data, len(test), config.seed),
         test_bits_per_dim=_bits_per_dim(flow, test, len(test), config.seed),

@@ -20,6 +20,7 @@ def config(**changes: Any) -> OODConfig:
         "combined_statistics": ["bits_per_dim", "log_prior", "coded_bits_per_dim"],
         "components": 1,
         "group_sizes": [5],
+        "residual_flow_images": 30,
         "bootstrap": 100,
         "confidence": 0.9,
         "samples": 1,

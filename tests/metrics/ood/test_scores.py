@@ -15,7 +15,7 @@ from fashion_dgm.flows import RealNVP
 from fashion_dgm.flows.likelihood import bits_per_dim_of
 from fashion_dgm.metrics.classifier import Classifier
 from fashion_dgm.metrics.ood import SCORES, Scorer, detection_table
-from fashion_dgm.metrics.ood.scorer import Models
+from fashion_dgm.metrics.ood.scorer import Models, for_slow_flow
 from fashion_dgm.metrics.ood.scores import needs_of
 from tests.metrics.ood.helpers import config
 
@@ -192,3 +192,19 @@ def test_scores_that_are_not_finite_leave_the_other_sets_alone() -> None:
     pd.testing.assert_frame_equal(
         table[table["dataset"] == "mnist"].reset_index(drop=True), alone.reset_index(drop=True), check_dtype=False
     )
+
+
+def test_a_slow_flow_has_fewer_images_and_only_scores_of_its_own() -> None:
+    everything = config(scores=list(SCORES), headline="waic")
+    slow = for_slow_flow(everything)
+    assert slow.max_images == slow.benchmark_images == slow.fit_images == 30
+    assert {"likelihood", "typicality", "dose"} <= set(slow.scores)
+    assert not {"waic", "likelihood_ratio", "gradient_norm", "nearest_pixels", "combined_labels"} & set(slow.scores)
+    assert slow.headline == "likelihood"
+
+
+def test_scores_can_be_named_in_one_word() -> None:
+    assert config(scores="likelihood+waic").scores == ("likelihood", "waic")
+    assert set(config(scores="all").scores) == set(SCORES)
+    with pytest.raises(ValueError, match="wiac"):
+        config(scores="likelihood+wiac")

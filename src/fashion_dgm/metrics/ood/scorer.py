@@ -22,7 +22,10 @@ from fashion_dgm.metrics.ood.flow_measures import measure_flow
 from fashion_dgm.metrics.ood.neighbours import Neighbours
 from fashion_dgm.metrics.ood.scores import SCORES, Fitted, needs_of
 
-__all__ = ["Models", "Scorer"]
+__all__ = ["Models", "Scorer", "for_slow_flow"]
+
+NOT_OF_A_SLOW_FLOW = {"gradient_norm", "background_bits_per_dim", "ensemble_bits_per_dim"}
+NOT_OF_A_SLOW_FLOW |= {"nearest_pixels", "nearest_edges", "nearest_features"}
 
 Measured = dict[str, NDArray[np.floating]]
 
@@ -167,3 +170,24 @@ class Scorer:
             if reasons:
                 found[score] = reasons[0]
         return found
+
+
+def for_slow_flow(config: OODConfig) -> OODConfig:
+    """Returns the configuration with which a flow that estimates its log-determinant is judged beside the main one.
+
+    It has fewer images, and only those scores that a flow and the training images suffice for.
+    """
+    most = config.residual_flow_images
+    own = tuple(name for name in config.scores if SCORES[name].uses_flow and not SCORES[name].uses_labels)
+    possible = tuple(name for name in own if not needs_of(name, config) & NOT_OF_A_SLOW_FLOW)
+    headline = config.headline if config.headline in possible else "likelihood"
+    return config.model_copy(
+        update={
+            "scores": tuple(dict.fromkeys(("likelihood", *possible))),
+            "headline": headline,
+            "max_images": min(most, config.max_images),
+            "benchmark_images": min(most, config.benchmark_images),
+            "fit_images": min(most, config.fit_images),
+            "batch_size": min(most, config.batch_size),
+        }
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from fashion_dgm.config import OODConfig
@@ -28,6 +28,9 @@ logger = logging.getLogger(__name__)
 
 def score_images(
     flow: Checkpoint,
+    snapshots: dict[int, Callable[[], Checkpoint]],
+    background: Checkpoint | None,
+    residual_flow: Checkpoint | None,
     classifier: Checkpoint,
     train: ImageSet,
     benchmark: ImageSet,
@@ -38,42 +41,54 @@ def score_images(
     import pandas as pd
 
     from fashion_dgm.checkpoint import build_model
-    from fashion_dgm.flows.flow import Flow
     from fashion_dgm.metrics.classifier import Classifier
-    from fashion_dgm.metrics.ood.scorer import Models, Scorer
+    from fashion_dgm.metrics.ood.scorer import Models, Scorer, for_slow_flow
+    from fashion_dgm.pipelines.models import load_flow
     from fashion_dgm.training.device import resolve_device
 
     device = resolve_device(config.device)
-    model = build_model(flow, flow.architecture).to(device)
     judge = build_model(classifier, "Classifier").to(device)
-    assert isinstance(model, Flow)
     assert isinstance(judge, Classifier)
-    scorer = Scorer(Models({flow.architecture: model}, classifier=judge), train, config, device)
+    models = Models(
+        {flow.architecture: load_flow(flow, config.device)},
+        background=None if background is None else load_flow(background, config.device),
+        ensemble=[load_flow(load(), config.device) for load in snapshots.values()],
+        classifier=judge,
+    )
+    scorers = [(Scorer(models, train, config, device), config)]
+    if residual_flow is not None and config.residual_flow_images:
+        slow = for_slow_flow(config)
+        other = Models({residual_flow.architecture: load_flow(residual_flow, config.device)})
+        scorers.append((Scorer(other, train, slow, device), slow))
     tables, failed = [], {}
     for name in (IN_DISTRIBUTION, *ood_sets):
+        inside = name == IN_DISTRIBUTION
         try:
-            inside = name == IN_DISTRIBUTION
-            images = benchmark if inside else ood_sets[name]
-            found = scorer(images.images[: config.benchmark_images if inside else config.max_images])
+            images = (benchmark if inside else ood_sets[name]).images
+            for scorer, limits in scorers:
+                found = scorer(images[: limits.benchmark_images if inside else limits.max_images])
+                for which, scores in found.items():
+                    index = range(len(scores["bits_per_dim"]))
+                    tables.append(pd.DataFrame({"model": which, "dataset": name, "index": index, **scores}))
         except FashionDGMError as error:
-            if name == IN_DISTRIBUTION:
+            if inside:
                 raise
             # One set that cannot be scored must not cost the others.
             failed[name] = str(error)
             logger.warning("out-of-distribution set %s was not scored: %s", name, error)
-            continue
-        for which, scores in found.items():
-            index = range(len(scores["bits_per_dim"]))
-            tables.append(pd.DataFrame({"model": which, "dataset": name, "index": index, **scores}))
+    tables = [table for table in tables if table["dataset"].iloc[0] not in failed]
     if len({table["dataset"].iloc[0] for table in tables}) < 2:
         raise FashionDGMError(f"not one out-of-distribution set could be scored: {failed}")
     fitted = {
         "images": config.fit_images,
-        "references": scorer.references,
-        "typical_bits_per_dim": scorer.typical,
-        "missing": scorer.missing,
+        "references": scorers[0][0].references,
+        "typical_bits_per_dim": {name: bits for scorer, _ in scorers for name, bits in scorer.typical.items()},
+        "missing": {name: reasons for scorer, _ in scorers for name, reasons in scorer.missing.items()},
         "failed": failed,
     }
+    # A model at a time, the main one first.
+    order = {table["model"].iloc[0]: None for table in tables}
+    tables = [table for model in order for table in tables if table["model"].iloc[0] == model]
     return pd.concat(tables, ignore_index=True), fitted
 
 

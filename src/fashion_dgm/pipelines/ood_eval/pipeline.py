@@ -13,7 +13,17 @@ def create_pipeline() -> Pipeline:
         [
             Node(
                 nodes.score_images,
-                ["flow", "reference_classifier", "train", "benchmark", "ood_sets", "params:ood_eval"],
+                [
+                    "flow",
+                    "flow_snapshots",
+                    "background_flow",
+                    "residual_flow",
+                    "reference_classifier",
+                    "train",
+                    "benchmark",
+                    "ood_sets",
+                    "params:ood_eval",
+                ],
                 ["ood_scores", "ood_fit"],
                 name="score_images",
             ),

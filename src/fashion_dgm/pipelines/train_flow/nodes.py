@@ -13,7 +13,7 @@ __all__ = ["plot_history", "train_flow"]
 
 def train_flow(
     train: ImageSet, test: ImageSet, store: StateStore, config: FlowTrainingConfig
-) -> tuple[Checkpoint, DataFrame, dict[str, Any]]:
+) -> tuple[Checkpoint, dict[int, Checkpoint], DataFrame, dict[str, Any]]:
     """Trains RealNVP."""
     import pandas as pd
 
@@ -31,7 +31,7 @@ def train_flow(
         "test_bits_per_dim": trained.test_bits_per_dim,
         "reconstruction_error": trained.reconstruction_error,
     }
-    return trained.flow, pd.DataFrame(trained.history), metrics
+    return trained.flow, trained.earlier, pd.DataFrame(trained.history), metrics
 
 
 def plot_history(history: DataFrame) -> Figure:

@@ -14,7 +14,7 @@ def create_pipeline() -> Pipeline:
             Node(
                 nodes.train_flow,
                 ["train", "test", "flow_state", "params:train_flow"],
-                ["flow", "flow_history", "flow_metrics"],
+                ["flow", "flow_snapshots", "flow_history", "flow_metrics"],
                 name="train_flow",
                 tags="gpu",
             ),
