@@ -1,4 +1,6 @@
-"""Adds to each pipeline's README, where a page includes it, the table of the parameters that it mentions.
+"""Puts each pipeline's README where a page includes it, with tables of the parameters that it mentions.
+
+The links of a README are those of the repository; in a page they go to the page's own sections and to other pages.
 
 Names, values and explanations are those of `conf`, so that a table cannot say anything else: each comment in
 `conf/base/parameters.yml` explains the line it stands on, and `conf/quick/parameters.yml` what it changes.
@@ -18,12 +20,13 @@ from mkdocs.exceptions import PluginError
 __all__ = ["on_page_markdown"]
 
 README = re.compile(r'^--8<-- "(?P<path>\w+/README\.md)[:\d]*"$', re.MULTILINE)
+TO_PIPELINE, TO_PAGE = re.compile(r"\]\(\.\./(\w+)/README\.md\)"), "](../../../../docs/"
 MENTION = re.compile(r"`params:(?P<block>\w+)`")
 LINE = re.compile(r"^(?P<indent> *)(?P<key>[\w-]+):(?P<value>.*?)(?:\s#\s(?P<comment>.*))?$")
 
 
 def on_page_markdown(markdown: str, config: MkDocsConfig, **_: Any) -> str:
-    """Puts the tables into a page."""
+    """Puts READMEs and tables into a page."""
     root = Path(config.config_file_path).parent
     shown: set[str] = set()
 
@@ -32,7 +35,9 @@ def on_page_markdown(markdown: str, config: MkDocsConfig, **_: Any) -> str:
         # What several pipelines read is shown with the first of them.
         blocks = [b for b in dict.fromkeys(mention["block"] for mention in MENTION.finditer(readme)) if b not in shown]
         shown.update(blocks)
-        return "\n\n".join([match[0], *(f"`params:{block}`:\n\n{_table(root / 'conf', block)}" for block in blocks)])
+        # Its heading is the page's own.
+        text = TO_PIPELINE.sub(r"](#\1)", readme.split("\n", 2)[2]).replace(TO_PAGE, "](")
+        return "\n\n".join([text, *(f"`params:{block}`:\n\n{_table(root / 'conf', block)}" for block in blocks)])
 
     return README.sub(with_tables, markdown)
 
