@@ -5,14 +5,13 @@ import math
 
 import pytest
 
+from fashion_dgm.metrics.modes import class_entropy, missing_classes
 from fashion_dgm.stability.measures import (
     COMPARED,
     Collapse,
     RunRecord,
     Score,
-    class_entropy,
     measures_of,
-    missing_classes,
     sensitivities,
     summarised,
 )

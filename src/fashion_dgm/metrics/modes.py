@@ -7,6 +7,7 @@ same network, tell how much.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -28,11 +29,12 @@ def class_shares(classifier: Classifier, images: Tensor, batch_size: int = 500) 
     return counts.cpu().double() / len(images)
 
 
-def class_entropy(shares: Tensor) -> float:
+def class_entropy(shares: Tensor | Sequence[float]) -> float:
     """Returns the entropy of shares that sum to 1, over its maximum: 1 if all are equal, 0 if one class has everything."""
+    shares = torch.as_tensor(shares, dtype=torch.float64)
     return float(torch.special.entr(shares).sum()) / math.log(len(shares))
 
 
-def missing_classes(shares: Tensor, least_share: float) -> int:
+def missing_classes(shares: Tensor | Sequence[float], least_share: float) -> int:
     """Returns how many classes have less than `least_share` of the images."""
-    return int((shares < least_share).sum())
+    return int((torch.as_tensor(shares, dtype=torch.float64) < least_share).sum())

@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, Self
 
 import numpy as np
-from numpy.typing import ArrayLike
 
+from fashion_dgm.metrics.modes import class_entropy, missing_classes
 from fashion_dgm.stability.series import (
     coefficient_of_variation,
     last,
@@ -23,9 +23,7 @@ __all__ = [
     "Collapse",
     "RunRecord",
     "Score",
-    "class_entropy",
     "measures_of",
-    "missing_classes",
     "progress",
     "sensitivities",
     "summarised",
@@ -99,18 +97,6 @@ class Collapse:
 
     least_share: float
     missing: int
-
-
-def missing_classes(shares: ArrayLike, least_share: float) -> int:
-    """Returns how many classes have less than `least_share` of the images."""
-    return int((np.asarray(shares, dtype=np.float64) < least_share).sum())
-
-
-def class_entropy(shares: ArrayLike) -> float:
-    """Returns the entropy of class shares over that of equal ones: 1 if all are equal, 0 if one has everything."""
-    p = np.asarray(shares, dtype=np.float64)
-    there = p[p > 0]
-    return float(-(there * np.log(there)).sum() / np.log(len(p)))
 
 
 def measures_of(record: RunRecord, collapse: Collapse) -> dict[str, float]:

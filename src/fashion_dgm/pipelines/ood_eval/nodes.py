@@ -129,13 +129,11 @@ def plot_matrix(table: DataFrame, metrics: dict[str, Any]) -> Figure:
 
 def plot_samples(flow: Checkpoint, config: OODConfig) -> Figure:
     """Draws samples of the flow at each temperature, from the same latents."""
-    from fashion_dgm.checkpoint import build_model
-    from fashion_dgm.flows import RealNVP
+    from fashion_dgm.pipelines.models import load_flow
     from fashion_dgm.reporting.figures import flow_samples
     from fashion_dgm.training.seeds import generator
 
-    model = build_model(flow, "RealNVP")
-    assert isinstance(model, RealNVP)
+    model = load_flow(flow, "cpu")
     samples = {
         f"T = {temperature:g}": model.sample(config.samples, temperature, generator(config.seed, "samples")).numpy()
         for temperature in config.temperatures
