@@ -263,7 +263,7 @@ def test_checkpoint_of_another_architecture_is_one_clear_message(copy: Path) -> 
     models = copy / "data" / "06_models"
     shutil.copy(models / "gan_generator.safetensors", models / "flow.safetensors")
     done = kedro(copy, "--env", "test", "--pipelines", "ood_eval")
-    assert_refused(done, "holds a Generator, not a RealNVP")
+    assert_refused(done, "holds a Generator, not a flow")
 
 
 def test_unwritable_output_is_one_clear_message(copy: Path) -> None:
