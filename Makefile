@@ -21,7 +21,7 @@ run: $(VENV)/.installed ## run every pipeline on the real data (ENV=quick; ENV=b
 	@echo "The lineage:      make viz   (Kedro-Viz, on port 4141)"
 	@echo "The experiments:  make ui    (MLflow, on port 5000)"
 
-test: $(VENV)/.installed-dev ## run the whole test suite
+test: $(VENV)/.installed-dev ## run the whole test suite; the documentation's links are part of it
 	$(BIN)/python -m pytest
 
 lint: $(VENV)/.installed-dev ## check style and types

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ast
 import re
-import unicodedata
 from pathlib import Path
 
 import pytest
+from markdown.extensions.toc import slugify
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(path for path in (ROOT / "docs" / "theory").glob("*.md") if path.name != "index.md")
@@ -18,12 +18,7 @@ WITHOUT_A_CLAIM = {"checked-by", "sources"}
 def headings(page: Path) -> set[str]:
     """The anchors that MkDocs gives the second-level headings of a page."""
     text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
-    return {_slug(title) for title in re.findall(r"^## (.+)$", text, flags=re.MULTILINE)}
-
-
-def _slug(title: str) -> str:
-    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode()
-    return re.sub(r"[-\s]+", "-", re.sub(r"[^\w\s-]", "", plain).strip().lower())
+    return {slugify(title, "-") for title in re.findall(r"^## (.+)$", text, flags=re.MULTILINE)}
 
 
 def docstrings(path: Path) -> dict[str, str]:
