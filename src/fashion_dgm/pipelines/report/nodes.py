@@ -12,7 +12,7 @@ from fashion_dgm.pipelines.types import DataFrame, Figure
 if TYPE_CHECKING:
     from fashion_dgm.reporting.report import Chapter
 
-__all__ = ["collect_metrics", "plot_records", "plot_training", "write_report"]
+__all__ = ["collect_metrics", "plot_published", "plot_records", "plot_training", "write_report"]
 
 
 def collect_metrics(**parts: dict[str, Any] | None) -> dict[str, Any]:
@@ -36,17 +36,24 @@ def plot_records(**histories: DataFrame | None) -> Figure:
     return sample_records(made, FASHION_CLASSES)
 
 
+def plot_published(metrics: dict[str, Any]) -> Figure:
+    """Draws bits/dim and AUROC beside published figures."""
+    from fashion_dgm.reporting.figures import published_comparison
+    from fashion_dgm.reporting.standing import with_benchmark
+
+    flow = with_benchmark(metrics["flow"], metrics["ood"])
+    return published_comparison(flow, metrics["ood"], metrics.get("residual_flow"))
+
+
 def write_report(metrics: dict[str, Any], parameters: dict[str, Any], config: ReportConfig, **figures: Any) -> str:
     """Writes the report from metrics, parameters and figures."""
     from fashion_dgm.reporting import chapters
     from fashion_dgm.reporting.report import ReportContent, build_report
+    from fashion_dgm.reporting.standing import with_benchmark
 
     data, ood, fid = metrics["data"], metrics["ood"], metrics["fid"]
     adversarial: dict[str, Any] = {name: metrics[name] for name in ("gan", "wgan", "wgan_gp") if name in metrics}
-    flow = dict(metrics["flow"])
-    inside = ood["in_distribution"]
-    if inside["images"] == data["splits"]["benchmark"]["images"]:
-        flow |= {"benchmark_bits_per_dim": inside["bits_per_dim"], "benchmark_images": inside["images"]}
+    flow = with_benchmark(metrics["flow"], ood)
     content = ReportContent(
         title=config.title,
         highlights=chapters.highlights(flow=flow, ood=ood, fid=fid),
@@ -72,6 +79,7 @@ def write_report(metrics: dict[str, Any], parameters: dict[str, Any], config: Re
             chapters.fid_chapter(fid, figures["fid_curves"]),
             _vanishing_chapter(metrics, figures),
             _stability_chapter(metrics, figures),
+            chapters.comparison_chapter({**metrics, "flow": flow}, figures["published_comparison"]),
         ),
         configuration={
             name: block.model_dump(mode="json") if isinstance(block, BaseModel) else block

@@ -35,6 +35,7 @@ FIGURES = (
     "wgan_strip",
     "wgan_gp_strip",
     "fid_curves",
+    "published_comparison",
     "vanishing_norms",
     "vanishing_variance",
     "uniform_curves",
@@ -77,6 +78,7 @@ def create_pipeline() -> Pipeline:
             ),
             Node(nodes.plot_training, HISTORIES, "gan_curves", name="plot_gan_training"),
             Node(nodes.plot_records, HISTORIES, "gan_records", name="plot_gan_records"),
+            Node(nodes.plot_published, "metrics", "published_comparison", name="plot_published"),
             Node(
                 nodes.write_report,
                 {

@@ -4,6 +4,7 @@ No conclusion is fixed beforehand: which way a sentence points depends on the va
 mean anything are called that, and from a value that is missing or not finite, printed as `n/a`, nothing is concluded.
 """
 
+from fashion_dgm.reporting.chapters.comparison import comparison_chapter
 from fashion_dgm.reporting.chapters.data import data_chapter
 from fashion_dgm.reporting.chapters.fid import fid_chapter
 from fashion_dgm.reporting.chapters.flow import flow_chapter
@@ -27,6 +28,7 @@ __all__ = [
     "LOG_DET_TITLE",
     "RESIDUAL_FLOW_ANCHOR",
     "RESIDUAL_FLOW_TITLE",
+    "comparison_chapter",
     "data_chapter",
     "fid_chapter",
     "flow_chapter",

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from fashion_dgm.reporting import sources
 from fashion_dgm.reporting.chapters.quality import quality_blocks, quality_notes
+from fashion_dgm.reporting.published import SEED_NOISE_FID
 from fashion_dgm.reporting.report import Block, Chapter, FigureBlock, FormulaBlock, NoteBlock, TableBlock, TextBlock
 from fashion_dgm.reporting.wording import (
     MISSING,
@@ -111,7 +112,7 @@ def ranking_sentence(metrics: Mapping[str, Any], space: str) -> str:
     if not _is_close(space, best.distance, second.distance):
         return f"{lead}, a difference of {gap}."
     if space == "inception":
-        reason = f"gaps under about {number(sources.SEED_NOISE_FID, 0)} are noise between seeds (Lucic et al., 2018)"
+        reason = f"gaps under about {number(SEED_NOISE_FID, 0)} are noise between seeds (Lucic et al., 2018)"
     else:
         reason = f"a gap of less than {percent(_CLOSE_SHARE)} may well be noise between seeds"
     return f"{lead}. The difference of {gap} decides nothing: {reason}."
@@ -141,8 +142,6 @@ def _blocks(metrics: Mapping[str, Any], spaces: Sequence[str], curves_png: bytes
         if _rows_of(metrics, space):
             yield _distance_table(metrics, space)
         yield from quality_blocks(metrics, space, space_name(space))
-    if "inception" in spaces:
-        yield _published_table(metrics)
     yield _feature_table(metrics, spaces)
     models = len({row["model"] for row in metrics["rows"]})
     yield _reading_guide(metrics.get("samples"), models, bool(metrics.get("quality")))
@@ -172,7 +171,7 @@ def _rows_of(metrics: Mapping[str, Any], space: str) -> list[Mapping[str, Any]]:
 
 def _is_close(space: str, first: float, second: float) -> bool:
     if space == "inception":
-        return abs(first - second) < sources.SEED_NOISE_FID
+        return abs(first - second) < SEED_NOISE_FID
     return abs(first - second) < _CLOSE_SHARE * max(abs(first), abs(second))
 
 
@@ -230,22 +229,6 @@ def _distance_table(metrics: Mapping[str, Any], space: str) -> TableBlock:
         f"{space_name(space)} to held-out and to official test images, N = {count(metrics.get('samples'))}; lower is "
         "better. The best epoch is the one nearest the held-out images.",
         numeric=(1, 2, 3, 4, 5, 6),
-    )
-
-
-def _published_table(metrics: Mapping[str, Any]) -> TableBlock:
-    published = tuple((figure.model, figure.value, figure.cite) for figure in sources.PUBLISHED_FID)
-    standings, where = ranking(metrics, "inception")
-    own = tuple(
-        (f"This run: {model_name(standing.model)}, best epoch", number(standing.distance, 1), where)
-        for standing in standings
-    )
-    return TableBlock(
-        ("Model", "FID", "Source"),
-        published + own,
-        "FID on FashionMNIST beside published figures, which are means and standard deviations over seeds.",
-        numeric=(1,),
-        emphasised=tuple(range(len(published), len(published) + len(own))),
     )
 
 

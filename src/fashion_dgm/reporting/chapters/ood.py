@@ -75,9 +75,6 @@ def ood_chapter(
     cited = [sources.NALISNICK_2019]
     if _any(sets, "paradox"):
         cited.append(sources.KIRICHENKO_2020)
-    if "mnist" in sets:
-        blocks.append(_published_table(metrics))
-        cited += [sources.REN_2019, sources.KAMKARI_2024]
     mended = score_blocks(metrics, matrix_png, headline_png)
     if mended:
         blocks += mended
@@ -214,20 +211,4 @@ def _conclusion(sets: Mapping[str, Any]) -> tuple[str, ...]:
         cause,
         "Reading the score the other way round would not help: what it then gained on some sets it would lose on those "
         "that it recognises now.",
-    )
-
-
-def _published_table(metrics: Mapping[str, Any]) -> TableBlock:
-    published = tuple((figure.model, figure.value, figure.cite) for figure in sources.PUBLISHED_AUROC_MNIST)
-    own = [("This run: RealNVP, raw likelihood", number(metrics["sets"]["mnist"].get("auroc"), 3), "this report")]
-    if "models" in metrics and metrics["headline"] != "likelihood":
-        name = metrics["headline"]
-        found = metrics["models"][metrics["model"]]["results"][name].get("mnist", {})
-        own.append((f"This run: {metrics['definitions'][name]['label']}", number(found.get("auroc"), 3), "this report"))
-    return TableBlock(
-        ("Score", "AUROC", "Source"),
-        (*published, *own),
-        "FashionMNIST against MNIST beside published figures, one image at a time.",
-        numeric=(1,),
-        emphasised=tuple(range(len(published), len(published) + len(own))),
     )

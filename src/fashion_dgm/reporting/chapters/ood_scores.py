@@ -8,7 +8,6 @@ from typing import Any
 from fashion_dgm.reporting import sources
 from fashion_dgm.reporting.report import Block, FigureBlock, NoteBlock, TableBlock, TextBlock
 from fashion_dgm.reporting.wording import (
-    NOT_APPLICABLE,
     count,
     dataset_name,
     interval,
@@ -31,7 +30,7 @@ SCORE_SOURCES = (
     sources.TOLA_2010,
 )
 
-# At this AUROC a set is called solved, as in the published figures that are held beside.
+# At this AUROC a set is called solved.
 _SOLVED = 0.99
 
 
@@ -165,27 +164,18 @@ def _headline_table(metrics: Mapping[str, Any], found: Mapping[str, Any]) -> Tab
             " ".join(filter(None, [number(entry.get(key), 3), interval(entry.get(f"{key}_interval"))]))
             for key in ("auroc", "aupr", "fpr95")
         ]
-        published = listing([figure.value for figure in _published(name)])
-        rows.append((dataset_name(name), count(metrics["sets"][name]["images"]), *figures, published or NOT_APPLICABLE))
+        rows.append((dataset_name(name), count(metrics["sets"][name]["images"]), *figures))
     definition = metrics["definitions"][metrics["headline"]]
-    origins = [
-        f"{dataset_name(name)}: {figure.model} ({figure.cite})" for name in sorted(found) for figure in _published(name)
-    ]
     return TableBlock(
-        ("Set", "N", "AUROC", "AUPR", "FPR at 95% TPR", "Published"),
+        ("Set", "N", "AUROC", "AUPR", "FPR at 95% TPR"),
         tuple(rows),
         f"The score {definition['label']}, one image at a time, against N = "
         f"{count(metrics['in_distribution']['images'])} of FashionMNIST. In brackets: "
         f"{percent(metrics.get('confidence'))} intervals from {count(metrics.get('bootstrap'))} bootstrap resamples of the "
         "images; they don't cover other seeds of the training. FPR: the share of familiar images that are called foreign "
-        "where 95% of the foreign ones are found. Published: the best AUROC that was read, of other models and few papers"
-        + (f". {'; '.join(origins)}." if origins else "."),
-        numeric=(1, 2, 3, 4, 5),
+        "where 95% of the foreign ones are found.",
+        numeric=(1, 2, 3, 4),
     )
-
-
-def _published(name: str) -> tuple[sources.PublishedFigure, ...]:
-    return sources.PUBLISHED_BEST_AUROC.get(name, ())
 
 
 def _definitions(metrics: Mapping[str, Any], results: Mapping[str, Any]) -> TableBlock:

@@ -113,7 +113,7 @@ def comparison_sentence(flow: Mapping[str, Any], residual: Mapping[str, Any]) ->
     if not is_number(exact) or not is_number(estimate) or not is_number(error):
         return f"{text}; without both figures and their error neither can be called better."
     difference = estimate - exact
-    if abs(difference) <= max(_STANDARD_ERRORS * math.sqrt(2) * error, _SAME_BITS):
+    if abs(difference) <= max(_STANDARD_ERRORS * math.hypot(error, flow.get(f"{name}_error") or error), _SAME_BITS):
         return f"{text}: too close to call."
     better = "Residual Flow" if difference < 0 else "RealNVP"
     return f"{text}: {better} is ahead by {number(abs(difference), 3)}."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from fashion_dgm.reporting import sources
+from fashion_dgm.reporting import published
 from fashion_dgm.reporting.chapters.fid import feature_spaces, ranking, ranking_sentence, space_name
 from fashion_dgm.reporting.chapters.flow import fit_sentence
 from fashion_dgm.reporting.chapters.gan import critic_sentence, discriminator_sentence
@@ -13,6 +13,7 @@ from fashion_dgm.reporting.chapters.likelihood_sentences import gap_sentences
 from fashion_dgm.reporting.chapters.ood import detection_summary, others_sentence, told_apart
 from fashion_dgm.reporting.chapters.ood_scores import headline_summary
 from fashion_dgm.reporting.report import Highlight
+from fashion_dgm.reporting.standing import our_likelihoods
 from fashion_dgm.reporting.wording import count, dataset_name, model_name, model_order, number
 
 __all__ = ["highlights", "summary_sentences"]
@@ -68,10 +69,10 @@ def highlights(
     """Returns the figures to remember, from the metrics that the chapters of the same names take."""
     shown = []
     if flow is not None:
-        official = "benchmark_bits_per_dim" in flow
-        value = number(flow.get("benchmark_bits_per_dim" if official else "test_bits_per_dim"))
-        label = f"bits/dim of RealNVP, {'official test' if official else 'held-out'}"
-        shown.append(Highlight(value, label, f"published: {sources.PUBLISHED_REALNVP}"))
+        (own,) = our_likelihoods(flow)
+        value = number(own.bits)
+        label = f"bits/dim of RealNVP, {'official test' if own.split == 'benchmark' else 'held-out'}"
+        shown.append(Highlight(value, label, f"published: {published.REALNVP.bits}"))
     if ood is not None and ood["sets"]:
         name = "mnist" if "mnist" in ood["sets"] else min(ood["sets"])
         value = number(ood["sets"][name].get("auroc"))

@@ -31,6 +31,7 @@ from fashion_dgm.reporting.figures.perturbations import (
     perturbation_examples,
     way_through_the_flow,
 )
+from fashion_dgm.reporting.figures.published import published_comparison
 from fashion_dgm.reporting.figures.roulette import roulette_bias, roulette_budget, roulette_variance
 from fashion_dgm.reporting.figures.stability import stability_curves, stability_measures, stability_verdict
 from fashion_dgm.reporting.figures.uniforms import uniform_curves
@@ -62,6 +63,7 @@ __all__ = [
     "ood_set_examples",
     "perturbation_curves",
     "perturbation_examples",
+    "published_comparison",
     "roulette_bias",
     "roulette_budget",
     "roulette_variance",

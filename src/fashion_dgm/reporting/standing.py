@@ -1,0 +1,103 @@
+"""What of a run can stand beside published figures: the same measures, with what they were measured on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from fashion_dgm.reporting.wording import is_number
+
+__all__ = ["OurDetection", "OurLikelihood", "our_detections", "our_likelihoods", "with_benchmark"]
+
+OFFICIAL_IMAGES = 10_000
+
+
+class OurLikelihood(NamedTuple):
+    """Bits per dimension of one of this run's flows, with its standard error where that is known.
+
+    Arguments:
+        kind: whether it is exact or estimated.
+        images: how many, of which split.
+        epochs: how long it was trained.
+    """
+
+    model: str
+    parameters: int | None
+    bits: float | None
+    error: float | None
+    kind: str
+    images: int | None
+    split: str
+    epochs: int
+
+
+class OurDetection(NamedTuple):
+    """AUROC of one of this run's scores by set, each with its interval where there is one."""
+
+    score: str
+    raw_likelihood: bool
+    auroc: Mapping[str, tuple[float | None, tuple[float, float] | None]]
+
+
+def with_benchmark(flow: Mapping[str, Any], ood: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns RealNVP's metrics with those on official test images, which detection measures: mean, N, standard error."""
+    inside = ood["in_distribution"]
+    spread, images = inside.get("bits_per_dim_sd"), inside["images"]
+    return {
+        **flow,
+        "benchmark_bits_per_dim": inside["bits_per_dim"],
+        "benchmark_images": images,
+        "benchmark_error": spread / math.sqrt(images) if is_number(spread) else None,
+    }
+
+
+def our_likelihoods(flow: Mapping[str, Any], residual: Mapping[str, Any] | None = None) -> tuple[OurLikelihood, ...]:
+    """Returns the flows of a run, each on official test images if it was measured there, else on held-out ones."""
+    split = "benchmark" if "benchmark_bits_per_dim" in flow else "test"
+    ours = [
+        OurLikelihood(
+            "RealNVP",
+            flow.get("parameters"),
+            flow.get(f"{split}_bits_per_dim"),
+            flow.get(f"{split}_error"),
+            "exact",
+            flow.get(f"{split}_images"),
+            split,
+            flow["epochs"],
+        )
+    ]
+    if residual is not None:
+        errors = [residual.get(f"benchmark_{of}_error") for of in ("probe", "image")]
+        known = [error for error in errors if is_number(error)]
+        ours.append(
+            OurLikelihood(
+                "Residual Flow",
+                residual.get("parameters"),
+                residual.get("benchmark_bits_per_dim"),
+                math.hypot(*known) if len(known) == len(errors) else None,
+                "estimated without bias" if residual.get("unbiased") else "estimated with a bias",
+                residual.get("benchmark_images"),
+                "benchmark",
+                residual["epochs"],
+            )
+        )
+    return tuple(ours)
+
+
+def our_detections(ood: Mapping[str, Any]) -> tuple[OurDetection, ...]:
+    """Returns raw likelihood and, where a run has more scores, the one that its conclusions are drawn from."""
+    model = ood.get("model", "RealNVP")
+    ours = [OurDetection(f"raw likelihood, {model}", True, _aurocs(ood["sets"]))]
+    if "models" in ood and ood["headline"] != "likelihood":
+        name = ood["headline"]
+        label = f"{ood['definitions'][name]['label']}, {model}"
+        ours.append(OurDetection(label, False, _aurocs(ood["models"][model]["results"][name])))
+    return tuple(ours)
+
+
+def _aurocs(found: Mapping[str, Any]) -> dict[str, tuple[float | None, tuple[float, float] | None]]:
+    return {
+        name: (entry.get("auroc"), tuple(entry["auroc_interval"]) if entry.get("auroc_interval") else None)
+        for name, entry in found.items()
+    }
