@@ -12,9 +12,9 @@ from fashion_dgm.checkpoint import checkpoint_of
 from fashion_dgm.config import (
     GANConfig,
     GradientPenaltyConfig,
+    PenalisedWGANConfig,
     StabilityConfig,
     WGANConfig,
-    WGANGPConfig,
 )
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.gans.steps import GANStep
@@ -36,7 +36,7 @@ WGAN = WGANConfig(
     n_critic=2,
     lipschitz={"name": "clip", "bound": 0.01},
 )
-WGAN_GP = WGANGPConfig(
+PENALISED = PenalisedWGANConfig(
     n_critic=2,
     lipschitz={"name": "gradient_penalty", "weight": 10},
     normalisation={"generator": "batch", "discriminator": "none"},
@@ -72,7 +72,7 @@ def study(tmp_path: Path) -> Study:
 
 
 def planned(**changes: Any) -> list[Plan]:
-    return plans(configured(**changes), GAN, WGAN, WGAN_GP)
+    return plans(configured(**changes), GAN, WGAN, PENALISED)
 
 
 def test_every_model_is_trained_under_every_variation_and_seed() -> None:
@@ -81,14 +81,14 @@ def test_every_model_is_trained_under_every_variation_and_seed() -> None:
     # An interrupted study has whole seeds.
     assert [plan.seed for plan in made] == sorted(plan.seed for plan in made)
     by_name = {plan.name: plan.config for plan in made}
-    gan, gp = by_name["gan-as_assigned-seed-6"], by_name["wgan_gp-as_assigned-seed-6"]
+    gan, gp = by_name["gan-as_assigned-seed-6"], by_name["wgan_penalty-as_assigned-seed-6"]
     assert (gan.seed, gan.epochs, gan.width, gan.images_per_epoch, gan.optimizer) == (6, 3, 2, 64, GAN.optimizer)
     assert isinstance(gp, WGANConfig) and isinstance(gp.lipschitz, GradientPenaltyConfig)
     assert by_name["wgan-fast-seed-5"].optimizer.learning_rate == pytest.approx(2e-3)
     assert by_name["gan-bare-seed-5"].normalisation.model_dump() == {"generator": "none", "discriminator": "none"}
-    steps = {name: (by_name[f"{name}-unbalanced-seed-5"]) for name in ("gan", "wgan", "wgan_gp")}
+    steps = {name: (by_name[f"{name}-unbalanced-seed-5"]) for name in ("gan", "wgan", "wgan_penalty")}
     assert isinstance(steps["gan"], GANConfig) and steps["gan"].n_discriminator == 3
-    assert [steps[name].n_critic for name in ("wgan", "wgan_gp")] == [1, 2]  # type: ignore[union-attr]
+    assert [steps[name].n_critic for name in ("wgan", "wgan_penalty")] == [1, 2]  # type: ignore[union-attr]
 
 
 def test_baseline_must_be_there_and_change_nothing() -> None:
@@ -99,8 +99,8 @@ def test_baseline_must_be_there_and_change_nothing() -> None:
 
 
 def test_what_cannot_be_trained_is_named() -> None:
-    with pytest.raises(FashionDGMError, match=r"cannot train wgan_gp"):
-        plans(configured(), GAN, WGAN, WGAN_GP.model_copy(update={"normalisation": GAN.normalisation}))
+    with pytest.raises(FashionDGMError, match=r"cannot train wgan_penalty"):
+        plans(configured(), GAN, WGAN, PENALISED.model_copy(update={"normalisation": GAN.normalisation}))
 
 
 def test_interrupted_study_goes_on_and_ends_as_if_it_had_not_been(
@@ -149,16 +149,16 @@ def test_run_that_diverges_is_recorded_and_the_others_are_kept(study: Study, mon
 
     monkeypatch.setattr(GANStep, "step", bad_in_the_third_epoch)
     study_config = configured(seeds=1, variations={"as_assigned": {}})
-    records = conduct(study, plans(study_config, GAN, WGAN, WGAN_GP))
+    records = conduct(study, plans(study_config, GAN, WGAN, PENALISED))
     assert [(record.model, record.status) for record in records] == [
         ("gan", "diverged"),
         ("wgan", "finished"),
-        ("wgan_gp", "finished"),
+        ("wgan_penalty", "finished"),
     ]
     assert "loss_generator became NaN or infinite in epoch 3" in records[0].reason
     assert len(records[0].history) == len(records[0].scores) == 2
     before = taken
-    assert conduct(study, plans(study_config, GAN, WGAN, WGAN_GP)) == records
+    assert conduct(study, plans(study_config, GAN, WGAN, PENALISED)) == records
     assert taken == before
     found = summarise(rows_of(records, study_config), study_config)
     assert found["cells"]["gan"]["as_assigned"]["diverged"] == {"mean": 1.0, "sd": None, "runs": 1}
@@ -182,7 +182,7 @@ def test_a_really_diverging_training(study: Study) -> None:
 
 def test_summary_names_every_pair_and_tells_the_models_apart(study: Study) -> None:
     config = configured(variations={"as_assigned": {}, "fast": {"learning_rate_factor": 10}})
-    records = conduct(study, plans(config, GAN, WGAN, WGAN_GP))
+    records = conduct(study, plans(config, GAN, WGAN, PENALISED))
     rows = rows_of(records, config)
     found = summarise(rows, config)
     for verdicts in found["verdicts"].values():

@@ -32,11 +32,11 @@ from fashion_dgm.config.residual_flow import (
     SeriesConfig,
 )
 from fashion_dgm.config.studies import (
+    PenalisedWGANConfig,
     StabilityConfig,
     UniformsConfig,
     VanishingGradientsConfig,
     VariationConfig,
-    WGANGPConfig,
 )
 from fashion_dgm.config.training import (
     AdamConfig,
@@ -73,6 +73,7 @@ __all__ = [
     "OODConfig",
     "OODSetsConfig",
     "OptimizerConfig",
+    "PenalisedWGANConfig",
     "PerturbationsConfig",
     "RMSpropConfig",
     "RealNVPConfig",
@@ -92,6 +93,5 @@ __all__ = [
     "VanishingGradientsConfig",
     "VariationConfig",
     "WGANConfig",
-    "WGANGPConfig",
     "WarmupConfig",
 ]

@@ -11,19 +11,19 @@ from fashion_dgm.config.gans import GradientPenaltyConfig, NormalisationConfig
 from fashion_dgm.config.training import OptimizerConfig
 
 __all__ = [
+    "PenalisedWGANConfig",
     "StabilityConfig",
     "UniformsConfig",
     "VanishingGradientsConfig",
     "VariationConfig",
-    "WGANGPConfig",
 ]
 
 Several = Annotated[int, Field(ge=2)]
-Model = Literal["gan", "wgan", "wgan_gp"]
+Model = Literal["gan", "wgan", "wgan_penalty"]
 
 
-class WGANGPConfig(Config):
-    """What WGAN-GP (Gulrajani et al., 2017) changes of the assignment's WGAN."""
+class PenalisedWGANConfig(Config):
+    """What a gradient penalty in place of the clip (WGAN-GP, Gulrajani et al., 2017) changes of the assignment's WGAN."""
 
     n_critic: PositiveInt
     lipschitz: GradientPenaltyConfig

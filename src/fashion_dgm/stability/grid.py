@@ -12,16 +12,16 @@ from pydantic import ValidationError
 from fashion_dgm.config import (
     AdversarialConfig,
     GANConfig,
+    PenalisedWGANConfig,
     StabilityConfig,
     VariationConfig,
     WGANConfig,
-    WGANGPConfig,
 )
 from fashion_dgm.errors import FashionDGMError
 
 __all__ = ["MODELS", "Plan", "plans"]
 
-MODELS = ("gan", "wgan", "wgan_gp")
+MODELS = ("gan", "wgan", "wgan_penalty")
 
 
 @dataclass(frozen=True)
@@ -43,18 +43,18 @@ class Plan:
         return f"{self.model}-{self.variation}-seed-{self.seed}"
 
 
-def plans(study: StabilityConfig, gan: GANConfig, wgan: WGANConfig, wgan_gp: WGANGPConfig) -> list[Plan]:
+def plans(study: StabilityConfig, gan: GANConfig, wgan: WGANConfig, wgan_penalty: PenalisedWGANConfig) -> list[Plan]:
     """Returns the runs of a study, seed by seed, so that one interrupted has whole seeds to compare.
 
     Arguments:
         gan: the assignment's GAN; the study sets its length, size and seed.
         wgan: the assignment's WGAN.
-        wgan_gp: what makes a WGAN-GP of it.
+        wgan_penalty: what puts a gradient penalty in place of its clip.
     """
     bases: dict[str, tuple[type[AdversarialConfig], dict[str, Any]]] = {
         "gan": (GANConfig, gan.model_dump()),
         "wgan": (WGANConfig, wgan.model_dump()),
-        "wgan_gp": (WGANConfig, _laid_over(wgan.model_dump(), wgan_gp.model_dump())),
+        "wgan_penalty": (WGANConfig, _laid_over(wgan.model_dump(), wgan_penalty.model_dump())),
     }
     seeds = range(study.seed, study.seed + study.seeds)
     return [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fashion_dgm.config import GANConfig, StabilityConfig, WGANConfig, WGANGPConfig
+from fashion_dgm.config import GANConfig, PenalisedWGANConfig, StabilityConfig, WGANConfig
 from fashion_dgm.data.images import ImageSet
 from fashion_dgm.pipelines.types import Checkpoint, DataFrame, Figure, StateStore
 
@@ -18,7 +18,7 @@ def train_runs(
     store: StateStore,
     gan: GANConfig,
     wgan: WGANConfig,
-    wgan_gp: WGANGPConfig,
+    wgan_penalty: PenalisedWGANConfig,
     config: StabilityConfig,
 ) -> dict[str, Any]:
     """Trains and scores every model under every variation and seed; a run that diverges is a result."""
@@ -31,7 +31,7 @@ def train_runs(
 
     study = Study(train, test, classifier, config.samples, store.folder)
     several = partial(spread, at_a_time=config.parallel, gpus=config.gpus_per_run) if config.parallel > 1 else None
-    records = conduct(study, plans(config, gan, wgan, wgan_gp), several, log_run)
+    records = conduct(study, plans(config, gan, wgan, wgan_penalty), several, log_run)
     return {"records": [record.to_json() for record in records], **study.yardstick(config.device)}
 
 

@@ -20,7 +20,7 @@ def create_pipeline() -> Pipeline:
                     "store": "stability_state",
                     "gan": "params:train_gan",
                     "wgan": "params:train_wgan",
-                    "wgan_gp": "params:wgan_gp",
+                    "wgan_penalty": "params:wgan_penalty",
                     "config": "params:stability",
                 },
                 "stability_records",

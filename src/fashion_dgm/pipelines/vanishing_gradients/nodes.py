@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from fashion_dgm.config import GANConfig, VanishingGradientsConfig, WGANConfig, WGANGPConfig
+from fashion_dgm.config import GANConfig, PenalisedWGANConfig, VanishingGradientsConfig, WGANConfig
 from fashion_dgm.data.images import ImageSet
 from fashion_dgm.pipelines.types import Checkpoint, DataFrame, Figure
 
@@ -17,14 +17,14 @@ def train_discriminators(
     snapshots: dict[int, Callable[[], Checkpoint]],
     gan: GANConfig,
     wgan: WGANConfig,
-    wgan_gp: WGANGPConfig,
+    wgan_penalty: PenalisedWGANConfig,
     config: VanishingGradientsConfig,
 ) -> DataFrame:
     """Trains discriminators and critics against frozen generators, and measures the gradients they give."""
     from fashion_dgm.pipelines.tracking import log_gradients
     from fashion_dgm.studies import vanishing
 
-    critic = WGANConfig(**{**wgan.model_dump(), **wgan_gp.model_dump()})
+    critic = WGANConfig(**{**wgan.model_dump(), **wgan_penalty.model_dump()})
     return vanishing.train_discriminators(train, snapshots, config, gan, critic, log_gradients)
 
 

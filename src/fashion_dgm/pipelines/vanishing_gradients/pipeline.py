@@ -18,7 +18,7 @@ def create_pipeline() -> Pipeline:
                     "snapshots": "gan_snapshots",
                     "gan": "params:train_gan",
                     "wgan": "params:train_wgan",
-                    "wgan_gp": "params:wgan_gp",
+                    "wgan_penalty": "params:wgan_penalty",
                     "config": "params:vanishing_gradients",
                 },
                 "generator_gradients",

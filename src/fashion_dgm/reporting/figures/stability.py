@@ -18,7 +18,7 @@ from fashion_dgm.reporting.wording import model_name, model_order, number, signi
 
 __all__ = ["stability_curves", "stability_measures", "stability_verdict"]
 
-_COLORS = {"gan": BLUE, "wgan": VERMILLION, "wgan_gp": GREEN}
+_COLORS = {"gan": BLUE, "wgan": VERMILLION, "wgan_penalty": GREEN}
 _COLUMNS = {
     "distance": "distance\nat the end",
     "distance_oscillation": "oscillation,\ndistance",
