@@ -68,13 +68,13 @@ def test_the_calmer_model_is_named_with_difference_and_interval(png: bytes) -> N
     text = answers(judged(WILD_GAN), png)
     assert "WGAN is more stable than GAN. Oscillation of the distance: 0." in text
     assert re.search(r"more for GAN than for WGAN \(difference \[0\.\d+, 0\.\d+\]\)\.", text)
-    assert "WGAN, penalty is more stable than GAN." in text
+    assert "WGAN with penalty is more stable than GAN." in text
 
 
 def test_turned_round_it_names_the_other(png: bytes) -> None:
     text = answers(judged({"gan": 0.05, "wgan": 0.5, "wgan_penalty": 0.05}), png)
     assert "GAN is more stable than WGAN." in text
-    assert "WGAN, penalty is more stable than WGAN." in text
+    assert "WGAN with penalty is more stable than WGAN." in text
 
 
 def test_equal_models_are_not_decided(png: bytes) -> None:
@@ -89,7 +89,7 @@ def test_nothing_is_called_stable_before_it_has_learned(png: bytes) -> None:
     text = answers(metrics, png)
     assert text.count("cannot be told from runs as short as these, for the distance of WGAN fell by 4% only") == 2
     assert "WGAN is more stable" not in text
-    assert "WGAN, penalty is more stable than GAN." in text
+    assert "WGAN with penalty is more stable than GAN." in text
 
 
 def test_one_seed_decides_nothing(png: bytes) -> None:

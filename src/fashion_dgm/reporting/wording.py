@@ -56,7 +56,7 @@ _PARTS = {
     "latents": "latents",
     "residual": "residual blocks",
 }
-_MODELS = {"gan": "GAN", "wgan": "WGAN", "wgan_gp": "WGAN-GP", "wgan_penalty": "WGAN, penalty"}
+_MODELS = {"gan": "GAN", "wgan": "WGAN", "wgan_gp": "WGAN-GP", "wgan_penalty": "WGAN with penalty"}
 _LOSSES = {"saturating": "saturating", "non_saturating": "non-saturating", "wasserstein": "Wasserstein"}
 _VARIATIONS = {
     "as_assigned": "as assigned",
