@@ -12,6 +12,14 @@ ABOVE = {"pipelines", "catalog", "hooks.py", "settings.py", "pipeline_registry.p
 ABOVE |= {"commands.py", "__init__.py"}
 LIBRARY = [path for path in PACKAGE.rglob("*.py") if path.relative_to(PACKAGE).parts[0] not in ABOVE]
 
+LAYOUT = Path(__file__).parents[1] / "docs" / "layout.md"
+
+
+def test_layout_names_every_part() -> None:
+    text = LAYOUT.read_text(encoding="utf-8")
+    parts = [path for path in PACKAGE.iterdir() if path.suffix in ("", ".py") and path.name[:2] != "__"]
+    assert [path.name for path in parts if f"`{path.name}{'/' if path.is_dir() else ''}`" not in text] == []
+
 
 @pytest.mark.parametrize("path", LIBRARY, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_library_imports_neither_kedro_nor_mlflow_nor_the_layer_above(path: Path) -> None:
