@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+import functools
+import json
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -34,6 +37,24 @@ class Page(HTMLParser):
 
 def page_of_markdown(text: str) -> Page:
     return Page(markdown.markdown(text, extensions=EXTENSIONS))
+
+
+@functools.cache
+def page(path: Path) -> Page:
+    """A file of Markdown, or a notebook, as it is browsed."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".ipynb":
+        text = "\n\n".join("".join(c["source"]) for c in json.loads(text)["cells"] if c["cell_type"] == "markdown")
+    return page_of_markdown(text)
+
+
+@functools.cache
+def anchors(path: Path) -> set[str]:
+    """What can be linked to in a file: headings, or functions and classes."""
+    if path.suffix == ".py":
+        definitions = ast.FunctionDef | ast.ClassDef
+        return {node.name for node in ast.parse(path.read_text(encoding="utf-8")).body if isinstance(node, definitions)}
+    return page(path).anchors
 
 
 def is_elsewhere(target: str) -> bool:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import functools
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
-from tests.links import Page, is_elsewhere, page_of_markdown, resolve
+from tests.links import anchors, is_elsewhere, page, resolve
 
 TEXTS = sorted(
     path
@@ -27,22 +24,6 @@ SOURCES = sorted(
     for path in (ROOT / folder).rglob(f"*{suffix}")
 )
 MENTION = re.compile(r"\bdocs/[\w/.-]+?\.(?:md|png|gif|csv|json)(?:#[\w-]+)?")
-
-
-@functools.cache
-def page(path: Path) -> Page:
-    text = path.read_text(encoding="utf-8")
-    if path.suffix == ".ipynb":
-        text = "\n\n".join("".join(c["source"]) for c in json.loads(text)["cells"] if c["cell_type"] == "markdown")
-    return page_of_markdown(text)
-
-
-@functools.cache
-def anchors(path: Path) -> set[str]:
-    if path.suffix == ".py":
-        definitions = ast.FunctionDef | ast.ClassDef
-        return {node.name for node in ast.parse(path.read_text(encoding="utf-8")).body if isinstance(node, definitions)}
-    return page(path).anchors
 
 
 def faults(path: Path, targets: list[str], start: Path) -> Iterator[str]:

@@ -163,6 +163,7 @@ def test_a_second_fetch_writes_nothing(raw_set: RawSet, folder: Path, tmp_path: 
 def test_a_wrong_file_in_the_folder_is_refused_and_left_untouched(
     raw_set: RawSet, folder: Path, tmp_path: Path, ending: str, data: bytes
 ) -> None:
+    """docs/how-to/data.md#checksums"""
     local = fill(tmp_path / "local", CONTENTS)
     path = fill(folder, {"train-images": data}, ending) / f"train-images{ending}"
     before = path.read_bytes()

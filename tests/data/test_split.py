@@ -20,6 +20,7 @@ CASES = [
 
 @pytest.mark.parametrize(("name", "fraction"), CASES)
 def test_parts_are_disjoint_complete_sorted_and_of_exact_size(name: str, fraction: float) -> None:
+    """docs/how-to/data.md#the-split"""
     labels = LABELS[name]
     train, test = stratified_split(labels, fraction, seed=0)
     assert train.dtype == test.dtype == np.int64

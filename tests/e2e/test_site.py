@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from fashion_dgm.reporting.claims import CLAIMS
+from fashion_dgm.reporting.links import link_to
 from tests.links import Page, is_elsewhere, resolve
 
 
@@ -19,6 +21,19 @@ def test_links_of_the_site_lead_somewhere(site: Path) -> None:
             if not file.is_file() or (anchor and file in pages and anchor not in pages[file].anchors):
                 faults.append(f"{path.relative_to(site)}: {target}")
     assert faults == []
+
+
+def test_links_of_the_report_lead_to_pages_of_the_site_and_back(site: Path) -> None:
+    report = site.parent / "data" / "08_reporting" / "report.html"
+    shown = site.parent / "site"
+    for claim in (claim for claims in CLAIMS.values() for claim in claims):
+        for target in (claim.page, claim.test, claim.code):
+            file, anchor = resolve(link_to(target, "../../site"), report)
+            page = site / file.relative_to(shown)
+            assert anchor in Page(page.read_text(encoding="utf-8")).anchors, target
+            if target != claim.page:
+                back = {resolve(found, page)[0] for found in Page(page.read_text(encoding="utf-8")).targets}
+                assert site / f"{claim.page.partition('#')[0].removeprefix('docs/').removesuffix('.md')}.html" in back
 
 
 def test_site_asks_no_server_for_anything(site: Path) -> None:

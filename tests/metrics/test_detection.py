@@ -27,6 +27,7 @@ def test_auroc_is_the_probability_of_a_right_order() -> None:
 def test_interval_covers_the_truth_as_often_as_it_says() -> None:
     # Two normals one apart: AUROC = Phi(1 / sqrt 2) = 0.7602. Of 40 trials at 90 %, fewer than 31 hit by chance with
     # probability 0.4 % if coverage is exact (binomial).
+    """docs/reading-the-numbers.md#auroc-and-aupr"""
     hits = 0
     for trial in range(40):
         low, high = detection(normal(150, 0, 2 * trial), normal(150, 1, 2 * trial + 1), 60, 0.9, trial).auroc_interval

@@ -102,6 +102,7 @@ def test_quality_is_that_of_the_best_and_the_last_epoch() -> None:
 
 
 def test_best_is_chosen_on_one_split_and_read_off_the_other() -> None:
+    """docs/reading-the-numbers.md#best-and-last-epoch"""
     rows = [(1, 9.0, 5.0), (2, 4.0, 6.0), (3, 8.0, 1.0)]
     table = pd.DataFrame(
         [

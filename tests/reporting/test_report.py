@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.reporting.claims import Claim
+from fashion_dgm.reporting.links import link_to
 from fashion_dgm.reporting.report import (
     Chapter,
     FigureBlock,
@@ -20,7 +22,7 @@ from fashion_dgm.reporting.report import (
 )
 
 HOSTILE = "<script>alert('x')</script> & \"quotes\""
-VOID = {"meta", "link", "img", "br"}
+VOID = {"meta", "link", "img", "br", "wbr"}
 
 
 class Page(HTMLParser):
@@ -93,6 +95,36 @@ def test_page_needs_nothing_but_itself(content: ReportContent) -> None:
     assert "@import" not in html
     assert "url(" not in html
     assert "http" not in html.replace("http-equiv", "")
+
+
+def test_links_to_the_repository_stand_under_their_chapter(content: ReportContent) -> None:
+    claim = Claim("It holds", "docs/theory/gan.md", "tests/t.py#test_it", "src/c.py#do")
+    html = build_report(replace(content, claims={"two": (claim,)}, links="https://example.org/tree"))
+    assert html.index("tests/t.py#test_it") > html.index('id="two"')
+    links = [link["href"] for link in Page(html).all("a") if not (link["href"] or "").startswith("#")]
+    assert links == [f"https://example.org/tree/{target}" for target in claim[1:]]
+    assert "tests/t.py::test_it" in Page(html).text.replace("\u200b", "")
+
+
+@pytest.mark.parametrize(
+    ("target", "root", "link"),
+    [
+        ("docs/theory/gan.md#the-optimal-discriminator", "../..", "../../docs/theory/gan.md#the-optimal-discriminator"),
+        (
+            "docs/theory/gan.md#the-optimal-discriminator",
+            "../../site/",
+            "../../site/theory/gan.html#the-optimal-discriminator",
+        ),
+        (
+            "tests/a/test_b.py#test_c",
+            "https://example.org/site",
+            "https://example.org/site/source/tests/a/test_b.html#test_c",
+        ),
+        ("src/a/b.py", "../../site", "../../site/source/src/a/b.html"),
+    ],
+)
+def test_links_start_where_they_are_told_to(target: str, root: str, link: str) -> None:
+    assert link_to(target, root) == link
 
 
 def test_every_image_has_a_text_and_a_size(content: ReportContent) -> None:

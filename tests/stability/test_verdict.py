@@ -47,6 +47,7 @@ def test_pairing_removes_what_seeds_have_in_common() -> None:
 def test_interval_covers_about_as_often_as_it_says() -> None:
     # 3 seeds and 4 variations, no difference: 0.93 of intervals of level 0.95 hold 0 in the long run. Of 300, fewer than 263
     # or more than 293 would be found about once in 2000 seeds.
+    """docs/stability.md#what-is-decided"""
     covered = 0
     for trial in range(300):
         rng = np.random.default_rng(trial)

@@ -1,5 +1,7 @@
 """Bits per dimension, term by term."""
 
+# Explained in docs/reading-the-numbers.md and docs/theory/likelihood-ood.md.
+
 from __future__ import annotations
 
 import math

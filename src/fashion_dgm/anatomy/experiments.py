@@ -3,6 +3,8 @@
 Each function returns `Shots`, one for each kind of latents, in the order in which they are to be shown.
 """
 
+# Derived in docs/theory/likelihood-ood.md.
+
 from __future__ import annotations
 
 import math

@@ -1,5 +1,7 @@
 """The second-order argument of Nalisnick et al. (2019), held against a flow and data."""
 
+# Derived in docs/theory/likelihood-ood.md.
+
 from __future__ import annotations
 
 import copy

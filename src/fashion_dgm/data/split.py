@@ -1,5 +1,7 @@
 """Which images are trained on: the pool, and its stratified cut into training and test part."""
 
+# Explained in docs/how-to/data.md.
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal

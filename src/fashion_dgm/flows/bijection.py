@@ -1,5 +1,7 @@
 """The contract that every layer of a flow keeps, and its composition."""
 
+# Derived in docs/theory/change-of-variables.md and docs/theory/log-det-estimation.md.
+
 from __future__ import annotations
 
 from abc import ABC, abstractmethod

@@ -1,5 +1,7 @@
 """Affine coupling."""
 
+# Derived in docs/theory/change-of-variables.md.
+
 from __future__ import annotations
 
 import torch

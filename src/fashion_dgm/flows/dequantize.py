@@ -1,5 +1,7 @@
 """Between 8-bit pixels and a continuous density."""
 
+# Derived in docs/theory/bits-per-dim.md and docs/theory/elbo.md.
+
 from __future__ import annotations
 
 import math

@@ -1,5 +1,7 @@
 """Bits per dimension of many images."""
 
+# Derived in docs/theory/bits-per-dim.md, docs/theory/change-of-variables.md and docs/theory/likelihood-ood.md.
+
 from __future__ import annotations
 
 import numpy as np

@@ -1,5 +1,7 @@
 """Linear layers and an activation whose Lipschitz constants are bounded."""
 
+# Derived in docs/theory/log-det-estimation.md.
+
 from __future__ import annotations
 
 from abc import ABC, abstractmethod

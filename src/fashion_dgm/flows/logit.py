@@ -1,5 +1,7 @@
 """From the unit interval to the real line."""
 
+# Derived in docs/theory/change-of-variables.md.
+
 from __future__ import annotations
 
 import math

@@ -1,5 +1,7 @@
 """Several scales as one bijection."""
 
+# Derived in docs/theory/change-of-variables.md.
+
 from __future__ import annotations
 
 import math

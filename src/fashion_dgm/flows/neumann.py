@@ -1,5 +1,7 @@
 """The log-determinant of a residual layer with a gradient that needs little memory."""
 
+# Derived in docs/theory/log-det-estimation.md.
+
 from __future__ import annotations
 
 from collections.abc import Sequence

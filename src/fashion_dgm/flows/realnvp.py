@@ -1,5 +1,7 @@
 """RealNVP."""
 
+# Derived in docs/theory/change-of-variables.md.
+
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -1,5 +1,7 @@
 """An invertible residual layer."""
 
+# Derived in docs/theory/log-det-estimation.md.
+
 from __future__ import annotations
 
 import torch

@@ -5,6 +5,8 @@ References:
     Miyato et al., Spectral normalization for generative adversarial networks (2018), algorithm 1.
 """
 
+# Derived in docs/theory/wasserstein.md.
+
 from __future__ import annotations
 
 import torch

@@ -9,6 +9,8 @@ References:
     Gulrajani et al., Improved training of Wasserstein GANs (2017), eq. 3.
 """
 
+# Derived in docs/theory/elbo.md, docs/theory/gan.md, docs/theory/vanishing-gradients.md and docs/theory/wasserstein.md.
+
 from __future__ import annotations
 
 from collections.abc import Callable

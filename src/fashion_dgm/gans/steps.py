@@ -4,6 +4,8 @@ A step takes one batch: the discriminator or critic learns from it, and the gene
 waits for the device.
 """
 
+# Derived in docs/theory/gan.md, docs/theory/vanishing-gradients.md and docs/theory/wasserstein.md.
+
 from __future__ import annotations
 
 from abc import ABC, abstractmethod

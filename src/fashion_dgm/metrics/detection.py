@@ -1,5 +1,7 @@
 """How well a score tells in-distribution from out-of-distribution images."""
 
+# Explained in docs/reading-the-numbers.md and docs/theory/likelihood-ood.md.
+
 from __future__ import annotations
 
 import functools

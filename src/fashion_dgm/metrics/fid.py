@@ -1,5 +1,7 @@
 """Distances of many sets of samples to the same real images, at one N."""
 
+# Explained in docs/reading-the-numbers.md.
+
 from __future__ import annotations
 
 import itertools

@@ -9,6 +9,8 @@ References:
     Heusel et al., GANs trained by a two time-scale update rule (2017), eq. 6.
 """
 
+# Derived in docs/theory/frechet.md.
+
 from __future__ import annotations
 
 from dataclasses import dataclass

@@ -3,6 +3,8 @@
 Measures of different kinds have tables of their own, and no function here joins them: bits/dim, AUROC, FID.
 """
 
+# Explained in docs/reading-the-numbers.md.
+
 from __future__ import annotations
 
 from collections.abc import Mapping

@@ -20,6 +20,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.reporting.claims import Claim
+from fashion_dgm.reporting.links import link_to
 
 __all__ = [
     "Block",
@@ -189,6 +191,8 @@ class ReportContent:
         how_to_reproduce: shell commands, in order.
         subtitle: written below the title.
         highlights: figures to remember.
+        claims: by a chapter's anchor, what it rests on.
+        links: where links to files of the repository start, as `link_to` takes it.
 
     Raises:
         FashionDGMError: if two chapters share an anchor.
@@ -201,6 +205,8 @@ class ReportContent:
     how_to_reproduce: tuple[str, ...] = ()
     subtitle: str = ""
     highlights: tuple[Highlight, ...] = ()
+    claims: Mapping[str, tuple[Claim, ...]] = field(default_factory=dict)
+    links: str = "../.."
 
     def __post_init__(self) -> None:
         anchors = [chapter.anchor for chapter in self.chapters]
@@ -230,6 +236,7 @@ def build_report(content: ReportContent) -> str:
         report=content,
         numbers=_numbering(content),
         parameters=tuple(_parameter_groups(content.configuration)),
+        link=lambda target: link_to(target, content.links),
     )
 
 
@@ -244,6 +251,7 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
     )
     environment.filters["inline"] = _inline
+    environment.filters["path"] = _path
     return environment
 
 
@@ -253,6 +261,13 @@ def _inline(text: str) -> Markup:
     return Markup("").join(
         Markup("<code>{}</code>").format(part) if i % 2 else escape(part) for i, part in enumerate(parts)
     )
+
+
+def _path(target: str) -> Markup:
+    """Writes a target as a reader would look for it, with places where a line may break."""
+    path, _, anchor = target.partition("#")
+    text = f"{path}::{anchor}" if anchor and path.endswith(".py") else path
+    return Markup("<wbr>").join(re.split(r"(?<=[/:_])(?=\w)", text))
 
 
 def _numbering(content: ReportContent) -> dict[tuple[int, int], int]:

@@ -7,6 +7,8 @@ References:
     Gasser, Sroka and Jennen-Steinmetz, Residual variance and residual pattern in nonlinear regression (1986), eq. 2.
 """
 
+# Explained in docs/stability.md.
+
 from __future__ import annotations
 
 import math

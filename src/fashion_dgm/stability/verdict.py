@@ -5,6 +5,8 @@ References:
     Rao and Wu, Resampling inference with complex survey data (1988), section 2: `n - 1` draws from each stratum.
 """
 
+# Explained in docs/stability.md.
+
 from __future__ import annotations
 
 import math

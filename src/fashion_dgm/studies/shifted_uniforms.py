@@ -8,6 +8,8 @@ References:
     Arjovsky, Chintala and Bottou, Wasserstein GAN (2017), example 1.
 """
 
+# Derived in docs/theory/vanishing-gradients.md and docs/theory/wasserstein.md.
+
 from __future__ import annotations
 
 import numpy as np

@@ -131,6 +131,7 @@ def test_gradient_norm_is_that_of_each_image_alone() -> None:
 
 
 def test_nothing_but_training_images_can_be_fitted_to() -> None:
+    """docs/reading-the-numbers.md#the-other-scores"""
     assert "train" in inspect.signature(Scorer.__init__).parameters
     judge = scorer()
     before = judge(some(20, 1).images)["RealNVP"]

@@ -1,5 +1,7 @@
 """Scores of images, fitted to training images and nothing else."""
 
+# Explained in docs/reading-the-numbers.md.
+
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence

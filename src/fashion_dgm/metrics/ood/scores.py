@@ -3,6 +3,8 @@
 A score is fitted to measures of training images, and from then on is a function of one image. Nothing else reaches it.
 """
 
+# Derived in docs/theory/likelihood-ood.md.
+
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence

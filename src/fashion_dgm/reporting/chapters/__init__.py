@@ -11,23 +11,17 @@ from fashion_dgm.reporting.chapters.flow import flow_chapter
 from fashion_dgm.reporting.chapters.gan import gan_chapter
 from fashion_dgm.reporting.chapters.latent_space import latent_space_chapter
 from fashion_dgm.reporting.chapters.likelihood_anatomy import likelihood_anatomy_chapter
-from fashion_dgm.reporting.chapters.log_det import LOG_DET_ANCHOR, LOG_DET_TITLE, log_det_chapter, log_det_sentence
+from fashion_dgm.reporting.chapters.log_det import log_det_chapter, log_det_sentence
 from fashion_dgm.reporting.chapters.missing import missing_chapter
 from fashion_dgm.reporting.chapters.ood import ood_chapter
-from fashion_dgm.reporting.chapters.residual_flow import (
-    RESIDUAL_FLOW_ANCHOR,
-    RESIDUAL_FLOW_TITLE,
-    residual_flow_chapter,
-)
+from fashion_dgm.reporting.chapters.residual_flow import residual_flow_chapter
 from fashion_dgm.reporting.chapters.stability import stability_chapter
 from fashion_dgm.reporting.chapters.summary import highlights, summary_sentences
+from fashion_dgm.reporting.chapters.titles import TITLES
 from fashion_dgm.reporting.chapters.vanishing import vanishing_chapter
 
 __all__ = [
-    "LOG_DET_ANCHOR",
-    "LOG_DET_TITLE",
-    "RESIDUAL_FLOW_ANCHOR",
-    "RESIDUAL_FLOW_TITLE",
+    "TITLES",
     "comparison_chapter",
     "data_chapter",
     "fid_chapter",

@@ -7,6 +7,7 @@ from typing import Any
 
 from fashion_dgm.reporting import published, sources
 from fashion_dgm.reporting.chapters.fid import feature_spaces, ranking
+from fashion_dgm.reporting.chapters.titles import TITLES
 from fashion_dgm.reporting.report import Block, Chapter, FigureBlock, NoteBlock, TableBlock, TextBlock
 from fashion_dgm.reporting.standing import OFFICIAL_IMAGES, OurLikelihood, our_detections, our_likelihoods
 from fashion_dgm.reporting.wording import (
@@ -57,7 +58,7 @@ def comparison_chapter(metrics: Mapping[str, Any], figure_png: bytes) -> Chapter
         _distance_table(metrics["fid"], inception),
     ]
     return Chapter(
-        title="Beside published figures",
+        title=TITLES["published"],
         anchor="published",
         intro=(
             "Figures from papers, as their sources print them, and those of this run. They compare as far as the terms "

@@ -7,6 +7,7 @@ from typing import Any
 
 from fashion_dgm.reporting import sources
 from fashion_dgm.reporting.chapters.ood_sets import ood_set_blocks
+from fashion_dgm.reporting.chapters.titles import TITLES
 from fashion_dgm.reporting.report import Chapter, FigureBlock, TableBlock
 from fashion_dgm.reporting.wording import MISSING, count, listing, percent
 
@@ -34,7 +35,7 @@ def data_chapter(
     names = sorted(splits, key=lambda name: (_SPLIT_ORDER.index(name) if name in _SPLIT_ORDER else 9, name))
     rows = [_row(_SPLIT_NAMES.get(name, name), "FashionMNIST", splits[name]) for name in names]
     return Chapter(
-        title="The data",
+        title=TITLES["data"],
         anchor="data",
         intro=(
             "FashionMNIST (Xiao et al., 2017) holds grey images of 28 by 28 pixels, each of one of ten kinds of clothing. "

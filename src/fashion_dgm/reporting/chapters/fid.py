@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from fashion_dgm.reporting import sources
 from fashion_dgm.reporting.chapters.quality import quality_blocks, quality_notes
+from fashion_dgm.reporting.chapters.titles import TITLES
 from fashion_dgm.reporting.published import SEED_NOISE_FID
 from fashion_dgm.reporting.report import Block, Chapter, FigureBlock, FormulaBlock, NoteBlock, TableBlock, TextBlock
 from fashion_dgm.reporting.wording import (
@@ -55,7 +56,7 @@ def fid_chapter(metrics: Mapping[str, Any], curves_png: bytes) -> Chapter:
     models = {row["model"] for row in metrics["rows"]}
     once = " Each model was trained once: what follows ranks these runs, not the methods."
     return Chapter(
-        title="How near do the samples come?",
+        title=TITLES["fid"],
         anchor="fid",
         intro=(
             "The Fréchet distance compares generated with real images by the mean and the covariance of their features "

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from fashion_dgm.reporting import sources
+from fashion_dgm.reporting.chapters.titles import TITLES
 from fashion_dgm.reporting.report import Chapter, FigureBlock, FormulaBlock, TableBlock, TextBlock
 from fashion_dgm.reporting.wording import count, is_number, number, plural, significant
 
@@ -27,7 +28,7 @@ def flow_chapter(metrics: Mapping[str, Any], curve_png: bytes, samples_png: byte
         samples_png: samples at several temperatures.
     """
     return Chapter(
-        title="A normalising flow: RealNVP",
+        title=TITLES["flow"],
         anchor="flow",
         intro=(
             "A normalising flow is a chain of invertible layers that turns an image into noise of a known distribution. "

@@ -7,6 +7,7 @@ from typing import Any
 
 from fashion_dgm.reporting import sources
 from fashion_dgm.reporting.chapters.gan_records import record_sentences
+from fashion_dgm.reporting.chapters.titles import TITLES
 from fashion_dgm.reporting.report import Block, Chapter, FigureBlock, FormulaBlock, NoteBlock, TableBlock, TextBlock
 from fashion_dgm.reporting.wording import (
     NOT_APPLICABLE,
@@ -80,7 +81,7 @@ def gan_chapter(
     """
     names = model_order(metrics)
     return Chapter(
-        title="Two adversarial games: GAN and WGAN",
+        title=TITLES["gan"],
         anchor="gan",
         intro=(
             "Both models train a generator G against an opponent, with the same networks after DCGAN (Radford et al., "

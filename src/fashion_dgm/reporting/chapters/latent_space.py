@@ -16,6 +16,7 @@ from fashion_dgm.reporting.chapters.latent_sentences import (
     temperature_sentences,
     typical_sentences,
 )
+from fashion_dgm.reporting.chapters.titles import TITLES
 from fashion_dgm.reporting.report import Chapter, FigureBlock, TableBlock, TextBlock
 from fashion_dgm.reporting.wording import dataset_name, number, percent, plural
 
@@ -37,7 +38,7 @@ def latent_space_chapter(metrics: Mapping[str, Any], figures: Mapping[str, bytes
     stranger = dataset_name(metrics["stranger"])
     variants, reference = metrics["variants"], metrics["reference"]
     return Chapter(
-        title="Beyond the data: what the flow makes of unusual latents",
+        title=TITLES["latents"],
         anchor="latents",
         intro=(
             "The inverse of the flow makes an image of any latent vector z. The prior draws nearly all of them from a thin "

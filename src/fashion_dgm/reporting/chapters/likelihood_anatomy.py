@@ -15,6 +15,7 @@ from fashion_dgm.reporting.chapters.likelihood_sentences import (
     second_order_sentences,
     way_sentences,
 )
+from fashion_dgm.reporting.chapters.titles import TITLES
 from fashion_dgm.reporting.report import Chapter, FigureBlock, FormulaBlock, NoteBlock, TextBlock
 from fashion_dgm.reporting.wording import dataset_name
 
@@ -33,7 +34,7 @@ def likelihood_anatomy_chapter(metrics: Mapping[str, Any], figures: Mapping[str,
     ours, theirs = dataset_name(inside), dataset_name(outside)
     gap = metrics["sets"][outside]["gap"]
     return Chapter(
-        title="Why likelihood fails",
+        title=TITLES["anatomy"],
         anchor="anatomy",
         intro=(
             f"Where does the gap between {ours} and {theirs} come from? The likelihood is a sum, a term for each layer "

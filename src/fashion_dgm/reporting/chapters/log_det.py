@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fashion_dgm.reporting import sources
+from fashion_dgm.reporting.chapters.titles import TITLES
 from fashion_dgm.reporting.figures.log_det import KIND_NAMES
 from fashion_dgm.reporting.report import Block, Chapter, FigureBlock, FormulaBlock, NoteBlock, TableBlock, TextBlock
 from fashion_dgm.reporting.wording import (
@@ -19,9 +20,7 @@ from fashion_dgm.reporting.wording import (
     significant,
 )
 
-__all__ = ["LOG_DET_ANCHOR", "LOG_DET_TITLE", "log_det_chapter", "log_det_sentence"]
-
-LOG_DET_TITLE, LOG_DET_ANCHOR = "Estimating the Jacobian's determinant", "log-det"
+__all__ = ["log_det_chapter", "log_det_sentence"]
 
 
 def log_det_chapter(metrics: Mapping[str, Any], figures: Mapping[str, bytes]) -> Chapter:
@@ -101,8 +100,8 @@ def log_det_chapter(metrics: Mapping[str, Any], figures: Mapping[str, bytes]) ->
         ),
     ]
     return Chapter(
-        title=LOG_DET_TITLE,
-        anchor=LOG_DET_ANCHOR,
+        title=TITLES["log-det"],
+        anchor="log-det",
         intro=(
             "A coupling buys an exact determinant by leaving half of the image alone. A residual layer changes all of it, "
             "and its log-determinant must be estimated: by a power series whose traces are sampled with random probes. "

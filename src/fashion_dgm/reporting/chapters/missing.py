@@ -2,24 +2,51 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+from fashion_dgm.reporting.chapters.titles import TITLES
 from fashion_dgm.reporting.report import Chapter, NoteBlock
 
-__all__ = ["missing_chapter"]
+__all__ = ["OPTIONAL", "Optional", "missing_chapter"]
 
 
-def missing_chapter(title: str, anchor: str, pipelines: str, what: str) -> Chapter:
-    """Returns a chapter that says which command makes its results.
+class Optional(NamedTuple):
+    """A chapter that not every run has: the pipelines that make it, and what it would show, as a sentence."""
 
-    Arguments:
-        title: heading of the chapter.
-        anchor: its id within the page.
-        pipelines: names of the pipelines to run, with commas.
-        what: what they would show, as a sentence.
-    """
+    pipelines: str
+    shows: str
+
+    @property
+    def command(self) -> str:
+        """What to run for it."""
+        return f"kedro run --pipelines {self.pipelines},report"
+
+
+OPTIONAL = {
+    "residual-flow": Optional(
+        "train_residual_flow",
+        "A flow whose layers change every pixel at once, at the price of an estimated determinant, beside RealNVP.",
+    ),
+    "log-det": Optional(
+        "train_residual_flow,log_det_study",
+        "A residual layer's log-determinant is estimated from a series. What a truncated series lacks, what Russian "
+        "roulette and random probes scatter, and what each costs, on blocks small enough to know the truth.",
+    ),
+    "vanishing": Optional(
+        "vanishing_gradients",
+        "What a discriminator that is sure and right leaves of the generator's gradient, under each loss.",
+    ),
+    "stability": Optional(
+        "stability",
+        "GAN, WGAN and WGAN-GP under several seeds and settings: how steadily they train, and what is decided.",
+    ),
+}
+
+
+def missing_chapter(anchor: str) -> Chapter:
+    """Returns a chapter of `OPTIONAL` that says which command makes its results."""
+    missing = OPTIONAL[anchor]
     note = NoteBlock(
-        "Not made yet",
-        (
-            f"Run `kedro run --pipelines {pipelines},report`, with the same `--env` as this report, to fill this chapter.",
-        ),
+        "Not made yet", (f"Run `{missing.command}`, with the same `--env` as this report, to fill this chapter.",)
     )
-    return Chapter(title=title, anchor=anchor, intro=(what,), blocks=(note,))
+    return Chapter(title=TITLES[anchor], anchor=anchor, intro=(missing.shows,), blocks=(note,))

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from fashion_dgm.reporting import sources
 from fashion_dgm.reporting.chapters.ood_scores import SCORE_SOURCES, score_blocks
+from fashion_dgm.reporting.chapters.titles import TITLES
 from fashion_dgm.reporting.report import Block, Chapter, FigureBlock, FormulaBlock, TableBlock, TextBlock
 from fashion_dgm.reporting.wording import count, dataset_name, interval, is_number, listing, number, percent
 
@@ -80,7 +81,7 @@ def ood_chapter(
         blocks += mended
         cited += SCORE_SOURCES
     return Chapter(
-        title="Does likelihood recognise the unfamiliar?",
+        title=TITLES["ood"],
         anchor="ood",
         intro=(
             "A model that gives every image a likelihood suggests a simple test for images of another kind: those it "

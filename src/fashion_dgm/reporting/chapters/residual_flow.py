@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from fashion_dgm.reporting import sources
+from fashion_dgm.reporting.chapters.titles import TITLES
 from fashion_dgm.reporting.report import Block, Chapter, FigureBlock, FormulaBlock, TableBlock, TextBlock
 from fashion_dgm.reporting.wording import count, is_number, number, percent, plural, significant
 
-__all__ = ["RESIDUAL_FLOW_ANCHOR", "RESIDUAL_FLOW_TITLE", "comparison_sentence", "residual_flow_chapter"]
+__all__ = ["comparison_sentence", "residual_flow_chapter"]
 
-RESIDUAL_FLOW_TITLE, RESIDUAL_FLOW_ANCHOR = "Free-form layers: Residual Flow", "residual-flow"
 
 _SPLITS = {"train": "training", "test": "held-out", "benchmark": "official test"}
 _HALF_GREY_LEVEL = 0.5 / 255
@@ -87,8 +87,8 @@ def residual_flow_chapter(
         ),
     )
     return Chapter(
-        title=RESIDUAL_FLOW_TITLE,
-        anchor=RESIDUAL_FLOW_ANCHOR,
+        title=TITLES["residual-flow"],
+        anchor="residual-flow",
         intro=(
             "A coupling leaves half of the image alone to keep its determinant cheap. Residual Flow (Chen et al., 2019) "
             "changes every pixel in every layer, by any network whose spectral norms are held below 1. The price: the "

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from fashion_dgm.reporting import sources
+from fashion_dgm.reporting.chapters.titles import TITLES
 from fashion_dgm.reporting.report import Chapter, FigureBlock, NoteBlock, TableBlock, TextBlock
 from fashion_dgm.reporting.wording import (
     NOT_APPLICABLE,
@@ -56,7 +57,7 @@ def stability_chapter(
     steps = metrics["epochs"] * (metrics["images_per_epoch"] // metrics["batch_size"])
     variations = listing([variation_name(name) for name in next(iter(cells.values()))])
     return Chapter(
-        title="Which is more stable, and by how much?",
+        title=TITLES["stability"],
         anchor="stability",
         intro=(
             f"{listing([model_name(name) for name in cells])} are trained under {plural(metrics['seeds'], 'seed')} and "

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from fashion_dgm.reporting import sources
+from fashion_dgm.reporting.chapters.titles import TITLES
 from fashion_dgm.reporting.report import Chapter, FigureBlock, TableBlock, TextBlock
 from fashion_dgm.reporting.wording import NOT_APPLICABLE, count, is_number, loss_name, number, percent, plural
 
@@ -35,7 +36,7 @@ def vanishing_chapter(
     steps, seeds = plural(metrics["steps"], "step"), plural(metrics["seeds"], "seed")
     errors = metrics["uniforms"]
     return Chapter(
-        title="When the opponent is too good: vanishing gradients",
+        title=TITLES["vanishing"],
         anchor="vanishing",
         intro=(
             "A discriminator that is sure and right leaves the generator nothing to learn from under the minimax loss. "

@@ -1,0 +1,64 @@
+"""From report to documentation, test and code, and back, by links and names alone."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from fashion_dgm.reporting.chapters import TITLES
+from fashion_dgm.reporting.claims import CLAIMS, Claim
+from fashion_dgm.reporting.report import Chapter, ReportContent, build_report
+from tests.conftest import ROOT
+from tests.links import Page, anchors, is_elsewhere, page, resolve
+
+EVERY = [pytest.param(chapter, claim, id=claim.text) for chapter, claims in CLAIMS.items() for claim in claims]
+
+
+def file_of(target: str) -> tuple[Path, str]:
+    path, _, anchor = target.partition("#")
+    return ROOT / path, anchor
+
+
+def test_every_chapter_rests_on_something() -> None:
+    assert list(CLAIMS) == list(TITLES)
+    assert all(CLAIMS.values())
+
+
+def test_every_link_of_the_report_leads_to_a_file_and_a_name_in_it() -> None:
+    chapters = tuple(Chapter(title, anchor, (), ()) for anchor, title in TITLES.items())
+    html = Page(build_report(ReportContent("A report", (), chapters, claims=CLAIMS)))
+    report = ROOT / "data" / "08_reporting" / "report.html"
+    targets = [target for target in html.targets if not target.startswith("#")]
+    assert len(targets) == 3 * len(EVERY)
+    for target in targets:
+        assert not is_elsewhere(target)
+        file, anchor = resolve(target, report)
+        assert file.is_relative_to(ROOT) and file.is_file(), target
+        assert anchor in anchors(file), target
+
+
+@pytest.mark.parametrize(("chapter", "claim"), EVERY)
+def test_the_page_leads_on_to_test_and_code_and_names_the_chapter(chapter: str, claim: Claim) -> None:
+    file, _ = file_of(claim.page)
+    linked = [resolve(target, file) for target in page(file).targets if not is_elsewhere(target)]
+    assert file_of(claim.test) in linked
+    assert file_of(claim.code)[0] in {path for path, _ in linked}
+    text = re.sub(r"\s+", " ", file.read_text(encoding="utf-8"))
+    assert f'"{TITLES[chapter]}"' in text
+
+
+@pytest.mark.parametrize(("chapter", "claim"), EVERY)
+def test_test_and_code_lead_back_to_the_page(chapter: str, claim: Claim) -> None:
+    path, name = file_of(claim.test)
+    (test,) = (
+        node
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.FunctionDef) and node.name == name
+    )
+    assert claim.page in (ast.get_docstring(test) or "")
+    code = file_of(claim.code)[0].read_text(encoding="utf-8")
+    head = re.split(r"^(?:def|class|@)", code, maxsplit=1, flags=re.MULTILINE)[0]
+    assert claim.page.partition("#")[0] in head
