@@ -7,7 +7,7 @@ import difflib
 import functools
 import re
 import signal
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 import click
@@ -21,6 +21,7 @@ from fashion_dgm.hooks import MLflowHooks
 
 __all__ = ["cli", "run"]
 
+NODE_OPTIONS = ("node_names", "from_nodes", "to_nodes")
 MEMBER = re.compile(r"\.(adam|rmsprop|clip|gradient_penalty|spectral_norm)\.")
 
 
@@ -65,18 +66,26 @@ def parameter_message(text: str) -> str:
     return "these parameters are wrong:\n" + "\n".join(lines) if lines else text
 
 
-def _check_pipeline_names(names: Iterable[str]) -> None:
+def _check_names(names: Iterable[str], known: Collection[str], kind: str) -> None:
     for name in names:
-        if name not in pipelines:
-            near = difflib.get_close_matches(name, pipelines, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(sorted(pipelines))}"
-            raise click.ClickException(f"there is no pipeline {name}; {hint}")
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(sorted(known))}"
+            raise click.ClickException(f"there is no {kind} {name}; {hint}")
+
+
+def _full_names(names: Iterable[str]) -> list[str]:
+    """Puts its pipeline before a node that was named without, as Kedro wants it: `train_gan.plot_gan_snapshots`."""
+    full = {node.short_name: node.name for pipeline in pipelines.values() for node in pipeline.nodes}
+    _check_names(names, {*full, *full.values()}, "node")
+    return [full.get(name, name) for name in names]
 
 
 def _explained(command: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(command)
     def explained(*args: Any, **kwargs: Any) -> Any:
-        _check_pipeline_names([*filter(None, [kwargs["pipeline"]]), *kwargs["pipelines"]])
+        _check_names([*filter(None, [kwargs["pipeline"]]), *kwargs["pipelines"]], pipelines, "pipeline")
+        kwargs |= {option: _full_names(kwargs[option]) for option in NODE_OPTIONS if kwargs[option]}
         # Outside of training, whose loop has its own way, a request to end is one to end now.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:

@@ -39,8 +39,12 @@ BY_NAME = (
 
 
 def register_pipelines() -> dict[str, Pipeline]:
-    """Returns the pipelines; `__default__` is all of them but those that run by name alone."""
-    pipelines = {
+    """Returns the pipelines; `__default__` is all of them but those that run by name alone.
+
+    Each is a namespace of nodes, which Kedro-Viz draws as one box; datasets and parameters, which pipelines share, keep
+    their names.
+    """
+    created = {
         "data_split": data_split.create_pipeline(),
         "train_classifier": train_classifier.create_pipeline(),
         "train_flow": train_flow.create_pipeline(),
@@ -57,6 +61,10 @@ def register_pipelines() -> dict[str, Pipeline]:
         "stability": stability.create_pipeline(),
         "log_det_study": log_det_study.create_pipeline(),
         "report": report.create_pipeline(),
+    }
+    pipelines = {
+        name: Pipeline(pipeline, namespace=name, prefix_datasets_with_namespace=False)
+        for name, pipeline in created.items()
     }
     default = [pipeline for name, pipeline in pipelines.items() if name not in BY_NAME]
     return {**pipelines, "__default__": sum(default, start=Pipeline([]))}

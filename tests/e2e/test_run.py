@@ -139,6 +139,7 @@ MISTAKES = {
     "negative epochs": (["--params", "train_gan.epochs=-1"], "train_gan.epochs is -1"),
     "absent device": (["--pipelines", "train_gan", "--params", "train_gan.device=cuda:7,train_gan.seed=1"], "cuda:7"),
     "unknown pipeline": (["--pipelines", "train_gna"], "did you mean train_gan?"),
+    "unknown node": (["--nodes", "plot_gna_training"], "did you mean plot_gan_training?"),
 }
 
 
@@ -161,6 +162,13 @@ def test_failed_and_interrupted_runs_are_marked_in_mlflow(tmp_path: Path) -> Non
     runs = client.search_runs([client.get_experiment_by_name("fashion-dgm").experiment_id])
     # Newest first: child and parent of the interrupted run, of the failed one, and the run that only split the data.
     assert [run.info.status for run in runs] == ["KILLED", "KILLED", "FAILED", "FAILED", "FINISHED"]
+
+
+def test_nodes_are_named_with_or_without_their_pipeline(copy: Path) -> None:
+    one = kedro(copy, "--env", "test", "--nodes", "plot_gan_snapshots,report.collect_metrics")
+    assert "Completed 2 out of 2 tasks" in one.stderr, one.stderr
+    onwards = kedro(copy, "--env", "test", "--pipelines", "train_gan,report", "--from-nodes", "collect_metrics")
+    assert "Completed node: report.write_report" in onwards.stderr, onwards.stderr
 
 
 def test_only_missing_outputs_leaves_the_training_alone(copy: Path) -> None:

@@ -67,8 +67,16 @@ def test_the_names_that_were_promised() -> None:
     assert set(BY_NAME) == NAMES - DEFAULT
 
 
+def test_a_pipeline_is_the_namespace_of_its_nodes_and_of_nothing_else() -> None:
+    for name in NAMES:
+        assert {node.namespace for node in PIPELINES[name].nodes} == {name}
+    assert not any("." in dataset.removeprefix("params:") for dataset in DATASETS)
+    # So that `--nodes` needs no namespace.
+    assert len({node.short_name for node in NODES}) == len(NODES)
+
+
 def test_training_nodes_are_tagged_and_are_no_generators() -> None:
-    tagged = {node.name for node in NODES if "gpu" in node.tags}
+    tagged = {node.short_name for node in NODES if "gpu" in node.tags}
     assert tagged == {
         "train_flow",
         "train_gan",
@@ -102,6 +110,12 @@ def test_every_dataset_has_a_layer(env: str) -> None:
     for name, entry in loader(env)["catalog"].items():
         if not name.startswith("_"):
             assert entry["metadata"]["kedro-viz"]["layer"], name
+
+
+def test_every_dataset_is_described_in_a_line() -> None:
+    for name, entry in loader("base")["catalog"].items():
+        if not name.startswith("_"):
+            assert 5 < len(entry["metadata"]["description"]) < 100, name
 
 
 @ENVS
