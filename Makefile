@@ -3,22 +3,25 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ENV ?= quick
+LINEAGE := data/08_reporting/lineage
+# What Kedro-Viz opens on: the pipelines, nine boxes, without the hundred datasets between them.
+PIPELINES_ONLY := ?types=nodes
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench viz ui docs clean distclean
+.PHONY: help run test lint bench viz viz-static ui docs clean distclean
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV)/.installed ## run every pipeline on the real data (ENV=quick; ENV=base for the assignment's 100 epochs)
 	$(BIN)/kedro run --env $(ENV)
 	@echo
 	@echo "The report:       data/08_reporting/report.html"
-	@echo "The lineage:      make viz   (Kedro-Viz, on port 4141)"
+	@echo "The lineage:      make viz   (Kedro-Viz, on port 4141; make viz-static for a site to put anywhere)"
 	@echo "The experiments:  make ui    (MLflow, on port 5000)"
 
 test: $(VENV)/.installed-dev ## run the whole test suite; the documentation's links are part of it
@@ -33,7 +36,21 @@ bench: $(VENV)/.installed-dev ## time the project against reference implementati
 	$(BIN)/python -m benchmarks
 
 viz: $(VENV)/.installed ## show the lineage in Kedro-Viz
-	$(BIN)/kedro viz run --env $(ENV)
+	@echo "Open http://127.0.0.1:4141/$(PIPELINES_ONLY)   (without what follows the ?, every dataset is drawn)"
+	$(BIN)/kedro viz run --env $(ENV) --no-browser
+
+# Kedro-Viz writes to build, which is setuptools' folder as well, and returns 0 even if it fails: then there is no index.html.
+viz-static: $(VENV)/.installed ## build the lineage as a static site, after a run
+	@echo "A warning that a dataset could not be previewed means that its pipeline has not been run."
+	rm -rf build $(LINEAGE)
+	KEDRO_ENV=$(ENV) $(BIN)/kedro viz build --include-previews
+	sed 's|<script type="module"|<script>location.search \|\| history.replaceState(null, "", "$(PIPELINES_ONLY)")</script>&|' \
+	  build/index.html > build/index.tmp
+	mv build/index.tmp build/index.html
+	mv build $(LINEAGE)
+	@echo
+	@echo "The lineage is in $(LINEAGE); any web server can show it:"
+	@echo "  $(BIN)/python -m http.server --bind 127.0.0.1 --directory $(LINEAGE) 4142   # http://127.0.0.1:4142"
 
 ui: $(VENV)/.installed ## compare experiments in MLflow
 	$(BIN)/mlflow ui --backend-store-uri sqlite:///$(CURDIR)/data/09_tracking/mlflow.db --port 5000

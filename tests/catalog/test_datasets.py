@@ -54,6 +54,14 @@ def test_text_round_trip(tmp_path: Path) -> None:
     assert dataset.load() == "é & <b>"
 
 
+def test_checkpoint_previews_what_it_holds(tmp_path: Path) -> None:
+    dataset = CheckpointDataset(filepath=str(tmp_path / "g.safetensors"))
+    dataset.save(checkpoint(0))
+    shown = json.loads(dataset.preview())
+    assert (shown["architecture"], shown["config"]) == ("Generator", {"latent_dim": 3, "width": 2})
+    assert shown["numbers"] == sum(tensor.numel() for tensor in Generator(3, 2).state_dict().values())
+
+
 def test_failed_save_leaves_the_old_file(tmp_path: Path) -> None:
     dataset = CSVDataset(filepath=str(tmp_path / "t.csv"), save_args={"index": False})
     dataset.save(TABLE)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 from typing import Any
 
 from kedro.io import AbstractDataset
+from kedro_datasets._typing import ImagePreview
 
 from fashion_dgm.files import atomic_path
 
@@ -29,6 +31,10 @@ class AnimationDataset(AbstractDataset[bytes, bytes]):
     def save(self, data: bytes) -> None:
         with atomic_path(self._filepath) as temporary:
             temporary.write_bytes(data)
+
+    def preview(self) -> ImagePreview:
+        """Returns the picture for Kedro-Viz, where it plays."""
+        return ImagePreview(base64.b64encode(self._filepath.read_bytes()).decode())
 
     def _exists(self) -> bool:
         return self._filepath.is_file()

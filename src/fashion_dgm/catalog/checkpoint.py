@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 from kedro.io import AbstractDataset
+from kedro_datasets._typing import JSONPreview
 
 from fashion_dgm.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 
@@ -28,6 +30,13 @@ class CheckpointDataset(AbstractDataset[Checkpoint, Checkpoint]):
 
     def save(self, data: Checkpoint) -> None:
         save_checkpoint(data, self._filepath)
+
+    def preview(self) -> JSONPreview:
+        """Returns for Kedro-Viz what the network is and how it was trained."""
+        checkpoint = load_checkpoint(self._filepath)
+        numbers = sum(tensor.numel() for tensor in checkpoint.weights.values())
+        about = {"architecture": checkpoint.architecture, "numbers": numbers}
+        return JSONPreview(json.dumps(about | {"config": checkpoint.config, "training": checkpoint.training}))
 
     def _exists(self) -> bool:
         return self._filepath.is_file()
