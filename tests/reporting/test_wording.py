@@ -76,5 +76,9 @@ def test_is_number(value: object, is_one: bool) -> None:
     assert wording.is_number(value) is is_one
 
 
+def test_variations_come_in_one_order() -> None:
+    assert wording.variation_order({"odd", "fast", "as_assigned"}) == ["as_assigned", "fast", "odd"]
+
+
 def test_models_come_in_one_order() -> None:
     assert wording.model_order({"wgan", "wgan_gp", "gan"}) == ["gan", "wgan", "wgan_gp"]

@@ -25,6 +25,7 @@ __all__ = [
     "plural",
     "significant",
     "variation_name",
+    "variation_order",
 ]
 
 MISSING = "n/a"
@@ -165,6 +166,12 @@ def model_order(names: Iterable[str]) -> list[str]:
 def loss_name(name: str) -> str:
     """Writes a generator's loss as people say it; an unknown one with spaces for underscores."""
     return _LOSSES.get(name, name.replace("_", " "))
+
+
+def variation_order(names: Iterable[str]) -> list[str]:
+    """Returns variations in the order in which figures and tables show them: the usual ones first, others by name."""
+    known = list(_VARIATIONS)
+    return sorted(names, key=lambda name: (known.index(name) if name in known else len(known), name))
 
 
 def variation_name(name: str) -> str:

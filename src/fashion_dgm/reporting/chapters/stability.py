@@ -20,6 +20,7 @@ from fashion_dgm.reporting.wording import (
     plural,
     significant,
     variation_name,
+    variation_order,
 )
 
 __all__ = ["stability_chapter"]
@@ -55,7 +56,7 @@ def stability_chapter(
     cells, verdicts = metrics["cells"], metrics["verdicts"]
     runs = metrics["seeds"] * sum(len(variations) for variations in cells.values())
     steps = metrics["epochs"] * (metrics["images_per_epoch"] // metrics["batch_size"])
-    variations = listing([variation_name(name) for name in next(iter(cells.values()))])
+    variations = listing([variation_name(name) for name in variation_order(next(iter(cells.values())))])
     return Chapter(
         title=TITLES["stability"],
         anchor="stability",
@@ -210,7 +211,7 @@ def _failures(cells: Mapping[str, Any], metrics: Mapping[str, Any]) -> Iterable[
         clauses = [
             f"{count(sum(found.values()))} {verb}"
             + (
-                f" ({listing([f'{n} {variation_name(name)}' for name, n in found.items() if n])})"
+                f" ({listing([f'{n} {variation_name(name)}' for name in variation_order(found) if (n := found[name])])})"
                 if any(found.values())
                 else ""
             )

@@ -14,7 +14,7 @@ from matplotlib.ticker import MaxNLocator
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.reporting.figures.curves import DASHED, log_if_wide, say_missing, set_epoch_axis
 from fashion_dgm.reporting.style import BLACK, BLUE, GREEN, GREY, VERMILLION, WIDTH, styled
-from fashion_dgm.reporting.wording import model_name, model_order, number, significant, variation_name
+from fashion_dgm.reporting.wording import model_name, model_order, number, significant, variation_name, variation_order
 
 __all__ = ["stability_curves", "stability_measures", "stability_verdict"]
 
@@ -58,7 +58,7 @@ def stability_curves(records: Sequence[Mapping[str, Any]], floor: float) -> Figu
     if not records:
         raise FashionDGMError("there are no runs to draw; the study needs a seed at least")
     models = model_order({run["model"] for run in records})
-    variations = list(dict.fromkeys(run["variation"] for run in records))
+    variations = variation_order({run["variation"] for run in records})
     figure = Figure(figsize=(WIDTH, 0.7 + 1.75 * len(models)), layout="constrained")
     grid = figure.subplots(len(models), len(variations), squeeze=False, sharex=True, sharey=True)
     for panels, model in zip(grid, models, strict=True):
@@ -100,7 +100,7 @@ def stability_measures(cells: Mapping[str, Any]) -> Figure:
     Arguments:
         cells: model to variation to measure to `{"mean", "sd", "runs"}`.
     """
-    rows = [(model, variation) for model in model_order(cells) for variation in cells[model]]
+    rows = [(model, variation) for model in model_order(cells) for variation in variation_order(cells[model])]
     values = np.array(
         [[_mean(cells[model][variation][name]) for name in _COLUMNS] for model, variation in rows], dtype=np.float64
     )
