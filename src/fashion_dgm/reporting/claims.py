@@ -42,7 +42,7 @@ CLAIMS: Mapping[str, tuple[Claim, ...]] = {
             "how-to/data.md#checksums",
             "A raw file that is not the published one is refused",
             "data/test_sources.py#test_a_wrong_file_in_the_folder_is_refused_and_left_untouched",
-            "data/sources.py#fetch",
+            "data/sources/fetching.py#fetch",
         ),
     ),
     "flow": (
