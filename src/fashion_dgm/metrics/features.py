@@ -133,9 +133,11 @@ def find_inception_weights(path: str | None, sha256: str, download: bool) -> Pat
             cached.parent.mkdir(parents=True, exist_ok=True)
             torch.hub.download_url_to_file(FID_WEIGHTS_URL, str(cached), hash_prefix=sha256[:8], progress=False)
         except (OSError, RuntimeError) as error:
+            # What the network says differs by machine and day, and the message is printed in the report.
+            logger.warning("%s cannot be fetched from %s: %s", name, FID_WEIGHTS_URL, error)
             raise FashionDGMError(
-                f"{name} is not in torch hub's cache and could not be downloaded ({type(error).__name__}); put the file "
-                "somewhere and name it in fid_eval.inception_weights"
+                f"{name} is not in torch hub's cache and could not be downloaded; put the file somewhere and name it in "
+                "fid_eval.inception_weights"
             ) from error
         found = cached
     actual = _sha256(found)

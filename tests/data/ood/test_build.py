@@ -87,6 +87,22 @@ def test_one_bad_set_loses_no_other(folders: dict[str, str], caplog: pytest.LogC
     json.dumps(summary, allow_nan=False)
 
 
+def test_summary_is_the_same_whatever_the_network_says(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    summaries = []
+    for said in ("name not known", "timed out"):
+
+        def refused(said: str = said) -> NoReturn:
+            raise FileMissing(f"{said}. Put file into folder", "it could not be fetched. Put file into folder")
+
+        _, summary = build_sets(TRAIN, BENCHMARK, MNIST, {"kmnist": refused}, config(published=["mnist", "kmnist"]))
+        summaries.append(summary)
+        assert said in caplog.text
+    assert summaries[0] == summaries[1]
+    assert summaries[0]["sets"]["kmnist"]["reason"] == "it could not be fetched. Put file into folder"
+
+
 def test_summary_tells_what_each_set_is(folders: dict[str, str]) -> None:
     sets, summary = build(folders=folders)
     for name, images in sets.items():

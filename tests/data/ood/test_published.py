@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -123,6 +124,24 @@ def server(tmp_path: Path) -> Iterator[tuple[Path, str]]:
         threading.Thread(target=running.serve_forever, daemon=True).start()
         yield folder, f"http://127.0.0.1:{running.server_port}/file"
         running.shutdown()
+
+
+def test_the_reason_does_not_depend_on_what_the_network_says(
+    tmp_path: Path, server: tuple[Path, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, url = server
+    (folder / "file").write_bytes(b"a page that wants a login")
+    published, found = made_up("kmnist", idx_bytes(GREYS, tmp_path), url), []
+    for wrong in (None, ConnectionError("name not known"), TimeoutError("<object at 0x7f73bb>: timed out")):
+        with monkeypatch.context() as patch:
+            if wrong is not None:
+                patch.setattr("pooch.HTTPDownloader.__call__", Mock(side_effect=wrong))
+            with pytest.raises(FileMissing) as caught:
+                fetch_published(published, tmp_path / "raw")
+        found.append(caught.value)
+    assert len({str(error) for error in found}) == 3
+    (reason,) = {error.reason for error in found}
+    assert url in reason and f"Put {published.file} " in reason
 
 
 def test_a_file_is_fetched_once_and_kept(tmp_path: Path, server: tuple[Path, str]) -> None:

@@ -56,7 +56,7 @@ def build_sets(
         The sets by name, labels 0 where there are none; and `{"seed", "max_images", "sets": {name: {"kind", "origin",
         "status", ...}}}`. With status `used` an entry has `images`, `distinct`, `sha256`, `conversion`, `in_train` and
         `in_benchmark` (shares of exact copies) and `note`; with `missing` (a file that cannot be fetched) or `skipped`
-        (a user's set with a mistake in it) it has `reason`.
+        (a user's set with a mistake in it) it has `reason`; what the network said is in the log alone.
 
     Raises:
         FashionDGMError: if not one set is left.
@@ -71,7 +71,8 @@ def build_sets(
             sets[name] = ImageSet(images, np.zeros(len(images), dtype=np.uint8))
         except FashionDGMError as error:
             status = "missing" if isinstance(error, FileMissing) else "skipped"
-            entries[name] = {**entry, "status": status, "reason": str(error)}
+            reason = error.reason if isinstance(error, FileMissing) else str(error)
+            entries[name] = {**entry, "status": status, "reason": reason}
             logger.warning("out-of-distribution set %s is %s: %s", name, status, error)
         else:
             entries[name] = {**entry, "status": "used", **_facts(name, sets[name], conversion, known)}

@@ -36,7 +36,15 @@ logger = logging.getLogger(__name__)
 
 
 class FileMissing(FashionDGMError):
-    """A file could not be fetched: nobody's mistake."""
+    """A file could not be fetched: nobody's mistake.
+
+    Arguments:
+        reason: the message without what the network said this time, so that it is the same on every machine.
+    """
+
+    def __init__(self, message: str, reason: str = "") -> None:
+        super().__init__(message)
+        self.reason = reason or message
 
 
 @dataclass(frozen=True)
@@ -95,15 +103,19 @@ def _download(published: PublishedSet, path: Path, allowed: bool) -> None:
         raise FileMissing(f"{path} is not there, and fetching it from {published.url} is turned off. {advice}")
     from pooch import HTTPDownloader
 
+    reason = f"its file is not there and could not be fetched from {published.url}. {advice}"
+
     logger.info("%s: fetching %s (%d MB)", published.title, published.url, published.megabytes)
     with atomic_path(path) as temporary:
         try:
             HTTPDownloader(timeout=TIMEOUT_SECONDS, chunk_size=2**16)(published.url, str(temporary), None)
         # requests' exceptions are OSErrors; a URL that cannot be parsed is a ValueError too.
         except (OSError, ValueError) as error:
-            raise FileMissing(f"{published.url} cannot be fetched: {_cause(error)}. {advice}") from error
+            raise FileMissing(f"{published.url} cannot be fetched: {_cause(error)}. {advice}", reason) from error
         if _md5(temporary) != published.md5:
-            raise FileMissing(f"{published.url} gave another file than the published one: its MD5 is wrong. {advice}")
+            raise FileMissing(
+                f"{published.url} gave another file than the published one: its MD5 is wrong. {advice}", reason
+            )
 
 
 def _md5(path: Path) -> str:
