@@ -17,7 +17,9 @@ from fashion_dgm.flows import (
     Chain,
     ChannelHalves,
     Checkerboard,
+    LogisticMixture,
     Logit,
+    MixtureCoupling,
     Partition,
     RealNVP,
     ResidualConditioner,
@@ -136,6 +138,49 @@ def test_two_couplings_are_inverted_though_not_triangular() -> None:
     assert matrix[9:, :9].abs().max() > 0.01
     assert (y - x).abs().min() > 1e-4
     assert log_det.item() == pytest.approx(torch.linalg.slogdet(matrix).logabsdet.item(), rel=1e-10)
+
+
+def mixture(*components: tuple[float, float, float]) -> LogisticMixture:
+    """One mixture, of components of `(weight, mean, scale)`."""
+    weights, means, scales = torch.tensor(components, dtype=torch.float64).T[:, None, :, None]
+    return LogisticMixture(weights.log(), means, scales.log())
+
+
+def test_mixture_bends_the_line_one_to_one() -> None:
+    """docs/theory/change-of-variables.md#a-coupling-may-bend-the-line"""
+    components = ((0.3, -3.0, 0.2), (0.6, 2.0, 0.4), (0.1, 5.0, 1.5))
+    b = torch.linspace(-8, 9, 2001, dtype=torch.float64).requires_grad_()
+    value, log_slope = mixture(*components).forward(b[None])
+    cdf = sum(weight * torch.sigmoid((b - mean) / scale) for weight, mean, scale in components)
+    torch.testing.assert_close(value[0], torch.logit(cdf) + 0.05 * b, rtol=1e-8, atol=1e-8)
+    (slope,) = torch.autograd.grad(value.sum(), b)
+    torch.testing.assert_close(log_slope[0].exp(), slope)
+    # It bends: flat between the components, though never flatter than beta, and steep at them.
+    assert 0.05 <= slope.min() < 0.06 and slope.max() > 1
+    alone = torch.stack([(value[0] + mean / scale) / (1 / scale + 0.05) for _, mean, scale in components])
+    assert (alone.amin(0) <= b + 1e-9).all() and (b <= alone.amax(0) + 1e-9).all()
+    torch.testing.assert_close(mixture(*components).inverse(value.detach()), b[None].detach(), rtol=0, atol=1e-9)
+
+
+def test_one_component_is_affine() -> None:
+    """docs/theory/change-of-variables.md#a-coupling-may-bend-the-line"""
+    b = torch.linspace(-6, 6, 101, dtype=torch.float64)[None]
+    value, log_slope = mixture((1.0, 1.5, 0.7)).forward(b)
+    torch.testing.assert_close(value, (b - 1.5) / 0.7 + 0.05 * b)
+    torch.testing.assert_close(log_slope.exp(), torch.full_like(b, 1 / 0.7 + 0.05))
+
+
+def test_jacobian_of_a_mixture_coupling_is_triangular() -> None:
+    """docs/theory/change-of-variables.md#a-coupling-may-bend-the-line"""
+    conditioner = ResidualConditioner(1, 6, MixtureCoupling.parts(3), 1)
+    layer, x = trained(MixtureCoupling(ChannelHalves(0), conditioner, 3)), an_image(2, 3, 3)
+    matrix = jacobian(layer, x)
+    assert torch.equal(matrix[:9, 9:], torch.zeros(9, 9, dtype=torch.float64))
+    assert torch.equal(matrix[9:, 9:], torch.diag(matrix[9:, 9:].diagonal()))
+    assert matrix[9:, :9].abs().max() > 0.01
+    y, log_det = layer(x)
+    assert log_det.item() == pytest.approx(torch.linalg.slogdet(matrix).logabsdet.item(), rel=1e-10)
+    torch.testing.assert_close(layer.inverse(y), x, rtol=0, atol=1e-9)
 
 
 def test_multi_scale_density_is_that_of_the_whole_jacobian() -> None:
