@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 from markdown.extensions.toc import slugify
 
 ROOT = Path(__file__).parents[2]
@@ -52,6 +53,37 @@ def test_page_links_to_tests_and_code_that_exist(page: Path) -> None:
     for text, path, _ in code:
         assert (ROOT / path).is_file(), text
         assert path == f"src/{text.replace('.', '/')}.py"
+
+
+def figures(page: Path) -> set[tuple[str, str]]:
+    """`(heading, name)` of the figures that a page points to, each at the end of the claim that it shows."""
+    _, *sections = re.split(r"^## ", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    found = set()
+    for section in sections:
+        title, text = section.split("\n", 1)
+        for line in re.findall(r"^Figure: .*$", text, flags=re.MULTILINE):
+            match = re.match(r"Figure: \[`(\w+)`\]\(\.\./results/quick/\1\.png\)", line)
+            assert match, f"{page.name}: {line}"
+            found.add((slugify(title, "-"), match[1]))
+    return found
+
+
+def test_figures_and_claims_name_one_another() -> None:
+    catalog = yaml.safe_load((ROOT / "conf" / "base" / "catalog_08_reporting.yml").read_text(encoding="utf-8"))
+    text = (ROOT / "docs" / "results" / "quick.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| \[`(\w+)`\]\(quick/\1\.png\) \|.*\| (.+) \|$", text, flags=re.MULTILINE)
+    named = {
+        (page, heading, name)
+        for name, links in rows
+        for page, heading in re.findall(r"\.\./theory/([\w-]+\.md)#([\w-]+)", links)
+    }
+    assert named == {(page.name, heading, name) for page in PAGES for heading, name in figures(page)}
+    pictures = {path.stem: path for path in (ROOT / "docs" / "results" / "quick").iterdir()}
+    made = {
+        Path(entry["filepath"]).stem for entry in catalog.values() if isinstance(entry, dict) and "filepath" in entry
+    }
+    assert pictures.keys() == {name for name, _ in rows} <= made
+    assert all(path.stat().st_size < 150_000 for path in pictures.values())
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
