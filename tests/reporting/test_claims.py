@@ -29,7 +29,7 @@ def test_every_chapter_rests_on_something() -> None:
 
 def test_every_link_of_the_report_leads_to_a_file_and_a_name_in_it() -> None:
     chapters = tuple(Chapter(title, anchor, (), ()) for anchor, title in TITLES.items())
-    html = Page(build_report(ReportContent("A report", (), chapters, claims=CLAIMS)))
+    html = Page(build_report(ReportContent("A report", chapters, claims=CLAIMS)))
     report = ROOT / "data" / "08_reporting" / "report.html"
     targets = [target for target in html.targets if not target.startswith("#")]
     assert len(targets) == 3 * len(EVERY)

@@ -121,6 +121,13 @@ def test_own_samples_are_held_against_real_images(metrics, png, bits: float, wor
     assert words in text_of(change(metrics, "T = 1", bits_per_dim=bits), png)
 
 
+def test_finding_follows_the_ranks_of_mode_and_draws(metrics, png) -> None:
+    likely = change(metrics, "all 0", likelier_than=0.9)
+    found = chapter_of(change(likely, "T = 1", likelier_than=0.3), png).finding
+    assert found.endswith("90% of real images, what its prior draws likelier than 30%: typical is not most likely.")
+    assert chapter_of(change(likely, "T = 1", likelier_than=0.95), png).finding.endswith("likelier than 95%.")
+
+
 def test_mode_is_held_against_other_constants(metrics, png) -> None:
     assert "all \u22121 needs 1.50" in text_of(metrics, png)
     dear = change(metrics, "all -1", bits_per_dim=6.0)
@@ -186,7 +193,7 @@ def test_nothing_finite_leads_to_no_conclusion(metrics, png) -> None:
         return math.nan if isinstance(value, float) else value
 
     chapter = chapter_of(broken(metrics) | {"confidence": 0.95}, png)
-    html = build_report(ReportContent("t", (), (chapter,)))
+    html = build_report(ReportContent("t", (chapter,)))
     assert re.search(r"\b(nan|inf)\b", re.sub(r"base64,[^\"]*", "", html), re.IGNORECASE) is None
     for conclusion in ("need the fewest", "decides what is seen", "Pair by pair", "pixel for pixel"):
         assert conclusion not in html

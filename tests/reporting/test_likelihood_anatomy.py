@@ -149,8 +149,8 @@ def test_gap_is_shared_out_between_volume_and_latents(metrics, png) -> None:
     assert "The largest single term is the logit: \u22122.30" in text
 
 
-def test_summary_tells_what_the_gap_is_made_of(metrics) -> None:
-    (sentence,) = chapters.summary_sentences(likelihood=metrics)
+def test_finding_tells_what_the_gap_is_made_of(metrics, png) -> None:
+    sentence = chapter_of(metrics, png).finding
     assert sentence.startswith("MNIST needs 1.60 [1.50, 1.70] bits/dim fewer than FashionMNIST.")
     assert "log-determinants" in sentence and "latents" in sentence
 
@@ -275,12 +275,12 @@ def test_nothing_finite_leads_to_no_conclusion(metrics, png) -> None:
         return math.nan if isinstance(value, float) else value
 
     chapter = chapter_of(broken(metrics), png)
-    html = re.sub(r"base64,[^\"]*", "", build_report(ReportContent("t", (), (chapter,))))
+    html = re.sub(r"base64,[^\"]*", "", build_report(ReportContent("t", (chapter,))))
     assert re.search(r"\b(nan|inf)\b", html, re.IGNORECASE) is None
     for conclusion in ("What misleads", "narrows the gap", "is left:", "counts bits", "makes images", "Here they"):
         assert conclusion not in html
 
 
 def test_chapter_can_be_put_into_a_report(metrics, png) -> None:
-    html = build_report(ReportContent("t", (), (chapter_of(metrics, png),)))
+    html = build_report(ReportContent("t", (chapter_of(metrics, png),)))
     assert "Why likelihood fails" in html and "Serrà" in html

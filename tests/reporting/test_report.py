@@ -60,7 +60,6 @@ def content(png: bytes) -> ReportContent:
     return ReportContent(
         title="A title",
         subtitle="A subtitle",
-        summary=("First finding.", "Second finding."),
         chapters=(
             Chapter(
                 "One",
@@ -74,8 +73,10 @@ def content(png: bytes) -> ReportContent:
                     FormulaBlock("frechet", "What it means."),
                 ),
                 sources=("Zoe (2020).", "adam (2019)."),
+                finding="First finding.",
             ),
             Chapter("Two", "two", (), (FigureBlock(png, "shown again", "Again."),), sources=("Zoe (2020).",)),
+            Chapter("Three", "three", (), (), command="kedro run"),
         ),
         configuration={"b": {"y": None, "x": [1, 2.5e-4], "flag": True}, "a": {"deep": {"er": "text"}}, "seed": 0},
         how_to_reproduce=("make install", "kedro run"),
@@ -155,7 +156,6 @@ def test_text_is_escaped_wherever_it_stands(png: bytes) -> None:
     content = ReportContent(
         title=HOSTILE,
         subtitle=HOSTILE,
-        summary=(HOSTILE, f"`{HOSTILE}`"),
         chapters=(
             Chapter(
                 HOSTILE,
@@ -169,6 +169,8 @@ def test_text_is_escaped_wherever_it_stands(png: bytes) -> None:
                     FormulaBlock("auroc", HOSTILE),
                 ),
                 sources=(HOSTILE,),
+                finding=f"{HOSTILE} `{HOSTILE}`",
+                command=HOSTILE,
             ),
         ),
         configuration={HOSTILE: {HOSTILE: HOSTILE}},
@@ -191,7 +193,15 @@ def test_text_is_escaped_wherever_it_stands(png: bytes) -> None:
     ],
 )
 def test_backticks_make_code(text: str, html: str) -> None:
-    assert f"<li>{html}</li>" in build_report(ReportContent("t", (text,), ()))
+    assert f"<p>{html}</p>" in build_report(ReportContent("t", (Chapter("One", "one", (text,), ()),)))
+
+
+def test_summary_leads_to_the_chapter_of_each_finding(content: ReportContent) -> None:
+    html = build_report(content)
+    summary = html[html.index('id="summary"') : html.index('id="one"')]
+    assert 'href="#one" aria-label="Chapter 1">1</a> First finding.</li>' in summary
+    assert 'href="#three" aria-label="Chapter 3">3</a> Three: <code>kedro run</code></li>' in summary
+    assert 'href="#two"' not in summary
 
 
 def test_figures_and_tables_are_numbered_through_the_report(content: ReportContent) -> None:
@@ -213,7 +223,7 @@ def test_references_appear_once_and_in_order(content: ReportContent) -> None:
 
 
 def test_parts_that_are_empty_are_left_out() -> None:
-    page = Page(build_report(ReportContent("t", (), ())))
+    page = Page(build_report(ReportContent("t", ())))
     assert {attributes.get("id") for attributes in page.all("section")} == {"summary"}
     assert page.all("dl") == page.all("details") == []
 
@@ -246,10 +256,10 @@ def test_a_bad_anchor_is_refused(anchor: str) -> None:
 def test_two_chapters_cannot_share_an_anchor() -> None:
     chapter = Chapter("title", "same", (), ())
     with pytest.raises(FashionDGMError, match="same"):
-        ReportContent("t", (), (chapter, chapter))
+        ReportContent("t", (chapter, chapter))
 
 
 def test_an_unknown_formula_is_refused() -> None:
     chapter = Chapter("title", "one", (), (FormulaBlock("nonsense", ""),))
     with pytest.raises(FashionDGMError, match="nonsense"):
-        build_report(ReportContent("t", (), (chapter,)))
+        build_report(ReportContent("t", (chapter,)))

@@ -43,7 +43,7 @@ def test_report_does_not_depend_on_what_the_network_says(
         fetch = {name: partial(fetch_published, PUBLISHED_SETS[name], folder, download) for name in PUBLISHED_SETS}
         _, summary = build_sets(IMAGES, IMAGES, IMAGES, fetch, config)
         chapter = chapters.data_chapter(metrics["data"], png, summary, png)
-        return build_report(ReportContent("A report", (), (chapter,)))
+        return build_report(ReportContent("A report", (chapter,)))
 
     found = {report(ConnectionError("[Errno -2] Name or service not known")), report(TimeoutError("timed out"))}
     (html,) = found

@@ -81,6 +81,8 @@ def test_equal_models_are_not_decided(png: bytes) -> None:
     text = answers(judged(dict.fromkeys(MODELS, 0.1)), png)
     assert text.count("which is more stable is not decided") == 3
     assert "is more stable than" not in text
+    finding = chapters.stability_chapter(judged(dict.fromkeys(MODELS, 0.1)), png, png, png).finding
+    assert finding.endswith("is not decided.") and "is more stable than" not in finding
 
 
 def test_nothing_is_called_stable_before_it_has_learned(png: bytes) -> None:
@@ -90,6 +92,9 @@ def test_nothing_is_called_stable_before_it_has_learned(png: bytes) -> None:
     assert text.count("cannot be told from runs as short as these, for the distance of WGAN fell by 4% only") == 2
     assert "WGAN is more stable" not in text
     assert "WGAN with penalty is more stable than GAN." in text
+    finding = chapters.stability_chapter(metrics, png, png, png).finding
+    assert finding.startswith("Which trains more stably: WGAN with penalty is more stable than GAN; ")
+    assert finding.endswith("is not to be told from runs as short as these.")
 
 
 def test_one_seed_decides_nothing(png: bytes) -> None:
@@ -142,4 +147,4 @@ def test_nothing_to_draw_is_refused() -> None:
 
 def test_chapter_renders(png: bytes) -> None:
     chapter: Chapter = chapters.stability_chapter(judged(WILD_GAN, diverging="wgan"), png, png, png)
-    assert "None" not in build_report(ReportContent("A report", (), (chapter,)))
+    assert "None" not in build_report(ReportContent("A report", (chapter,)))

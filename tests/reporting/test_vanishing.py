@@ -36,8 +36,9 @@ def metrics_of(table: pd.DataFrame) -> dict[str, Any]:
 
 def findings(table: pd.DataFrame, png: bytes) -> str:
     chapter = chapters.vanishing_chapter(metrics_of(table), png, png, png)
-    assert "None" not in build_report(ReportContent("A report", (), (chapter,)))
+    assert "None" not in build_report(ReportContent("A report", (chapter,)))
     (block,) = [block for block in chapter.blocks if isinstance(block, TextBlock) and block.heading]
+    assert chapter.finding in block.paragraphs
     return "\n".join(block.paragraphs)
 
 

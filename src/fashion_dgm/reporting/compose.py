@@ -36,11 +36,6 @@ def compose(
     return ReportContent(
         title=config.title,
         highlights=chapters.highlights(flow=flow, ood=ood, fid=fid),
-        summary=tuple(
-            chapters.summary_sentences(
-                data=metrics["data"], flow=flow, ood=ood, gan=adversarial, fid=fid, likelihood=metrics["likelihood"]
-            )
-        ),
         chapters=tuple(_chapters({**metrics, "flow": flow, "adversarial": adversarial}, figures)),
         configuration=configuration,
         how_to_reproduce=config.reproduce,

@@ -151,6 +151,8 @@ class Chapter:
         intro: first paragraphs.
         blocks: what follows.
         sources: entries of the list of references that its text leans on.
+        finding: what it comes to, for the summary; empty where there is nothing to say.
+        command: what to run for its results, where it has none yet.
 
     Raises:
         FashionDGMError: if the anchor cannot be one.
@@ -161,6 +163,8 @@ class Chapter:
     intro: tuple[str, ...]
     blocks: tuple[Block, ...]
     sources: tuple[str, ...] = ()
+    finding: str = ""
+    command: str = ""
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z][a-z0-9-]*", self.anchor) or self.anchor in _SECTIONS:
@@ -185,7 +189,6 @@ class ReportContent:
 
     Arguments:
         title: heading of the page.
-        summary: plain sentences, a point each.
         chapters: in the order of the page.
         configuration: nested parameters, shown sorted by name.
         how_to_reproduce: shell commands, in order.
@@ -199,7 +202,6 @@ class ReportContent:
     """
 
     title: str
-    summary: tuple[str, ...]
     chapters: tuple[Chapter, ...]
     configuration: Mapping[str, Any] = field(default_factory=dict)
     how_to_reproduce: tuple[str, ...] = ()

@@ -9,18 +9,19 @@ from fashion_dgm.reporting.chapters.data import data_chapter
 from fashion_dgm.reporting.chapters.fid import fid_chapter
 from fashion_dgm.reporting.chapters.flow import flow_chapter
 from fashion_dgm.reporting.chapters.gan import gan_chapter
+from fashion_dgm.reporting.chapters.highlights import highlights
 from fashion_dgm.reporting.chapters.latent_space import latent_space_chapter
 from fashion_dgm.reporting.chapters.likelihood_anatomy import likelihood_anatomy_chapter
-from fashion_dgm.reporting.chapters.log_det import log_det_chapter, log_det_sentence
-from fashion_dgm.reporting.chapters.missing import missing_chapter
+from fashion_dgm.reporting.chapters.log_det import log_det_chapter
+from fashion_dgm.reporting.chapters.missing import OPTIONAL, missing_chapter
 from fashion_dgm.reporting.chapters.ood import ood_chapter
 from fashion_dgm.reporting.chapters.residual_flow import residual_flow_chapter
 from fashion_dgm.reporting.chapters.stability import stability_chapter
-from fashion_dgm.reporting.chapters.summary import highlights, summary_sentences
 from fashion_dgm.reporting.chapters.titles import TITLES
 from fashion_dgm.reporting.chapters.vanishing import vanishing_chapter
 
 __all__ = [
+    "OPTIONAL",
     "TITLES",
     "comparison_chapter",
     "data_chapter",
@@ -31,11 +32,9 @@ __all__ = [
     "latent_space_chapter",
     "likelihood_anatomy_chapter",
     "log_det_chapter",
-    "log_det_sentence",
     "missing_chapter",
     "ood_chapter",
     "residual_flow_chapter",
     "stability_chapter",
-    "summary_sentences",
     "vanishing_chapter",
 ]

@@ -67,6 +67,7 @@ def comparison_chapter(metrics: Mapping[str, Any], figure_png: bytes) -> Chapter
         ),
         blocks=tuple(blocks),
         sources=(sources.CORNISH_2020, sources.HUANG_2024, sources.KAMKARI_2024, sources.LUCIC_2018, sources.REN_2019),
+        finding=likelihood_sentence(metrics["flow"]),
     )
 
 

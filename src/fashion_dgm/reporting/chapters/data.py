@@ -59,6 +59,18 @@ def data_chapter(
             *(ood_set_blocks(ood_sets, ood_png) if ood_sets else ()),
         ),
         sources=(sources.XIAO_2017,),
+        finding=_finding(summary),
+    )
+
+
+def _finding(summary: Mapping[str, Any]) -> str:
+    splits = summary["splits"]
+    # Where the pool is everything, the benchmark is a part of the held-out images.
+    judged = [name for name in splits if name == "test" or (name != "train" and summary.get("pool") != "all")]
+    others = sum(splits[name]["images"] for name in judged)
+    return (
+        f"All models were trained on {count(splits['train']['images'])} images of FashionMNIST and judged on "
+        f"{count(others)} others."
     )
 
 

@@ -68,6 +68,7 @@ def fid_chapter(metrics: Mapping[str, Any], curves_png: bytes) -> Chapter:
         ),
         blocks=tuple(_blocks(metrics, spaces, curves_png)),
         sources=tuple(cited),
+        finding=_finding(metrics, spaces),
     )
 
 
@@ -117,6 +118,11 @@ def ranking_sentence(metrics: Mapping[str, Any], space: str) -> str:
     else:
         reason = f"a gap of less than {percent(_CLOSE_SHARE)} may well be noise between seeds"
     return f"{lead}. The difference of {gap} decides nothing: {reason}."
+
+
+def _finding(metrics: Mapping[str, Any], spaces: Sequence[str]) -> str:
+    told = [ranking_sentence(metrics, space) for space in spaces]
+    return " ".join(told if "inception" in spaces else [*told, "FID itself was not computed."])
 
 
 def _blocks(metrics: Mapping[str, Any], spaces: Sequence[str], curves_png: bytes) -> Iterable[Block]:

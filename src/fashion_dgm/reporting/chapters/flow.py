@@ -75,6 +75,7 @@ def flow_chapter(metrics: Mapping[str, Any], curve_png: bytes, samples_png: byte
             sources.THEIS_2016,
             *([sources.HO_2019] if metrics.get("coupling") == "mixture" else []),
         ),
+        finding=fit_sentence(metrics),
     )
 
 

@@ -136,6 +136,7 @@ def gan_chapter(
             *([sources.MEEHAN_2020] if records_png is not None else []),
             *([sources.GULRAJANI_2017] if "wgan_gp" in metrics or _is_mostly_clipped(metrics.get("wgan", {})) else []),
         ),
+        finding=_finding(metrics),
     )
 
 
@@ -190,6 +191,11 @@ def critic_sentence(entry: Mapping[str, Any], name: str = "wgan") -> str:
     else:
         meaning = ", so few that clipping hardly limits it"
     return f"{text} {percent(share, 1)} of its weights lie at the clipping bound{meaning}."
+
+
+def _finding(metrics: Mapping[str, Any]) -> str:
+    told = [discriminator_sentence(metrics["gan"])] if "gan" in metrics else []
+    return " ".join(told + ([critic_sentence(metrics["wgan"])] if "wgan" in metrics else []))
 
 
 def _findings(metrics: Mapping[str, Any], names: Iterable[str]) -> Iterable[str]:

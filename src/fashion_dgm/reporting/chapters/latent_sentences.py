@@ -10,6 +10,7 @@ from fashion_dgm.reporting.wording import count, interval, is_number, number, pe
 
 __all__ = [
     "Row",
+    "likeliest_sentence",
     "path_sentences",
     "rank_among_real",
     "scale_sentences",
@@ -20,6 +21,7 @@ __all__ = [
 ]
 
 Row = Mapping[str, Any]
+_CLEARLY = 0.1  # of real images: ranks of a few samples are no finer
 _WAYS = {
     "path_pixels": "blending the pixels",
     "path_linear": "the straight way through latent space",
@@ -122,6 +124,21 @@ def typical_sentences(variants: Sequence[Row], reference: Row) -> list[str]:
             f"{show_bits(last)}: the tighter cut gives {relation} images."
         )
     return text or ["No bits/dim of these images is finite."]
+
+
+def likeliest_sentence(variants: Sequence[Row]) -> str:
+    """Returns how likely the image of the likeliest latent is, beside what the prior draws."""
+    mode = next((row for row in _of(variants, "constant") if row["level"] == 0), None)
+    if mode is None:
+        return ""
+    text = f"The image of the flow's likeliest latent, 0, is likelier than {rank_among_real(mode)} of real images"
+    plain = next((row for row in _of(variants, "temperature") if row["level"] == 1), None)
+    if plain is None:
+        return f"{text}."
+    text += f", what its prior draws likelier than {rank_among_real(plain)}"
+    first, second = mode.get("likelier_than"), plain.get("likelier_than")
+    apart = is_number(first) and is_number(second) and first - second > _CLEARLY
+    return f"{text}: typical is not most likely." if apart else f"{text}."
 
 
 def _below(rows: Sequence[Row], mode: Row, lead: str) -> str:

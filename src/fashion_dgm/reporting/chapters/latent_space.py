@@ -8,6 +8,7 @@ from typing import Any
 from fashion_dgm.reporting import sources
 from fashion_dgm.reporting.chapters.latent_sentences import (
     Row,
+    likeliest_sentence,
     path_sentences,
     rank_among_real,
     scale_sentences,
@@ -92,6 +93,7 @@ def latent_space_chapter(metrics: Mapping[str, Any], figures: Mapping[str, bytes
             _table(metrics),
         ),
         sources=(sources.BROCK_2019, sources.NALISNICK_2019, sources.SHOEMAKE_1985),
+        finding=likeliest_sentence(variants),
     )
 
 

@@ -97,4 +97,5 @@ def likelihood_anatomy_chapter(metrics: Mapping[str, Any], figures: Mapping[str,
             TextBlock(tuple(second_order_sentences(metrics, ours, theirs)), heading="The second-order argument"),
         ),
         sources=(sources.KIRICHENKO_2020, sources.NALISNICK_2019, sources.SERRA_2020),
+        finding=gap_sentences(gap, ours, theirs)[0],
     )

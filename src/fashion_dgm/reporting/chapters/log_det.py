@@ -110,6 +110,7 @@ def log_det_chapter(metrics: Mapping[str, Any], figures: Mapping[str, bytes]) ->
         ),
         blocks=tuple(blocks),
         sources=(sources.BEHRMANN_2019, sources.CHEN_2019, sources.HUTCHINSON_1990),
+        finding=log_det_sentence(metrics),
     )
 
 

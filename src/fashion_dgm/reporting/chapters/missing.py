@@ -49,4 +49,4 @@ def missing_chapter(anchor: str) -> Chapter:
     note = NoteBlock(
         "Not made yet", (f"Run `{missing.command}`, with the same `--env` as this report, to fill this chapter.",)
     )
-    return Chapter(title=TITLES[anchor], anchor=anchor, intro=(missing.shows,), blocks=(note,))
+    return Chapter(title=TITLES[anchor], anchor=anchor, intro=(missing.shows,), blocks=(note,), command=missing.command)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from fashion_dgm.reporting import sources
-from fashion_dgm.reporting.chapters.ood_scores import SCORE_SOURCES, score_blocks
+from fashion_dgm.reporting.chapters.ood_scores import SCORE_SOURCES, headline_summary, score_blocks
 from fashion_dgm.reporting.chapters.titles import TITLES
 from fashion_dgm.reporting.report import Block, Chapter, FigureBlock, FormulaBlock, TableBlock, TextBlock
 from fashion_dgm.reporting.wording import count, dataset_name, interval, is_number, listing, number, percent
@@ -90,7 +90,14 @@ def ood_chapter(
         ),
         blocks=tuple(blocks),
         sources=tuple(cited),
+        finding=_finding(metrics),
     )
+
+
+def _finding(metrics: Mapping[str, Any]) -> str:
+    sets = metrics["sets"]
+    told = [detection_summary(name, sets[name]) for name in told_apart(sets)] or others_sentence(sets)
+    return " ".join([*told, *headline_summary(metrics)])
 
 
 def detection_summary(name: str, entry: Mapping[str, Any]) -> str:

@@ -96,6 +96,7 @@ def residual_flow_chapter(
         ),
         blocks=blocks,
         sources=(sources.BEHRMANN_2019, sources.CHEN_2019, sources.DINH_2017),
+        finding=comparison_sentence(flow, residual),
     )
 
 

@@ -23,7 +23,7 @@ from fashion_dgm.reporting.wording import (
     variation_order,
 )
 
-__all__ = ["stability_chapter"]
+__all__ = ["stability_chapter", "verdict_sentence"]
 
 _MEASURES = {
     "distance_oscillation": "oscillation of the distance",
@@ -110,6 +110,7 @@ def stability_chapter(
             sources.GASSER_1986,
             sources.RAO_WU_1988,
         ),
+        finding=verdict_sentence(metrics),
     )
 
 
@@ -149,6 +150,22 @@ def _answers(metrics: Mapping[str, Any]) -> Iterable[str]:
             f"{listing(others) or 'none decides'}{undecided}."
         )
         yield f"How good they became is another matter. {_in_words('log_distance', pair, verdicts['log_distance'][pair])}"
+
+
+def verdict_sentence(metrics: Mapping[str, Any]) -> str:
+    """Returns which model is the more stable of each two, as far as that is decided."""
+    told: dict[str, list[str]] = {"": [], "not decided": [], "not to be told from runs as short as these": []}
+    for pair, main in metrics["verdicts"][_MAIN].items():
+        first, second = (model_name(name) for name in pair.split("-"))
+        if not all(_has_learned(name, metrics) for name in pair.split("-")):
+            told["not to be told from runs as short as these"].append(f"{first} or {second}")
+        elif main["outcome"] == "undecided":
+            told["not decided"].append(f"{first} or {second}")
+        else:
+            winner, loser = (first, second) if main["outcome"] == "first" else (second, first)
+            told[""].append(f"{winner} is more stable than {loser}")
+    clauses = [f"{listing(found)}{f' is {state}' if state else ''}" for state, found in told.items() if found]
+    return f"Which trains more stably: {'; '.join(clauses)}."
 
 
 def _has_learned(model: str, metrics: Mapping[str, Any]) -> bool:

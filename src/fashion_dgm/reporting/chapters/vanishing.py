@@ -88,6 +88,7 @@ def vanishing_chapter(
             ),
         ),
         sources=(sources.ARJOVSKY_BOTTOU_2017, sources.ARJOVSKY_2017, sources.GOODFELLOW_2014, sources.GULRAJANI_2017),
+        finding=_conclusion(gradients, epochs),
     )
 
 
@@ -96,23 +97,7 @@ def _findings(gradients: Mapping[str, Any], epochs: list[str]) -> Iterable[str]:
         changes = [(epoch, gradients[epoch][loss]["change"]) for epoch in epochs if loss in gradients[epoch]]
         clauses = [f"{_change(change)} for {_generator(epoch)}" for epoch, change in changes]
         yield f"{loss_name(loss).capitalize()} loss: the gradient {'; it '.join(clauses)}."
-    fallen = {loss: [_clear(gradients[epoch][loss]["change"]) < 0 for epoch in epochs] for loss in _ORDER}
-    if all(fallen["saturating"]) and not any(fallen["non_saturating"]) and not any(fallen["wasserstein"]):
-        yield (
-            "As the theory has it: the better the discriminator, the less is left of the saturating gradient, whereas "
-            "neither the non-saturating one nor the critic's vanishes."
-        )
-    elif all(fallen["saturating"]):
-        also = [loss_name(loss) for loss in _ORDER[1:] if any(fallen[loss])]
-        yield (
-            "The saturating gradient vanishes, as the theory has it; here that of another loss falls somewhere, too: "
-            f"{' and '.join(also)}. How far each falls is what tells them apart."
-        )
-    else:
-        yield (
-            "The saturating gradient does not clearly fall for every generator: these opponents were not trained long "
-            "enough to be sure, or the seeds disagree."
-        )
+    yield _conclusion(gradients, epochs)
     noisier = [epoch for epoch in epochs if _clear(gradients[epoch]["non_saturating"]["variance_change"]) > 0]
     share = percent(len(noisier) / len(epochs))
     yield (
@@ -123,6 +108,26 @@ def _findings(gradients: Mapping[str, Any], epochs: list[str]) -> Iterable[str]:
             if noisier
             else f"does not clearly grow here ({share} of the generators)."
         )
+    )
+
+
+def _conclusion(gradients: Mapping[str, Any], epochs: list[str]) -> str:
+    """Which gradients vanish, in one or two sentences."""
+    fallen = {loss: [_clear(gradients[epoch][loss]["change"]) < 0 for epoch in epochs] for loss in _ORDER}
+    if all(fallen["saturating"]) and not any(fallen["non_saturating"]) and not any(fallen["wasserstein"]):
+        return (
+            "As the theory has it: the better the discriminator, the less is left of the saturating gradient, whereas "
+            "neither the non-saturating one nor the critic's vanishes."
+        )
+    if all(fallen["saturating"]):
+        also = [loss_name(loss) for loss in _ORDER[1:] if any(fallen[loss])]
+        return (
+            "The saturating gradient vanishes, as the theory has it; here that of another loss falls somewhere, too: "
+            f"{' and '.join(also)}. How far each falls is what tells them apart."
+        )
+    return (
+        "The saturating gradient does not clearly fall for every generator: these opponents were not trained long "
+        "enough to be sure, or the seeds disagree."
     )
 
 
