@@ -12,7 +12,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench viz viz-static ui docs clean distclean
+.PHONY: help run test lint bench report-pdf viz viz-static ui docs clean distclean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ run: $(VENV)/.installed ## run every pipeline on the real data (ENV=quick; ENV=b
 	@echo "The report:       data/08_reporting/report.html"
 	@echo "The lineage:      make viz   (Kedro-Viz, on port 4141; make viz-static for a site to put anywhere)"
 	@echo "The experiments:  make ui    (MLflow, on port 5000)"
+
+report-pdf: $(VENV)/.installed ## print the report of the last run to a PDF file, by an installed Chromium, Chrome or Edge
+	$(BIN)/fashion-dgm pdf
 
 test: $(VENV)/.installed-dev ## run the whole test suite; the documentation's links are part of it
 	$(BIN)/python -m pytest

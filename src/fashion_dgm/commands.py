@@ -175,6 +175,22 @@ def fid(samples: Path, real: Path, number: int, inception: Path | None, seed: in
     click.echo(f"{words} (k = {NEIGHBOURS})")
 
 
+@main.command()
+@click.argument(
+    "report", type=click.Path(dir_okay=False, path_type=Path), default=Path("data/08_reporting/report.html")
+)
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="By default beside REPORT.")
+@click.option("--browser", help="A program of the Chromium family; by default the first that is found.")
+@_explained
+def pdf(report: Path, output: Path | None, browser: str | None) -> None:
+    """Prints REPORT to a PDF file, by a Chromium, Chrome or Edge that is installed."""
+    from fashion_dgm.reporting.pdf import print_pdf
+
+    output = report.with_suffix(".pdf") if output is None else output
+    print_pdf(report, output, browser)
+    click.echo(f"{output} is printed")
+
+
 def _write(images: NDArray[np.uint8], output: Path, columns: int) -> None:
     import numpy as np
     from PIL import Image
