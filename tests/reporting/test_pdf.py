@@ -67,9 +67,13 @@ def test_no_report_says_how_to_make_one(tmp_path: Path) -> None:
     assert done.exit_code == 1 and "kedro run --pipelines report" in done.output
 
 
-X
-
-
+@pytest.mark.parametrize(
+    "script",
+    [
+        "echo it crashed >&2; exit 3",
+        'for a; do case $a in --print-to-pdf=*) : > "${a#*=}"; esac; done',  # an empty file
+    ],
+)
 def test_a_browser_that_fails_leaves_what_was_there(page: Path, script: str) -> None:
     pdf = page.with_suffix(".pdf")
     pdf.write_bytes(b"before")
