@@ -228,6 +228,22 @@ def test_parts_that_are_empty_are_left_out() -> None:
     assert page.all("dl") == page.all("details") == []
 
 
+def test_wide_parts_scroll_within_themselves_and_can_be_reached_by_keyboard(content: ReportContent) -> None:
+    page = Page(build_report(content))
+    regions = [div for div in page.all("div") if div.get("class") == "scroll"]
+    assert [region["aria-labelledby"] for region in regions] == ["figure-1", "table-1", "figure-2"]
+    assert all((region["role"], region["tabindex"]) == ("region", "0") for region in regions)
+
+
+def test_columns_of_long_text_are_told_from_words_and_numbers() -> None:
+    long = "as many words as would stand in several lines of a narrow column"
+    table = TableBlock(("a", "b", "c"), (("x", long, long), ("y", "short", "1")), "A table.", numeric=(2,))
+    assert table.wordy == (1,)
+    html = build_report(ReportContent("t", (Chapter("One", "one", (), (table,)),)))
+    assert f'<td class="wordy">{long}</td><td class="numeric">{long}</td>' in html
+    assert '<th scope="row">x</th>' in html
+
+
 def test_page_adapts_to_dark_rooms_small_screens_and_paper(content: ReportContent) -> None:
     html = build_report(content)
     assert "prefers-color-scheme: dark" in html

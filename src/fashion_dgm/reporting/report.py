@@ -37,6 +37,7 @@ __all__ = [
 ]
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_WORDY = 28
 _SECTIONS = ("summary", "contents", "configuration", "reproduce", "references")
 
 
@@ -106,6 +107,12 @@ class TableBlock:
                 raise FashionDGMError(
                     f"the table {self.caption!r} has {len(self.columns)} columns, but a row of {len(row)}: {row}"
                 )
+
+    @property
+    def wordy(self) -> tuple[int, ...]:
+        """Indices of columns of long text, which must not be squeezed to a word a line on a small screen."""
+        words = [max((len(row[i]) for row in self.rows), default=0) for i in range(len(self.columns))]
+        return tuple(i for i, length in enumerate(words) if length > _WORDY and i not in self.numeric)
 
 
 @dataclass(frozen=True)

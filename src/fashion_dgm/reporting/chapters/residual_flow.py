@@ -121,7 +121,7 @@ def comparison_sentence(flow: Mapping[str, Any], residual: Mapping[str, Any]) ->
 
 
 def _estimate_sentence(residual: Mapping[str, Any]) -> str:
-    text = f"Its likelihood is estimated by {residual.get('estimator', 'an unknown estimator')}, drawn "
+    text = f"Its likelihood is estimated by {_named(residual.get('estimator', 'an unknown estimator'))}, drawn "
     text += f"{count(residual.get('draws'))} times"
     probes, images = residual.get("test_probe_error"), residual.get("test_image_error")
     if not is_number(probes) or not is_number(images):
@@ -163,6 +163,11 @@ def _bound_sentence(residual: Mapping[str, Any]) -> str:
     if block < 1:
         return f"{text}: every block is a contraction, hence invertible."
     return f"{text}, which is not below 1: power iteration has not converged, and nothing vouches for the inverse."
+
+
+def _named(estimator: str) -> str:
+    """The estimator with the names of people as they are written."""
+    return estimator.replace("rademacher", "Rademacher").replace("gaussian", "Gaussian")
 
 
 def _training_noise(residual: Mapping[str, Any]) -> str:

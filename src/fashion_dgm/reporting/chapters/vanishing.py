@@ -8,7 +8,16 @@ from typing import Any
 from fashion_dgm.reporting import sources
 from fashion_dgm.reporting.chapters.titles import TITLES
 from fashion_dgm.reporting.report import Chapter, FigureBlock, TableBlock, TextBlock
-from fashion_dgm.reporting.wording import NOT_APPLICABLE, count, is_number, loss_name, number, percent, plural
+from fashion_dgm.reporting.wording import (
+    NOT_APPLICABLE,
+    count,
+    is_number,
+    loss_name,
+    number,
+    percent,
+    plural,
+    significant,
+)
 
 __all__ = ["vanishing_chapter"]
 
@@ -74,8 +83,8 @@ def vanishing_chapter(
             TableBlock(
                 ("Generator", "Loss", "Last norm", "Change", "Lost since its peak", "Change of variance"),
                 tuple(_rows(gradients, epochs)),
-                f"Norm of the gradient after {steps} and what became of it, in powers of ten (\u22121 is a tenth); mean ± "
-                "standard deviation over seeds. Changes count from the opponent's first step.",
+                f"Norm of the gradient after {steps} (geometric mean) and what became of it, in powers of ten (\u22121 is a "
+                "tenth): mean ± standard deviation over seeds. Changes count from the opponent's first step.",
                 numeric=(2, 3, 4, 5),
             ),
             FigureBlock(
@@ -173,7 +182,7 @@ def _rows(gradients: Mapping[str, Any], epochs: list[str]) -> Iterable[tuple[str
                 yield (
                     "untrained" if epoch == "0" else f"epoch {epoch}",
                     loss_name(loss),
-                    f"10^{number(found['norm']['mean'], 1)}",
+                    significant(10 ** found["norm"]["mean"], 2),
                     _signed(found["change"]),
                     number(found["lost"]["mean"], 2),
                     _signed(found["variance_change"]),
