@@ -63,7 +63,7 @@ docs: $(VENV)/.installed-docs ## build the documentation into site/
 
 clean: ## remove what runs have made; raw data and the environment stay
 	find data -mindepth 2 -not -path 'data/01_raw/*' -not -name .gitkeep -delete
-	rm -rf site .viz .pytest_cache .mypy_cache .ruff_cache
+	rm -rf site screenshots .viz .pytest_cache .mypy_cache .ruff_cache
 
 distclean: clean ## remove the environment and the raw data, too
 	rm -rf $(VENV)
