@@ -11,7 +11,7 @@ from fashion_dgm.reporting.claims import CLAIMS
 from fashion_dgm.reporting.report import Chapter, ReportContent
 from fashion_dgm.reporting.standing import with_benchmark
 
-__all__ = ["compose"]
+__all__ = ["compose", "made_by_name"]
 
 _ADVERSARIAL = ("gan", "wgan", "wgan_gp")
 _LOG_DET = ("truncation", "probes", "bias", "variance", "budget")
@@ -38,10 +38,26 @@ def compose(
         highlights=chapters.highlights(flow=flow, ood=ood, fid=fid),
         chapters=tuple(_chapters({**metrics, "flow": flow, "adversarial": adversarial}, figures)),
         configuration=configuration,
-        how_to_reproduce=config.reproduce,
+        how_to_reproduce=(*config.reproduce, *made_by_name(metrics, config.reproduce[-1])),
         claims=CLAIMS,
         links=config.links,
     )
+
+
+def made_by_name(metrics: Mapping[str, Any], command: str) -> tuple[str, ...]:
+    """Returns the command for what this run has beyond the default pipelines; none where there is nothing."""
+    scores = [found["results"] for found in metrics["ood"].get("models", {}).values()]
+    made = {
+        "train_residual_flow": "residual_flow" in metrics,
+        "train_background_flow": any("likelihood_ratio" in results for results in scores),
+        "train_wgan_gp": "wgan_gp" in metrics,
+        "log_det_study": "log_det_study" in metrics,
+        "vanishing_gradients": "vanishing_gradients" in metrics,
+        "stability": "stability" in metrics,
+    }
+    names = [name for name, there in made.items() if there]
+    # What judges the models anew, now that there are more of them.
+    return (f"{command} --pipelines {','.join([*names, 'ood_eval', 'fid_eval', 'report'])}",) if names else ()
 
 
 def _chapters(metrics: Mapping[str, Any], figures: Mapping[str, Any]) -> Iterator[Chapter]:
