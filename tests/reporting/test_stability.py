@@ -46,7 +46,7 @@ def records(swing: dict[str, float], seeds: int = 4, diverging: str = "") -> lis
 
 
 def judged(swing: dict[str, float], **options: Any) -> dict[str, Any]:
-    config = configured(seeds=options.get("seeds", 4), epochs=8, bootstrap=500)
+    config = configured(seeds=options.get("seeds", 4), epochs=8)
     asked = config.model_dump(
         include={"seeds", "epochs", "images_per_epoch", "batch_size", "width", "confidence", "baseline"}
         | {"missing_share", "missing_classes", "least_progress"}
@@ -66,15 +66,18 @@ WILD_GAN = {"gan": 0.5, "wgan": 0.05, "wgan_penalty": 0.05}
 
 def test_the_calmer_model_is_named_with_difference_and_interval(png: bytes) -> None:
     text = answers(judged(WILD_GAN), png)
-    assert "WGAN is more stable than GAN. Oscillation of the distance: 0." in text
+    assert (
+        "WGAN is more stable than GAN: ahead on 1 of 5 measures, behind on none. Oscillation of the distance: 0."
+        in text
+    )
     assert re.search(r"more for GAN than for WGAN \(difference \[0\.\d+, 0\.\d+\]\)\.", text)
-    assert "WGAN with penalty is more stable than GAN." in text
+    assert "WGAN with penalty is more stable than GAN:" in text
 
 
 def test_turned_round_it_names_the_other(png: bytes) -> None:
     text = answers(judged({"gan": 0.05, "wgan": 0.5, "wgan_penalty": 0.05}), png)
-    assert "GAN is more stable than WGAN." in text
-    assert "WGAN with penalty is more stable than WGAN." in text
+    assert "GAN is more stable than WGAN:" in text
+    assert "WGAN with penalty is more stable than WGAN:" in text
 
 
 def test_equal_models_are_not_decided(png: bytes) -> None:
@@ -91,7 +94,7 @@ def test_nothing_is_called_stable_before_it_has_learned(png: bytes) -> None:
     text = answers(metrics, png)
     assert text.count("cannot be told from runs as short as these, for the distance of WGAN fell by 4% only") == 2
     assert "WGAN is more stable" not in text
-    assert "WGAN with penalty is more stable than GAN." in text
+    assert "WGAN with penalty is more stable than GAN:" in text
     finding = chapters.stability_chapter(metrics, png, png, png).finding
     assert finding.startswith("Which trains more stably: WGAN with penalty is more stable than GAN; ")
     assert finding.endswith("is not to be told from runs as short as these.")
@@ -100,7 +103,7 @@ def test_nothing_is_called_stable_before_it_has_learned(png: bytes) -> None:
 def test_one_seed_decides_nothing(png: bytes) -> None:
     text = answers(judged(WILD_GAN, seeds=1), png)
     assert text.count("which is more stable is not decided") == 3
-    assert "no interval: too few seeds" in text
+    assert "(no interval)" in text
 
 
 def test_runs_that_failed_are_counted_and_their_pairs_left_out(png: bytes) -> None:

@@ -58,7 +58,6 @@ def configured(**changes: Any) -> StabilityConfig:
         "missing_share": 0.01,
         "missing_classes": 3,
         "confidence": 0.95,
-        "bootstrap": 200,
         "parallel": 1,
     }
     return StabilityConfig(**{**values, "gpus_per_run": 0, "seed": 5, "device": "cpu", **changes})

@@ -95,8 +95,7 @@ class StabilityConfig(Config):
             stability means anything.
         missing_share: a class with less than this share of the generated images is missing.
         missing_classes: this many missing classes are a collapse.
-        confidence: with which the three comparisons of a measure hold together.
-        bootstrap: replicates.
+        confidence: with which all comparisons hold together.
         parallel: runs at a time, by Ray where more than one.
         gpus_per_run: for Ray; a fraction lets runs share a GPU.
     """
@@ -114,7 +113,6 @@ class StabilityConfig(Config):
     missing_share: Fraction
     missing_classes: Annotated[int, Field(ge=1, le=10)]
     confidence: Fraction
-    bootstrap: Annotated[int, Field(ge=100)]
     parallel: PositiveInt
     gpus_per_run: Annotated[float, Field(ge=0)]
     seed: Seed

@@ -32,13 +32,14 @@ __all__ = [
     "NALISNICK_2019",
     "NALISNICK_2019B",
     "RADFORD_2016",
-    "RAO_WU_1988",
     "REN_2019",
+    "SATTERTHWAITE_1946",
     "SERRA_2020",
     "SHOEMAKE_1985",
     "SUN_2022",
     "THEIS_2016",
     "TOLA_2010",
+    "WELCH_1947",
     "XIAO_2017",
 ]
 
@@ -133,14 +134,11 @@ RADFORD_2016 = (
     "Radford, A., Metz, L. and Chintala, S. (2016). Unsupervised representation learning with deep convolutional "
     "generative adversarial networks. ICLR."
 )
-RAO_WU_1988 = (
-    "Rao, J. N. K. and Wu, C. F. J. (1988). Resampling inference with complex survey data. Journal of the American "
-    "Statistical Association 83."
-)
 REN_2019 = (
     "Ren, J. et al. (2019). Likelihood ratios for out-of-distribution detection. NeurIPS. Figures for PixelCNN++ as "
     "given by the likelihood-ratio example of alibi-detect."
 )
+SATTERTHWAITE_1946 = "Satterthwaite, F. E. (1946). An approximate distribution of estimates of variance components. Biometrics Bulletin 2."
 SERRA_2020 = (
     "Serrà, J. et al. (2020). Input complexity and out-of-distribution detection with likelihood-based generative models. "
     "ICLR."
@@ -153,6 +151,10 @@ THEIS_2016 = "Theis, L., van den Oord, A. and Bethge, M. (2016). A note on the e
 TOLA_2010 = (
     "Tola, E., Lepetit, V. and Fua, P. (2010). DAISY: an efficient dense descriptor applied to wide-baseline stereo. IEEE "
     "TPAMI 32."
+)
+WELCH_1947 = (
+    'Welch, B. L. (1947). The generalization of "Student\'s" problem when several different population variances are '
+    "involved. Biometrika 34."
 )
 XIAO_2017 = (
     "Xiao, H., Rasul, K. and Vollgraf, R. (2017). Fashion-MNIST: a novel image dataset for benchmarking machine "

@@ -20,6 +20,7 @@ from fashion_dgm.stability.series import (
 
 __all__ = [
     "COMPARED",
+    "STEADINESS",
     "Collapse",
     "RunRecord",
     "Score",
@@ -39,6 +40,9 @@ COMPARED = {
     "failed": "share of runs failed",
 }
 """The measures on which models are compared; less is better for each."""
+
+STEADINESS = tuple(name for name in COMPARED if name not in ("log_distance", "log_mean_distance"))
+"""Those that say how steadily a model trains; the others say how good it becomes."""
 
 
 @dataclass(frozen=True)

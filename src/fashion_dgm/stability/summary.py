@@ -9,8 +9,16 @@ from typing import Any
 
 from fashion_dgm.config import StabilityConfig
 from fashion_dgm.stability.grid import MODELS
-from fashion_dgm.stability.measures import COMPARED, Collapse, RunRecord, measures_of, sensitivities, summarised
-from fashion_dgm.stability.verdict import Verdict, compare
+from fashion_dgm.stability.measures import (
+    COMPARED,
+    STEADINESS,
+    Collapse,
+    RunRecord,
+    measures_of,
+    sensitivities,
+    summarised,
+)
+from fashion_dgm.stability.verdict import Verdict, compare, dominance
 
 __all__ = ["PAIRS", "rows_of", "summarise"]
 
@@ -37,12 +45,12 @@ def rows_of(records: Sequence[RunRecord], study: StabilityConfig) -> list[Row]:
 def summarise(rows: Sequence[Row], study: StabilityConfig) -> dict[str, Any]:
     """Returns what the runs come to, as a report needs it.
 
-    A summary is mean and standard deviation over seeds, the progress that of the baseline. The three verdicts of a measure
-    hold together with the study's confidence: each interval has a third of the error (Bonferroni).
+    A summary is mean and standard deviation over seeds, the progress that of the baseline. All verdicts hold together with
+    the study's confidence: each interval has its share of the error (Bonferroni).
 
     Returns:
         `{"cells": {model: {variation: {measure: summary}}}, "verdicts": {measure: {"gan-wgan": verdict}},
-        "progress": {model: share}}`.
+        "stability": {"gan-wgan": dominance}, "progress": {model: share}}`.
     """
     measures = [name for name in rows[0] if name not in LABELS]
     cells = {
@@ -55,7 +63,7 @@ def summarise(rows: Sequence[Row], study: StabilityConfig) -> dict[str, Any]:
         }
         for model in MODELS
     }
-    level = 1 - (1 - study.confidence) / len(PAIRS)
+    level = 1 - (1 - study.confidence) / (len(PAIRS) * len(COMPARED))
     verdicts = {
         measure: {
             f"{first}-{second}": _written(
@@ -63,8 +71,6 @@ def summarise(rows: Sequence[Row], study: StabilityConfig) -> dict[str, Any]:
                     _by_run(rows, first, measure, study.baseline),
                     _by_run(rows, second, measure, study.baseline),
                     level,
-                    study.bootstrap,
-                    study.seed,
                 )
             )
             for first, second in PAIRS
@@ -72,7 +78,11 @@ def summarise(rows: Sequence[Row], study: StabilityConfig) -> dict[str, Any]:
         for measure in COMPARED
     }
     reached = {model: cells[model][study.baseline]["progress"]["mean"] for model in MODELS}
-    return {"cells": cells, "verdicts": verdicts, "progress": reached}
+    stability = {
+        pair: dominance(verdicts[measure][pair]["outcome"] for measure in STEADINESS)
+        for pair in verdicts[STEADINESS[0]]
+    }
+    return {"cells": cells, "verdicts": verdicts, "stability": stability, "progress": reached}
 
 
 def _by_run(rows: Sequence[Row], model: str, measure: str, baseline: str = "") -> dict[tuple[str, int], float]:

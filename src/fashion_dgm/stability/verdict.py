@@ -1,8 +1,8 @@
-"""Which of two models is ahead on some measure, and by how much: paired over seeds, with a bootstrap interval.
+"""Which of two models is ahead on some measure, and by how much: paired over seeds, with an interval.
 
 References:
-    Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapter 13: percentile intervals.
-    Rao and Wu, Resampling inference with complex survey data (1988), section 2: `n - 1` draws from each stratum.
+    Welch, The generalization of `Student's' problem when several different population variances are involved (1947).
+    Satterthwaite, An approximate distribution of estimates of variance components (1946).
 """
 
 # Explained in docs/stability.md.
@@ -10,16 +10,18 @@ References:
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import t as student_t
 
-__all__ = ["Outcome", "Verdict", "compare", "paired_differences"]
+__all__ = ["Dominance", "Outcome", "Verdict", "compare", "dominance", "paired_differences"]
 
 Outcome = Literal["first", "second", "undecided"]
+Dominance = Literal["first", "second", "undecided", "mixed"]
 Runs = Mapping[tuple[str, int], float]
 
 
@@ -29,7 +31,7 @@ class Verdict:
 
     Arguments:
         difference: NaN where there is no pair.
-        interval: percentile bootstrap bounds; NaN where some variation has fewer than two pairs.
+        interval: bounds by Student's t; NaN where some variation has fewer than two pairs, or no variation any spread.
         pairs: how many pairs have a value on both sides.
         left_out: how many have not.
         outcome: who is lower, and less is better for every measure here; undecided if the interval includes 0 or is none.
@@ -60,16 +62,14 @@ def paired_differences(first: Runs, second: Runs) -> tuple[dict[str, list[float]
     return differences, left_out
 
 
-def compare(first: Runs, second: Runs, confidence: float, replicates: int, seed: int) -> Verdict:
+def compare(first: Runs, second: Runs, confidence: float) -> Verdict:
     """Says which of two models has the lower measure, on average over the variations.
 
-    The variations are fixed and the seeds are a sample, so seeds are resampled within each variation: `n - 1` of `n` pairs,
-    with replacement, for `n` of `n` would make intervals of a handful of seeds too narrow (Rao and Wu). Runs of one seed
-    under different variations count as independent.
+    The variations are fixed and the seeds are a sample. Each variation has a variance of its own, so the degrees of freedom
+    of their mean are Welch and Satterthwaite's. Runs of one seed under different variations count as independent.
 
     Arguments:
         confidence: level of the interval, in `(0, 1)`.
-        replicates: how many bootstrap samples.
     """
     by_variation, left_out = paired_differences(first, second)
     groups = [np.array(values) for values in by_variation.values()]
@@ -77,21 +77,27 @@ def compare(first: Runs, second: Runs, confidence: float, replicates: int, seed:
     if not groups:
         return Verdict(math.nan, (math.nan, math.nan), 0, left_out, "undecided")
     difference = float(np.mean([group.mean() for group in groups]))
-    if min(len(group) for group in groups) < 2:
-        return Verdict(difference, (math.nan, math.nan), pairs, left_out, "undecided")
-    low, high = _interval(groups, confidence, replicates, seed)
+    half = _half_width(groups, confidence)
+    low, high = difference - half, difference + half
     outcome: Outcome = "first" if high < 0 else "second" if low > 0 else "undecided"
     return Verdict(difference, (low, high), pairs, left_out, outcome)
 
 
-def _interval(
-    groups: Sequence[NDArray[np.float64]], confidence: float, replicates: int, seed: int
-) -> tuple[float, float]:
-    rng = np.random.default_rng(seed)
-    means = np.zeros(replicates)
-    for group in groups:
-        drawn = rng.integers(len(group), size=(replicates, len(group) - 1))
-        means += group[drawn].mean(axis=1) / len(groups)
-    tail = (1.0 - confidence) / 2.0
-    low, high = np.quantile(means, [tail, 1.0 - tail])
-    return float(low), float(high)
+def dominance(outcomes: Iterable[Outcome]) -> Dominance:
+    """Sums up several measures: a model that is ahead on some and behind on none dominates the other."""
+    decided = set(outcomes) - {"undecided"}
+    if len(decided) == 2:
+        return "mixed"
+    return decided.pop() if decided else "undecided"
+
+
+def _half_width(groups: Sequence[NDArray[np.float64]], confidence: float) -> float:
+    """NaN where a spread is unknown, with one seed, or none is seen: a handful of seeds is no proof that there is none."""
+    if min(len(group) for group in groups) < 2:
+        return math.nan
+    variances = np.array([group.var(ddof=1) / len(group) for group in groups]) / len(groups) ** 2
+    total = variances.sum()
+    if total == 0:
+        return math.nan
+    freedom = total**2 / sum(variance**2 / (len(group) - 1) for variance, group in zip(variances, groups, strict=True))
+    return float(np.sqrt(total) * student_t.ppf((1 + confidence) / 2, freedom))

@@ -45,7 +45,7 @@ def judge_runs(found: dict[str, Any], config: StabilityConfig) -> tuple[DataFram
     rows = rows_of([RunRecord.from_json(record) for record in found["records"]], config)
     yardstick = {name: value for name, value in found.items() if name != "records"}
     asked = config.model_dump(
-        include={"seeds", "epochs", "images_per_epoch", "batch_size", "width", "baseline", "confidence", "bootstrap"}
+        include={"seeds", "epochs", "images_per_epoch", "batch_size", "width", "baseline", "confidence"}
         | {"missing_share", "missing_classes", "least_progress"},
     )
     return pd.DataFrame(rows), {**summarise(rows, config), **yardstick, **asked}

@@ -34,7 +34,6 @@ _MEASURES = {
     "log_distance": "distance at the end",
     "log_mean_distance": "mean distance over training",
 }
-_MAIN = "distance_oscillation"
 # The distances say how good a model became, the others how steadily.
 _LOGARITHMS = ("log_distance", "log_mean_distance")
 
@@ -48,7 +47,7 @@ def stability_chapter(
         metrics: `{"cells": {model: {variation: {measure: {"mean", "sd", "runs"}}}}, "verdicts": {measure: {"gan-wgan":
             {"difference", "interval", "pairs", "left_out", "outcome"}}}, "seeds", "epochs", "images_per_epoch",
             "batch_size", "width", "samples", "floor", "confidence", "baseline", "missing_share", "missing_classes",
-            "progress": {model: share}, "least_progress"}`.
+            "stability": {"gan-wgan": outcome}, "progress": {model: share}, "least_progress"}`.
         curves_png: the distance of every run over training.
         measures_png: the measures of each model and variation.
         verdict_png: the differences with their intervals.
@@ -76,7 +75,7 @@ def stability_chapter(
                     _in_words(name, pair, found) for name in _MEASURES for pair, found in verdicts[name].items()
                 ),
                 "What is decided: mean paired differences, or ratios, with intervals. An interval that includes no "
-                f"difference decides nothing. The three intervals of a measure hold together with {_level(metrics)} "
+                f"difference decides nothing. All intervals hold together with {_level(metrics)} "
                 "confidence.",
             ),
             FigureBlock(
@@ -108,7 +107,8 @@ def stability_chapter(
             sources.GULRAJANI_2017,
             sources.LUCIC_2018,
             sources.GASSER_1986,
-            sources.RAO_WU_1988,
+            sources.WELCH_1947,
+            sources.SATTERTHWAITE_1946,
         ),
         finding=verdict_sentence(metrics),
     )
@@ -117,7 +117,7 @@ def stability_chapter(
 def _answers(metrics: Mapping[str, Any]) -> Iterable[str]:
     verdicts = metrics["verdicts"]
     steady = [name for name in _MEASURES if name not in _LOGARITHMS]
-    for pair, main in verdicts[_MAIN].items():
+    for pair, outcome in metrics["stability"].items():
         first, second = (model_name(name) for name in pair.split("-"))
         ahead = {
             side: [_MEASURES[name] for name in steady if verdicts[name][pair]["outcome"] == side]
@@ -134,35 +134,35 @@ def _answers(metrics: Mapping[str, Any]) -> Iterable[str]:
                     ]
                 )
             )
-        elif main["outcome"] == "undecided":
+        elif outcome == "undecided":
             said = f"{first} or {second}: which is more stable is not decided"
+        elif outcome == "mixed":
+            said = f"{first} or {second}: each is the steadier on some measure"
         else:
-            winner, loser = (first, second) if main["outcome"] == "first" else (second, first)
-            said = f"{winner} is more stable than {loser}"
-        others = [
-            f"{name} has less {listing(ahead[side])}"
-            for side, name in (("first", first), ("second", second))
-            if ahead[side]
+            winner, loser = (first, second) if outcome == "first" else (second, first)
+            lead = f"ahead on {count(len(ahead[outcome]))} of {count(len(steady))} measures, behind on none"
+            said = f"{winner} is more stable than {loser}: {lead}"
+        decided = [
+            _in_words(name, pair, verdicts[name][pair])
+            for name in steady
+            if verdicts[name][pair]["outcome"] != "undecided"
         ]
-        undecided = f"; not decided: {listing(ahead['undecided'])}" if ahead["undecided"] else ""
-        yield (
-            f"{said}. {_in_words(_MAIN, pair, main)} Of all measures of stability, "
-            f"{listing(others) or 'none decides'}{undecided}."
-        )
+        undecided = [f"Not decided: {listing(ahead['undecided'])}."] if decided and ahead["undecided"] else []
+        yield " ".join([f"{said}.", *decided, *undecided])
         yield f"How good they became is another matter. {_in_words('log_distance', pair, verdicts['log_distance'][pair])}"
 
 
 def verdict_sentence(metrics: Mapping[str, Any]) -> str:
     """Returns which model is the more stable of each two, as far as that is decided."""
     told: dict[str, list[str]] = {"": [], "not decided": [], "not to be told from runs as short as these": []}
-    for pair, main in metrics["verdicts"][_MAIN].items():
+    for pair, outcome in metrics["stability"].items():
         first, second = (model_name(name) for name in pair.split("-"))
         if not all(_has_learned(name, metrics) for name in pair.split("-")):
             told["not to be told from runs as short as these"].append(f"{first} or {second}")
-        elif main["outcome"] == "undecided":
+        elif outcome in ("undecided", "mixed"):
             told["not decided"].append(f"{first} or {second}")
         else:
-            winner, loser = (first, second) if main["outcome"] == "first" else (second, first)
+            winner, loser = (first, second) if outcome == "first" else (second, first)
             told[""].append(f"{winner} is more stable than {loser}")
     clauses = [f"{listing(found)}{f' is {state}' if state else ''}" for state, found in told.items() if found]
     return f"Which trains more stably: {'; '.join(clauses)}."
@@ -185,6 +185,8 @@ def _in_words(measure: str, pair: str, found: Mapping[str, Any]) -> str:
     more = "more" if found["difference"] > 0 else "less"
     size = significant(abs(found["difference"]), 2)
     name = _MEASURES[measure].capitalize()
+    if measure == "sensitivity":
+        size += f" (a factor of {significant(math.exp(abs(found['difference'])), 2)} in the distance)"
     return f"{name}: {size} {more} for {first} than for {second} (difference {interval}){decided}."
 
 
@@ -194,7 +196,7 @@ def _value(measure: str, difference: float) -> str:
 
 def _interval(measure: str, found: Mapping[str, Any]) -> str:
     if found["interval"] is None:
-        return "no interval: too few seeds"
+        return "no interval"
     return "[" + ", ".join(_value(measure, bound) for bound in found["interval"]) + "]"
 
 
@@ -244,14 +246,17 @@ def _failures(cells: Mapping[str, Any], metrics: Mapping[str, Any]) -> Iterable[
 
 def _caveats(metrics: Mapping[str, Any]) -> Iterable[str]:
     yield (
-        "A model that hardly learns hardly oscillates: read stability beside the distance at the end. Nothing is called "
+        "More stable is what is ahead on some measure of stability and behind on none. A model that hardly learns hardly "
+        "oscillates, and one that has collapsed not at all: so no single measure decides, and stability is to be read "
+        "beside the distance at the end. Nothing is called "
         f"stable before it has come nearer by {percent(metrics['least_progress'])} of its first distance, as assigned. Less "
         "is better for every measure. Losses of different models have different units, so theirs is a relative oscillation."
     )
     yield (
         f"Seeds are the sample, {count(metrics['seeds'])} of them; the variations "
-        "are fixed. Intervals are percentile bootstrap ones with n \u2212 1 draws from each variation (Rao and Wu, "
-        "1988), and runs of one seed under different variations count as independent."
+        "are fixed, each with a spread of its own. Intervals are by Student's t with Welch and Satterthwaite's degrees of "
+        "freedom, and runs of one seed under different variations count as independent. Where all seeds agree to the "
+        "digit, as shares of failed runs may, a handful of them is no proof, and there is no interval."
     )
 
 
