@@ -162,6 +162,25 @@ def test_documentation(site: Path, visit: Visit, name: str, formulas: int, pictu
     assert not visit.is_wider_than_its_window()
 
 
+def test_a_claim_is_followed_from_report_to_code_and_back_by_links_alone(
+    finished: Path, site: Path, visit: Visit
+) -> None:
+    page, claim, test = visit.page, "clipping-biases-the-critic", "test_clipping_biases_the_critic"
+    page.goto((finished / "data" / "08_reporting" / "report.html").as_uri())
+    for target in (f"docs/theory/wasserstein.md#{claim}", f"tests/theory/test_wasserstein.py#{test}"):
+        assert visit.count(f"a[href$='{target}']") > 0, target
+    page.goto(f"{(site / 'theory' / 'wasserstein.html').as_uri()}#{claim}")
+    page.get_by_role("link", name=f"::{test}").click()
+    assert page.url.endswith(f"test_wasserstein.html#{test}")
+    page.locator(f"a[href$='wasserstein.html#{claim}']").first.click()
+    assert page.url.endswith(f"wasserstein.html#{claim}")
+    page.get_by_role("link", name="fashion_dgm.gans.lipschitz", exact=True).click()
+    assert visit.count("h2#clip_weights") == 1
+    page.get_by_role("link", name="docs/theory/wasserstein.md").first.click()
+    assert page.url.endswith("theory/wasserstein.html")
+    assert visit.console == []
+
+
 def test_lineage(finished: Path, tmp_path: Path, visit: Visit) -> None:
     project = shutil.copytree(finished, tmp_path / "lineage", ignore=shutil.ignore_patterns("09_tracking"))
     command = [sys.executable, "-m", "kedro", "viz", "build", "--include-previews"]
