@@ -138,7 +138,10 @@ REN_2019 = (
     "Ren, J. et al. (2019). Likelihood ratios for out-of-distribution detection. NeurIPS. Figures for PixelCNN++ as "
     "given by the likelihood-ratio example of alibi-detect."
 )
-SATTERTHWAITE_1946 = "Satterthwaite, F. E. (1946). An approximate distribution of estimates of variance components. Biometrics Bulletin 2."
+SATTERTHWAITE_1946 = (
+    "Satterthwaite, F. E. (1946). An approximate distribution of estimates of variance components. Biometrics Bulletin 2, "
+    "110-114."
+)
 SERRA_2020 = (
     "Serrà, J. et al. (2020). Input complexity and out-of-distribution detection with likelihood-based generative models. "
     "ICLR."
