@@ -378,7 +378,7 @@ def test_improved_wgan_stands_beside_the_others(metrics: Metrics, png: bytes, sl
     assert tables_of(chapter)[0].columns == ("At the last epoch", "GAN", "WGAN", "WGAN-GP")
     line = next(line for line in text_of(chapter).splitlines() if line.startswith("WGAN-GP: on average"))
     assert words in line
-    assert not any(isinstance(block, NoteBlock) for block in chapter.blocks)
+    assert "can be had better" not in " ".join(block.title for block in chapter.blocks if isinstance(block, NoteBlock))
     assert any("Gulrajani" in source for source in chapter.sources)
 
 
@@ -611,6 +611,17 @@ def test_every_chapter_has_a_finding_for_the_summary(metrics: Metrics, png: byte
     assert summary.count("<li>") == len(findings)
     # About a minute of reading for twice as many chapters; both feature spaces are told of here.
     assert len(" ".join(findings).split()) < 180
+
+
+def test_every_chapter_on_a_model_has_figure_table_and_caveat(metrics: Metrics, png: bytes) -> None:
+    for chapter in every_chapter(metrics, png)[1:]:
+        kinds = {block.kind for block in chapter.blocks}
+        caveat = "note" in kinds or any(
+            b.kind == "text" and b.heading.startswith("How to read") for b in chapter.blocks
+        )
+        assert {"figure", "table"} <= kinds, chapter.anchor
+        # Of detection by likelihood alone, the text itself says what it is worth.
+        assert caveat or chapter.anchor == "ood", chapter.anchor
 
 
 @pytest.mark.parametrize("anchor", chapters.OPTIONAL)

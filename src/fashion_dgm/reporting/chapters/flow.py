@@ -7,7 +7,7 @@ from typing import Any
 
 from fashion_dgm.reporting import sources
 from fashion_dgm.reporting.chapters.titles import TITLES
-from fashion_dgm.reporting.report import Chapter, FigureBlock, FormulaBlock, TableBlock, TextBlock
+from fashion_dgm.reporting.report import Chapter, FigureBlock, FormulaBlock, NoteBlock, TableBlock, TextBlock
 from fashion_dgm.reporting.wording import count, is_number, number, plural, significant
 
 __all__ = ["fit_sentence", "flow_chapter"]
@@ -68,6 +68,14 @@ def flow_chapter(metrics: Mapping[str, Any], curve_png: bytes, samples_png: byte
                 "The flow in numbers. Bits/dim of training images are on as many as are held out; after ±, one standard "
                 "error over the images.",
                 numeric=(1,),
+            ),
+            NoteBlock(
+                "How far this goes",
+                (
+                    "One training with one seed: another seed gives another flow. The likelihood is exact for pixels with "
+                    "noise, one draw of it an image; of the pixels themselves it is a bound.",
+                    "Good likelihood does not make good samples, nor the other way round (Theis et al., 2016).",
+                ),
             ),
         ),
         sources=(

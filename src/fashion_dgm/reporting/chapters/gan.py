@@ -63,6 +63,16 @@ _IMPROVED = NoteBlock(
     ),
 )
 
+_LIMITS = NoteBlock(
+    "How far this goes",
+    (
+        "Each model was trained once, with one seed: what differs between them may be luck. The chapter on stability "
+        "repeats trainings, at a smaller size.",
+        "Losses and scores tell how a game stands, not how good its images are; distances do, in the next chapter. Classes "
+        "and neighbours are those that a classifier and the pixels see.",
+    ),
+)
+
 
 def gan_chapter(
     metrics: Mapping[str, Any],
@@ -127,6 +137,7 @@ def gan_chapter(
                 for name in names
                 if (png := strips_png.get(name)) is not None
             ),
+            _LIMITS,
             *([] if "wgan_gp" in metrics else [_IMPROVED]),
         ),
         sources=(

@@ -18,7 +18,7 @@ from fashion_dgm.reporting.chapters.latent_sentences import (
     typical_sentences,
 )
 from fashion_dgm.reporting.chapters.titles import TITLES
-from fashion_dgm.reporting.report import Chapter, FigureBlock, TableBlock, TextBlock
+from fashion_dgm.reporting.report import Chapter, FigureBlock, NoteBlock, TableBlock, TextBlock
 from fashion_dgm.reporting.wording import dataset_name, number, percent, plural
 
 __all__ = ["latent_space_chapter"]
@@ -91,6 +91,15 @@ def latent_space_chapter(metrics: Mapping[str, Any], figures: Mapping[str, bytes
             ),
             TextBlock(tuple(stranger_sentences(variants, stranger)), heading=f"{stranger} in latent space"),
             _table(metrics),
+            NoteBlock(
+                "How far this goes",
+                (
+                    "One flow: another, or the same with another seed, lays out its latents in another way. Intervals are "
+                    "over images, which were drawn once.",
+                    "Rounding to 8 bits changes an image, so it is not exactly the one that its latents stand for: beside "
+                    "their norm, the table has that of the latents it is given back.",
+                ),
+            ),
         ),
         sources=(sources.BROCK_2019, sources.NALISNICK_2019, sources.SHOEMAKE_1985),
         finding=likeliest_sentence(variants),

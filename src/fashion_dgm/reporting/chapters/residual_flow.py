@@ -8,7 +8,7 @@ from typing import Any
 
 from fashion_dgm.reporting import sources
 from fashion_dgm.reporting.chapters.titles import TITLES
-from fashion_dgm.reporting.report import Block, Chapter, FigureBlock, FormulaBlock, TableBlock, TextBlock
+from fashion_dgm.reporting.report import Block, Chapter, FigureBlock, FormulaBlock, NoteBlock, TableBlock, TextBlock
 from fashion_dgm.reporting.wording import count, is_number, number, percent, plural, significant
 
 __all__ = ["comparison_sentence", "residual_flow_chapter"]
@@ -84,6 +84,14 @@ def residual_flow_chapter(
             samples_png,
             "Blocks of images drawn from Residual Flow, one block a temperature.",
             "Samples of Residual Flow, by fixed-point iteration from the same latents at each temperature.",
+        ),
+        NoteBlock(
+            "How far this goes",
+            (
+                "Two flows of different size, which saw different numbers of images: what stands above compares these runs, "
+                "not the two ways to build a flow. A residual layer also costs more time, for its estimate takes several "
+                "vector-Jacobian products.",
+            ),
         ),
     )
     return Chapter(

@@ -7,7 +7,7 @@ from typing import Any
 
 from fashion_dgm.reporting import sources
 from fashion_dgm.reporting.chapters.titles import TITLES
-from fashion_dgm.reporting.report import Chapter, FigureBlock, TableBlock, TextBlock
+from fashion_dgm.reporting.report import Chapter, FigureBlock, NoteBlock, TableBlock, TextBlock
 from fashion_dgm.reporting.wording import (
     NOT_APPLICABLE,
     count,
@@ -94,6 +94,14 @@ def vanishing_chapter(
                 f"The noise of the gradient: variance between {count(metrics['gradient_batches'])} batches of "
                 f"{count(metrics['batch_size'])} latents, summed over all parameters, and beneath it that variance over the "
                 "squared norm of the mean. Above 1, a single batch is more noise than direction.",
+            ),
+            NoteBlock(
+                "How far this goes",
+                (
+                    "The generators come from one training and stand still, which they never do in a game: what is shown is "
+                    "what a good opponent would leave them, not what they met. The critic here has a gradient penalty, not "
+                    "the clipped weights of the assignment.",
+                ),
             ),
         ),
         sources=(sources.ARJOVSKY_BOTTOU_2017, sources.ARJOVSKY_2017, sources.GOODFELLOW_2014, sources.GULRAJANI_2017),
