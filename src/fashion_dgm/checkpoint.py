@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,7 +17,15 @@ from fashion_dgm.config import RealNVPConfig, ResidualFlowConfig
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.files import atomic_path
 
-__all__ = ["Checkpoint", "CheckpointError", "build_model", "checkpoint_of", "load_checkpoint", "save_checkpoint"]
+__all__ = [
+    "Checkpoint",
+    "CheckpointError",
+    "build_model",
+    "checkpoint_of",
+    "load_checkpoint",
+    "save_checkpoint",
+    "weights_sha256",
+]
 
 
 class CheckpointError(FashionDGMError):
@@ -38,6 +47,20 @@ class Checkpoint:
     config: Mapping[str, Any]
     weights: Mapping[str, Tensor]
     training: Mapping[str, Any]
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the weights alone, in hexadecimal."""
+        return weights_sha256(self.weights)
+
+
+def weights_sha256(weights: Mapping[str, Tensor]) -> str:
+    """Returns a hash of names and values, in hexadecimal."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(weights.items()):
+        digest.update(name.encode())
+        digest.update(tensor.cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
 
 
 def checkpoint_of(

@@ -18,12 +18,15 @@ from pydantic import BaseModel
 from fashion_dgm.config import TrackingConfig
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.nested import flatten
+from fashion_dgm.pipelines.tracking import side_channel
 
 if TYPE_CHECKING:
     from kedro.framework.context import KedroContext
     from kedro.io import DataCatalog
     from kedro.pipeline import Pipeline
     from kedro.pipeline.node import Node
+
+    from fashion_dgm.data.images import ImageSet
 
 __all__ = ["GuardHooks", "MLflowHooks"]
 
@@ -108,56 +111,33 @@ class MLflowHooks:
         if not self._config.enabled:
             return
         import mlflow
+        from mlflow.exceptions import MlflowException
 
+        # Kedro gives them in no order.
+        names = sorted(run_params.get("pipeline_names") or ["__default__"])
+        try:
+            self._connect(self._config)
+            mlflow.start_run(run_name="+".join(names))
+        except MlflowException as error:
+            raise FashionDGMError(
+                f"MLflow cannot record at {mlflow.get_tracking_uri()}: {error}\nStart its server, or turn tracking off by "
+                "`enabled: false` in a tracking.yml"
+            ) from error
         self._catalog = catalog
-        self._connect(self._config)
-        names = run_params.get("pipeline_names") or ["__default__"]
-        mlflow.start_run(run_name="+".join(names))
-        mlflow.set_tags({"env": self._env, "pipelines": ", ".join(names), **_commit(self._project)})
-        extra = run_params.get("runtime_params")
-        if extra:
-            mlflow.log_params(flatten(extra))
+        self._describe_run(names, run_params.get("runtime_params") or {})
 
     @hook_impl
     def before_node_run(self, node: Node, inputs: dict[str, Any]) -> None:
         """Opens the child run of a training node and logs what it trains with."""
-        if self._catalog is None or "gpu" not in node.tags:
-            return
-        import mlflow
-
-        from fashion_dgm.data.images import ImageSet
-        from fashion_dgm.training.device import resolve_device
-
-        mlflow.start_run(run_name=node.short_name, nested=True)
-        self._child, self._unsaved = True, set(node.outputs)
-        blocks = {name: value for name, value in inputs.items() if name.startswith("params:")}
-        params: dict[str, Any] = {}
-        for name, value in blocks.items():
-            if isinstance(value, BaseModel):
-                # Of several blocks, names alone would not tell whose optimizer it is.
-                prefix = f"{name.removeprefix('params:')}." if len(blocks) > 1 else ""
-                params |= flatten(value.model_dump(mode="json"), prefix)
-        params |= {f"{name}_sha256": value.sha256 for name, value in inputs.items() if isinstance(value, ImageSet)}
-        mlflow.log_params(params)
-        mlflow.set_tags({"env": self._env, "node": node.short_name, **_commit(self._project)})
-        devices = [value for name, value in params.items() if name.rpartition(".")[2] == "device"]
-        if devices:
-            mlflow.set_tag("device", _device_name(resolve_device(devices[-1])))
+        if self._catalog is not None and "gpu" in node.tags:
+            self._open_child(node, inputs)
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
-        """Logs the file, and the numbers of a metrics file; closes the child run with its node's last output."""
+        """Logs the file, the numbers of a metrics file, and a model; closes the child run with its node's last output."""
         if self._catalog is None:
             return
-        import mlflow
-
-        assert self._config is not None
-        path = Path(getattr(self._catalog.get(dataset_name), "_filepath", None) or "")
-        if path.is_file() and path.stat().st_size <= self._config.artifact_megabytes * 2**20:
-            mlflow.log_artifact(str(path), artifact_path=path.parent.name)
-        if dataset_name.endswith("_metrics") and isinstance(data, Mapping):
-            numbers = {name: value for name, value in flatten(data).items() if isinstance(value, int | float)}
-            mlflow.log_metrics({f"final/{name}": float(value) for name, value in numbers.items()})
+        self._log_saved(dataset_name, data)
         self._unsaved.discard(dataset_name)
         if self._child and not self._unsaved:
             self._end_child("FINISHED")
@@ -182,17 +162,83 @@ class MLflowHooks:
         """Ends whatever run is open with `status`, one of MLflow's run states."""
         if self._catalog is None:
             return
-        import mlflow
-
         if self._child:
             self._end_child(status)
-        mlflow.end_run(status)
+        self._end_run(status)
         self._catalog = None
 
-    def _end_child(self, status: str) -> None:
+    @side_channel
+    def _describe_run(self, names: list[str], runtime_params: dict[str, Any]) -> None:
+        import mlflow
+
+        mlflow.set_tags({"env": self._env, "pipelines": ", ".join(names), **_commit(self._project)})
+        mlflow.log_params(flatten(runtime_params))
+
+    @side_channel
+    def _open_child(self, node: Node, inputs: dict[str, Any]) -> None:
+        import mlflow
+
+        from fashion_dgm.data.images import ImageSet
+        from fashion_dgm.training.device import resolve_device
+
+        mlflow.start_run(run_name=node.short_name, nested=True)
+        self._child, self._unsaved = True, set(node.outputs)
+        blocks = {name: value for name, value in inputs.items() if name.startswith("params:")}
+        params: dict[str, Any] = {}
+        for name, value in blocks.items():
+            if isinstance(value, BaseModel):
+                # Of several blocks, names alone would not tell whose optimizer it is.
+                prefix = f"{name.removeprefix('params:')}." if len(blocks) > 1 else ""
+                params |= flatten(value.model_dump(mode="json"), prefix)
+        sets = {name: value for name, value in inputs.items() if isinstance(value, ImageSet)}
+        hashes = {name: value.sha256 for name, value in sets.items()}
+        mlflow.log_params(params | {f"{name}_sha256": sha256 for name, sha256 in hashes.items()})
+        mlflow.set_tags({"env": self._env, "node": node.short_name, **_commit(self._project)})
+        devices = [value for name, value in params.items() if name.rpartition(".")[2] == "device"]
+        if devices:
+            mlflow.set_tag("device", _device_name(resolve_device(devices[-1])))
+        for name, images in sets.items():
+            self._log_input(name, images, hashes[name])
+
+    def _log_input(self, name: str, images: ImageSet, sha256: str) -> None:
+        import mlflow
+        from mlflow.data.numpy_dataset import from_numpy
+        from mlflow.data.sources import LocalArtifactDatasetSource  # type: ignore[attr-defined]
+
+        assert self._catalog is not None
+        source = LocalArtifactDatasetSource(str(self._catalog.get(name)._describe()["filepath"]))  # type: ignore[union-attr]
+        # MLflow takes 36 digits for a digest; the tag has them all.
+        data = from_numpy(images.images, source, images.labels, "fashion_mnist", sha256[:36])
+        mlflow.log_input(data, context=name, tags={"sha256": sha256})
+
+    @side_channel
+    def _log_saved(self, name: str, data: Any) -> None:
+        import mlflow
+
+        from fashion_dgm.catalog.registry import is_registrable, register
+
+        assert self._config is not None
+        assert self._catalog is not None
+        path = Path(getattr(self._catalog.get(name), "_filepath", None) or "")
+        small = path.is_file() and path.stat().st_size <= self._config.artifact_megabytes * 2**20
+        if small:
+            mlflow.log_artifact(str(path), artifact_path=path.parent.name)
+        if name.endswith("_metrics") and isinstance(data, Mapping):
+            numbers = {key: value for key, value in flatten(data).items() if isinstance(value, int | float)}
+            mlflow.log_metrics({f"final/{key}": float(value) for key, value in numbers.items()})
+        if self._child and is_registrable(data):
+            mlflow.set_tag("weights_sha256", data.sha256)
+            if small:
+                mlflow.set_tag("model", register(name, data, "last", {"env": self._env}))
+
+    @side_channel
+    def _end_run(self, status: str) -> None:
         import mlflow
 
         mlflow.end_run(status)
+
+    def _end_child(self, status: str) -> None:
+        self._end_run(status)
         self._child, self._unsaved = False, set()
 
     def _connect(self, config: TrackingConfig) -> None:

@@ -13,11 +13,7 @@ import mlflow
 import numpy as np
 import pandas as pd
 import pytest
-import torch
-from mlflow.entities import Run
 
-from fashion_dgm import load_model
-from fashion_dgm.errors import FashionDGMError
 from tests.conftest import made_up_images, make_project
 from tests.e2e.command import kedro, start_kedro
 
@@ -40,12 +36,6 @@ def copy(finished: Path, tmp_path: Path) -> Path:
     project = Path(shutil.copytree(finished, tmp_path / "copy", ignore=shutil.ignore_patterns("09_tracking")))
     turn_tracking_off(project)
     return project
-
-
-@pytest.fixture
-def runs(finished: Path) -> list[Run]:
-    client = mlflow.MlflowClient(f"sqlite:///{finished / 'data' / '09_tracking' / 'mlflow.db'}")
-    return list(client.search_runs([client.get_experiment_by_name("fashion-dgm").experiment_id]))
 
 
 def test_everything_promised_is_there(finished: Path) -> None:
@@ -83,45 +73,6 @@ def test_two_runs_are_equal_to_the_byte(finished: Path, tmp_path: Path) -> None:
     first, second = products(finished), products(again)
     assert first.keys() == second.keys()
     assert [name for name in first if first[name] != second[name]] == []
-
-
-def test_one_parent_run_and_one_child_a_training_node(runs: list[Run]) -> None:
-    parents = [run for run in runs if "mlflow.parentRunId" not in run.data.tags]
-    children = [run for run in runs if run not in parents]
-    assert [run.info.run_name for run in parents] == ["__default__"]
-    assert {run.info.run_name for run in children} == {"train_flow", "train_gan", "train_wgan"}
-    assert {run.data.tags["mlflow.parentRunId"] for run in children} == {parents[0].info.run_id}
-    assert all(run.info.status == "FINISHED" for run in runs)
-
-
-def test_gan_and_wgan_are_comparable_in_mlflow(finished: Path, runs: list[Run]) -> None:
-    client = mlflow.MlflowClient(f"sqlite:///{finished / 'data' / '09_tracking' / 'mlflow.db'}")
-    gan, wgan = (next(run for run in runs if run.info.run_name == name) for name in ("train_gan", "train_wgan"))
-    for name in ("loss_discriminator", "loss_generator", "gradient_norm_generator", "seconds_per_epoch"):
-        for run in (gan, wgan):
-            assert [point.step for point in client.get_metric_history(run.info.run_id, name)] == [1, 2]
-    for name in ("epochs", "optimizer.learning_rate", "train_sha256", "seed"):
-        assert name in gan.data.params and name in wgan.data.params
-    assert gan.data.params["train_sha256"] == wgan.data.params["train_sha256"]
-    artifacts = {item.path for item in client.list_artifacts(gan.info.run_id, "06_models")}
-    assert "06_models/gan_generator.safetensors" in artifacts
-
-
-def test_models_of_a_run_can_be_loaded(finished: Path, runs: list[Run]) -> None:
-    run = next(run for run in runs if run.info.run_name == "train_gan").info.run_id
-    flow = next(run for run in runs if run.info.run_name == "train_flow").info.run_id
-    assert_equal(
-        load_model(f"runs:/{run}/06_models/gan_generator.safetensors", finished), load_model("gan_generator", finished)
-    )
-    assert_equal(load_model(f"runs:/{flow}", finished), load_model("flow", finished))
-    with pytest.raises(FashionDGMError, match=r"checkpoints; name one of them: runs:/.*gan_discriminator"):
-        load_model(f"runs:/{run}", finished)
-    with pytest.raises(FashionDGMError, match="MLflow cannot give runs:/absent"):
-        load_model("runs:/absent", finished)
-
-
-def assert_equal(one: torch.nn.Module, other: torch.nn.Module) -> None:
-    torch.testing.assert_close(one.state_dict(), other.state_dict(), rtol=0, atol=0)
 
 
 def test_finished_models_are_reused_and_runtime_parameters_retrain(copy: Path) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["find_checkpoint", "load_model"]
 
 SUFFIX = ".safetensors"
-RUN = "runs:/"
+RUN, REGISTERED = "runs:/", "models:/"
 
 
 def load_model(source: str | Path, project: str | Path | None = None) -> nn.Module:
@@ -25,8 +27,9 @@ def load_model(source: str | Path, project: str | Path | None = None) -> nn.Modu
 
     Arguments:
         source: the path of a `.safetensors` checkpoint; the name of one in the project's catalog, such as `flow`,
-            `gan_generator` or `wgan_generator`; or `runs:/RUN_ID`, with `/` and the path of an artifact where the run
-            has several checkpoints.
+            `gan_generator` or `wgan_generator`; `runs:/RUN_ID`, with `/` and the path of an artifact where the run
+            has several checkpoints; or a registered model, such as `models:/gan_generator@best` or
+            `models:/gan_generator/1`.
         project: a folder of the project; the working directory or the nearest one above it if None. Not needed for a
             path.
 
@@ -54,6 +57,8 @@ def find_checkpoint(source: str | Path, project: str | Path | None = None) -> Ch
 
     if str(source).startswith(RUN):
         return _of_run(str(source).removeprefix(RUN), project)
+    if str(source).startswith(REGISTERED):
+        return _of_registry(str(source), project)
     path = Path(source)
     if path.suffix == SUFFIX or path.exists():
         if not path.is_file():
@@ -100,23 +105,47 @@ def _of_catalog(name: str, project: Path) -> Checkpoint:
 
 def _of_run(address: str, project: str | Path | None) -> Checkpoint:
     import mlflow
-    from mlflow.exceptions import MlflowException
-
-    from fashion_dgm.checkpoint import load_checkpoint
 
     run, _, artifact = address.partition("/")
-    if not os.environ.get("MLFLOW_TRACKING_URI"):
-        mlflow.set_tracking_uri(f"sqlite:///{_project(project) / 'data' / '09_tracking' / 'mlflow.db'}")
-    try:
+    with _mlflow(f"{RUN}{address}", project):
         found = [artifact] if artifact else _checkpoints_of(mlflow.MlflowClient(), run)
         if len(found) != 1:
             there = f"; name one of them: {', '.join(f'{RUN}{run}/{path}' for path in found)}" if found else ""
             raise FashionDGMError(f"the run {run} has {len(found)} checkpoints{there}")
-        with tempfile.TemporaryDirectory() as folder:
-            path = mlflow.artifacts.download_artifacts(run_id=run, artifact_path=found[0], dst_path=folder)
-            return load_checkpoint(Path(path))
+        return _downloaded(f"{RUN}{run}/{found[0]}")
+
+
+def _of_registry(address: str, project: str | Path | None) -> Checkpoint:
+    with _mlflow(address, project):
+        return _downloaded(address)
+
+
+@contextlib.contextmanager
+def _mlflow(address: str, project: str | Path | None) -> Iterator[None]:
+    """Looks in the project's records, if no others are named, and says in a line what MLflow cannot give."""
+    import mlflow
+    from mlflow.exceptions import MlflowException
+
+    if not os.environ.get("MLFLOW_TRACKING_URI"):
+        mlflow.set_tracking_uri(f"sqlite:///{_project(project) / 'data' / '09_tracking' / 'mlflow.db'}")
+    try:
+        yield
     except (MlflowException, OSError) as error:
-        raise FashionDGMError(f"MLflow cannot give {RUN}{address}: {error}") from error
+        raise FashionDGMError(f"MLflow cannot give {address}: {error}") from error
+
+
+def _downloaded(address: str) -> Checkpoint:
+    """The one checkpoint among the files at an address of MLflow's."""
+    import mlflow
+
+    from fashion_dgm.checkpoint import load_checkpoint
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(mlflow.artifacts.download_artifacts(artifact_uri=address, dst_path=folder))
+        found = [path] if path.is_file() else sorted(path.rglob(f"*{SUFFIX}"))
+        if len(found) != 1:
+            raise FashionDGMError(f"{address} holds {len(found)} checkpoints, not one")
+        return load_checkpoint(found[0])
 
 
 def _checkpoints_of(client: Any, run: str) -> list[str]:

@@ -18,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from fashion_dgm.checkpoint import weights_sha256
 from fashion_dgm.data.images import to_unit_interval
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.metrics.classifier import Classifier
@@ -72,16 +73,12 @@ class FeatureSpace:
 def classifier_space(classifier: Classifier, device: torch.device) -> FeatureSpace:
     """The penultimate layer of a FashionMNIST classifier: the Fréchet classifier distance."""
     network = classifier.to(device).to(memory_format=torch.channels_last).eval()
-    digest = hashlib.sha256()
-    for name, tensor in sorted(network.state_dict().items()):
-        digest.update(name.encode())
-        digest.update(tensor.cpu().contiguous().numpy().tobytes())
     return FeatureSpace(
         name="classifier",
         label="Fréchet classifier distance",
         layer="penultimate layer, after ReLU",
         dimension=classifier.feature_dim,
-        weights_sha256=digest.hexdigest(),
+        weights_sha256=weights_sha256(network.state_dict()),
         extract=network.features,
     )
 

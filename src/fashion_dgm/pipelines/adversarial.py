@@ -72,7 +72,7 @@ def adversarial_pipeline(model: str, train: Callable[..., Trained]) -> Pipeline:
         from fashion_dgm.reporting.animation import animation
 
         samples = samples_of(snapshots, config.grid_columns * config.animation_rows, config.seed)
-        log_samples(f"{model}/samples", samples, config.grid_columns)
+        log_samples(model, snapshots, samples, config.grid_columns)
         return animation(samples, config.grid_columns, config.animation_milliseconds)
 
     return Pipeline(

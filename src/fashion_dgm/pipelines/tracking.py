@@ -1,28 +1,59 @@
-"""Live metrics of the training nodes, into whichever MLflow run is open."""
+"""What training and evaluation tell MLflow while they run.
+
+MLflow is a side channel. Where no run is open nothing is logged, and where MLflow fails a warning says so: no training is
+lost because of its records.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+import functools
+import logging
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ParamSpec
 
-from fashion_dgm.pipelines.types import DataFrame, RunRecord
-from fashion_dgm.training.epoch import EpochRow
+from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.pipelines.types import Checkpoint, DataFrame, RunRecord
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["log_distances", "log_epoch", "log_gradients", "log_run", "log_samples"]
+    from fashion_dgm.training.epoch import EpochRow
+
+__all__ = ["log_distances", "log_epoch", "log_gradients", "log_run", "log_samples", "side_channel"]
+
+P = ParamSpec("P")
+Snapshots = Mapping[int, Callable[[], Checkpoint]]
+
+logger = logging.getLogger(__name__)
 
 
+def side_channel(log: Callable[P, None]) -> Callable[P, None]:
+    """Lets `log` do nothing where no run is open, and fail with no more than a warning."""
+
+    @functools.wraps(log)
+    def logged(*args: P.args, **kwargs: P.kwargs) -> None:
+        import mlflow
+        from mlflow.exceptions import MlflowException
+
+        if mlflow.active_run() is None:
+            return
+        try:
+            log(*args, **kwargs)
+        except (MlflowException, FashionDGMError, OSError) as error:
+            logger.warning("not recorded in MLflow (%s): %s", log.__name__.lstrip("_"), error)
+
+    return logged
+
+
+@side_channel
 def log_epoch(row: EpochRow, seconds: float | None) -> None:
-    """Logs an epoch's metrics under their names, with the epoch as step; does nothing where no run is open.
+    """Logs an epoch's metrics under their names, with the epoch as step.
 
     Names that mean the same in two models are the same, so that MLflow lays their curves over one another.
     """
     import mlflow
 
-    if mlflow.active_run() is None:
-        return
     epoch = int(row["epoch"])
     metrics = {name: value for name, value in row.items() if name != "epoch"}
     if seconds is not None:
@@ -30,45 +61,121 @@ def log_epoch(row: EpochRow, seconds: float | None) -> None:
     mlflow.log_metrics(metrics, step=epoch)
 
 
-def log_distances(table: DataFrame) -> None:
-    """Logs a table of distances, each model's by epoch; does nothing where no run is open."""
+@side_channel
+def log_distances(table: DataFrame, models: Mapping[str, Snapshots]) -> None:
+    """Logs a table of distances, each model's by epoch, and takes them to the runs that trained the models.
+
+    In the open run a curve has its model's name before it. In the run that trained the model it has not, so that MLflow lays
+    the curves of two models over one another; there also stands which epoch is best. What an earlier evaluation told such a
+    run stays. The generator of the best epoch is registered, if its training registered one: by FID, where it was computed.
+    """
     import mlflow
 
-    if mlflow.active_run() is None:
-        return
+    from fashion_dgm.metrics.fid import best_and_last
+
     for row in table.itertuples():
-        mlflow.log_metric(f"{row.model}/{row.feature_space}_distance_to_{row.split}", row.distance, step=row.epoch)
+        mlflow.log_metric(f"{row.model}/{_distance(row.feature_space, row.split)}", row.distance, step=row.epoch)
+    # In the order of feature spaces, so that of two the name of the second, "inception", stays.
+    best = {row["model"]: row for row in best_and_last(table) if row["model"] in models}
+    trained = {model: _training_run(models[model]) for model in best}
+    for row in best_and_last(table):
+        run = trained.get(row["model"])
+        if run is not None:
+            same = (table["model"] == row["model"]) & (table["feature_space"] == row["feature_space"])
+            _tell(run, table[same], row)
+    for model, row in best.items():
+        _register_best(model, models[model][row["best_epoch"]](), row, trained[model])
 
 
-def log_samples(name: str, samples: Mapping[int, NDArray], columns: int) -> None:
-    """Logs a grid of images for each epoch, with the epoch as step; does nothing where no run is open."""
+@side_channel
+def log_samples(model: str, snapshots: Snapshots, samples: Mapping[int, NDArray], columns: int) -> None:
+    """Logs a grid of images for each epoch, with the epoch as step, in the run that trained the model.
+
+    Of a model whose training is not recorded, they go to the open run, under the model's name.
+    """
     import mlflow
 
     from fashion_dgm.reporting.animation import frame
 
-    if mlflow.active_run() is None:
+    client, trained = mlflow.MlflowClient(), _training_run(snapshots)
+    if trained is not None and client.list_artifacts(trained, "images"):
         return
     for epoch, images in samples.items():
-        mlflow.log_image(frame(images, columns, f"epoch {epoch}"), key=name, step=epoch, synchronous=True)
+        client.log_image(
+            trained or _open_run().info.run_id,
+            frame(images, columns, f"epoch {epoch}"),
+            key="samples" if trained else f"{model}/samples",
+            step=epoch,
+            synchronous=True,
+        )
 
 
+@side_channel
 def log_run(number: int, record: RunRecord) -> None:
-    """Logs the last distance of one run of many, with the seed as step; does nothing where no run is open."""
+    """Logs the last distance of one run of many, with the seed as step."""
     import mlflow
 
-    if mlflow.active_run() is None:
-        return
     mlflow.log_metric("runs", number)
     mlflow.log_metric(f"{record.model}/{record.variation}/diverged", record.status == "diverged", step=record.seed)
     for score in record.scores[-1:]:
         mlflow.log_metric(f"{record.model}/{record.variation}/distance", score.distance, step=record.seed)
 
 
+@side_channel
 def log_gradients(epoch: int, seed: int, rows: DataFrame) -> None:
-    """Logs the norms of a generator's gradients by step of its opponent; does nothing where no run is open."""
+    """Logs the norms of a generator's gradients by step of its opponent."""
     import mlflow
 
-    if mlflow.active_run() is None:
-        return
     for row in rows.itertuples():
         mlflow.log_metric(f"epoch {epoch}/seed {seed}/{row.loss}", row.norm, step=row.step)
+
+
+def _distance(space: str, split: str) -> str:
+    return f"{space}_distance_to_{split}"
+
+
+def _open_run() -> Any:
+    import mlflow
+
+    return mlflow.active_run()
+
+
+def _training_run(snapshots: Snapshots) -> str | None:
+    """The newest run that ended with the last of these generators, or None if no run did.
+
+    Found by the weights themselves, because an evaluation may come days after the training.
+    """
+    import mlflow
+
+    weights = snapshots[max(snapshots)]().sha256
+    filter_string = f"tags.weights_sha256 = '{weights}'"
+    found = mlflow.MlflowClient().search_runs([_open_run().info.experiment_id], filter_string, max_results=1)
+    return found[0].info.run_id if found else None
+
+
+def _tell(run: str, rows: DataFrame, best: Mapping[str, Any]) -> None:
+    import mlflow
+    from mlflow.entities import Metric, RunTag
+
+    client, space, now = mlflow.MlflowClient(), best["feature_space"], int(1000 * time.time())
+    if any(name.startswith(f"{space}_distance_to_") for name in client.get_run(run).data.metrics):
+        return
+    metrics = [Metric(_distance(space, row.split), row.distance, now, row.epoch) for row in rows.itertuples()]
+    metrics += [
+        Metric(f"best/{_distance(space, split)}", best[f"best_on_{split}"], now, best["best_epoch"])
+        for split in rows["split"].unique()
+    ]
+    tags = {f"{space}_best_epoch": best["best_epoch"], f"{space}_distances_by_run": _open_run().info.run_id}
+    client.log_batch(run, metrics, tags=[RunTag(name, str(value)) for name, value in tags.items()])
+
+
+def _register_best(model: str, checkpoint: Checkpoint, best: Mapping[str, Any], trained: str | None) -> None:
+    import mlflow
+
+    from fashion_dgm.catalog.registry import register
+    from fashion_dgm.metrics.fid import SELECT
+
+    name, space = f"{model}_generator", best["feature_space"]
+    if mlflow.MlflowClient().search_registered_models(f"name = '{name}'"):
+        tags = {_distance(space, SELECT): best[f"best_on_{SELECT}"], "trained_by_run": trained}
+        register(name, checkpoint, "best", tags)

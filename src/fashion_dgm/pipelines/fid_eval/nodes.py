@@ -38,7 +38,7 @@ def score_samples(
         *samples.brought_sources(config.samples_from, config.seed, taken={*models, fid.FLOOR}),
     ]
     scores = fid.score_samples(sources, real, spaces, config, device)
-    log_distances(scores.by_epoch)
+    log_distances(scores.by_epoch, trained)
     metrics = {
         "rows": fid.best_and_last(scores.by_epoch),
         "quality": fid.records(scores.quality),

@@ -1,0 +1,146 @@
+"""Trained networks in MLflow's registry: checkpoints with a signature.
+
+MLflow's flavour for PyTorch pickles networks. Here a model is the `.safetensors` file, which holds no code, and this
+module is the loader that MLflow calls by name. Whoever loads a model needs the package, and nothing else.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import warnings
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mlflow.models import ModelSignature
+    from numpy.typing import NDArray
+
+    from fashion_dgm.checkpoint import Checkpoint
+
+__all__ = ["Predictor", "is_registrable", "register"]
+
+BATCH = 256
+
+
+def is_registrable(data: object) -> bool:
+    """Whether `data` is the checkpoint of a network that has a signature: a discriminator is of no use without its run."""
+    return getattr(data, "architecture", None) in ("Generator", "RealNVP", "ResidualFlow", "Classifier")
+
+
+def register(name: str, checkpoint: Checkpoint, alias: str, tags: Mapping[str, object]) -> str:
+    """Registers a network of the open run as the version of `name` that `alias` stands for, and returns its address.
+
+    The same weights are registered once; the alias moves, and tags are added.
+
+    Arguments:
+        name: of the registered model.
+        checkpoint: one that `is_registrable`.
+        alias: what this version is from now on, such as "last".
+        tags: of the version, beside its epoch and the hash of its weights.
+
+    Returns:
+        The version as `load_model` takes it, such as `models:/gan_generator/1`.
+    """
+    import mlflow
+
+    import fashion_dgm
+    from fashion_dgm.checkpoint import save_checkpoint
+
+    client = mlflow.MlflowClient()
+    found = client.search_model_versions(f"name = '{name}' AND tag.weights_sha256 = '{checkpoint.sha256}'")
+    if found:
+        version = found[0].version
+    else:
+        with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+            # MLflow would have an example of the input, to infer from it the signature that is given.
+            warnings.filterwarnings("ignore", ".*input example", UserWarning)
+            file = Path(folder) / f"{name}.safetensors"
+            save_checkpoint(checkpoint, file)
+            logged = mlflow.pyfunc.log_model(
+                name=name,
+                loader_module=__name__,
+                data_path=str(file),
+                signature=_signature(checkpoint),
+                registered_model_name=name,
+                # Given, or MLflow would load the model in a new process to see what it imports.
+                pip_requirements=[f"fashion-dgm=={fashion_dgm.__version__}"],
+            )
+        version = logged.registered_model_version
+    about = {"weights_sha256": checkpoint.sha256, "epoch": checkpoint.training.get("epoch"), **tags}
+    for key, value in about.items():
+        if value is not None:
+            client.set_model_version_tag(name, str(version), key, value)
+    client.set_registered_model_alias(name, alias, str(version))
+    return f"models:/{name}/{version}"
+
+
+class Predictor:
+    """A network as MLflow calls it.
+
+    A generator takes float32 latents `(N, latent_dim)` to float32 images `(N, 1, 28, 28)` in `[0, 1]`. The others take uint8
+    images: a flow to bits/dim `(N,)`, under the noise that `params["seed"]` draws, and a classifier to logits `(N, 10)`.
+    """
+
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        from fashion_dgm.checkpoint import build_model
+
+        self.network = build_model(checkpoint, checkpoint.architecture)
+        self._predict: Callable[[Any, dict[str, Any]], NDArray[Any]] = {
+            "Generator": self._images,
+            "Classifier": self._logits,
+        }.get(checkpoint.architecture, self._bits_per_dim)
+
+    def predict(self, data: NDArray[Any], params: dict[str, Any] | None = None) -> NDArray[Any]:
+        """Returns what the network makes of `data`, which MLflow has held against the signature."""
+        import torch
+
+        with torch.no_grad():
+            return self._predict(torch.from_numpy(data), params or {})
+
+    def _images(self, latents: Any, params: dict[str, Any]) -> NDArray[Any]:
+        import torch
+
+        return torch.cat([self.network(part) for part in latents.split(BATCH)]).numpy()
+
+    def _logits(self, images: Any, params: dict[str, Any]) -> NDArray[Any]:
+        import torch
+
+        from fashion_dgm.data.images import to_unit_interval
+
+        return torch.cat([self.network(to_unit_interval(part)) for part in images.split(BATCH)]).numpy()
+
+    def _bits_per_dim(self, images: Any, params: dict[str, Any]) -> NDArray[Any]:
+        import torch
+
+        from fashion_dgm.flows.flow import Flow
+        from fashion_dgm.flows.likelihood import bits_per_dim_of
+
+        assert isinstance(self.network, Flow)
+        return bits_per_dim_of(self.network, images, BATCH, params.get("seed", 0), torch.float32)
+
+
+def _load_pyfunc(path: str) -> Predictor:
+    """What MLflow calls to load a model."""
+    from fashion_dgm.checkpoint import load_checkpoint
+
+    return Predictor(load_checkpoint(Path(path)))
+
+
+def _signature(checkpoint: Checkpoint) -> ModelSignature:
+    import numpy as np
+    from mlflow.models import ModelSignature
+    from mlflow.types import ParamSchema, ParamSpec, Schema, TensorSpec
+
+    images = (-1, 1, 28, 28)
+
+    def tensor(kind: type, shape: tuple[int, ...]) -> Schema:
+        return Schema([TensorSpec(np.dtype(kind), shape)])
+
+    if checkpoint.architecture == "Generator":
+        latents = (-1, checkpoint.config["latent_dim"])
+        return ModelSignature(inputs=tensor(np.float32, latents), outputs=tensor(np.float32, images))
+    if checkpoint.architecture == "Classifier":
+        return ModelSignature(inputs=tensor(np.uint8, images), outputs=tensor(np.float32, (-1, 10)))
+    seed = ParamSchema([ParamSpec("seed", "integer", 0)])
+    return ModelSignature(inputs=tensor(np.uint8, images), outputs=tensor(np.float64, (-1,)), params=seed)

@@ -1,0 +1,59 @@
+"""Models in MLflow's registry: one version for the same weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import mlflow
+import numpy as np
+import pytest
+import torch
+
+from fashion_dgm.catalog.registry import Predictor, is_registrable, register
+from fashion_dgm.checkpoint import Checkpoint, checkpoint_of
+from fashion_dgm.gans.networks import Discriminator, Generator
+from fashion_dgm.metrics.classifier import Classifier
+
+
+def generator(seed: int) -> Checkpoint:
+    torch.manual_seed(seed)
+    return checkpoint_of(Generator(3, 2), "Generator", {"latent_dim": 3, "width": 2}, {"epoch": seed + 1})
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> Iterator[mlflow.MlflowClient]:
+    before = mlflow.get_tracking_uri()
+    mlflow.set_tracking_uri(f"sqlite:///{tmp_path / 'mlflow.db'}")
+    mlflow.create_experiment("registry", (tmp_path / "artifacts").as_uri())
+    mlflow.set_experiment("registry")
+    with mlflow.start_run():
+        yield mlflow.MlflowClient()
+    mlflow.set_tracking_uri(before)
+
+
+def test_the_same_weights_are_one_version(client: mlflow.MlflowClient) -> None:
+    assert register("g", generator(0), "last", {"env": "test"}) == "models:/g/1"
+    assert register("g", generator(0), "best", {"distance": 2.5}) == "models:/g/1"
+    assert register("g", generator(1), "last", {"env": "test"}) == "models:/g/2"
+    assert {alias: str(version) for alias, version in client.get_registered_model("g").aliases.items()} == {
+        "best": "1",
+        "last": "2",
+    }
+    tags = client.get_model_version("g", "1").tags
+    assert tags == {"weights_sha256": generator(0).sha256, "epoch": "1", "env": "test", "distance": "2.5"}
+
+
+def test_a_classifier_gives_logits_of_8_bit_images() -> None:
+    torch.manual_seed(0)
+    network = Classifier(2, 4).eval()
+    pixels = torch.randint(0, 256, (5, 1, 28, 28), dtype=torch.uint8)
+    logits = Predictor(checkpoint_of(network, "Classifier", {"width": 2, "feature_dim": 4})).predict(pixels.numpy())
+    with torch.no_grad():
+        np.testing.assert_array_equal(logits, network(pixels / 255).numpy())
+
+
+def test_what_has_no_signature_is_not_registered() -> None:
+    assert is_registrable(generator(0))
+    assert not is_registrable(checkpoint_of(Discriminator(2), "Discriminator", {"width": 2}))
+    assert not is_registrable({"architecture": "Generator"})
