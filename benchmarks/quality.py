@@ -26,7 +26,7 @@ from benchmarks.inputs import block, training_images
 from benchmarks.reference_gan import PlainAdversarial, PlainGAN, PlainWGAN
 from fashion_dgm.catalog.image_set import ImageSetDataset
 from fashion_dgm.checkpoint import build_model
-from fashion_dgm.config import SpeedConfig, TrainingConfig
+from fashion_dgm.config import SpeedConfig
 from fashion_dgm.files import atomic_path
 from fashion_dgm.flows.training import train_flow
 from fashion_dgm.gans.networks import Generator
@@ -42,7 +42,7 @@ SAMPLES = 5000
 PLAIN = {"precision": "float32", "speed": SpeedConfig(channels_last=False, fused_optimizer=False, compile="none")}
 DISTANCE = f"Fréchet classifier distance to test, N = {SAMPLES}"
 MODELS = {"flow": "bits/dim on test", "gan": DISTANCE, "wgan": DISTANCE}
-REFERENCES: dict[str, type[PlainAdversarial]] = {"gan": PlainGAN, "wgan": PlainWGAN}
+REFERENCES: dict[str, Callable[[Any, torch.device], PlainAdversarial]] = {"gan": PlainGAN, "wgan": PlainWGAN}
 
 
 class Scorer:
@@ -84,10 +84,10 @@ class Scorer:
         assert isinstance(network, Generator)
         return self._distance(network)
 
-    def _reference(self, model: str, config: TrainingConfig) -> float:
+    def _reference(self, model: str, config: Any) -> float:
         torch.manual_seed(config.seed)
         rng = np.random.default_rng(config.seed)
-        loop = REFERENCES[model](config, self.device)  # type: ignore[arg-type]
+        loop = REFERENCES[model](config, self.device)
         for _ in range(config.epochs):
             drawn = rng.choice(len(self.train), size=config.images_per_epoch, replace=False)
             loop.epoch(self.train.take(drawn), workers=2)

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from fashion_dgm.config import AdamConfig, GANConfig
+from fashion_dgm.config import AdamConfig, GANConfig, RecordsConfig
 from fashion_dgm.gans.averaging import averaged_generator
 from fashion_dgm.gans.networks import Generator
 from fashion_dgm.training.seeds import generator
@@ -19,7 +19,7 @@ CONFIG = GANConfig(
     width=4,
     snapshot_every=1,
     optimizer=AdamConfig(name="adam", learning_rate=1e-3),
-    records={"samples": 50, "neighbours": 5},  # type: ignore[arg-type]
+    records=RecordsConfig(samples=50, neighbours=5),
 )
 
 

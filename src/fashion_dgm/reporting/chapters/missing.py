@@ -38,7 +38,7 @@ OPTIONAL = {
     ),
     "stability": Optional(
         "stability",
-        "GAN, WGAN and WGAN-GP under several seeds and settings: how steadily they train, and what is decided.",
+        "GAN, WGAN and WGAN with penalty under several seeds and settings: how steadily they train, and what is decided.",
     ),
 }
 

@@ -220,5 +220,5 @@ def _plain_ticks(axes: Axes, ticks: tuple[int, ...]) -> None:
 def _shades(count: int) -> list[tuple[float, float, float]]:
     """From light to dark blue: few terms to many."""
     start, end = np.array([0.72, 0.85, 0.95]), np.array([0.0, 0.20, 0.42])
-    steps = np.linspace(0, 1, max(count, 2))[:count]
-    return [tuple(float(part) for part in start + step * (end - start)) for step in steps]  # type: ignore[misc]
+    steps = np.linspace(0, 1, max(count, 2))[:count, None]
+    return [(float(red), float(green), float(blue)) for red, green, blue in start + steps * (end - start)]
