@@ -18,7 +18,7 @@ KINDS = [
 class Doubling(Bijection):
     """A layer that the tracer has never heard of."""
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor, probes: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
         return 2 * x, x.new_full((len(x),), x[0].numel()) * torch.tensor(2.0).log()
 
     def inverse(self, y: Tensor) -> Tensor:

@@ -16,6 +16,7 @@ from fashion_dgm.anatomy.trace import Trace, log_normal, trace
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.flows.bijection import Bijection
 from fashion_dgm.flows.dequantize import LEVELS, dequantize
+from fashion_dgm.training.seeds import generator
 
 __all__ = ["BITS_OF_UNIFORM", "Dissection", "dissect"]
 
@@ -80,7 +81,8 @@ def dissect(
 ) -> Dissection:
     """Takes the bits per dimension of each image apart, batch by batch, in evaluation mode.
 
-    The noise of dequantisation is that of `bits_per_dim_of` with the same seed, and so are the bits.
+    The noise of dequantisation and the probes are those of `bits_per_dim_of` with the same seed; so are the bits, with the
+    same batch size where the log-determinant is estimated.
 
     Arguments:
         flow: the model, on any device; it is left in the mode it was in.
@@ -97,13 +99,13 @@ def dissect(
             f"a likelihood needs at least one image and a batch size of at least 1, not {len(images)} and {batch_size}"
         )
     reference = next(flow.parameters())
-    generator = torch.Generator().manual_seed(seed)
+    noise, probes = torch.Generator().manual_seed(seed), generator(seed, "probes", 0)
     training = flow.training
     flow.eval()
     try:
         with torch.autocast(reference.device.type, torch.bfloat16, enabled=precision == torch.bfloat16):
             batches = [
-                _dissect(trace(flow, dequantize(batch.to(reference.device), generator, reference.dtype)))
+                _dissect(trace(flow, dequantize(batch.to(reference.device), noise, reference.dtype), probes))
                 for batch in images.split(batch_size)
             ]
     finally:

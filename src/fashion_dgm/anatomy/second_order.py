@@ -18,6 +18,7 @@ from fashion_dgm.anatomy.trace import log_normal
 from fashion_dgm.flows.bijection import Bijection, Chain
 from fashion_dgm.flows.dequantize import dequantize
 from fashion_dgm.flows.logit import Logit
+from fashion_dgm.training.seeds import generator
 
 __all__ = ["along_the_line", "pixel_moments", "second_order_gap"]
 
@@ -56,7 +57,7 @@ def second_order_gap(flow: Bijection, inside: Tensor, outside: Tensor, batch_siz
         inside: uint8, `(N, C, H, W)`, whose mean is the centre.
         outside: uint8, `(M, C, H, W)`.
         batch_size: images at once.
-        seed: of the dequantisation noise.
+        seed: of the dequantisation noise, and of the probes where the log-determinant is estimated.
 
     Returns:
         Coordinates (`pixels`, `logits`) to `{"measured", "measured_se", "polynomial", "first_order", "second_order"}` in
@@ -64,12 +65,12 @@ def second_order_gap(flow: Bijection, inside: Tensor, outside: Tensor, batch_siz
     """
     model = copy.deepcopy(flow).eval().requires_grad_(False)
     reference = next(flow.parameters())
-    generator = torch.Generator().manual_seed(seed)
-    ours, theirs = (dequantize(images.to(reference.device), generator, reference.dtype) for images in (inside, outside))
-    found = {"pixels": _gap(_log_density(model), ours, theirs, batch_size)}
+    noise = torch.Generator().manual_seed(seed)
+    ours, theirs = (dequantize(images.to(reference.device), noise, reference.dtype) for images in (inside, outside))
+    found = {"pixels": _gap(_log_density(model, seed), ours, theirs, batch_size)}
     first, *rest = cast("Chain", getattr(model, "bijection", Chain())).bijections or [None]
     if isinstance(first, Logit):
-        found["logits"] = _gap(_log_density(Chain(*rest)), first(ours)[0], first(theirs)[0], batch_size)
+        found["logits"] = _gap(_log_density(Chain(*rest), seed), first(ours)[0], first(theirs)[0], batch_size)
     return found
 
 
@@ -89,9 +90,10 @@ def along_the_line(log_density: LogDensity, centre: Tensor, x: Tensor) -> tuple[
         return log_density(x), slope.detach(), curvature
 
 
-def _log_density(bijection: Bijection) -> LogDensity:
+def _log_density(bijection: Bijection, seed: int) -> LogDensity:
     def log_density(x: Tensor) -> Tensor:
-        z, log_det = bijection(x)
+        # The same probes at every call: the value and its derivatives are those of one function.
+        z, log_det = bijection(x, generator(seed, "probes", 0))
         return log_normal(z) + log_det
 
     return log_density

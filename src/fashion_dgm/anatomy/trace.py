@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from fashion_dgm.flows.bijection import Bijection, Chain
+from fashion_dgm.flows.flow import Flow
 from fashion_dgm.flows.multiscale import MultiScale
 from fashion_dgm.flows.squeeze import Squeeze
 
@@ -60,20 +61,23 @@ class Trace:
         return self.log_det + torch.stack([log_normal(z) for z in self.latents]).sum(0)
 
 
-def trace(flow: Bijection, x: Tensor) -> Trace:
+def trace(flow: Bijection, x: Tensor, probes: torch.Generator | None = None) -> Trace:
     """Runs images through a flow and keeps what every layer did.
 
     Layers are found through `Chain` and `MultiScale`; whatever else is a `Bijection` counts as one layer, so couplings and
     residual blocks of any kind will do. The prior is the standard normal.
 
     Arguments:
-        flow: a flow whose layers are its `bijection`, as in `RealNVP`, or a bijection itself.
+        flow: a `Flow`, or a bijection itself.
         x: floats in `[0, 1]`, `(N, C, H, W)`.
+        probes: as for the flow's `forward`; without them a flow in evaluation mode gives the same trace at every call.
     """
-    body = getattr(flow, "bijection", flow)
+    body = flow
+    if isinstance(flow, Flow):
+        body, probes = flow.bijection, flow.probes_or_default(probes)
     reference = next(flow.parameters(), x)
-    tracer = _Tracer()
-    last, _ = tracer.run(cast("Bijection", body), x.to(reference.dtype), lambda values: values, 0)
+    tracer = _Tracer(probes)
+    last, _ = tracer.run(body, x.to(reference.dtype), lambda values: values, 0)
     return Trace(tuple(tracer.layers), (*tracer.latents, last.flatten(1)))
 
 
@@ -86,7 +90,8 @@ def log_normal(z: Tensor) -> Tensor:
 class _Tracer:
     """Goes down the structure of a flow; `place` puts the values of the moment back to their pixels."""
 
-    def __init__(self) -> None:
+    def __init__(self, probes: torch.Generator | None) -> None:
+        self.probes = probes
         self.layers: list[Layer] = []
         self.latents: list[Tensor] = []
 
@@ -97,7 +102,7 @@ class _Tracer:
             return x, place
         if isinstance(bijection, MultiScale):
             return self._run_scales(bijection, x, place)
-        x, log_det = bijection(x)
+        x, log_det = bijection(x, self.probes)
         if isinstance(bijection, Squeeze):
             place = _after(bijection.inverse, place)
         self.layers.append(Layer(_kind(bijection), scale, log_det, place(x)))

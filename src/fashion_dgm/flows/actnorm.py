@@ -39,7 +39,7 @@ class ActNorm(Bijection):
         self._initialized = False
         self.register_load_state_dict_post_hook(_copy_flag)
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor, probes: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
         """Takes `(N, C, H, W)` to the same shape; the log-determinant is `H W sum log_scale` for every image."""
         if self.training and not self._initialized:
             self._initialize(x)

@@ -21,11 +21,13 @@ class Bijection(nn.Module, ABC):
     """
 
     @abstractmethod
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor, probes: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
         """Maps `x` to `y`.
 
         Arguments:
             x: floats, `(N, ...)`.
+            probes: source of the randomness of a log-determinant that is estimated, torch's default one if None; a layer
+                that computes it exactly draws nothing.
 
         Returns:
             `y`, and `log |det dy/dx|` of each image, `(N,)`, in float32 or float64 even under bfloat16 autocast:
@@ -44,11 +46,11 @@ class Chain(Bijection):
         super().__init__()
         self.bijections = nn.ModuleList(bijections)
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor, probes: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
         """Applies the bijections from first to last and adds up their log-determinants."""
         log_det = zero_log_det(x)
         for bijection in self.bijections:
-            x, contribution = bijection(x)
+            x, contribution = bijection(x, probes)
             log_det = log_det + contribution
         return x, log_det
 

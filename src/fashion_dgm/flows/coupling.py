@@ -44,7 +44,7 @@ class AffineCoupling(Bijection):
         self.conditioner = conditioner
         self.scale = nn.Parameter(torch.ones(conditioner.out_channels // 2, 1, 1))
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor, probes: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
         """Takes `(N, C, H, W)` to the same shape; the log-determinant is `sum s(a)`."""
         a, b = self.partition.split(x)
         shift, log_scale = self._shift_and_log_scale(a)

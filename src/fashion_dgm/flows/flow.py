@@ -53,7 +53,7 @@ class Flow(Bijection):
                 f"the density is one of floats in [0, 1], not of {x.dtype}; for uint8 pixels use bits_per_dim"
             )
         self._check_shape(x)
-        return self._to_latents(x.to(self._reference.dtype), probes)
+        return self.bijection(x.to(self._reference.dtype), self.probes_or_default(probes))
 
     def inverse(self, y: Tensor) -> Tensor:
         """Maps latents `(N, C H W)` to images `(N, C, H, W)` in `[0, 1]`.
@@ -128,8 +128,9 @@ class Flow(Bijection):
     def constrain(self) -> None:
         """Restores what must hold of the weights, after they have changed; most flows take any weights."""
 
-    def _to_latents(self, x: Tensor, probes: torch.Generator | None) -> tuple[Tensor, Tensor]:
-        return self.bijection(x)
+    def probes_or_default(self, probes: torch.Generator | None) -> torch.Generator | None:
+        """Returns the source of probes that `forward` hands to its layers where `probes` is given to it."""
+        return probes
 
     @property
     def _reference(self) -> Tensor:

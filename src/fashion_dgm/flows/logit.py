@@ -38,7 +38,7 @@ class Logit(Bijection):
             raise FashionDGMError(f"alpha of the logit must lie in (0, 0.5), not be {alpha}")
         self.alpha = alpha
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor, probes: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
         """Takes `(N, ...)` in `[0, 1]` to the same shape; values outside give NaN."""
         span = 1 - 2 * self.alpha
         # 1 - p would keep one digit of 1 - x near white, where p rounds; this form is as exact as that near black.

@@ -54,7 +54,7 @@ class MixtureCoupling(Bijection):
         """Returns how many channels the conditioner gives for each one that is changed."""
         return 2 + 3 * components
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor, probes: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
         """Takes `(N, C, H, W)` to the same shape; the log-determinant is the sum of log-slopes."""
         a, b = self.partition.split(x)
         shift, log_scale, mixture = self._conditioned(a)

@@ -46,12 +46,12 @@ class MultiScale(Bijection):
         self.scales = nn.ModuleList(scales)
         self.shapes = tuple(shapes)
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor, probes: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
         """Takes `(N, C, H, W)` to latents `(N, C H W)`."""
         log_det = zero_log_det(x)
         latents = []
         for index, scale in enumerate(self.scales):
-            x, contribution = scale(x)
+            x, contribution = scale(x, probes)
             log_det = log_det + contribution
             if index < len(self.scales) - 1:
                 x, factored = x.chunk(2, dim=1)

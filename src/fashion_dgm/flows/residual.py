@@ -48,16 +48,14 @@ class InvertibleResidual(Bijection):
         self.g = g
         self.training_estimate, self.evaluation_estimate = training, evaluation
         self.tolerance, self.max_iterations = tolerance, max_iterations
-        # Source of the probes; torch's default one if None.
-        self.probes: torch.Generator | None = None
         # How many steps the last inverse took.
         self.iterations = 0
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Takes `(N, ...)` to the same shape; the log-determinant is an estimate."""
+    def forward(self, x: Tensor, probes: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
+        """Takes `(N, ...)` to the same shape; the log-determinant is an estimate by draws from `probes`."""
         estimate = self.training_estimate if self.training else self.evaluation_estimate
         with torch.autocast(x.device.type, enabled=False):
-            change, log_det = estimate(self.g, x, self.probes)
+            change, log_det = estimate(self.g, x, probes)
         return x + change, log_det
 
     @torch.no_grad()

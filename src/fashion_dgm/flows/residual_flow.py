@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from fashion_dgm.config import ResidualFlowConfig
 from fashion_dgm.errors import FashionDGMError
@@ -73,17 +73,11 @@ class ResidualFlow(Flow):
         """Brings the estimates of the spectral norms up to date with the weights."""
         update_norms(self, self.config.spectral_tolerance, self.config.spectral_iterations)
 
-    def _to_latents(self, x: Tensor, probes: torch.Generator | None) -> tuple[Tensor, Tensor]:
+    def probes_or_default(self, probes: torch.Generator | None) -> torch.Generator | None:
+        """Returns `probes`; in evaluation mode, where None is given, a generator from a fixed seed."""
         if probes is None and not self.training:
-            probes = torch.Generator().manual_seed(EVALUATION_SEED)
-        blocks = self.blocks
-        for block in blocks:
-            block.probes = probes
-        try:
-            return self.bijection(x)
-        finally:
-            for block in blocks:
-                block.probes = None
+            return torch.Generator().manual_seed(EVALUATION_SEED)
+        return probes
 
 
 def _multi_scale(config: ResidualFlowConfig, shape: Shape) -> MultiScale:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -21,7 +22,7 @@ class Squeeze(Bijection):
         FashionDGMError: if a height or width is odd.
     """
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor, probes: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
         """Takes `(N, C, H, W)` to `(N, 4C, H/2, W/2)`; the log-determinant is 0."""
         height, width = x.shape[2:]
         if height % 2 or width % 2:
