@@ -50,7 +50,7 @@ class FlowTrainingConfig(LikelihoodTrainingConfig):
     """Maximum likelihood training of RealNVP.
 
     Arguments:
-        kept_epochs: of how many epochs before the last the weights are kept, as an ensemble for WAIC.
+        kept_epochs: of how many epochs before the last the weights are kept, as an ensemble for WAIC; 0 leaves WAIC out.
     """
 
     model: RealNVPConfig

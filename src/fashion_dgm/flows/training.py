@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -25,6 +26,8 @@ __all__ = ["FittedFlow", "TrainedFlow", "fit_flow", "reconstruction_error", "tra
 
 PACKAGES = ("fashion_dgm.flows", "fashion_dgm.training")
 EVALUATION_BATCH = 500
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -60,12 +63,17 @@ def fit_flow(
     """Trains a flow on `data` and follows its bits/dim on the first `config.evaluation_images` of `test`.
 
     Arguments:
-        kept_epochs: of how many epochs before the last the flow is kept.
+        kept_epochs: of how many epochs before the last the flow is kept, also of a run that goes on from fewer epochs.
     """
-    kept = range(config.epochs - kept_epochs, config.epochs)
+    kept = range(max(1, config.epochs - kept_epochs), config.epochs)
+    if len(kept) < kept_epochs:
+        logger.warning(
+            "kept_epochs is %d, but of %d epochs only %d come before the last", kept_epochs, config.epochs, len(kept)
+        )
 
     def snapshot(step: FlowStep, epoch: int) -> Mapping[str, torch.Tensor] | None:
-        if epoch not in kept:
+        # The last epoch too: when the run is extended, it comes before the last.
+        if kept_epochs == 0 or epoch < config.epochs - kept_epochs:
             return None
         return {name: tensor.detach().cpu().clone() for name, tensor in step.judged.state_dict().items()}
 

@@ -155,7 +155,7 @@ class Scorer:
         if models.background is None:
             impossible["background_bits_per_dim"] = "the background flow has not been trained"
         if not models.ensemble:
-            impossible["ensemble_bits_per_dim"] = "there are no other weights of this flow"
+            impossible["ensemble_bits_per_dim"] = "its training kept no weights of earlier epochs (kept_epochs)"
         if models.classifier is None:
             impossible["nearest_features"] = "there is no classifier"
         return impossible

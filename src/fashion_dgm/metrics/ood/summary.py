@@ -27,7 +27,7 @@ def summarise(
     Arguments:
         scores: as `detection_table` takes them.
         table: what it gave.
-        fitted: `{"images", "references", "missing": {model: {score: reason}}, "failed": {set: reason}}`.
+        fitted: `{"images", "references", "ensemble", "missing": {model: {score: reason}}, "failed": {set: reason}}`.
         sets_summary: `{"sets": {name: {"note"}}}`, where a note tells of copies.
         in_distribution: the data set that is not foreign.
         config: how it was measured.
@@ -60,7 +60,7 @@ def summarise(
         "headline": config.headline if config.headline in results else next(iter(results)),
         "definitions": {
             name: {
-                "label": SCORES[name].label,
+                "label": _label(name, fitted["ensemble"]),
                 "paper": SCORES[name].paper,
                 "tails": SCORES[name].tails,
                 "uses_flow": SCORES[name].uses_flow,
@@ -75,10 +75,17 @@ def summarise(
         },
         "failed": dict(fitted["failed"]),
         "fit_images": fitted["images"],
+        "ensemble": fitted["ensemble"],
         "reference_images": fitted["references"],
         "confidence": config.confidence,
         "bootstrap": config.bootstrap,
     }
+
+
+def _label(name: str, ensemble: int) -> str:
+    """Returns what a score is called; of one that compares several weights of a flow, with their number."""
+    label = SCORES[name].label
+    return f"{label} ({ensemble} weights)" if "ensemble_bits_per_dim" in SCORES[name].needs and ensemble > 1 else label
 
 
 def _bits(values: pd.Series) -> dict[str, Any]:

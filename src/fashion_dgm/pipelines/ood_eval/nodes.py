@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 def score_images(
     flow: Checkpoint,
-    snapshots: dict[int, Callable[[], Checkpoint]],
+    snapshots: dict[int, Callable[[], Checkpoint]] | None,
     background: Checkpoint | None,
     residual_flow: Checkpoint | None,
     classifier: Checkpoint,
@@ -52,7 +52,7 @@ def score_images(
     models = Models(
         {flow.architecture: load_flow(flow, config.device)},
         background=None if background is None else load_flow(background, config.device),
-        ensemble=[load_flow(load(), config.device) for load in snapshots.values()],
+        ensemble=[load_flow(load(), config.device) for load in (snapshots or {}).values()],
         classifier=judge,
     )
     scorers = [(Scorer(models, train, config, device), config)]
@@ -81,6 +81,7 @@ def score_images(
         raise FashionDGMError(f"not one out-of-distribution set could be scored: {failed}")
     fitted = {
         "images": config.fit_images,
+        "ensemble": 1 + len(models.ensemble),
         "references": scorers[0][0].references,
         "typical_bits_per_dim": {name: bits for scorer, _ in scorers for name, bits in scorer.typical.items()},
         "missing": {name: reasons for scorer, _ in scorers for name, reasons in scorer.missing.items()},

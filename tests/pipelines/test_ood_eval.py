@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+import pytest
+import torch
+
+from fashion_dgm.checkpoint import Checkpoint, checkpoint_of
+from fashion_dgm.config import RealNVPConfig
+from fashion_dgm.data.images import ImageSet
+from fashion_dgm.flows import RealNVP
+from fashion_dgm.metrics.classifier import Classifier
+from fashion_dgm.pipelines.ood_eval.nodes import measure_detection, score_images
+from tests.metrics.ood.helpers import config
+
+ARCHITECTURE = {
+    "scales": 1,
+    "checkerboard_couplings": 1,
+    "channel_couplings": 0,
+    "hidden_channels": 2,
+    "residual_blocks": 0,
+    "logit_alpha": 1e-6,
+}
+
+
+def images(n: int, seed: int) -> ImageSet:
+    pixels = np.random.default_rng(seed).integers(0, 256, (n, 1, 28, 28), dtype=np.uint8)
+    return ImageSet(pixels, np.zeros(n, np.uint8))
+
+
+def flow(seed: int) -> Checkpoint:
+    torch.manual_seed(seed)
+    return checkpoint_of(RealNVP(RealNVPConfig(**ARCHITECTURE)), "RealNVP", ARCHITECTURE)
+
+
+@pytest.mark.parametrize("kept", [None, {}, {1: 1}, {2: 2, 3: 3}])
+def test_waic_reports_how_many_weights_it_compared_and_is_left_out_with_a_reason_where_there_is_one(kept) -> None:
+    """`kept_epochs: 0` and `epochs: 1` leave no weights of earlier epochs, and the catalog loads None."""
+    snapshots = kept and {epoch: functools.partial(flow, seed) for epoch, seed in kept.items()}
+    classifier = checkpoint_of(Classifier(2, 4), "Classifier", {"width": 2, "feature_dim": 4})
+    chosen = config(scores=["likelihood", "waic"], max_images=20, benchmark_images=20, bootstrap=100)
+    scores, fitted = score_images(
+        flow(0), snapshots, None, None, classifier, images(70, 0), images(20, 1), {"noise": images(20, 2)}, chosen
+    )
+    table, metrics = measure_detection(scores, fitted, {}, chosen)
+    first = metrics["models"][metrics["model"]]
+    assert metrics["ensemble"] == 1 + len(kept or {})
+    if kept:
+        assert metrics["definitions"]["waic"]["label"] == f"WAIC ({1 + len(kept)} weights)"
+        assert "waic" in first["results"]
+    else:
+        assert "waic" not in first["results"]
+        assert "kept_epochs" in first["missing"]["waic"]
+    assert ("waic" in set(table["score"])) == bool(kept)
