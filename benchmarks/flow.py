@@ -12,7 +12,6 @@ from benchmarks.inputs import block, training_images
 from benchmarks.reference_flow import NormflowsStep
 from benchmarks.results import Row, compared, measured
 from benchmarks.timing import interleave, wait_for
-from fashion_dgm.config import FlowTrainingConfig
 from fashion_dgm.flows.step import FlowStep
 from fashion_dgm.training.device import resolve_precision
 
@@ -30,7 +29,7 @@ def run(device: torch.device, quick: bool) -> list[Row]:
 
 
 def _size(env: str, device: torch.device, quick: bool) -> list[Row]:
-    config = _affine(block("train_flow", env, device=str(device)))
+    config = block("train_flow", env, device=str(device), ema_decay=None)
     model = config.model
     size = (
         f"{env}, {model.scales} x ({model.checkerboard_couplings} + {model.channel_couplings}) couplings, "
@@ -83,12 +82,6 @@ def _size(env: str, device: torch.device, quick: bool) -> list[Row]:
     rows.append(measured(f"parameters, {size}; ours", _parameters(flow), ""))
     rows += [measured(f"parameters, {size}; normflows {form}", _parameters(theirs[form].model), "") for form in theirs]
     return rows
-
-
-def _affine(config: FlowTrainingConfig) -> FlowTrainingConfig:
-    """What the reference can be built with, too."""
-    model = config.model.model_copy(update={"coupling": "affine", "position": False})
-    return config.model_copy(update={"model": model, "ema_decay": None})
 
 
 def _repeated(step: Callable[[torch.Tensor], Any], images: torch.Tensor, count: int) -> Callable[[], object]:

@@ -10,7 +10,14 @@ from kedro.config import OmegaConfigLoader
 
 from benchmarks.hardware import ROOT
 from fashion_dgm.catalog.image_set import ImageSetDataset
-from fashion_dgm.config import ClassifierConfig, FlowTrainingConfig, GANConfig, TrainingConfig, WGANConfig
+from fashion_dgm.config import (
+    ClassifierConfig,
+    FlowTrainingConfig,
+    GANConfig,
+    MixtureFlowTrainingConfig,
+    TrainingConfig,
+    WGANConfig,
+)
 from fashion_dgm.data.images import ImageSet
 from fashion_dgm.data.raw_sets import RAW_SETS, read_raw_set
 from fashion_dgm.data.sources import fetch
@@ -24,6 +31,7 @@ TRAIN = ROOT / "data" / "05_model_input" / "train.npz"
 BLOCKS: dict[str, type[TrainingConfig]] = {
     "train_classifier": ClassifierConfig,
     "train_flow": FlowTrainingConfig,
+    "train_mixture_flow": MixtureFlowTrainingConfig,
     "train_gan": GANConfig,
     "train_wgan": WGANConfig,
 }

@@ -13,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from fashion_dgm.config import RealNVPConfig, ResidualFlowConfig
+from fashion_dgm.config import MixtureFlowConfig, RealNVPConfig, ResidualFlowConfig
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.files import atomic_path
 
@@ -37,7 +37,8 @@ class Checkpoint:
     """Weights of one network.
 
     Arguments:
-        architecture: key of the network's class: "RealNVP", "ResidualFlow", "Generator", "Discriminator" or "Classifier".
+        architecture: key of the network's class: "RealNVP", "MixtureFlow", "ResidualFlow", "Generator", "Discriminator" or
+            "Classifier".
         config: the arguments the network was made with, as JSON can hold them.
         weights: its state dict, on the CPU.
         training: how it was trained (seed, epochs, data hash …), as JSON can hold it; for people, never read by code.
@@ -125,6 +126,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
 
 
 def _architectures() -> dict[str, Callable[[Mapping[str, Any]], nn.Module]]:
+    from fashion_dgm.flows.mixture_flow import MixtureFlow
     from fashion_dgm.flows.realnvp import RealNVP
     from fashion_dgm.flows.residual_flow import ResidualFlow
     from fashion_dgm.gans.networks import Discriminator, Generator
@@ -132,6 +134,7 @@ def _architectures() -> dict[str, Callable[[Mapping[str, Any]], nn.Module]]:
 
     return {
         "RealNVP": lambda config: RealNVP(RealNVPConfig(**config)),
+        "MixtureFlow": lambda config: MixtureFlow(MixtureFlowConfig(**config)),
         "ResidualFlow": lambda config: ResidualFlow(ResidualFlowConfig(**config)),
         "Generator": lambda config: Generator(**config),
         "Discriminator": lambda config: Discriminator(**config),

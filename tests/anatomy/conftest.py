@@ -5,21 +5,29 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from fashion_dgm.config import RealNVPConfig
-from fashion_dgm.flows import RealNVP
+from fashion_dgm.config import MixtureFlowConfig, RealNVPConfig
+from fashion_dgm.flows import MixtureFlow, RealNVP
 
-MakeFlow = Callable[..., RealNVP]
+MakeFlow = Callable[..., RealNVP | MixtureFlow]
 
 
 @pytest.fixture
 def make_flow() -> MakeFlow:
-    """Makes a small flow in float64; `size` moves its parameters off the identity that couplings begin as."""
+    """Makes a small flow in float64, a mixture flow if `components` are given.
 
-    def make(shape: tuple[int, int, int] = (1, 8, 8), size: float = 0.2, **changes: object) -> RealNVP:
+    `size` moves its parameters off the identity that couplings begin as.
+    """
+
+    def make(shape: tuple[int, int, int] = (1, 8, 8), size: float = 0.2, **changes: object) -> RealNVP | MixtureFlow:
         settings = {"scales": 2, "checkerboard_couplings": 2, "channel_couplings": 2, "hidden_channels": 5}
-        config = RealNVPConfig(**{**settings, "residual_blocks": 1, "logit_alpha": 1e-6, **changes})
+        settings |= {"residual_blocks": 1, "logit_alpha": 1e-6, **changes}
         torch.manual_seed(0)
-        flow = RealNVP(config, shape).double().eval()
+        flow = (
+            MixtureFlow(MixtureFlowConfig(**settings), shape)
+            if "components" in changes
+            else RealNVP(RealNVPConfig(**settings), shape)
+        )
+        flow = flow.double().eval()
         generator = torch.Generator().manual_seed(7)
         with torch.no_grad():
             for parameter in flow.parameters():

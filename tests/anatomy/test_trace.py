@@ -7,12 +7,7 @@ from torch import Tensor
 from fashion_dgm.anatomy import trace
 from fashion_dgm.flows import Bijection, Chain, Logit, Squeeze
 
-KINDS = [
-    {"coupling": "affine"},
-    {"coupling": "mixture", "components": 2},
-    {"coupling": "affine", "scales": 1},
-    {"coupling": "affine", "scales": 3, "position": True},
-]
+KINDS = [{}, {"components": 2}, {"scales": 1}, {"scales": 3, "position": True}]
 
 
 class Doubling(Bijection):
@@ -36,10 +31,10 @@ def test_terms_sum_to_the_log_density(make_flow, kind) -> None:
     assert torch.equal(torch.cat(found.latents, dim=1), z)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if "components" not in kind])
 def test_pictures_keep_every_value_at_its_pixel(make_flow, kind) -> None:
-    # Couplings and ActNorm begin as the identity: but for the order of values, all layers after the logit do nothing.
-    flow = make_flow(size=0.0, **(kind | {"coupling": "affine"}))
+    # Affine couplings and ActNorm begin as the identity: but for the order of values, all layers after the logit do nothing.
+    flow = make_flow(size=0.0, **kind)
     x = torch.rand(3, 1, 8, 8, dtype=torch.float64)
     logits, _ = Logit(1e-6)(x)
     layers = trace(flow, x).layers

@@ -9,8 +9,10 @@ import torch
 
 import fashion_dgm
 from fashion_dgm import load_model
-from fashion_dgm.checkpoint import checkpoint_of, save_checkpoint
+from fashion_dgm.checkpoint import CheckpointError, checkpoint_of, save_checkpoint
+from fashion_dgm.config import MixtureFlowConfig, RealNVPConfig
 from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.flows import Flow, MixtureFlow, RealNVP
 from fashion_dgm.gans.networks import Generator
 
 
@@ -36,6 +38,32 @@ def assert_same(one: torch.nn.Module, other: torch.nn.Module) -> None:
 def test_by_path(file: Path, generator: Generator) -> None:
     assert_same(load_model(file), generator)
     assert_same(load_model(str(file)), generator)
+
+
+SMALL = {"scales": 1, "checkerboard_couplings": 1, "channel_couplings": 1, "hidden_channels": 2, "residual_blocks": 0}
+SMALL["logit_alpha"] = 1e-6
+
+
+@pytest.mark.parametrize(
+    ("name", "flow"),
+    [
+        ("flow", RealNVP(RealNVPConfig(**SMALL))),
+        ("mixture_flow", MixtureFlow(MixtureFlowConfig(**SMALL, components=2, position=True))),
+    ],
+)
+def test_flows_are_of_their_own_class(project: Path, name: str, flow: Flow) -> None:
+    path = project / "data" / "06_models" / f"{name}.safetensors"
+    save_checkpoint(checkpoint_of(flow, type(flow).__name__, flow.config.model_dump(mode="json")), path)
+    loaded = load_model(name, project)
+    assert type(loaded) is type(flow) and loaded.config == flow.config
+    assert_same(loaded, flow)
+
+
+def test_a_realnvp_of_before_its_couplings_were_affine_is_refused(tmp_path: Path) -> None:
+    old = checkpoint_of(RealNVP(RealNVPConfig(**SMALL)), "RealNVP", {**SMALL, "coupling": "mixture", "components": 2})
+    save_checkpoint(old, tmp_path / "flow.safetensors")
+    with pytest.raises(CheckpointError, match="train it again"):
+        load_model(tmp_path / "flow.safetensors")
 
 
 def test_by_name_in_the_catalog(

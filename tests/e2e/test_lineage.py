@@ -16,6 +16,7 @@ from tests.conftest import ROOT
 PIPELINES = {
     "data_split",
     "train_flow",
+    "train_mixture_flow",
     "train_gan",
     "train_wgan",
     "ood_eval",

@@ -55,7 +55,7 @@ def test_one_parent_run_and_one_child_a_training_node(runs: list[Run]) -> None:
     parents = [run for run in runs if "mlflow.parentRunId" not in run.data.tags]
     children = [run for run in runs if run not in parents]
     assert [run.info.run_name for run in parents] == ["__default__"]
-    assert {run.info.run_name for run in children} == {"train_flow", "train_gan", "train_wgan"}
+    assert {run.info.run_name for run in children} == {"train_flow", "train_mixture_flow", "train_gan", "train_wgan"}
     assert {run.data.tags["mlflow.parentRunId"] for run in children} == {parents[0].info.run_id}
     assert all(run.info.status == "FINISHED" for run in runs)
 
@@ -108,11 +108,14 @@ def test_registered_generators_make_the_same_images_in_a_fresh_process(
         np.testing.assert_array_equal(images, expected)
 
 
-def test_a_registered_flow_gives_the_bits_per_dim_of_the_library(finished: Path, client: mlflow.MlflowClient) -> None:
+@pytest.mark.parametrize("name", ["flow", "mixture_flow"])
+def test_a_registered_flow_gives_the_bits_per_dim_of_the_library(
+    finished: Path, client: mlflow.MlflowClient, name: str
+) -> None:
     images = ImageSetDataset(filepath=str(finished / "data" / "05_model_input" / "benchmark.npz")).load().images
-    model = mlflow.pyfunc.load_model("models:/flow@last")
+    model = mlflow.pyfunc.load_model(f"models:/{name}@last")
     for seed in (0, 7):
-        expected = bits_per_dim_of(load_model("flow", finished), torch.from_numpy(images), 256, seed, torch.float32)
+        expected = bits_per_dim_of(load_model(name, finished), torch.from_numpy(images), 256, seed, torch.float32)
         np.testing.assert_array_equal(model.predict(images, params={"seed": seed}), expected)
 
 
@@ -142,7 +145,7 @@ def test_a_registered_model_holds_no_pickle(client: mlflow.MlflowClient, tmp_pat
 
 
 def test_data_sets_are_logged_with_their_hash(finished: Path, runs: list[Run]) -> None:
-    for name in ("train_flow", "train_gan", "train_wgan"):
+    for name in ("train_flow", "train_mixture_flow", "train_gan", "train_wgan"):
         run = run_of(runs, name)
         logged = {}
         for item in run.inputs.dataset_inputs:

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from fashion_dgm.config import RealNVPConfig, ResidualFlowConfig
+from fashion_dgm.config import MixtureFlowConfig, RealNVPConfig, ResidualFlowConfig
 from fashion_dgm.flows import (
     ActNorm,
     AffineCoupling,
@@ -24,6 +24,7 @@ from fashion_dgm.flows import (
     LipSwish,
     Logit,
     MixtureCoupling,
+    MixtureFlow,
     MultiScale,
     RealNVP,
     ResidualConditioner,
@@ -48,9 +49,16 @@ def mixture_coupling(partition: Checkerboard | ChannelHalves, channels: int, com
     return MixtureCoupling(partition, conditioner, components)
 
 
-def realnvp(shape: tuple[int, int, int], **changes: int | str) -> RealNVP:
-    settings = {"scales": 2, "checkerboard_couplings": 2, "channel_couplings": 2, "hidden_channels": 5}
-    return RealNVP(RealNVPConfig(**{**settings, "residual_blocks": 1, "logit_alpha": 0.01, **changes}), shape)
+SETTINGS = {"scales": 2, "checkerboard_couplings": 2, "channel_couplings": 2, "hidden_channels": 5}
+SETTINGS |= {"residual_blocks": 1, "logit_alpha": 0.01}
+
+
+def realnvp(shape: tuple[int, int, int], **changes: int) -> RealNVP:
+    return RealNVP(RealNVPConfig(**{**SETTINGS, **changes}), shape)
+
+
+def mixture_flow(shape: tuple[int, int, int], **changes: int) -> MixtureFlow:
+    return MixtureFlow(MixtureFlowConfig(**{**SETTINGS, "components": 2, **changes}), shape)
 
 
 def multiscale() -> MultiScale:
@@ -112,14 +120,16 @@ CASES = {
     "logit": (lambda: Logit(0.01), (1, 3, 3)),
     "mixture coupling": (lambda: mixture_coupling(Checkerboard(0), 1, 3), (1, 4, 4)),
     "mixture coupling of one logistic": (lambda: mixture_coupling(ChannelHalves(1), 4, 1), (4, 2, 3)),
+    "mixture flow": (lambda: mixture_flow((1, 4, 4)), (1, 4, 4)),
+    "mixture flow whose networks have the place as an input": (
+        lambda: mixture_flow((1, 4, 4), position=True),
+        (1, 4, 4),
+    ),
     "multiscale": (multiscale, (1, 4, 4)),
     "realnvp, 1 scale": (lambda: realnvp((1, 4, 4), scales=1), (1, 4, 4)),
     "realnvp, 2 scales": (lambda: realnvp((1, 4, 4)), (1, 4, 4)),
     "realnvp, 3 scales, the last of odd size": (lambda: realnvp((1, 4, 4), scales=3), (1, 4, 4)),
-    "realnvp of mixtures that know the place": (
-        lambda: realnvp((1, 4, 4), coupling="mixture", components=2, position=True),
-        (1, 4, 4),
-    ),
+    "realnvp whose networks have the place as an input": (lambda: realnvp((1, 4, 4), position=True), (1, 4, 4)),
     "realnvp without checkerboards": (lambda: realnvp((1, 4, 8), checkerboard_couplings=0), (1, 4, 8)),
     "realnvp without channel couplings": (lambda: realnvp((1, 4, 4), channel_couplings=0), (1, 4, 4)),
     "residual": (lambda: residual(ExactLogDet()), (2, 3, 2)),

@@ -12,6 +12,8 @@ from kedro.io import DataCatalog, MemoryDataset
 from pydantic import ValidationError
 
 from fashion_dgm import config as models
+from fashion_dgm.flows import AffineCoupling, MixtureCoupling, RealNVP
+from fashion_dgm.flows.families import make_flow
 from fashion_dgm.pipeline_registry import BY_NAME, register_pipelines
 from fashion_dgm.settings import CONFIG_LOADER_ARGS
 
@@ -20,6 +22,7 @@ PIPELINES = register_pipelines()
 DEFAULT = {
     "data_split",
     "train_flow",
+    "train_mixture_flow",
     "ood_eval",
     "flow_anatomy",
     "latent_space",
@@ -79,6 +82,7 @@ def test_training_nodes_are_tagged_and_are_no_generators() -> None:
     tagged = {node.short_name for node in NODES if "gpu" in node.tags}
     assert tagged == {
         "train_flow",
+        "train_mixture_flow",
         "train_gan",
         "train_wgan",
         "train_wgan_gp",
@@ -143,6 +147,19 @@ def test_base_is_the_assignment() -> None:
         assert "images_per_epoch" not in block
     assert parameters["train_flow"]["epochs"] == 100
     assert parameters["data_split"] == {"pool": "train", "test_fraction": 0.2, "seed": 0}
+
+
+@pytest.mark.parametrize("env", ["base", "quick", "hour", "test"])
+def test_train_flow_is_realnvp_with_affine_couplings(env: str) -> None:
+    parameters = loader(env)["parameters"]
+    found = models_of_parameters()
+    for name, kinds in {"train_flow": {AffineCoupling}, "train_mixture_flow": {MixtureCoupling}}.items():
+        flow = make_flow(found[name](**parameters[name]).model)
+        assert {type(layer) for layer in flow.modules() if type(layer).__name__.endswith("Coupling")} == kinds
+    for block in ("train_flow", "train_background_flow"):
+        assert type(make_flow(found[block](**parameters[block]).model)) is RealNVP
+        with pytest.raises(ValidationError, match="components"):
+            found[block](**{**parameters[block], "model": {**parameters[block]["model"], "components": 4}})
 
 
 def test_every_pipeline_is_explained() -> None:

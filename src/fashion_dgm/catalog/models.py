@@ -27,14 +27,14 @@ def load_model(source: str | Path, project: str | Path | None = None) -> nn.Modu
 
     Arguments:
         source: the path of a `.safetensors` checkpoint; the name of one in the project's catalog, such as `flow`,
-            `gan_generator` or `wgan_generator`; `runs:/RUN_ID`, with `/` and the path of an artifact where the run
+            `mixture_flow` or `gan_generator`; `runs:/RUN_ID`, with `/` and the path of an artifact where the run
             has several checkpoints; or a registered model, such as `models:/gan_generator@best` or
             `models:/gan_generator/1`.
         project: a folder of the project; the working directory or the nearest one above it if None. Not needed for a
             path.
 
     Returns:
-        A `RealNVP` or `ResidualFlow` (`sample(n)`, `bits_per_dim(images)`), a `Generator` (`sample(n)`), a
+        A `RealNVP`, `MixtureFlow` or `ResidualFlow` (`sample(n)`, `bits_per_dim(images)`), a `Generator` (`sample(n)`), a
         `Discriminator` or a `Classifier`.
 
     Raises:

@@ -9,7 +9,16 @@ from fashion_dgm.config.base import Config
 from fashion_dgm.config.classifier import ClassifierConfig
 from fashion_dgm.config.data import DataSplitConfig
 from fashion_dgm.config.evaluation import FIDConfig, KIDConfig, OODConfig
-from fashion_dgm.config.flows import BackgroundFlowConfig, FlowTrainingConfig, LikelihoodTrainingConfig, RealNVPConfig
+from fashion_dgm.config.flows import (
+    BackgroundFlowConfig,
+    CouplingFlowConfig,
+    CouplingFlowTrainingConfig,
+    FlowTrainingConfig,
+    LikelihoodTrainingConfig,
+    MixtureFlowConfig,
+    MixtureFlowTrainingConfig,
+    RealNVPConfig,
+)
 from fashion_dgm.config.gans import (
     AdversarialConfig,
     ClipConfig,
@@ -57,6 +66,8 @@ __all__ = [
     "ClassifierConfig",
     "ClipConfig",
     "Config",
+    "CouplingFlowConfig",
+    "CouplingFlowTrainingConfig",
     "DataSplitConfig",
     "DistributedConfig",
     "FIDConfig",
@@ -69,6 +80,8 @@ __all__ = [
     "LikelihoodTrainingConfig",
     "LipschitzConfig",
     "LogDetStudyConfig",
+    "MixtureFlowConfig",
+    "MixtureFlowTrainingConfig",
     "NormalisationConfig",
     "OODConfig",
     "OODSetsConfig",

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
 from fashion_dgm.config.base import Config, Fraction
 from fashion_dgm.config.training import OptimizerConfig, ScheduleConfig, TrainingConfig
 
-__all__ = ["FlowTrainingConfig", "LikelihoodTrainingConfig", "RealNVPConfig"]
+__all__ = [
+    "BackgroundFlowConfig",
+    "CouplingFlowConfig",
+    "CouplingFlowTrainingConfig",
+    "FlowTrainingConfig",
+    "LikelihoodTrainingConfig",
+    "MixtureFlowConfig",
+    "MixtureFlowTrainingConfig",
+    "RealNVPConfig",
+]
 
 
-class RealNVPConfig(Config):
-    """Architecture of RealNVP (Dinh et al., 2017).
+class CouplingFlowConfig(Config):
+    """What flows of couplings over several scales have in common, whatever a coupling computes.
 
     Arguments:
-        coupling: affine as in the paper, or by mixtures of logistics as in Flow++ (Ho et al., 2019).
-        components: logistics of each mixture.
-        position: whether the networks in the couplings know where in the image they are.
+        position: whether the networks in the couplings have the place of a pixel as an input (Ho et al., 2019).
     """
 
     scales: PositiveInt
@@ -27,9 +34,21 @@ class RealNVPConfig(Config):
     hidden_channels: PositiveInt
     residual_blocks: Annotated[int, Field(ge=0)]
     logit_alpha: Annotated[float, Field(gt=0, lt=0.5)]
-    coupling: Literal["affine", "mixture"] = "affine"
-    components: PositiveInt = 8
     position: bool = False
+
+
+class RealNVPConfig(CouplingFlowConfig):
+    """Architecture of RealNVP (Dinh et al., 2017): affine couplings."""
+
+
+class MixtureFlowConfig(CouplingFlowConfig):
+    """Architecture of the mixture flow: couplings by mixtures of logistics, as in Flow++ (Ho et al., 2019).
+
+    Arguments:
+        components: logistics of each mixture.
+    """
+
+    components: PositiveInt
 
 
 class LikelihoodTrainingConfig(TrainingConfig):
@@ -46,15 +65,27 @@ class LikelihoodTrainingConfig(TrainingConfig):
     evaluation_images: PositiveInt
 
 
-class FlowTrainingConfig(LikelihoodTrainingConfig):
-    """Maximum likelihood training of RealNVP.
+class CouplingFlowTrainingConfig(LikelihoodTrainingConfig):
+    """Maximum likelihood training of a flow of couplings.
 
     Arguments:
         kept_epochs: of how many epochs before the last the weights are kept, as an ensemble for WAIC; 0 leaves WAIC out.
     """
 
-    model: RealNVPConfig
+    model: CouplingFlowConfig
     kept_epochs: Annotated[int, Field(ge=0)] = 0
+
+
+class FlowTrainingConfig(CouplingFlowTrainingConfig):
+    """Maximum likelihood training of RealNVP."""
+
+    model: RealNVPConfig
+
+
+class MixtureFlowTrainingConfig(CouplingFlowTrainingConfig):
+    """Maximum likelihood training of the mixture flow."""
+
+    model: MixtureFlowConfig
 
 
 class BackgroundFlowConfig(FlowTrainingConfig):

@@ -1,4 +1,4 @@
-"""Normalizing flows: bijections, log-determinants exact and estimated, RealNVP and Residual Flow, their training step."""
+"""Normalizing flows: bijections, log-determinants exact and estimated, RealNVP and other flows, their training step."""
 
 from fashion_dgm.flows.actnorm import ActNorm
 from fashion_dgm.flows.bijection import Bijection, Chain
@@ -15,6 +15,7 @@ from fashion_dgm.flows.log_det_series import draw_probes, log_det_series, probe_
 from fashion_dgm.flows.logistic_mixture import LogisticMixture
 from fashion_dgm.flows.logit import Logit
 from fashion_dgm.flows.mixture_coupling import MixtureCoupling
+from fashion_dgm.flows.mixture_flow import MixtureFlow
 from fashion_dgm.flows.multiscale import MultiScale
 from fashion_dgm.flows.neumann import neumann_log_det
 from fashion_dgm.flows.partition import ChannelHalves, Checkerboard, Partition
@@ -44,6 +45,7 @@ __all__ = [
     "LogisticMixture",
     "Logit",
     "MixtureCoupling",
+    "MixtureFlow",
     "MultiScale",
     "Partition",
     "Poisson",

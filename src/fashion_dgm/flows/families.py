@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from typing import cast
+from collections.abc import Callable, Mapping
+from typing import Any, cast
 
 from fashion_dgm.checkpoint import Checkpoint, CheckpointError, build_model
-from fashion_dgm.config import RealNVPConfig, ResidualFlowConfig
+from fashion_dgm.config import Config, MixtureFlowConfig, RealNVPConfig, ResidualFlowConfig
 from fashion_dgm.flows.flow import Flow
+from fashion_dgm.flows.mixture_flow import MixtureFlow
 from fashion_dgm.flows.realnvp import RealNVP
 from fashion_dgm.flows.residual_flow import ResidualFlow
 
 __all__ = ["build_flow", "make_flow"]
 
-ARCHITECTURES = ("RealNVP", "ResidualFlow")
+FLOWS: Mapping[type[Config], Callable[[Any], Flow]] = {
+    RealNVPConfig: RealNVP,
+    MixtureFlowConfig: MixtureFlow,
+    ResidualFlowConfig: ResidualFlow,
+}
+ARCHITECTURES = ("RealNVP", "MixtureFlow", "ResidualFlow")
 
 
-def make_flow(config: RealNVPConfig | ResidualFlowConfig) -> Flow:
-    """Makes the flow that `config` describes, for 28x28 images."""
-    return RealNVP(config) if isinstance(config, RealNVPConfig) else ResidualFlow(config)
+def make_flow(config: Config) -> Flow:
+    """Makes the flow that `config`, one of `FLOWS`, describes, for 28x28 images."""
+    return FLOWS[type(config)](config)
 
 
 def build_flow(checkpoint: Checkpoint) -> Flow:

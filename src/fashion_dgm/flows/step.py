@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from fashion_dgm.config import FlowTrainingConfig, ResidualFlowTrainingConfig
+from fashion_dgm.config import CouplingFlowTrainingConfig, ResidualFlowTrainingConfig
 from fashion_dgm.flows.families import make_flow
 from fashion_dgm.flows.flow import Flow
 from fashion_dgm.training.distributed import average_gradients
@@ -30,7 +30,10 @@ class FlowStep:
     """
 
     def __init__(
-        self, config: FlowTrainingConfig | ResidualFlowTrainingConfig, device: torch.device, precision: torch.dtype
+        self,
+        config: CouplingFlowTrainingConfig | ResidualFlowTrainingConfig,
+        device: torch.device,
+        precision: torch.dtype,
     ) -> None:
         self.config, self.device, self.precision = config, device, precision
         # Drawn on the CPU, so that a seed gives the same weights on every device.

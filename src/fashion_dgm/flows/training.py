@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 
 from fashion_dgm.checkpoint import Checkpoint, checkpoint_of
-from fashion_dgm.config import FlowTrainingConfig, ResidualFlowTrainingConfig
+from fashion_dgm.config import CouplingFlowTrainingConfig, ResidualFlowTrainingConfig
 from fashion_dgm.data.images import ImageSet
 from fashion_dgm.flows.dequantize import dequantize
 from fashion_dgm.flows.families import build_flow
@@ -55,7 +55,7 @@ class FittedFlow:
 def fit_flow(
     data: ImageSet,
     test: ImageSet,
-    config: FlowTrainingConfig | ResidualFlowTrainingConfig,
+    config: CouplingFlowTrainingConfig | ResidualFlowTrainingConfig,
     store: StateStore,
     on_epoch: OnEpoch,
     kept_epochs: int = 0,
@@ -102,9 +102,9 @@ def fit_flow(
 
 
 def train_flow(
-    data: ImageSet, test: ImageSet, config: FlowTrainingConfig, store: StateStore, on_epoch: OnEpoch
+    data: ImageSet, test: ImageSet, config: CouplingFlowTrainingConfig, store: StateStore, on_epoch: OnEpoch
 ) -> TrainedFlow:
-    """Trains RealNVP as `fit_flow` does, and judges it.
+    """Trains a flow of couplings as `fit_flow` does, and evaluates it.
 
     The final bits/dim are those of as many training images as the test split holds, and of that whole split.
     """

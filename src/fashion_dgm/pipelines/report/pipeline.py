@@ -61,6 +61,7 @@ def create_pipeline() -> Pipeline:
                     "ood_sets": "ood_sets_summary",
                     "classifier": "classifier_metrics",
                     "flow": "flow_metrics",
+                    "mixture_flow": "mixture_flow_metrics",
                     "residual_flow": "residual_flow_metrics",
                     "ood": "ood_metrics",
                     "latents": "latent_metrics",

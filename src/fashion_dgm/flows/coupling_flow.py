@@ -1,0 +1,94 @@
+"""What flows of couplings have in common, whatever a coupling computes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+
+from fashion_dgm.config import CouplingFlowConfig
+from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.flows.actnorm import ActNorm
+from fashion_dgm.flows.bijection import Bijection, Chain
+from fashion_dgm.flows.conditioner import ResidualConditioner
+from fashion_dgm.flows.flow import Flow, Shape
+from fashion_dgm.flows.logit import Logit
+from fashion_dgm.flows.multiscale import MultiScale
+from fashion_dgm.flows.partition import ChannelHalves, Checkerboard, Partition
+from fashion_dgm.flows.squeeze import Squeeze
+
+__all__ = ["CouplingFlow"]
+
+MakeCoupling = Callable[[Partition, ResidualConditioner], Bijection]
+
+
+class CouplingFlow(Flow):
+    """A normalizing flow of couplings over several scales.
+
+    The image goes through a logit, then through the scales. Each scale has couplings over alternating checkerboards, a
+    squeeze, couplings over alternating channel halves, and hands half of its channels to the latents; the last one
+    hands over all. On 28x28 images with 2 scales the networks work at 14x14, 14x14, 7x7 and 7x7.
+
+    Arguments:
+        config: scales, couplings a scale, width and depth of the networks, alpha of the logit.
+        shape: `(C, H, W)` of an image.
+        coupling: makes a coupling of a partition and the network of its parameters.
+        parts: how many channels that network returns for each one that is changed.
+
+    Raises:
+        FashionDGMError: if the shape can't be halved as often as `config.scales` asks, or no coupling is left.
+    """
+
+    def __init__(self, config: CouplingFlowConfig, shape: Shape, coupling: MakeCoupling, parts: int) -> None:
+        if config.checkerboard_couplings + config.channel_couplings == 0:
+            raise FashionDGMError(
+                f"a {type(self).__name__} without couplings has nothing to learn; set checkerboard_couplings or "
+                "channel_couplings above 0"
+            )
+        layers = _multi_scale(config, shape, coupling, parts)
+        super().__init__(config, shape, Chain(Logit(config.logit_alpha), layers))
+
+
+def _multi_scale(config: CouplingFlowConfig, shape: Shape, coupling: MakeCoupling, parts: int) -> MultiScale:
+    scales, shapes = [], []
+    for index in range(config.scales):
+        last = index == config.scales - 1
+        channels, height, width = shape
+        if height % 2 == 0 and width % 2 == 0:
+            squeezed = (4 * channels, height // 2, width // 2)
+            layers = [
+                *_couplings(config, Checkerboard, config.checkerboard_couplings, shape, coupling, parts),
+                Squeeze(),
+                *_couplings(config, ChannelHalves, config.channel_couplings, squeezed, coupling, parts),
+            ]
+            shape = squeezed
+        elif last:
+            count = config.checkerboard_couplings + config.channel_couplings
+            layers = _couplings(config, ChannelHalves, count, shape, coupling, parts)
+        else:
+            raise FashionDGMError(
+                f"scale {index + 1} of {config.scales} would have to squeeze {height}x{width}, which needs even height "
+                f"and width; set scales to {index + 1} or less"
+            )
+        scales.append(Chain(*layers))
+        shapes.append(shape)
+        shape = (shape[0] // 2, *shape[1:])
+    return MultiScale(scales, shapes)
+
+
+def _couplings(
+    config: CouplingFlowConfig,
+    partition: Callable[[int], Partition],
+    count: int,
+    shape: Shape,
+    coupling: MakeCoupling,
+    parts: int,
+) -> list[Bijection]:
+    layers: list[Bijection] = []
+    for index in range(count):
+        part = partition(index % 2)
+        half, height, width = part.split(torch.empty(1, *shape))[0].shape[1:]
+        size = (height, width) if config.position else None
+        conditioner = ResidualConditioner(half, config.hidden_channels, parts * half, config.residual_blocks, size)
+        layers += [ActNorm(shape[0]), coupling(part, conditioner)]
+    return layers

@@ -1,0 +1,31 @@
+"""The pipeline `train_mixture_flow`."""
+
+from kedro.pipeline import Node, Pipeline
+
+from fashion_dgm.pipelines.ood_eval.nodes import plot_samples
+from fashion_dgm.pipelines.train_flow.nodes import plot_history
+from fashion_dgm.pipelines.train_mixture_flow import nodes
+
+__all__ = ["create_pipeline"]
+
+
+def create_pipeline() -> Pipeline:
+    """Returns the pipeline: that of RealNVP, with parameters and results of its own."""
+    return Pipeline(
+        [
+            Node(
+                nodes.train_mixture_flow,
+                ["train", "test", "mixture_flow_state", "params:train_mixture_flow"],
+                ["mixture_flow", "mixture_flow_snapshots", "mixture_flow_history", "mixture_flow_metrics"],
+                name="train_mixture_flow",
+                tags="gpu",
+            ),
+            Node(plot_history, "mixture_flow_history", "mixture_flow_curve", name="plot_mixture_flow_history"),
+            Node(
+                plot_samples,
+                ["mixture_flow", "params:ood_eval"],
+                "mixture_flow_samples",
+                name="plot_mixture_flow_samples",
+            ),
+        ]
+    )
