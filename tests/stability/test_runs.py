@@ -1,26 +1,32 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from scipy import stats
 
 from fashion_dgm.checkpoint import checkpoint_of
 from fashion_dgm.config import (
     GANConfig,
     GradientPenaltyConfig,
     PenalisedWGANConfig,
+    SpectralGANConfig,
     StabilityConfig,
     WGANConfig,
 )
 from fashion_dgm.errors import FashionDGMError
-from fashion_dgm.gans.steps import GANStep
+from fashion_dgm.gans.steps import AdversarialStep, GANStep
 from fashion_dgm.metrics.classifier import Classifier
 from fashion_dgm.stability import runs
-from fashion_dgm.stability.grid import Plan, plans
+from fashion_dgm.stability.grid import AS_ASSIGNED, MODELS, Plan, draw_variations, plans
 from fashion_dgm.stability.runs import Study, conduct
 from fashion_dgm.stability.summary import PAIRS, rows_of, summarise
 from fashion_dgm.training.interruption import Interrupted
@@ -42,71 +48,98 @@ PENALISED = PenalisedWGANConfig(
     normalisation={"generator": "batch", "discriminator": "none"},
     optimizer={"name": "adam", "learning_rate": 1e-4, "betas": (0.5, 0.9)},
 )
-VARIATIONS: dict[str, Any] = {
-    "as_assigned": {},
-    "bare": {"normalisation": "none"},
-    "fast": {"learning_rate_factor": 10},
-    "unbalanced": {"discriminator_steps": {"gan": 3, "wgan": 1}},
-}
+SPECTRAL = SpectralGANConfig(
+    lipschitz={"name": "spectral_norm"}, normalisation={"generator": "batch", "discriminator": "none"}
+)
+RANGES = {"learning_rate_factor": (0.2, 5.0), "discriminator_steps": (1, 3), "unnormalised": 0.5}
 
 
 def configured(**changes: Any) -> StabilityConfig:
-    values: dict[str, Any] = {"seeds": 2, "epochs": 3, "images_per_epoch": 64, "batch_size": 32, "width": 2}
-    values |= {"snapshot_every": 1, "samples": 60, "variations": VARIATIONS, "baseline": "as_assigned"}
-    values |= {
-        "least_progress": 0.5,
-        "missing_share": 0.01,
-        "missing_classes": 3,
-        "confidence": 0.95,
-        "parallel": 1,
-    }
-    return StabilityConfig(**{**values, "gpus_per_run": 0, "seed": 5, "device": "cpu", **changes})
+    values: dict[str, Any] = {"seeds": 2, "variations": 2, "ranges": RANGES, "epochs": 3, "generator_steps": 2}
+    values |= {"batch_size": 16, "width": 2, "snapshot_every": 1, "samples": 60, "least_progress": 0.5}
+    values |= {"missing_share": 0.01, "missing_classes": 3, "confidence": 0.95, "parallel": 1, "gpus_per_run": 0}
+    return StabilityConfig(**{**values, "seed": 5, "device": "cpu", **changes})
 
 
 @pytest.fixture
 def study(tmp_path: Path) -> Study:
     torch.manual_seed(0)
     classifier = checkpoint_of(Classifier(2, 4), "Classifier", {"width": 2, "feature_dim": 4})
-    return Study(made_up_images(100, 0), made_up_images(80, 1), classifier, 60, tmp_path)
+    return Study(made_up_images(100, 0), made_up_images(80, 1), made_up_images(70, 2), classifier, 60, tmp_path)
 
 
 def planned(**changes: Any) -> list[Plan]:
-    return plans(configured(**changes), GAN, WGAN, PENALISED)
+    return plans(configured(**changes), GAN, WGAN, SPECTRAL, PENALISED)
 
 
-def test_every_model_is_trained_under_every_variation_and_seed() -> None:
+def test_every_model_is_trained_as_assigned_and_under_the_same_variations_with_every_seed() -> None:
     made = planned()
-    assert len({plan.name for plan in made}) == len(made) == 3 * 4 * 2
+    assert len({plan.name for plan in made}) == len(made) == 4 * 3 * 2
     # An interrupted study has whole seeds.
     assert [plan.seed for plan in made] == sorted(plan.seed for plan in made)
-    by_name = {plan.name: plan.config for plan in made}
-    gan, gp = by_name["gan-as_assigned-seed-6"], by_name["wgan_penalty-as_assigned-seed-6"]
-    assert (gan.seed, gan.epochs, gan.width, gan.images_per_epoch, gan.optimizer) == (6, 3, 2, 64, GAN.optimizer)
+    by_name = {plan.name: plan for plan in made}
+    gan, gp = by_name["gan-as_assigned-seed-6"].config, by_name["wgan_penalty-as_assigned-seed-6"].config
+    assert (gan.seed, gan.epochs, gan.width, gan.optimizer) == (6, 3, 2, GAN.optimizer)
     assert isinstance(gp, WGANConfig) and isinstance(gp.lipschitz, GradientPenaltyConfig)
-    assert by_name["wgan-fast-seed-5"].optimizer.learning_rate == pytest.approx(2e-3)
-    assert by_name["gan-bare-seed-5"].normalisation.model_dump() == {"generator": "none", "discriminator": "none"}
-    steps = {name: (by_name[f"{name}-unbalanced-seed-5"]) for name in ("gan", "wgan", "wgan_penalty")}
-    assert isinstance(steps["gan"], GANConfig) and steps["gan"].n_discriminator == 3
-    assert [steps[name].n_critic for name in ("wgan", "wgan_penalty")] == [1, 2]  # type: ignore[union-attr]
+    spectral = by_name["gan_spectral-as_assigned-seed-6"].config
+    assert isinstance(spectral, GANConfig) and spectral.lipschitz is not None
+    for seed, (name, drawn) in product((5, 6), draw_variations(configured().ranges, 2, 6).items()):
+        settings = [by_name[f"{model}-{name}-seed-{seed}"] for model in MODELS]
+        rates = [plan.config.optimizer.learning_rate for plan in settings]
+        assert len({plan.discriminator_steps for plan in settings}) == 1
+        assert rates[0] == rates[1] == rates[2] == pytest.approx(2 * rates[3])
+        if seed == 6:
+            assert rates[0] == pytest.approx(2e-4 * drawn.learning_rate_factor)
+            assert settings[0].discriminator_steps == drawn.discriminator_steps
+            assert (settings[2].config.normalisation.discriminator == "batch") == drawn.normalised
 
 
-def test_baseline_must_be_there_and_change_nothing() -> None:
-    with pytest.raises(ValueError, match="none of"):
-        configured(baseline="assigned")
-    with pytest.raises(ValueError, match="change nothing"):
-        configured(baseline="fast")
+def test_every_run_takes_the_same_number_of_generator_steps(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: Counter[str] = Counter()
+    descend = AdversarialStep._descend_generator
+
+    def counted(self: AdversarialStep, loss: torch.Tensor) -> dict[str, torch.Tensor]:
+        taken[current] += 1
+        return descend(self, loss)
+
+    monkeypatch.setattr(AdversarialStep, "_descend_generator", counted)
+    for plan in planned(seeds=1):
+        current = plan.name
+        study.run(plan)
+    assert set(taken.values()) == {3 * 2}
+
+
+def test_variations_fill_their_ranges() -> None:
+    drawn = list(draw_variations(configured().ranges, 2000, 0).values())
+    logs = np.log([variation.learning_rate_factor for variation in drawn])
+    # Log-uniform: mean 0 as the range is symmetric, standard deviation log(25) / sqrt(12); bounds of 5 standard errors.
+    assert abs(logs.mean()) < 5 * np.log(25) / np.sqrt(12 * 2000)
+    assert logs.min() >= np.log(0.2) and logs.max() <= np.log(5)
+    steps = Counter(variation.discriminator_steps for variation in drawn)
+    assert set(steps) == {1, 2, 3} and min(steps.values()) > 2000 / 3 - 5 * np.sqrt(2000 * 2 / 9)
+    assert abs(sum(variation.normalised for variation in drawn) - 1000) < 5 * np.sqrt(2000 / 4)
+
+
+def test_bounds_in_the_wrong_order_are_refused() -> None:
+    with pytest.raises(ValueError, match="smaller bound"):
+        configured(ranges={**RANGES, "discriminator_steps": (3, 1)})
+
+
+def test_an_epoch_that_needs_more_images_than_there_are_is_refused(study: Study) -> None:
+    with pytest.raises(FashionDGMError, match=r"needs 1600 images an epoch and there are 100: lower stability"):
+        conduct(study, planned(generator_steps=100))
 
 
 def test_what_cannot_be_trained_is_named() -> None:
     with pytest.raises(FashionDGMError, match=r"cannot train wgan_penalty"):
-        plans(configured(), GAN, WGAN, PENALISED.model_copy(update={"normalisation": GAN.normalisation}))
+        plans(configured(), GAN, WGAN, SPECTRAL, PENALISED.model_copy(update={"normalisation": GAN.normalisation}))
 
 
 def test_interrupted_study_goes_on_and_ends_as_if_it_had_not_been(
     study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = planned(seeds=1, variations={"as_assigned": {}})
-    whole = conduct(Study(study.train, study.test, study.classifier, 60, tmp_path / "whole"), made)
+    made = planned(seeds=1, variations=1)
+    whole = conduct(replace(study, folder=tmp_path / "whole"), made)
     trained: list[str] = []
     train_one = runs._trained
 
@@ -120,16 +153,16 @@ def test_interrupted_study_goes_on_and_ends_as_if_it_had_not_been(
     with pytest.raises(Interrupted):
         conduct(study, made)
     assert conduct(study, made) == whole
-    assert trained == [plan.name for plan in (*made, made[2])]
+    assert trained == [plan.name for plan in (*made[:3], *made[2:])]
     assert not list(tmp_path.rglob("state.pt"))
     # Another classifier measures other distances: nothing of before is taken for them.
     other = checkpoint_of(Classifier(2, 4), "Classifier", {"width": 2, "feature_dim": 4})
-    conduct(Study(study.train, study.test, other, 60, tmp_path), made)
-    assert len(trained) == 7
+    conduct(replace(study, classifier=other), made)
+    assert len(trained) == 1 + 2 * len(made)
 
 
 def test_damaged_record_is_done_again(study: Study, caplog: pytest.LogCaptureFixture) -> None:
-    (plan, *_) = planned(seeds=1, variations={"as_assigned": {}})
+    (plan, *_) = planned(seeds=1, variations=1)
     first = study.run(plan)
     (study.folder / plan.name / "record.json").write_text('{"key":')
     with caplog.at_level(logging.WARNING):
@@ -147,20 +180,18 @@ def test_run_that_diverges_is_recorded_and_the_others_are_kept(study: Study, mon
         return {**metrics, "loss_generator": torch.tensor(torch.nan)} if taken == 5 else metrics
 
     monkeypatch.setattr(GANStep, "step", bad_in_the_third_epoch)
-    study_config = configured(seeds=1, variations={"as_assigned": {}})
-    records = conduct(study, plans(study_config, GAN, WGAN, PENALISED))
-    assert [(record.model, record.status) for record in records] == [
-        ("gan", "diverged"),
-        ("wgan", "finished"),
-        ("wgan_penalty", "finished"),
-    ]
+    config = configured(seeds=1, variations=1)
+    made = plans(config, GAN, WGAN, SPECTRAL, PENALISED)
+    records = conduct(study, made)
+    assert [record.status for record in records] == ["diverged"] + ["finished"] * 7
     assert "loss_generator became NaN or infinite in epoch 3" in records[0].reason
     assert len(records[0].history) == len(records[0].scores) == 2
     before = taken
-    assert conduct(study, plans(study_config, GAN, WGAN, PENALISED)) == records
+    assert conduct(study, made) == records
     assert taken == before
-    found = summarise(rows_of(records, study_config), study_config)
-    assert found["cells"]["gan"]["as_assigned"]["diverged"] == {"mean": 1.0, "sd": None, "runs": 1}
+    rows = rows_of(records, config, 170.0)
+    assert (rows[0]["model"], rows[0]["distance"]) == ("gan", 170.0)
+    assert summarise(rows, config)["failures"]["gan"]["as_assigned"]["diverged"] == 1
 
 
 def test_a_run_that_diverges_at_once_has_no_distance(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -174,23 +205,37 @@ def test_a_run_that_diverges_at_once_has_no_distance(study: Study, monkeypatch: 
 
 def test_a_really_diverging_training(study: Study) -> None:
     """No metric is tampered with: the learning rate alone does it."""
-    wild = {"as_assigned": {}, "wild": {"learning_rate_factor": 1e30, "normalisation": "none"}}
-    plan = next(plan for plan in planned(seeds=1, variations=wild) if plan.variation == "wild")
+    wild = {"learning_rate_factor": (1e30, 1e30), "discriminator_steps": (1, 1), "unnormalised": 1}
+    plan = next(plan for plan in planned(seeds=1, ranges=wild) if plan.variation == "variation_1")
     assert study.run(plan).status == "diverged"
 
 
-def test_summary_names_every_pair_and_tells_the_models_apart(study: Study) -> None:
-    config = configured(variations={"as_assigned": {}, "fast": {"learning_rate_factor": 10}})
-    records = conduct(study, plans(config, GAN, WGAN, PENALISED))
-    rows = rows_of(records, config)
+def test_summary_names_every_pair_and_averages_over_variations_first(study: Study) -> None:
+    config = configured()
+    rows = rows_of(conduct(study, planned()), config, 170.0)
     found = summarise(rows, config)
     for verdicts in found["verdicts"].values():
         assert list(verdicts) == [f"{first}-{second}" for first, second in PAIRS]
-    assert found["verdicts"]["log_distance"]["gan-wgan"]["pairs"] == 4
-    # The baseline is no departure from itself.
-    assert found["verdicts"]["sensitivity"]["gan-wgan"]["pairs"] == 2
-    distances = [row["distance"] for row in rows if (row["model"], row["variation"]) == ("wgan", "fast")]
-    assert found["cells"]["wgan"]["fast"]["distance"]["mean"] == pytest.approx(sum(distances) / 2)
+        assert verdicts["gan-wgan"]["pairs"] == 2
+    varied = [row for row in rows if row["variation"] != AS_ASSIGNED]
+    logs = {
+        model: [
+            np.mean([row["log_distance"] for row in varied if (row["model"], row["seed"]) == (model, seed)])
+            for seed in (5, 6)
+        ]
+        for model in ("gan", "wgan")
+    }
+    expected = stats.ttest_rel(logs["gan"], logs["wgan"]).confidence_interval(1 - 0.05 / 6)
+    assert found["verdicts"]["log_distance"]["gan-wgan"]["interval"] == pytest.approx([expected.low, expected.high])
+
+
+def test_floor_is_of_held_out_images_and_no_generator_is_as_near(study: Study) -> None:
+    found = study.reference(planned()[0].config)
+    assert found["floor"] > 0 and found["untrained"] > found["floor"]
+    # Training images are a row of their own, and change with them alone.
+    other = replace(study, train=made_up_images(100, 9)).reference(planned()[0].config)
+    assert (other["floor"], other["samples"]) == (found["floor"], found["samples"])
+    assert other["training"] != found["training"]
 
 
 @pytest.fixture(autouse=True)

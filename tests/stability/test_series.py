@@ -8,7 +8,6 @@ import pytest
 from fashion_dgm.stability.series import (
     coefficient_of_variation,
     last,
-    mean_over_time,
     oscillation,
     relative_oscillation,
 )
@@ -56,22 +55,14 @@ def test_coefficient_of_variation_is_the_textbooks() -> None:
     assert coefficient_of_variation([1.0, 2.0, 3.0]) == pytest.approx(0.5)
 
 
-def test_mean_over_time_weighs_by_time() -> None:
-    assert mean_over_time([1, 2, 10], [4.0, 4.0, 4.0]) == pytest.approx(4)
-    assert mean_over_time([0, 1, 3], [0.0, 2.0, 2.0]) == pytest.approx((1 + 4) / 3)
-    assert mean_over_time([5], [7.0]) == 7
-
-
 def test_a_run_that_broke_off_is_measured_by_what_it_did_before() -> None:
     whole, broken = [1.0, 3.0, 1.0, 3.0], [1.0, 3.0, 1.0, 3.0, math.nan, math.inf]
     for measure in EVERY:
         assert measure(broken) == measure(whole)
-    assert mean_over_time([1, 2, 3], [2.0, 4.0, math.inf]) == 3
 
 
 @pytest.mark.parametrize("values", [[], [math.nan], [math.inf, math.nan]])
 def test_of_nothing_nothing_is_said(values: list[float]) -> None:
     assert all(math.isnan(measure(values)) for measure in EVERY)
-    assert math.isnan(mean_over_time(range(len(values)), values))
     assert math.isnan(oscillation([1.0, 2.0]))
     assert math.isnan(coefficient_of_variation([1.0]))

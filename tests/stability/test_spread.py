@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -27,8 +28,8 @@ def one_thread() -> Iterator[None]:
 
 @pytest.mark.usefixtures("one_thread")
 def test_side_by_side_is_as_one_after_another(study: Study, tmp_path: Path) -> None:
-    made = planned(seeds=1, variations={"as_assigned": {}})[:2]
-    whole = conduct(Study(study.train, study.test, study.classifier, 60, tmp_path / "whole"), made)
+    made = planned(seeds=1)[:2]
+    whole = conduct(replace(study, folder=tmp_path / "whole"), made)
     seen: list[int] = []
     found = conduct(study, made, partial(spread, at_a_time=2, gpus=0.0), lambda number, record: seen.append(number))
     assert found == whole

@@ -42,10 +42,11 @@ from fashion_dgm.config.residual_flow import (
 )
 from fashion_dgm.config.studies import (
     PenalisedWGANConfig,
+    SpectralGANConfig,
     StabilityConfig,
     UniformsConfig,
     VanishingGradientsConfig,
-    VariationConfig,
+    VariationRangesConfig,
 )
 from fashion_dgm.config.training import (
     AdamConfig,
@@ -97,6 +98,7 @@ __all__ = [
     "ResidualFlowTrainingConfig",
     "ScheduleConfig",
     "SeriesConfig",
+    "SpectralGANConfig",
     "SpectralNormConfig",
     "SpeedConfig",
     "StabilityConfig",
@@ -104,7 +106,7 @@ __all__ = [
     "TrainingConfig",
     "UniformsConfig",
     "VanishingGradientsConfig",
-    "VariationConfig",
+    "VariationRangesConfig",
     "WGANConfig",
     "WarmupConfig",
 ]

@@ -66,16 +66,29 @@ class AdversarialConfig(TrainingConfig):
     records: RecordsConfig = RecordsConfig()
 
 
+class SpectralNormConfig(Config):
+    """Weights of a discriminator or critic divided by their largest singular value (Miyato et al., 2018).
+
+    Arguments:
+        power_iterations: towards that value, at each forward pass in training.
+    """
+
+    name: Literal["spectral_norm"]
+    power_iterations: PositiveInt = 1
+
+
 class GANConfig(AdversarialConfig):
     """The assignment's GAN, and its variants.
 
     Arguments:
         objective: what the generator minimises: `-E[log D(G(z))]`, or `E[log(1 - D(G(z)))]`, whose gradient vanishes.
         n_discriminator: steps of the discriminator for one of the generator.
+        lipschitz: spectral normalisation of the discriminator (SN-GAN, Miyato et al., 2018); None for none.
     """
 
     objective: Literal["non_saturating", "saturating"] = "non_saturating"
     n_discriminator: PositiveInt = 1
+    lipschitz: SpectralNormConfig | None = None
 
 
 class ClipConfig(Config):
@@ -90,17 +103,6 @@ class GradientPenaltyConfig(Config):
 
     name: Literal["gradient_penalty"]
     weight: PositiveFloat
-
-
-class SpectralNormConfig(Config):
-    """Weights of the critic divided by their largest singular value (Miyato et al., 2018).
-
-    Arguments:
-        power_iterations: towards that value, at each forward pass in training.
-    """
-
-    name: Literal["spectral_norm"]
-    power_iterations: PositiveInt = 1
 
 
 LipschitzConfig = Annotated[

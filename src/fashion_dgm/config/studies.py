@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from fashion_dgm.config.base import Config, Fraction, Seed
-from fashion_dgm.config.gans import GradientPenaltyConfig, NormalisationConfig
+from fashion_dgm.config.gans import GradientPenaltyConfig, NormalisationConfig, SpectralNormConfig
 from fashion_dgm.config.training import OptimizerConfig
 
 __all__ = [
     "PenalisedWGANConfig",
+    "SpectralGANConfig",
     "StabilityConfig",
     "UniformsConfig",
     "VanishingGradientsConfig",
-    "VariationConfig",
+    "VariationRangesConfig",
 ]
 
 Several = Annotated[int, Field(ge=2)]
-Model = Literal["gan", "wgan", "wgan_penalty"]
 
 
 class PenalisedWGANConfig(Config):
@@ -29,6 +29,13 @@ class PenalisedWGANConfig(Config):
     lipschitz: GradientPenaltyConfig
     normalisation: NormalisationConfig
     optimizer: OptimizerConfig
+
+
+class SpectralGANConfig(Config):
+    """What spectral normalisation of the discriminator (SN-GAN, Miyato et al., 2018) changes of the assignment's GAN."""
+
+    lipschitz: SpectralNormConfig
+    normalisation: NormalisationConfig
 
 
 class UniformsConfig(Config):
@@ -67,48 +74,58 @@ class VanishingGradientsConfig(Config):
     device: str
 
 
-class VariationConfig(Config):
-    """A departure from what the models are assigned.
+class VariationRangesConfig(Config):
+    """What variations of the training settings are drawn from, the same for all models.
 
     Arguments:
-        normalisation: "none" takes every normalisation out of both networks; None leaves them.
-        learning_rate_factor: of both networks.
-        discriminator_steps: for one step of the generator, by model; a model not named keeps its own.
+        learning_rate_factor: of both networks, log-uniform between the two bounds.
+        discriminator_steps: of the discriminator or critic for one of the generator, uniform from the first to the last.
+        unnormalised: probability that BatchNorm is taken out of both networks.
     """
 
-    normalisation: Literal["none"] | None = None
-    learning_rate_factor: PositiveFloat = 1.0
-    discriminator_steps: dict[Model, PositiveInt] = Field(default_factory=dict)
+    learning_rate_factor: tuple[PositiveFloat, PositiveFloat]
+    discriminator_steps: tuple[PositiveInt, PositiveInt]
+    unnormalised: Annotated[float, Field(ge=0, le=1)]
+
+    @model_validator(mode="after")
+    def _bounds_are_ordered(self) -> Self:
+        for name in ("learning_rate_factor", "discriminator_steps"):
+            low, high = getattr(self, name)
+            if low > high:
+                raise ValueError(f"{name} must begin with its smaller bound, not with {low}")
+        return self
 
 
 class StabilityConfig(Config):
-    """Short trainings of every model under every variation and seed.
+    """Short trainings of every model, as assigned and under drawn variations, with several seeds.
 
     Arguments:
         seeds: how many, from `seed` on.
-        epochs: passes of the discriminator or critic, each over `images_per_epoch` images.
+        variations: drawn for each seed, and the same ones for every model.
+        ranges: what they are drawn from.
+        epochs: of `generator_steps` each.
+        generator_steps: of an epoch; the discriminator's or critic's follow from their number for one of the generator.
         width: of the networks, as in `train_gan`.
         snapshot_every: epochs between two measured distances.
         samples: on each side of a distance.
-        baseline: the variation that changes nothing.
-        least_progress: the share of its first distance by which a model must have come nearer, as assigned, before its
+        least_progress: the fraction of its first distance by which a model must have come nearer, as assigned, before its
             stability means anything.
-        missing_share: a class with less than this share of the generated images is missing.
+        missing_share: a class with less than this fraction of the generated images is missing.
         missing_classes: this many missing classes are a collapse.
-        confidence: with which all comparisons hold together.
+        confidence: with which all comparisons of the primary measure hold together.
         parallel: runs at a time, by Ray where more than one.
         gpus_per_run: for Ray; a fraction lets runs share a GPU.
     """
 
     seeds: PositiveInt
+    variations: PositiveInt
+    ranges: VariationRangesConfig
     epochs: PositiveInt
-    images_per_epoch: PositiveInt
+    generator_steps: PositiveInt
     batch_size: Several
     width: PositiveInt
     snapshot_every: PositiveInt
     samples: Several
-    variations: Annotated[dict[str, VariationConfig], Field(min_length=1)]
-    baseline: str
     least_progress: Fraction
     missing_share: Fraction
     missing_classes: Annotated[int, Field(ge=1, le=10)]
@@ -117,12 +134,3 @@ class StabilityConfig(Config):
     gpus_per_run: Annotated[float, Field(ge=0)]
     seed: Seed
     device: str
-
-    @model_validator(mode="after")
-    def _has_a_baseline(self) -> Self:
-        found = self.variations.get(self.baseline)
-        if found is None:
-            raise ValueError(f"baseline names {self.baseline}, which is none of: {', '.join(self.variations)}")
-        if found != VariationConfig():
-            raise ValueError(f"the baseline, {self.baseline}, must change nothing")
-        return self

@@ -46,7 +46,7 @@ def generator_arguments(config: AdversarialConfig) -> dict[str, Any]:
 
 def discriminator_arguments(config: AdversarialConfig) -> dict[str, Any]:
     """Returns the arguments of the `Discriminator` that `config` describes."""
-    lipschitz = config.lipschitz if isinstance(config, WGANConfig) else None
+    lipschitz = config.lipschitz if isinstance(config, GANConfig | WGANConfig) else None
     return {
         "width": config.width,
         "normalisation": config.normalisation.discriminator,

@@ -264,7 +264,7 @@ CLAIMS: Mapping[str, tuple[Claim, ...]] = {
         ),
         _measured(
             "stability.md#what-is-decided",
-            "Noise is called undecided, and intervals cover about as often as they say",
+            "Intervals cover about as often as they say, although runs of one seed have much in common",
             "stability/test_verdict.py#test_interval_covers_about_as_often_as_it_says",
             "stability/verdict.py#compare",
         ),

@@ -57,13 +57,17 @@ _PARTS = {
     "latents": "latents",
     "residual": "residual blocks",
 }
-_MODELS = {"gan": "GAN", "wgan": "WGAN", "wgan_gp": "WGAN-GP", "wgan_penalty": "WGAN with penalty"}
+_MODELS = {
+    "gan": "GAN",
+    "gan_spectral": "GAN with spectral norm",
+    "wgan": "WGAN",
+    "wgan_gp": "WGAN-GP",
+    "wgan_penalty": "WGAN with penalty",
+}
 _LOSSES = {"saturating": "saturating", "non_saturating": "non-saturating", "wasserstein": "Wasserstein"}
 _VARIATIONS = {
     "as_assigned": "as assigned",
-    "no_normalisation": "no BatchNorm",
-    "fast": "high learning rate",
-    "unbalanced": "unbalanced steps",
+    "varied": "varied",
 }
 
 

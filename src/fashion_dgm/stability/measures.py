@@ -13,36 +13,39 @@ from fashion_dgm.metrics.modes import class_entropy, missing_classes
 from fashion_dgm.stability.series import (
     coefficient_of_variation,
     last,
-    mean_over_time,
     oscillation,
     relative_oscillation,
 )
 
 __all__ = [
     "COMPARED",
-    "STEADINESS",
+    "PRIMARY",
+    "RATIOS",
     "Collapse",
     "RunRecord",
     "Score",
+    "degradations",
     "measures_of",
     "progress",
-    "sensitivities",
     "summarised",
 ]
 
+PRIMARY = "degradation"
+"""The one measure by which stability is decided."""
+
 COMPARED = {
-    "log_distance": "distance at the end",
-    "log_mean_distance": "mean distance over training",
+    PRIMARY: "degradation under the variations",
+    "log_distance": "distance under the variations",
+    "assigned_log_distance": "distance as assigned",
+    "failed": "fraction of runs failed",
     "distance_oscillation": "oscillation of the distance",
     "loss_oscillation": "oscillation of the loss",
-    "gradient_variation": "variation of the gradient",
-    "sensitivity": "sensitivity to the variations",
-    "failed": "share of runs failed",
+    "gradient_variation": "variation of the generator's gradient",
 }
-"""The measures on which models are compared; less is better for each."""
+"""The measures on which models are compared, by their names in English; less is better for each."""
 
-STEADINESS = tuple(name for name in COMPARED if name not in ("log_distance", "log_mean_distance"))
-"""Those that say how steadily a model trains; the others say how good it becomes."""
+RATIOS = (PRIMARY, "log_distance", "assigned_log_distance")
+"""Those that are logarithms, so that a difference is a ratio of distances."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,7 @@ class RunRecord:
     Arguments:
         reason: why it diverged, or empty.
         epochs: how many were asked for.
+        settings: learning rate, steps of the discriminator for one of the generator, and normalisations.
         history: a row for each epoch completed.
         scores: one for each snapshot that was kept.
     """
@@ -76,6 +80,7 @@ class RunRecord:
     status: Literal["finished", "diverged"]
     reason: str
     epochs: int
+    settings: dict[str, Any]
     history: list[dict[str, float]] = field(default_factory=list)
     scores: list[Score] = field(default_factory=list)
 
@@ -103,16 +108,18 @@ class Collapse:
     missing: int
 
 
-def measures_of(record: RunRecord, collapse: Collapse) -> dict[str, float]:
+def measures_of(record: RunRecord, collapse: Collapse, untrained: float) -> dict[str, float]:
     """Returns the measures of one run; NaN where it broke off too early to have one.
 
-    A run that diverged is judged by what it did before, and counts as failed.
+    Arguments:
+        untrained: the distance of a generator that has learned nothing, which is taken for that of a run that diverged.
     """
     distances = [score.distance for score in record.scores]
     ended = record.scores[-1].class_shares if record.scores else None
     diverged = record.status == "diverged"
     missing = missing_classes(ended, collapse.least_share) if ended else math.nan
     collapsed = ended is not None and missing >= collapse.missing
+    distance = untrained if diverged else last(distances)
 
     def column(name: str) -> list[float]:
         return [row.get(name, math.nan) for row in record.history]
@@ -120,10 +127,9 @@ def measures_of(record: RunRecord, collapse: Collapse) -> dict[str, float]:
     estimates = column("wasserstein_estimate")
     return {
         "epochs": float(len(record.history)),
-        "distance": last(distances),
-        "log_distance": _log(last(distances)),
-        "progress": progress(distances),
-        "log_mean_distance": _log(mean_over_time([score.epoch for score in record.scores], distances)),
+        "distance": distance,
+        "log_distance": _log(distance),
+        "progress": progress([*distances[:1], distance]),
         "distance_oscillation": oscillation([_log(distance) for distance in distances]),
         # The critic's estimate is its loss with the sign turned, free of any penalty.
         "loss_oscillation": relative_oscillation(
@@ -139,21 +145,23 @@ def measures_of(record: RunRecord, collapse: Collapse) -> dict[str, float]:
 
 
 def progress(distances: Sequence[float]) -> float:
-    """Returns what share of the first distance is gone at the end: 0.5 if it has halved; NaN where there is none."""
+    """Returns what fraction of the first distance is gone at the end: 0.5 if it has halved; NaN where there is none."""
     return 1.0 - last(distances) / distances[0] if distances and distances[0] > 0 else math.nan
 
 
-def sensitivities(log_distances: Mapping[tuple[str, int], float], baseline: str) -> dict[tuple[str, int], float]:
-    """Returns for each run but those of `baseline` how far its distance is from that of the same seed there.
+def degradations(log_distances: Mapping[tuple[str, int], float], baseline: str) -> dict[tuple[str, int], float]:
+    """Returns for each run but those of `baseline` how much farther away its images are than the same seed's there.
+
+    Only getting worse counts: settings that improve on the assigned ones are no sign of instability.
 
     Arguments:
         log_distances: one model's, by (variation, seed).
 
     Returns:
-        `|log d_variation - log d_baseline|`, so 0.7 is a factor of 2 either way; NaN where one of them has no distance.
+        `max(0, log d_variation - log d_baseline)`, so 0.7 is twice the distance; NaN where one of them has none.
     """
     return {
-        (variation, seed): abs(value - log_distances.get((baseline, seed), math.nan))
+        (variation, seed): float(np.maximum(0.0, value - log_distances.get((baseline, seed), math.nan)))
         for (variation, seed), value in log_distances.items()
         if variation != baseline
     }

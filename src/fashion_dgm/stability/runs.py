@@ -16,11 +16,13 @@ import numpy as np
 import torch
 
 from fashion_dgm.checkpoint import Checkpoint, build_model
-from fashion_dgm.config import GANConfig, WGANConfig
+from fashion_dgm.config import AdversarialConfig, GANConfig, WGANConfig
 from fashion_dgm.data.images import ImageSet
+from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.files import atomic_path
 from fashion_dgm.gans import training
 from fashion_dgm.gans.networks import Generator
+from fashion_dgm.gans.steps import generator_arguments
 from fashion_dgm.metrics.classifier import Classifier
 from fashion_dgm.metrics.features import FeatureSpace, classifier_space
 from fashion_dgm.metrics.frechet import Gaussian, frechet_distance
@@ -46,7 +48,8 @@ class Study:
 
     Arguments:
         train: what they train on.
-        test: what their images are held against.
+        test: held-out images, whose distance to `benchmark` is the floor.
+        benchmark: the official test images, to which distances are measured; nothing is chosen by them.
         classifier: gives the features.
         samples: on each side of a distance.
         folder: a subfolder a run, of its state and its record.
@@ -54,6 +57,7 @@ class Study:
 
     train: ImageSet
     test: ImageSet
+    benchmark: ImageSet
     classifier: Checkpoint
     samples: int
     folder: Path
@@ -79,23 +83,41 @@ class Study:
         shutil.rmtree(store.folder, ignore_errors=True)
         return record
 
-    def yardstick(self, device: str) -> dict[str, Any]:
-        """Returns what a distance is to be read with: N, the feature space, and the distance of training images."""
-        space, real = self._reference(resolve_device(device))
-        floor = Gaussian.fit(space(_drawn(self.train, real.count, "floor"), resolve_device(device), SCORING_BATCH))
+    def reference(self, config: AdversarialConfig) -> dict[str, Any]:
+        """Returns what a distance is to be read with.
+
+        Arguments:
+            config: of some run, for the generator's size and the device.
+
+        Returns:
+            N, the feature space, and the distances to the official test images of held-out images (`floor`, which no
+            generator is expected to beat), of training images (`training`, which the classifier has learned) and of an
+            untrained generator's images (`untrained`).
+        """
+        device = resolve_device(config.device)
+        space, real = self._real(device)
+        with torch.random.fork_rng():
+            torch.manual_seed(derive_seed(0, "stability", "untrained"))
+            untrained = Generator(**generator_arguments(config)).to(device)
+
+        def distance(images: torch.Tensor) -> float:
+            return frechet_distance(real, Gaussian.fit(space(images, device, SCORING_BATCH)))
+
         return {
             "samples": real.count,
-            "floor": frechet_distance(real, floor),
+            "floor": distance(_drawn(self.test, real.count, "held out")),
+            "training": distance(_drawn(self.train, real.count, "training")),
+            "untrained": distance(_sampled(untrained, real.count)),
             "feature_space": {"label": space.label, "dimension": space.dimension, "sha256": space.weights_sha256},
         }
 
-    def _reference(self, device: torch.device) -> tuple[FeatureSpace, Gaussian]:
+    def _real(self, device: torch.device) -> tuple[FeatureSpace, Gaussian]:
         network = build_model(self.classifier, "Classifier")
         assert isinstance(network, Classifier)
         space = classifier_space(network, device)
         # The same real images and latents for every run: what differs between two is the generators alone.
-        n = min(self.samples, len(self.test), len(self.train))
-        return space, Gaussian.fit(space(_drawn(self.test, n, "real"), device, SCORING_BATCH))
+        n = min(self.samples, len(self.benchmark), len(self.test), len(self.train))
+        return space, Gaussian.fit(space(_drawn(self.benchmark, n, "real"), device, SCORING_BATCH))
 
     def _key(self, plan: Plan) -> str:
         """Twelve digits that stand for all that the record depends on."""
@@ -105,12 +127,13 @@ class Study:
         weights = hashlib.sha256()
         for name, tensor in sorted(self.classifier.weights.items()):
             weights.update(name.encode() + tensor.numpy().tobytes())
-        parts |= {"epochs": config.epochs, "samples": self.samples, "test": self.test.sha256}
+        parts |= {"epochs": config.epochs, "samples": self.samples, "benchmark": self.benchmark.sha256}
+        parts |= {"held_out": len(self.test)}
         parts |= {"classifier": weights.hexdigest()}
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
 
     def _scored(self, record: RunRecord, snapshots: dict[int, Checkpoint], device: torch.device) -> RunRecord:
-        space, real = self._reference(device)
+        space, real = self._real(device)
         network = build_model(self.classifier, "Classifier").to(device)
         assert isinstance(network, Classifier)
         scores: list[Score] = []
@@ -139,7 +162,17 @@ def conduct(
     Arguments:
         spread: does several runs at a time, and yields their records in order; one after another if None.
         on_run: called with each record and its number, from 1.
+
+    Raises:
+        FashionDGMError: if an epoch of some run needs more images than there are.
     """
+    for plan in runs:
+        wanted = plan.config.images_per_epoch or 0
+        if wanted > len(study.train):
+            raise FashionDGMError(
+                f"{plan.name} needs {wanted} images an epoch and there are {len(study.train)}: "
+                "lower stability.generator_steps or stability.batch_size, and raise stability.epochs instead"
+            )
     records = []
     for number, record in enumerate(spread(study, runs) if spread else map(study.run, runs), start=1):
         distance = record.scores[-1].distance if record.scores else math.nan
@@ -173,7 +206,7 @@ def _read(path: Path, key: str) -> RunRecord | None:
 def _trained(plan: Plan, data: ImageSet, store: StateStore) -> tuple[RunRecord, dict[int, Checkpoint]]:
     config = plan.config
     history: list[EpochRow] = []
-    record = RunRecord(plan.model, plan.variation, plan.seed, "finished", "", config.epochs)
+    record = RunRecord(plan.model, plan.variation, plan.seed, "finished", "", config.epochs, _settings(plan))
     try:
         trained = _train(plan, config.epochs, data, store, history)
     except DivergenceError as error:
@@ -184,6 +217,14 @@ def _trained(plan: Plan, data: ImageSet, store: StateStore) -> tuple[RunRecord, 
         # What was saved before is a finished run of fewer epochs, and is read as one.
         return record, _train(plan, len(history), data, store, []).snapshots if history else {}
     return replace(record, history=trained.history), trained.snapshots
+
+
+def _settings(plan: Plan) -> dict[str, Any]:
+    return {
+        "learning_rate": plan.config.optimizer.learning_rate,
+        "discriminator_steps": plan.discriminator_steps,
+        **{f"normalisation_{name}": kind for name, kind in plan.config.normalisation.model_dump().items()},
+    }
 
 
 def _train(plan: Plan, epochs: int, data: ImageSet, store: StateStore, history: list[EpochRow]) -> training.TrainedGAN:

@@ -12,12 +12,11 @@ References:
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["coefficient_of_variation", "last", "mean_over_time", "oscillation", "relative_oscillation"]
+__all__ = ["coefficient_of_variation", "last", "oscillation", "relative_oscillation"]
 
 
 def oscillation(values: ArrayLike) -> float:
@@ -47,19 +46,6 @@ def coefficient_of_variation(values: ArrayLike) -> float:
     if len(y) < 2 or y.mean() <= 0:
         return math.nan
     return float(y.std(ddof=1) / y.mean())
-
-
-def mean_over_time(times: Sequence[float], values: ArrayLike) -> float:
-    """Returns the area under the curve of `values` at increasing `times`, by trapezia, over the time it spans.
-
-    So it has the units of the values: that of a curve which stays at `c` is `c`.
-    """
-    t, y = np.asarray(times, dtype=np.float64), np.asarray(values, dtype=np.float64)
-    there = np.isfinite(y)
-    t, y = t[there], y[there]
-    if len(y) == 0:
-        return math.nan
-    return float(y[0]) if len(y) == 1 else float(np.trapezoid(y, t) / (t[-1] - t[0]))
 
 
 def last(values: ArrayLike) -> float:

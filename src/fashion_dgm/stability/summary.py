@@ -1,4 +1,4 @@
-"""What the runs come to: a row of measures a run, means over seeds, and what they decide between two models."""
+"""The results of the study: a row of measures for each run, means over seeds, and verdicts between models."""
 
 from __future__ import annotations
 
@@ -8,98 +8,124 @@ from itertools import combinations
 from typing import Any
 
 from fashion_dgm.config import StabilityConfig
-from fashion_dgm.stability.grid import MODELS
+from fashion_dgm.stability.grid import AS_ASSIGNED, MODELS
 from fashion_dgm.stability.measures import (
     COMPARED,
-    STEADINESS,
+    PRIMARY,
     Collapse,
     RunRecord,
+    degradations,
     measures_of,
-    sensitivities,
     summarised,
 )
-from fashion_dgm.stability.verdict import Verdict, compare, dominance
+from fashion_dgm.stability.verdict import Verdict, compare, more_stable, seed_means
 
-__all__ = ["PAIRS", "rows_of", "summarise"]
+__all__ = ["PAIRS", "VARIED", "rows_of", "summarise"]
 
 PAIRS = tuple(combinations(MODELS, 2))
+VARIED = "varied"
 LABELS = ("model", "variation", "seed", "status", "reason")
 
 Row = dict[str, Any]
 
 
-def rows_of(records: Sequence[RunRecord], study: StabilityConfig) -> list[Row]:
-    """Returns for each run its names, its status and its measures; NaN where it has none."""
+def rows_of(records: Sequence[RunRecord], study: StabilityConfig, untrained: float) -> list[Row]:
+    """Returns for each run its names, settings, status and measures; NaN where it has none.
+
+    Arguments:
+        untrained: the distance of an untrained generator, which a diverged run counts with.
+    """
     collapse = Collapse(study.missing_share, study.missing_classes)
     rows: list[Row] = [
-        {**{name: getattr(record, name) for name in LABELS}, **measures_of(record, collapse)} for record in records
+        {
+            **{name: getattr(record, name) for name in LABELS},
+            **record.settings,
+            **measures_of(record, collapse, untrained),
+        }
+        for record in records
     ]
     for model in MODELS:
-        found = sensitivities(_by_run(rows, model, "log_distance"), study.baseline)
-        for row in rows:
-            if row["model"] == model:
-                row["sensitivity"] = found.get((row["variation"], row["seed"]), math.nan)
+        own = [row for row in rows if row["model"] == model]
+        found = degradations({(row["variation"], row["seed"]): row["log_distance"] for row in own}, AS_ASSIGNED)
+        for row in own:
+            row[PRIMARY] = found.get((row["variation"], row["seed"]), math.nan)
     return rows
 
 
 def summarise(rows: Sequence[Row], study: StabilityConfig) -> dict[str, Any]:
-    """Returns what the runs come to, as a report needs it.
+    """Returns the results as a report needs them.
 
-    A summary is mean and standard deviation over seeds, the progress that of the baseline. All verdicts hold together with
-    the study's confidence: each interval has its share of the error (Bonferroni).
+    Everything is averaged over the variations of a seed first; means, deviations and tests are over seeds. The six
+    comparisons of one measure hold together with the study's confidence (Bonferroni).
 
     Returns:
-        `{"cells": {model: {variation: {measure: summary}}}, "verdicts": {measure: {"gan-wgan": verdict}},
-        "stability": {"gan-wgan": dominance}, "progress": {model: share}}`.
+        `{"cells": {model: {"as_assigned" | "varied": {measure: summary}}}, "failures": {model: {"as_assigned" | "varied":
+        {"runs", "diverged", "collapsed"}}}, "verdicts": {measure: {"gan-wgan": verdict}}, "stability": {"gan-wgan":
+        outcome}, "progress": {model: fraction}}`.
     """
-    measures = [name for name in rows[0] if name not in LABELS]
+    measures = [name for name in COMPARED if name != "assigned_log_distance"] + ["distance", "class_entropy"]
     cells = {
         model: {
-            variation: {
-                name: summarised([row[name] for row in rows if (row["model"], row["variation"]) == (model, variation)])
-                for name in measures
-            }
-            for variation in study.variations
+            group: {name: summarised(list(_by_seed(rows, model, name, group).values())) for name in measures}
+            for group in (AS_ASSIGNED, VARIED)
         }
         for model in MODELS
     }
-    level = 1 - (1 - study.confidence) / (len(PAIRS) * len(COMPARED))
-    verdicts = {
+    failures = {
+        model: {
+            group: {
+                "runs": len(found := _runs(rows, model, group)),
+                **{name: int(sum(row[name] for row in found)) for name in ("diverged", "collapsed")},
+            }
+            for group in (AS_ASSIGNED, VARIED)
+        }
+        for model in MODELS
+    }
+    level = 1 - (1 - study.confidence) / len(PAIRS)
+    compared = {
         measure: {
-            f"{first}-{second}": _written(
-                compare(
-                    _by_run(rows, first, measure, study.baseline),
-                    _by_run(rows, second, measure, study.baseline),
-                    level,
-                )
+            f"{first}-{second}": compare(
+                _compared_values(rows, first, measure), _compared_values(rows, second, measure), level
             )
             for first, second in PAIRS
         }
         for measure in COMPARED
     }
-    reached = {model: cells[model][study.baseline]["progress"]["mean"] for model in MODELS}
-    stability = {
-        pair: dominance(verdicts[measure][pair]["outcome"] for measure in STEADINESS)
-        for pair in verdicts[STEADINESS[0]]
-    }
-    return {"cells": cells, "verdicts": verdicts, "stability": stability, "progress": reached}
-
-
-def _by_run(rows: Sequence[Row], model: str, measure: str, baseline: str = "") -> dict[tuple[str, int], float]:
-    """A measure by (variation, seed); the baseline has no sensitivity, by definition and not for want of a value."""
     return {
-        (row["variation"], row["seed"]): row[measure]
-        for row in rows
-        if row["model"] == model and not (measure == "sensitivity" and row["variation"] == baseline)
+        "cells": cells,
+        "failures": failures,
+        "verdicts": {name: {pair: _written(found) for pair, found in of.items()} for name, of in compared.items()},
+        "stability": {
+            pair: more_stable(found.outcome, compared["log_distance"][pair].outcome)
+            for pair, found in compared[PRIMARY].items()
+        },
+        "progress": {
+            model: summarised(list(_by_seed(rows, model, "progress", AS_ASSIGNED).values()))["mean"] for model in MODELS
+        },
     }
+
+
+def _runs(rows: Sequence[Row], model: str, group: str) -> list[Row]:
+    return [
+        row for row in rows if row["model"] == model and (row["variation"] == AS_ASSIGNED) == (group == AS_ASSIGNED)
+    ]
+
+
+def _by_seed(rows: Sequence[Row], model: str, measure: str, group: str) -> dict[int, float]:
+    return seed_means({(row["variation"], row["seed"]): row[measure] for row in _runs(rows, model, group)})
+
+
+def _compared_values(rows: Sequence[Row], model: str, measure: str) -> dict[int, float]:
+    if measure == "assigned_log_distance":
+        return _by_seed(rows, model, "log_distance", AS_ASSIGNED)
+    return _by_seed(rows, model, measure, VARIED)
 
 
 def _written(verdict: Verdict) -> Mapping[str, Any]:
     """As JSON has it, which knows no NaN."""
-    there = math.isfinite(verdict.interval[0])
     return {
         "difference": verdict.difference if math.isfinite(verdict.difference) else None,
-        "interval": list(verdict.interval) if there else None,
+        "interval": list(verdict.interval) if math.isfinite(verdict.interval[0]) else None,
         "pairs": verdict.pairs,
         "left_out": verdict.left_out,
         "outcome": verdict.outcome,

@@ -1,28 +1,20 @@
-"""Which of two models is ahead on some measure, and by how much: paired over seeds, with an interval.
-
-References:
-    Welch, The generalization of `Student's' problem when several different population variances are involved (1947).
-    Satterthwaite, An approximate distribution of estimates of variance components (1946).
-"""
+"""Which of two models has less of some measure: paired over seeds, with an interval."""
 
 # Explained in docs/stability.md.
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.stats import t as student_t
+from scipy.stats import ttest_1samp
 
-__all__ = ["Dominance", "Outcome", "Verdict", "compare", "dominance", "paired_differences"]
+__all__ = ["Outcome", "Verdict", "compare", "more_stable", "seed_means"]
 
-Outcome = Literal["first", "second", "undecided"]
-Dominance = Literal["first", "second", "undecided", "mixed"]
-Runs = Mapping[tuple[str, int], float]
+Outcome = Literal["first", "second", "undecided", "mixed"]
 
 
 @dataclass(frozen=True)
@@ -31,10 +23,10 @@ class Verdict:
 
     Arguments:
         difference: NaN where there is no pair.
-        interval: bounds by Student's t; NaN where some variation has fewer than two pairs, or no variation any spread.
-        pairs: how many pairs have a value on both sides.
+        interval: bounds by Student's t; NaN for fewer than two pairs, or where all differences are equal.
+        pairs: how many seeds have a value on both sides.
         left_out: how many have not.
-        outcome: who is lower, and less is better for every measure here; undecided if the interval includes 0 or is none.
+        outcome: which model has less, and less is better for every measure here; undecided if the interval includes 0.
     """
 
     difference: float
@@ -44,60 +36,55 @@ class Verdict:
     outcome: Outcome
 
 
-def paired_differences(first: Runs, second: Runs) -> tuple[dict[str, list[float]], int]:
-    """Returns first minus second by variation, a value for each seed that both know, and how many pairs lack a value.
+def seed_means(runs: Mapping[tuple[str, int], float]) -> dict[int, float]:
+    """Returns the mean over the variations of each seed; NaN for a seed of which no run has a value.
+
+    Runs of one seed share initial weights, the order of images and noise, so they are no independent sample; seeds are.
 
     Arguments:
-        first: a measure of the first model's runs by (variation, seed).
-        second: the same of the second model's.
+        runs: a measure by (variation, seed).
     """
-    differences: dict[str, list[float]] = {}
-    left_out = 0
-    for key in sorted(set(first) & set(second)):
-        difference = first[key] - second[key]
-        if math.isfinite(difference):
-            differences.setdefault(key[0], []).append(difference)
-        else:
-            left_out += 1
-    return differences, left_out
+    by_seed: dict[int, list[float]] = {}
+    for (_, seed), value in runs.items():
+        by_seed.setdefault(seed, []).append(value)
+    return {
+        seed: float(np.mean(finite)) if (finite := [v for v in values if math.isfinite(v)]) else math.nan
+        for seed, values in sorted(by_seed.items())
+    }
 
 
-def compare(first: Runs, second: Runs, confidence: float) -> Verdict:
-    """Says which of two models has the lower measure, on average over the variations.
-
-    The variations are fixed and the seeds are a sample. Each variation has a variance of its own, so the degrees of freedom
-    of their mean are Welch and Satterthwaite's. Runs of one seed under different variations count as independent.
+def compare(first: Mapping[int, float], second: Mapping[int, float], confidence: float) -> Verdict:
+    """Compares two models on one measure by the paired t-test over seeds.
 
     Arguments:
+        first: a value for each seed, such as from `seed_means`.
+        second: the same of the other model.
         confidence: level of the interval, in `(0, 1)`.
     """
-    by_variation, left_out = paired_differences(first, second)
-    groups = [np.array(values) for values in by_variation.values()]
-    pairs = sum(len(group) for group in groups)
-    if not groups:
+    shared = set(first) & set(second)
+    differences = np.array([first[seed] - second[seed] for seed in sorted(shared)], dtype=np.float64)
+    paired = differences[np.isfinite(differences)]
+    left_out = len(shared) - len(paired)
+    if not len(paired):
         return Verdict(math.nan, (math.nan, math.nan), 0, left_out, "undecided")
-    difference = float(np.mean([group.mean() for group in groups]))
-    half = _half_width(groups, confidence)
-    low, high = difference - half, difference + half
+    difference = float(paired.mean())
+    # Seeds that agree to the digit, as fractions of failed runs may, are no proof that others would.
+    if len(paired) < 2 or np.ptp(paired) == 0:
+        return Verdict(difference, (math.nan, math.nan), len(paired), left_out, "undecided")
+    interval = ttest_1samp(paired, 0.0).confidence_interval(confidence)
+    low, high = float(interval.low), float(interval.high)
     outcome: Outcome = "first" if high < 0 else "second" if low > 0 else "undecided"
-    return Verdict(difference, (low, high), pairs, left_out, outcome)
+    return Verdict(difference, (low, high), len(paired), left_out, outcome)
 
 
-def dominance(outcomes: Iterable[Outcome]) -> Dominance:
-    """Sums up several measures: a model that is ahead on some and behind on none dominates the other."""
-    decided = set(outcomes) - {"undecided"}
-    if len(decided) == 2:
-        return "mixed"
-    return decided.pop() if decided else "undecided"
+def more_stable(degradation: Outcome, distance: Outcome) -> Outcome:
+    """Returns which model is more stable: the one that degrades less, unless its images are farther away all the same.
 
-
-def _half_width(groups: Sequence[NDArray[np.float64]], confidence: float) -> float:
-    """NaN where a spread is unknown, with one seed, or none is seen: a handful of seeds is no proof that there is none."""
-    if min(len(group) for group in groups) < 2:
-        return math.nan
-    variances = np.array([group.var(ddof=1) / len(group) for group in groups]) / len(groups) ** 2
-    total = variances.sum()
-    if total == 0:
-        return math.nan
-    freedom = total**2 / sum(variance**2 / (len(group) - 1) for variance, group in zip(variances, groups, strict=True))
-    return float(np.sqrt(total) * student_t.ppf((1 + confidence) / 2, freedom))
+    Arguments:
+        degradation: which model degrades less under the variations.
+        distance: which model's images are nearer under the variations. A model that is poor to begin with has little to
+            lose, so one that is decidedly the farther is not called more stable: "mixed".
+    """
+    if degradation == "undecided" or distance in (degradation, "undecided"):
+        return degradation
+    return "mixed"

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
-from fashion_dgm.config import GANConfig, PenalisedWGANConfig, StabilityConfig, WGANConfig
+from fashion_dgm.config import GANConfig, PenalisedWGANConfig, SpectralGANConfig, StabilityConfig, WGANConfig
 from fashion_dgm.data.images import ImageSet
 from fashion_dgm.pipelines.types import Checkpoint, DataFrame, Figure, StateStore
 
-__all__ = ["judge_runs", "plot_curves", "plot_measures", "plot_verdict", "train_runs"]
+__all__ = ["compare_models", "plot_curves", "plot_measures", "plot_verdict", "train_runs"]
 
 
 def train_runs(
     train: ImageSet,
     test: ImageSet,
+    benchmark: ImageSet,
     classifier: Checkpoint,
     store: StateStore,
     gan: GANConfig,
     wgan: WGANConfig,
+    gan_spectral: SpectralGANConfig,
     wgan_penalty: PenalisedWGANConfig,
     config: StabilityConfig,
 ) -> dict[str, Any]:
-    """Trains and scores every model under every variation and seed; a run that diverges is a result."""
+    """Trains and scores every model, as assigned and varied, with every seed; a run that diverges is a result."""
     from functools import partial
 
     from fashion_dgm.pipelines.tracking import log_run
@@ -29,33 +31,36 @@ def train_runs(
     from fashion_dgm.stability.runs import Study, conduct
     from fashion_dgm.sweep import spread
 
-    study = Study(train, test, classifier, config.samples, store.folder)
+    study = Study(train, test, benchmark, classifier, config.samples, store.folder)
+    runs = plans(config, gan, wgan, gan_spectral, wgan_penalty)
     several = partial(spread, at_a_time=config.parallel, gpus=config.gpus_per_run) if config.parallel > 1 else None
-    records = conduct(study, plans(config, gan, wgan, wgan_penalty), several, log_run)
-    return {"records": [record.to_json() for record in records], **study.yardstick(config.device)}
+    records = conduct(study, runs, several, log_run)
+    return {
+        "records": [record.to_json() for record in records],
+        "reference": study.reference(runs[0].config),
+        "config": config.model_dump(mode="json"),
+    }
 
 
-def judge_runs(found: dict[str, Any], config: StabilityConfig) -> tuple[DataFrame, dict[str, Any]]:
+def compare_models(found: dict[str, Any]) -> tuple[DataFrame, dict[str, Any]]:
     """Measures each run, and compares the models measure by measure."""
     import pandas as pd
 
     from fashion_dgm.stability.measures import RunRecord
     from fashion_dgm.stability.summary import rows_of, summarise
 
-    rows = rows_of([RunRecord.from_json(record) for record in found["records"]], config)
-    yardstick = {name: value for name, value in found.items() if name != "records"}
-    asked = config.model_dump(
-        include={"seeds", "epochs", "images_per_epoch", "batch_size", "width", "baseline", "confidence"}
-        | {"missing_share", "missing_classes", "least_progress"},
-    )
-    return pd.DataFrame(rows), {**summarise(rows, config), **yardstick, **asked}
+    # The parameters of the runs, whatever they are by now.
+    config = StabilityConfig(**found["config"])
+    records = [RunRecord.from_json(record) for record in found["records"]]
+    rows = rows_of(records, config, found["reference"]["untrained"])
+    return pd.DataFrame(rows), {**summarise(rows, config), **found["reference"], "config": found["config"]}
 
 
 def plot_curves(found: dict[str, Any]) -> Figure:
     """Draws the distance of every run over training, a panel for each model and variation."""
     from fashion_dgm.reporting.figures import stability_curves
 
-    return stability_curves(found["records"], found["floor"])
+    return stability_curves(found["records"], found["reference"])
 
 
 def plot_measures(metrics: dict[str, Any]) -> Figure:

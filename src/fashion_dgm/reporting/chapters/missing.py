@@ -38,7 +38,7 @@ OPTIONAL = {
     ),
     "stability": Optional(
         "stability",
-        "GAN, WGAN and WGAN with penalty under several seeds and settings: how steadily they train, and what is decided.",
+        "Four adversarial models with several seeds and settings: how stably they train, and what is decided.",
     ),
 }
 

@@ -19,85 +19,73 @@ from fashion_dgm.reporting.wording import (
     percent,
     plural,
     significant,
-    variation_name,
-    variation_order,
 )
+from fashion_dgm.stability.measures import COMPARED, PRIMARY, RATIOS
 
 __all__ = ["stability_chapter", "verdict_sentence"]
-
-_MEASURES = {
-    "distance_oscillation": "oscillation of the distance",
-    "loss_oscillation": "oscillation of the loss",
-    "gradient_variation": "variation of the generator's gradient",
-    "sensitivity": "sensitivity to the variations",
-    "failed": "share of runs failed",
-    "log_distance": "distance at the end",
-    "log_mean_distance": "mean distance over training",
-}
-# The distances say how good a model became, the others how steadily.
-_LOGARITHMS = ("log_distance", "log_mean_distance")
 
 
 def stability_chapter(
     metrics: Mapping[str, Any], curves_png: bytes, measures_png: bytes, verdict_png: bytes
 ) -> Chapter:
-    """Tells which model trains more stably, and by how much, or that this is not decided.
+    """States which model trains more stably, and by how much, or that this is not decided.
 
     Arguments:
-        metrics: `{"cells": {model: {variation: {measure: {"mean", "sd", "runs"}}}}, "verdicts": {measure: {"gan-wgan":
-            {"difference", "interval", "pairs", "left_out", "outcome"}}}, "seeds", "epochs", "images_per_epoch",
-            "batch_size", "width", "samples", "floor", "confidence", "baseline", "missing_share", "missing_classes",
-            "stability": {"gan-wgan": outcome}, "progress": {model: share}, "least_progress"}`.
+        metrics: what `stability.summary.summarise` returns, with "samples", "floor", "training", "untrained" and the
+            study's parameters under "config".
         curves_png: the distance of every run over training.
-        measures_png: the measures of each model and variation.
+        measures_png: the measures of each model.
         verdict_png: the differences with their intervals.
     """
-    cells, verdicts = metrics["cells"], metrics["verdicts"]
-    runs = metrics["seeds"] * sum(len(variations) for variations in cells.values())
-    steps = metrics["epochs"] * (metrics["images_per_epoch"] // metrics["batch_size"])
-    variations = listing([variation_name(name) for name in variation_order(next(iter(cells.values())))])
+    verdicts, study = metrics["verdicts"], metrics["config"]
+    models = list(metrics["cells"])
+    runs = len(models) * study["seeds"] * (1 + study["variations"])
+    steps = study["epochs"] * study["generator_steps"]
+    ranges = study["ranges"]
+    slow, fast = (significant(factor, 2) for factor in ranges["learning_rate_factor"])
+    fewest, most = ranges["discriminator_steps"]
     return Chapter(
         title=TITLES["stability"],
         anchor="stability",
         intro=(
-            f"{listing([model_name(name) for name in cells])} are trained under {plural(metrics['seeds'], 'seed')} and "
-            f"{plural(len(next(iter(cells.values()))), 'variation')} ({variations}), {count(runs)} runs in all. Every run "
-            f"gives its discriminator or critic {count(steps)} steps ({plural(metrics['epochs'], 'epoch')} of "
-            f"{count(metrics['images_per_epoch'])} images, networks of width {metrics['width']}); the generator of a WGAN "
-            "takes fewer, as its critic takes several for each. What is found here holds for runs of this size.",
+            f"{listing([model_name(name) for name in models])} are trained with {plural(study['seeds'], 'seed')}, as "
+            f"assigned and under {plural(study['variations'], 'variation')} a seed, {count(runs)} runs in all. A variation "
+            f"draws a learning rate of {slow} to {fast} times the assigned one, {fewest} to {most} steps of the "
+            f"discriminator or critic for one of the generator, and with probability {percent(ranges['unnormalised'])} no "
+            f"normalisation; every model gets the same ones. Every run takes {count(steps)} generator steps with batches of "
+            f"{study['batch_size']} in networks of width {study['width']}. The results hold for runs of this size.",
         ),
         blocks=(
             TextBlock(tuple(_answers(metrics)), heading="The answer"),
             FigureBlock(
                 verdict_png,
                 "Differences between each two models on every measure, with intervals: "
-                + " ".join(
-                    _in_words(name, pair, found) for name in _MEASURES for pair, found in verdicts[name].items()
-                ),
-                "What is decided: mean paired differences, or ratios, with intervals. An interval that includes no "
-                f"difference decides nothing. All intervals hold together with {_level(metrics)} "
-                "confidence.",
+                + " ".join(_in_words(name, pair, found) for name in COMPARED for pair, found in verdicts[name].items()),
+                f"Mean paired differences, or ratios of distances, over seeds. The {COMPARED[PRIMARY]} decides; the other "
+                "measures describe. An interval that includes no difference decides nothing. The intervals of one "
+                f"measure hold together with {percent(study['confidence'])} confidence.",
             ),
             FigureBlock(
                 curves_png,
-                "Fréchet classifier distance against epochs, a row for each model, a column for each variation, a line for "
-                "each seed.",
-                f"The Fréchet classifier distance of every run to {count(metrics['samples'])} held-out images (as many "
-                "on either side). Thin: seeds; thick: geometric mean; a cross: where a run diverged; dashed: the distance "
-                f"of as many training images, {number(metrics['floor'], 2)}.",
+                "Fréchet classifier distance against epochs, a row for each model, as assigned on the left and varied on "
+                "the right, a line for each run.",
+                f"The Fréchet classifier distance of every run to {count(metrics['samples'])} official test images (as many "
+                "on either side). Thin: runs; thick: geometric mean; a cross: where a run diverged; dashed: an untrained "
+                f"generator, {number(metrics['untrained'], 0)}, and as many held-out images, {number(metrics['floor'], 2)} "
+                f"(the floor; training images, which the classifier was fitted to, have {number(metrics['training'], 2)}).",
             ),
             FigureBlock(
                 measures_png,
-                "Mean and standard deviation of the measures of each model and variation, as a heat map.",
-                "Mean ± standard deviation over seeds. The darker, the worse within a column. Sensitivity is how far the "
-                f"distance at the end is, as a logarithm, from that of the same seed {variation_name(metrics['baseline'])}.",
+                "Mean and standard deviation of the measures of each model, as a heat map.",
+                "Mean ± standard deviation over seeds, each the mean over its variations. The darker, the worse within a "
+                "column.",
             ),
-            TextBlock(tuple(_failures(cells, metrics)), heading="Runs that failed"),
+            TextBlock(tuple(_failures(metrics)), heading="Runs that failed"),
             TableBlock(
-                ("Measure", "Models", "Difference or ratio", "Interval", "Pairs", "Verdict"),
+                ("Measure", "Models", "Difference or ratio", "Interval", "Seeds", "Verdict"),
                 tuple(_rows(verdicts)),
-                "All comparisons. Paired over seeds within each variation, averaged over the variations; ratios for the "
-                "distances. Pairs in which a run broke off too early to have a value are left out and counted after +.",
+                "All comparisons: means over the variations of a seed, paired over seeds; ratios for the distances. Seeds "
+                "without a value on either side are left out and counted after +.",
                 numeric=(2, 3, 4),
             ),
             NoteBlock("How to read it", tuple(_caveats(metrics))),
@@ -105,93 +93,62 @@ def stability_chapter(
         sources=(
             sources.ARJOVSKY_2017,
             sources.GULRAJANI_2017,
+            sources.MIYATO_2018,
             sources.LUCIC_2018,
             sources.GASSER_1986,
-            sources.WELCH_1947,
-            sources.SATTERTHWAITE_1946,
         ),
         finding=verdict_sentence(metrics),
     )
 
 
 def _answers(metrics: Mapping[str, Any]) -> Iterable[str]:
-    verdicts = metrics["verdicts"]
-    steady = [name for name in _MEASURES if name not in _LOGARITHMS]
-    for pair, outcome in metrics["stability"].items():
-        first, second = (model_name(name) for name in pair.split("-"))
-        ahead = {
-            side: [_MEASURES[name] for name in steady if verdicts[name][pair]["outcome"] == side]
-            for side in ("first", "second", "undecided")
-        }
-        young = [name for name in pair.split("-") if not _has_learned(name, metrics)]
-        if young:
-            said = (
-                f"{first} or {second}: which is more stable cannot be told from runs as short as these, for "
-                + listing(
-                    [
-                        f"the distance of {model_name(name)} fell by {percent(metrics['progress'][name])} only"
-                        for name in young
-                    ]
-                )
-            )
-        elif outcome == "undecided":
-            said = f"{first} or {second}: which is more stable is not decided"
-        elif outcome == "mixed":
-            said = f"{first} or {second}: each is the steadier on some measure"
-        else:
-            winner, loser = (first, second) if outcome == "first" else (second, first)
-            lead = f"ahead on {count(len(ahead[outcome]))} of {count(len(steady))} measures, behind on none"
-            said = f"{winner} is more stable than {loser}: {lead}"
-        decided = [
-            _in_words(name, pair, verdicts[name][pair])
-            for name in steady
-            if verdicts[name][pair]["outcome"] != "undecided"
-        ]
-        undecided = [f"Not decided: {listing(ahead['undecided'])}."] if decided and ahead["undecided"] else []
-        yield " ".join([f"{said}.", *decided, *undecided])
-        yield f"How good they became is another matter. {_in_words('log_distance', pair, verdicts['log_distance'][pair])}"
+    for pair in metrics["stability"]:
+        primary, distance = (
+            _in_words(name, pair, metrics["verdicts"][name][pair]) for name in (PRIMARY, "log_distance")
+        )
+        yield f"{_verdict(pair, metrics)}. {primary} {distance}"
 
 
 def verdict_sentence(metrics: Mapping[str, Any]) -> str:
-    """Returns which model is the more stable of each two, as far as that is decided."""
-    told: dict[str, list[str]] = {"": [], "not decided": [], "not to be told from runs as short as these": []}
-    for pair, outcome in metrics["stability"].items():
-        first, second = (model_name(name) for name in pair.split("-"))
-        if not all(_has_learned(name, metrics) for name in pair.split("-")):
-            told["not to be told from runs as short as these"].append(f"{first} or {second}")
-        elif outcome in ("undecided", "mixed"):
-            told["not decided"].append(f"{first} or {second}")
-        else:
-            winner, loser = (first, second) if outcome == "first" else (second, first)
-            told[""].append(f"{winner} is more stable than {loser}")
-    clauses = [f"{listing(found)}{f' is {state}' if state else ''}" for state, found in told.items() if found]
-    return f"Which trains more stably: {'; '.join(clauses)}."
+    """Returns which model of each two is the more stable, as far as that is decided."""
+    return f"Which trains more stably: {'; '.join(_verdict(pair, metrics) for pair in metrics['stability'])}."
+
+
+def _verdict(pair: str, metrics: Mapping[str, Any]) -> str:
+    first, second = (model_name(name) for name in pair.split("-"))
+    outcome = metrics["stability"][pair]
+    short = [name for name in pair.split("-") if not _has_learned(name, metrics)]
+    if short:
+        reached = [
+            f"{model_name(name)} reduced its distance by {percent(metrics['progress'][name])} only" for name in short
+        ]
+        return f"{first} or {second}: too short to tell ({listing(reached)})"
+    if outcome == "undecided":
+        return f"{first} or {second}: not decided"
+    if outcome == "mixed":
+        return f"{first} or {second}: mixed, as the one that degrades less is the farther from real images"
+    winner, loser = (first, second) if outcome == "first" else (second, first)
+    return f"{winner} is more stable than {loser}"
 
 
 def _has_learned(model: str, metrics: Mapping[str, Any]) -> bool:
     reached = metrics["progress"][model]
-    return is_number(reached) and reached >= metrics["least_progress"]
+    return is_number(reached) and reached >= metrics["config"]["least_progress"]
 
 
 def _in_words(measure: str, pair: str, found: Mapping[str, Any]) -> str:
     first, second = (model_name(name) for name in pair.split("-"))
+    name = COMPARED[measure].capitalize()
     if not is_number(found["difference"]):
-        return f"{_MEASURES[measure].capitalize()}, {first} and {second}: no pair of runs has a value."
-    interval = _interval(measure, found)
-    value = _value(measure, found["difference"])
-    decided = "" if found["outcome"] != "undecided" else ", which decides nothing"
-    if measure in _LOGARITHMS:
-        return f"The {_MEASURES[measure]} of {first} is {value} times that of {second} ({interval}){decided}."
-    more = "more" if found["difference"] > 0 else "less"
-    size = significant(abs(found["difference"]), 2)
-    name = _MEASURES[measure].capitalize()
-    if measure == "sensitivity":
-        size += f" (a factor of {significant(math.exp(abs(found['difference'])), 2)} in the distance)"
-    return f"{name}: {size} {more} for {first} than for {second} (difference {interval}){decided}."
+        return f"{name}, {first} and {second}: no seed has a value."
+    value, interval = _value(measure, found["difference"]), _interval(measure, found)
+    kind = "ratio" if measure in RATIOS else "difference"
+    decided = "" if found["outcome"] != "undecided" else ", not significant"
+    return f"{name}, {kind} of {first} to {second}: {value} ({interval}{decided})."
 
 
 def _value(measure: str, difference: float) -> str:
-    return significant(math.exp(difference), 3) if measure in _LOGARITHMS else significant(difference, 2)
+    return significant(math.exp(difference), 3) if measure in RATIOS else significant(difference, 2)
 
 
 def _interval(measure: str, found: Mapping[str, Any]) -> str:
@@ -201,10 +158,10 @@ def _interval(measure: str, found: Mapping[str, Any]) -> str:
 
 
 def _rows(verdicts: Mapping[str, Any]) -> Iterable[tuple[str, ...]]:
-    for measure, name in _MEASURES.items():
+    for measure, name in COMPARED.items():
         for pair, found in verdicts[measure].items():
             first, second = pair.split("-")
-            sign = "/" if measure in _LOGARITHMS else "\u2212"
+            sign = "/" if measure in RATIOS else "\u2212"
             there = is_number(found["difference"])
             pairs = count(found["pairs"]) + (f" + {found['left_out']}" if found["left_out"] else "")
             less = {"first": first, "second": second}.get(found["outcome"])
@@ -218,47 +175,33 @@ def _rows(verdicts: Mapping[str, Any]) -> Iterable[tuple[str, ...]]:
             )
 
 
-def _failures(cells: Mapping[str, Any], metrics: Mapping[str, Any]) -> Iterable[str]:
-    for model, variations in cells.items():
-        diverged = {
-            name: round(found["diverged"]["mean"] * found["diverged"]["runs"]) for name, found in variations.items()
-        }
-        collapsed = {
-            name: round(found["collapsed"]["mean"] * found["collapsed"]["runs"]) for name, found in variations.items()
-        }
-        runs = sum(found["diverged"]["runs"] for found in variations.values())
+def _failures(metrics: Mapping[str, Any]) -> Iterable[str]:
+    for model, groups in metrics["failures"].items():
         clauses = [
-            f"{count(sum(found.values()))} {verb}"
-            + (
-                f" ({listing([f'{n} {variation_name(name)}' for name in variation_order(found) if (n := found[name])])})"
-                if any(found.values())
-                else ""
-            )
-            for verb, found in (("diverged", diverged), ("ended collapsed", collapsed))
+            f"{label} {count(found['diverged'])} of {count(found['runs'])} diverged and {count(found['collapsed'])} ended "
+            "collapsed"
+            for label, found in (("as assigned", groups["as_assigned"]), ("varied", groups["varied"]))
         ]
-        yield f"{model_name(model)}: of {count(runs)} runs {listing(clauses)}."
+        yield f"{model_name(model)}: {listing(clauses)}."
+    study = metrics["config"]
     yield (
-        f"Collapsed is a run at whose end {metrics['missing_classes']} classes or more have less than "
-        f"{percent(metrics['missing_share'])} of the images each, as the classifier sees them. In runs as short as these, a "
-        "generator that has not yet learned to make every class looks the same."
+        f"A run has collapsed if {study['missing_classes']} classes or more each have less than "
+        f"{percent(study['missing_share'])} of its images at the end, as the classifier sees them. In runs as short as "
+        "these, a generator that has not yet learned to make every class looks the same."
     )
 
 
 def _caveats(metrics: Mapping[str, Any]) -> Iterable[str]:
+    study = metrics["config"]
     yield (
-        "More stable is what is ahead on some measure of stability and behind on none. A model that hardly learns hardly "
-        "oscillates, and one that has collapsed not at all: so no single measure decides, and stability is to be read "
-        "beside the distance at the end. Nothing is called "
-        f"stable before it has come nearer by {percent(metrics['least_progress'])} of its first distance, as assigned. Less "
-        "is better for every measure. Losses of different models have different units, so theirs is a relative oscillation."
+        "Degradation is how much farther a run's images are than those of the same seed with the assigned settings, as a "
+        "logarithm, and zero where they are nearer. The model that degrades less is the more stable, unless its images "
+        "are farther under the variations all the same, and provided that both have reduced their first distance by "
+        f"{percent(study['least_progress'])} as assigned. Losses of different models have different units, so theirs is a "
+        "relative oscillation."
     )
     yield (
-        f"Seeds are the sample, {count(metrics['seeds'])} of them; the variations "
-        "are fixed, each with a spread of its own. Intervals are by Student's t with Welch and Satterthwaite's degrees of "
-        "freedom, and runs of one seed under different variations count as independent. Where all seeds agree to the "
-        "digit, as shares of failed runs may, a handful of them is no proof, and there is no interval."
+        f"The unit is the seed, {count(study['seeds'])} of them: runs of one seed share weights, order of images and "
+        "noise, so they are averaged first. Intervals are those of the paired t-test. Equal generator steps are not equal "
+        "time: a WGAN as assigned takes five critic steps for each."
     )
-
-
-def _level(metrics: Mapping[str, Any]) -> str:
-    return percent(metrics["confidence"])

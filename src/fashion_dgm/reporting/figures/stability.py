@@ -13,44 +13,36 @@ from matplotlib.ticker import MaxNLocator
 
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.reporting.figures.curves import DASHED, log_if_wide, say_missing, set_epoch_axis
-from fashion_dgm.reporting.style import BLACK, BLUE, GREEN, GREY, VERMILLION, WIDTH, styled
+from fashion_dgm.reporting.style import BLACK, BLUE, GREEN, GREY, PURPLE, VERMILLION, WIDTH, styled
 from fashion_dgm.reporting.wording import model_name, model_order, number, significant, variation_name, variation_order
+from fashion_dgm.stability.measures import COMPARED, RATIOS
 
 __all__ = ["stability_curves", "stability_measures", "stability_verdict"]
 
-_COLORS = {"gan": BLUE, "wgan": VERMILLION, "wgan_penalty": GREEN}
+_COLORS = {"gan": BLUE, "gan_spectral": PURPLE, "wgan": VERMILLION, "wgan_penalty": GREEN}
 _COLUMNS = {
+    "degradation": "degradation",
     "distance": "distance\nat the end",
+    "failed": "fraction\nfailed",
+    "class_entropy": "class\nentropy",
     "distance_oscillation": "oscillation,\ndistance",
     "loss_oscillation": "oscillation,\nloss",
     "gradient_variation": "variation,\ngradient",
-    "sensitivity": "sensitivity",
-    "class_entropy": "class\nentropy",
-    "failed": "share\nfailed",
 }
-# Of shares it is known what is best and worst, even where all runs are alike; by sign as below.
+# Of fractions it is known what is best and worst, even where all runs are alike; by sign as below.
 _RANGES = {"class_entropy": (-1.0, 0.0), "failed": (0.0, 1.0)}
 _MORE_IS_BETTER = ("class_entropy",)
-_VERDICTS = {
-    "log_distance": ("Distance at the end", True),
-    "log_mean_distance": ("Mean distance over training", True),
-    "distance_oscillation": ("Oscillation of the distance", False),
-    "loss_oscillation": ("Oscillation of the loss", False),
-    "gradient_variation": ("Variation of the generator's gradient", False),
-    "sensitivity": ("Sensitivity to the variations", False),
-    "failed": ("Share of runs failed", False),
-}
 
 
 @styled
-def stability_curves(records: Sequence[Mapping[str, Any]], floor: float) -> Figure:
-    """Draws the distance of every run over training, a row a model, a column a variation.
+def stability_curves(records: Sequence[Mapping[str, Any]], reference: Mapping[str, float]) -> Figure:
+    """Draws the distance of every run over training: a row for each model, as assigned on the left, varied on the right.
 
-    Thin lines are seeds, the thick one is their geometric mean as far as all are there; a cross ends a run that diverged.
+    Thin lines are runs, the thick one is their geometric mean as far as all are there; a cross ends a run that diverged.
 
     Arguments:
         records: runs with `model`, `variation`, `seed`, `status`, `scores` (`epoch`, `distance`) and `epochs`.
-        floor: the distance of training images, which no generator is expected to beat.
+        reference: the distances of held-out images, `floor`, and of an `untrained` generator.
 
     Raises:
         FashionDGMError: if there are no runs.
@@ -58,21 +50,22 @@ def stability_curves(records: Sequence[Mapping[str, Any]], floor: float) -> Figu
     if not records:
         raise FashionDGMError("there are no runs to draw; the study needs a seed at least")
     models = model_order({run["model"] for run in records})
-    variations = variation_order({run["variation"] for run in records})
     figure = Figure(figsize=(WIDTH, 0.7 + 1.75 * len(models)), layout="constrained")
-    grid = figure.subplots(len(models), len(variations), squeeze=False, sharex=True, sharey=True)
+    grid = figure.subplots(len(models), 2, squeeze=False, sharex=True, sharey=True)
     for panels, model in zip(grid, models, strict=True):
-        for panel, variation in zip(panels, variations, strict=True):
-            _draw_runs(panel, [r for r in records if (r["model"], r["variation"]) == (model, variation)], model)
-            panel.axhline(floor, color=BLACK, linewidth=1, linestyle=DASHED)
-        panels[0].set_ylabel(model_name(model), weight="bold")
-    for panel, variation in zip(grid[0], variations, strict=True):
+        for panel, assigned in zip(panels, (True, False), strict=True):
+            own = [run for run in records if run["model"] == model and (run["variation"] == "as_assigned") == assigned]
+            _draw_runs(panel, own, model)
+            for name in ("floor", "untrained"):
+                panel.axhline(reference[name], color=BLACK, linewidth=1, linestyle=DASHED)
+        panels[0].set_ylabel(model_name(model).replace(" with ", "\nwith "), weight="bold")
+    for panel, variation in zip(grid[0], ("as_assigned", "varied"), strict=True):
         panel.set_title(variation_name(variation), fontsize=10.5)
     distances = [score["distance"] for run in records for score in run["scores"]]
-    log_if_wide(grid[0][0], np.array([*distances, floor]))
+    log_if_wide(grid[0][0], np.array([*distances, reference["floor"]]))
     set_epoch_axis(grid[0][0], np.array([1, max(run["epochs"] for run in records)]))
     figure.supxlabel("epoch", fontsize="medium")
-    figure.supylabel("Fréchet classifier distance (dashed: of training images)", fontsize="medium")
+    figure.supylabel("Fréchet classifier distance (dashed: held-out images, untrained generator)", fontsize="medium")
     return figure
 
 
@@ -164,10 +157,10 @@ def stability_verdict(verdicts: Mapping[str, Mapping[str, Any]]) -> Figure:
     Arguments:
         verdicts: measure to `"gan-wgan"` and so on to `{"difference", "interval", "outcome"}`, first minus second.
     """
-    shown = [name for name in _VERDICTS if name in verdicts]
-    figure = Figure(figsize=(WIDTH, 0.3 + 1.12 * len(shown)), layout="constrained")
+    shown = list(verdicts)
+    figure = Figure(figsize=(WIDTH, 0.3 + 1.75 * len(shown)), layout="constrained")
     for panel, name in zip(figure.subplots(len(shown), 1, squeeze=False)[:, 0], shown, strict=True):
-        title, is_log = _VERDICTS[name]
+        title, is_log = COMPARED[name].capitalize(), name in RATIOS
         panel.set_title(f"{title} ({'ratio' if is_log else 'difference'})", fontsize=10.5)
         _draw_verdicts(panel, verdicts[name], is_log)
     return figure
