@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 
@@ -102,6 +103,32 @@ def test_bits_per_dim_are_an_elbo() -> None:
     torch.testing.assert_close(-bits * 16 * math.log(2), lower_bound)
 
 
+def test_a_flow_is_exact_for_dequantised_images_and_a_bound_for_pixels() -> None:
+    """docs/theory/elbo.md#dequantisation-is-an-elbo"""
+    config = RealNVPConfig(
+        scales=1, checkerboard_couplings=2, channel_couplings=0, hidden_channels=4, residual_blocks=1, logit_alpha=0.01
+    )
+    flow = RealNVP(config, (1, 2, 2)).double().eval()
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for parameter in flow.parameters():
+            parameter += 0.3 * torch.randn(parameter.shape, generator=generator, dtype=torch.float64)
+    # Whole cells of the four pixels, by Gauss-Legendre: no noise is drawn.
+    nodes, weights = np.polynomial.legendre.leggauss(6)
+    noise = torch.from_numpy(np.array(list(itertools.product((nodes + 1) / 2, repeat=4)))).reshape(-1, 1, 2, 2)
+    weight = torch.from_numpy(np.array([math.prod(part) for part in itertools.product(weights / 2, repeat=4)]))
+    for pixels in ([0, 0, 0, 0], [0, 255, 3, 128], [90, 100, 110, 120]):
+        y = (torch.tensor(pixels, dtype=torch.float64).reshape(1, 1, 2, 2) + noise) / 256
+        with torch.no_grad():
+            log_density = flow.log_prob(y)
+        bound = (weight * log_density).sum() - 4 * math.log(256)
+        mass = (weight * log_density.exp()).sum() / 256**4
+        log_posterior = log_density - 4 * math.log(256) - mass.log()  # of the noise in its cell, where uniform is 0
+        gap = -(weight * log_posterior).sum()
+        torch.testing.assert_close(mass.log() - bound, gap, rtol=1e-9, atol=1e-12)
+        assert gap > 1e-6
+
+
 def test_bounds_lie_below_what_they_bound() -> None:
     """docs/theory/elbo.md#one-map-of-the-models"""
     generator = torch.Generator().manual_seed(0)
@@ -118,3 +145,26 @@ def test_bounds_lie_below_what_they_bound() -> None:
         assert math.log(2) - objectives.discriminator_loss(*pair) / 2 <= js
         slope = logits.diff().abs().max()
         assert objectives.wasserstein_estimate(*pair) <= slope * wasserstein + 1e-6
+
+
+def test_which_generator_losses_lower_the_bound() -> None:
+    """docs/theory/elbo.md#one-map-of-the-models"""
+    generator = torch.Generator().manual_seed(0)
+    real, points = torch.randn(6, generator=generator), torch.randn(6, generator=generator, requires_grad=True)
+
+    def gradient(loss: Tensor) -> Tensor:
+        (found,) = torch.autograd.grad(loss, points)
+        return found
+
+    def discriminator(x: Tensor) -> Tensor:
+        return 2 * torch.sin(x) - 0.5
+
+    bound = gradient(math.log(2) - objectives.discriminator_loss(discriminator(real), discriminator(points)) / 2)
+    saturating = gradient(objectives.saturating_generator_loss(discriminator(points)))
+    torch.testing.assert_close(saturating, 2 * bound)
+    usual = gradient(objectives.generator_loss(discriminator(points)))
+    ratio = usual / bound  # 2 (1 - D) / D: another one for each sample, so no multiple of the bound's gradient
+    torch.testing.assert_close(ratio, 2 * torch.exp(-discriminator(points)).detach())
+    assert ratio.max() > 2 * ratio.min()
+    estimate = gradient(objectives.wasserstein_estimate(discriminator(real), discriminator(points)))
+    torch.testing.assert_close(gradient(objectives.critic_generator_loss(discriminator(points))), estimate)

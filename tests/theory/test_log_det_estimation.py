@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+import scipy.stats
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
@@ -132,23 +133,77 @@ def test_roulette_with_hutchinson_estimates_the_log_determinant() -> None:
     assert abs(estimate.mean() - exact) < 4.9 * error
 
 
-def test_roulette_variance_is_the_double_sum_and_may_diverge() -> None:
+def second_moments(terms: Array, rho: float) -> Array:
+    """`E[R^2; N <= n]` for n = 1, 2, ..., over fixed terms `(..., K)`: they rise to `E[R^2]`, finite or not."""
+    probability, at_least = stopping(rho, terms.shape[-1])
+    return np.cumsum(probability * np.cumsum(terms / at_least, axis=-1) ** 2, axis=-1)
+
+
+@pytest.mark.parametrize("sign", [1, -1], ids=["one sign", "alternating"])
+def test_roulette_variance_is_finite_with_the_sum_of_squares(sign: int) -> None:
     """docs/theory/log-det-estimation.md#the-roulettes-variance-can-be-infinite"""
 
-    def second_moments(kappa: float, rho: float, count: int) -> tuple[Array, float]:
-        """`E[R^2; N <= n]` for each n, and the page's double sum cut off at `count`."""
-        terms = kappa ** np.arange(1, count + 1)
-        probability, at_least = stopping(rho, count)
-        first = np.minimum.outer(np.arange(count), np.arange(count))
-        double = (np.outer(terms, terms) / at_least[first]).sum()
-        return np.cumsum(probability * np.cumsum(terms / at_least) ** 2), double
+    def ratios(terms: Array, rho: float) -> tuple[Array, Array]:
+        """`E[R^2; N <= n]` over the sum of squares up to n, and that sum."""
+        squares = np.cumsum(terms**2 / stopping(rho, len(terms))[1])
+        return second_moments(terms, rho) / squares, squares
 
-    moments, double = second_moments(kappa=0.7, rho=0.3, count=200)
-    assert moments[-1] == pytest.approx(double, rel=1e-6)
-    assert moments[-1] / moments[99] == pytest.approx(1, rel=1e-6)
-    moments, double = second_moments(kappa=0.9, rho=0.3, count=200)
-    assert moments[-1] / moments[99] > 1000
-    assert double > 1000 * moments[99]
+    k, rho = np.arange(1, 601), 0.3
+    root = math.sqrt(1 - rho)  # 0.837
+    least, most = (1 - root) / (1 + root), (1 + root) / (1 - root)
+    for kappa, finite in ((0.7, True), (0.82, True), (0.86, False), (0.95, False)):
+        for terms in (sign**k * kappa**k, sign**k * kappa**k / k, sign ** (k // 2) * kappa**k):
+            ratio, squares = ratios(terms, rho)
+            # Each partial sum of the squares is bounded by a partial sum of the moment, and conversely.
+            assert (least <= ratio).all() and (ratio <= most).all()
+            moments = ratio * squares
+            assert (moments[-1] < 1.001 * moments[299]) == finite
+            assert (moments[-1] > 1000 * moments[299]) != finite
+    # At the threshold itself the 1/k of a logarithm's series decides.
+    for divided, grows in ((1, False), (k, True)):
+        _, squares = ratios(sign**k * root**k * divided / k, rho)
+        assert (squares[-1] > 1.5 * squares[299]) == grows
+    # Neither constant can be improved: geometric terms at the threshold, of alternating and of one sign, come near them.
+    ratio, _ = ratios(sign**k * root**k, rho)
+    assert ratio[-1] == pytest.approx(most if sign == 1 else least, rel=0.05)
+
+
+def test_double_sum_is_the_second_moment_where_it_converges_absolutely() -> None:
+    """docs/theory/log-det-estimation.md#the-roulettes-variance-can-be-infinite"""
+    k = np.arange(1, 201)
+    for terms in (0.7**k, (-0.7) ** k / k):
+        _, at_least = stopping(0.3, len(k))
+        double = (np.outer(terms, terms) / at_least[np.minimum.outer(k - 1, k - 1)]).sum()
+        assert second_moments(terms, 0.3)[-1] == pytest.approx(double, rel=1e-6)
+
+
+@pytest.mark.parametrize(("radius", "above", "finite"), [(0.5, 0.8, True), (0.8, 0.4, True), (0.88, 0.3, False)])
+@pytest.mark.parametrize("sign", [1, -1], ids=["alternating", "one sign"])
+def test_spectral_radius_decides_on_the_variance_of_the_log_determinant(
+    radius: float, above: float, finite: bool, sign: int
+) -> None:
+    """docs/theory/log-det-estimation.md#the-roulettes-variance-can-be-infinite"""
+    rho, count = 0.3, 400
+    matrix = np.array([[sign * radius, 0, above], [0, 0.3, 0], [0, 0, -0.2]])
+    assert 1 - rho < np.linalg.norm(matrix, 2) ** 2 < 1  # were the norm to decide, none would be finite
+    vectors, probability = probes("Rademacher", 3)
+    k = np.arange(1, count + 1)
+    powers = np.array(list(itertools.accumulate(itertools.repeat(matrix, count), np.matmul)))
+    terms = np.einsum("ni,kij,nj->nk", vectors, powers, vectors) * (-1.0) ** (k + 1) / k
+    moments = probability @ second_moments(terms, rho)
+    assert (moments[-1] < 1.001 * moments[199]) == finite
+    assert (moments[-1] > 1000 * moments[199]) != finite
+
+
+@pytest.mark.parametrize("rate", [2.0, 10.0])
+def test_poisson_roulette_of_a_log_determinant_has_infinite_variance(rate: float) -> None:
+    """docs/theory/log-det-estimation.md#the-roulettes-variance-can-be-infinite"""
+    k = np.arange(1, 121)
+    for eigenvalue in (-0.5, 0.5):
+        terms = -((-eigenvalue) ** k) / k
+        sums = np.cumsum(terms / scipy.stats.poisson.sf(k - 1, rate))
+        moments = np.cumsum(scipy.stats.poisson.pmf(k, rate) * sums**2)
+        assert moments[-1] > 1e6 * moments[59]
 
 
 def test_the_gradient_is_a_neumann_series() -> None:

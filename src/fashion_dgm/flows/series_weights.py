@@ -77,7 +77,8 @@ class Distribution(Protocol):
 class Geometric:
     """`P(N >= k) = (1 - stop)^(k - 1)` for `k >= 1`: after each term the chance to stop is the same.
 
-    The estimate has a finite variance if `1 - stop` exceeds the square of the rate at which terms shrink.
+    A log-determinant's estimate has a finite variance if `1 - stop` exceeds the square of the Jacobian's spectral radius,
+    and an infinite one if it is less, whatever the signs of the terms.
 
     Arguments:
         stop: probability in (0, 1).
@@ -115,7 +116,7 @@ class Poisson:
     """The Poisson distribution, `P(N >= 0) = 1`.
 
     Its tail falls faster than any geometric series. If terms shrink geometrically, as those of a log-determinant do,
-    the estimate is unbiased, but its variance is infinite on paper: `d_k^2 / P(N >= k)` grows without end.
+    the estimate is unbiased, but its variance is infinite whatever their signs: `d_k^2 / P(N >= k)` grows without end.
 
     Arguments:
         rate: mean of the distribution, positive.

@@ -57,7 +57,10 @@ class TermMoments:
         return self.capped_variances(roulette, kind)[-1]
 
     def is_finite(self, roulette: Roulette) -> bool:
-        """Says whether the roulette's variance is finite: the chance to go on must exceed the square of the radius."""
+        """Says whether the roulette's variance is finite: the chance to go on must exceed the square of the radius.
+
+        At equality it says no, though a diagonalisable Jacobian would leave the variance finite.
+        """
         return isinstance(roulette.distribution, Geometric) and self.radius**2 < 1 - roulette.distribution.stop
 
     def capped_variances(self, roulette: Roulette, kind: ProbeKind) -> list[float]:

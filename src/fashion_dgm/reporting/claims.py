@@ -110,7 +110,7 @@ CLAIMS: Mapping[str, tuple[Claim, ...]] = {
             "log-det-estimation",
             "the-roulettes-variance-can-be-infinite",
             "The roulette's variance can be infinite",
-            "test_roulette_variance_is_the_double_sum_and_may_diverge",
+            "test_spectral_radius_decides_on_the_variance_of_the_log_determinant",
             "log_det_study/moments.py#TermMoments",
         ),
     ),
