@@ -31,6 +31,7 @@ from fashion_dgm.config.gans import (
     WarmupConfig,
     WGANConfig,
 )
+from fashion_dgm.config.likelihood import DiscreteLikelihoodConfig
 from fashion_dgm.config.log_det_study import LogDetStudyConfig
 from fashion_dgm.config.ood_sets import OODSetsConfig
 from fashion_dgm.config.reporting import ReportConfig, TrackingConfig
@@ -70,6 +71,7 @@ __all__ = [
     "CouplingFlowConfig",
     "CouplingFlowTrainingConfig",
     "DataSplitConfig",
+    "DiscreteLikelihoodConfig",
     "DistributedConfig",
     "FIDConfig",
     "FlowAnatomyConfig",

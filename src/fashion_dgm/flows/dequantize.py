@@ -21,11 +21,11 @@ NOISE_STEPS = 2**16
 def dequantize(images: Tensor, generator: torch.Generator | None = None, dtype: torch.dtype = torch.float32) -> Tensor:
     """Spreads every pixel uniformly over its own 1/256 of the unit interval: `(x + u) / 256` with `u` in `[0, 1)`.
 
-    A density on discrete values can be made as high as one likes; on dequantised ones, `log p - D log 256` bounds the
-    log-probability of the pixels from below (Theis et al., 2016, "A note on the evaluation of generative models",
-    section 3.1). The divisor is 256, the number of intervals. `fashion_dgm.data.images.to_unit_interval` divides by
-    255, which makes white exactly 1: right for a GAN, whose images end in a closed range, while here it would leave
-    white, with its noise, above 1.
+    A density on discrete values can be made as high as one likes; on dequantised ones, the mean of `log p - D log 256` over
+    the noise bounds the log-probability of the pixels from below (Theis et al., 2016, "A note on the evaluation of
+    generative models", section 3.1). The divisor is 256, the number of intervals.
+    `fashion_dgm.data.images.to_unit_interval` divides by 255, which makes white exactly 1: right for a GAN, whose images end
+    in a closed range, while here it would leave white, with its noise, above 1.
 
     The noise is a multiple of 2**-16, so the sum is exact in float32: it never rounds to 1 and never leaves its
     interval, hence `floor(256 * dequantize(images))` is `images`.

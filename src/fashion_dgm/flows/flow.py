@@ -24,7 +24,12 @@ class Flow(Bijection):
         config: what the flow was made with.
         shape: `(C, H, W)` of an image.
         bijection: takes `(N, C, H, W)` in `[0, 1]` to `(N, C H W)`.
+
+    Attributes:
+        estimated: whether the log-determinant is an estimate.
     """
+
+    estimated = False
 
     def __init__(self, config: Config, shape: Shape, bijection: Bijection) -> None:
         super().__init__()
@@ -84,6 +89,8 @@ class Flow(Bijection):
         self, images: Tensor, generator: torch.Generator | None = None, probes: torch.Generator | None = None
     ) -> Tensor:
         """Returns the bits per dimension of 8-bit images under one draw of uniform dequantisation, `(N,)`.
+
+        Exact for the density of the dequantised image; their mean over the noise is an upper bound for the pixels.
 
         Arguments:
             images: uint8 in 0..255, `(N, C, H, W)`.

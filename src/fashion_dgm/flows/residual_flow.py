@@ -60,6 +60,7 @@ class ResidualFlow(Flow):
     """
 
     config: ResidualFlowConfig
+    estimated = True
 
     def __init__(self, config: ResidualFlowConfig, shape: Shape = (1, 28, 28)) -> None:
         super().__init__(config, shape, Chain(Logit(config.logit_alpha), _multi_scale(config, shape)))
