@@ -193,7 +193,8 @@ def test_samples_of_the_users_are_scored_and_bad_ones_lose_no_other(copy: Path) 
         ["gan", "best"],
         ["gan", "last"],
         ["mine", "brought"],
-        ["train", "floor"],
+        ["test", "floor"],
+        ["train", "training"],
     ]
     assert "gan, epoch 1 could not be scored: this checkpoint holds a Discriminator" in done.stderr
     assert "empty could not be scored" in done.stderr

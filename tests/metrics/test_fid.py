@@ -9,6 +9,7 @@ import torch
 
 from fashion_dgm.checkpoint import Checkpoint, checkpoint_of, load_checkpoint
 from fashion_dgm.config import FIDConfig, KIDConfig
+from fashion_dgm.data.images import ImageSet
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.gans.networks import Discriminator, Generator
 from fashion_dgm.metrics.classifier import Classifier
@@ -27,7 +28,7 @@ CONFIG = FIDConfig(
     samples_from={},
     kid=KIDConfig(subsets=5, subset_size=20),
     neighbours=5,
-    extrapolation_sizes=5,
+    extrapolation_groups=10,
     memory_megabytes=16,
     inception=False,
     inception_weights=None,
@@ -80,12 +81,57 @@ def test_n_is_the_same_everywhere_even_where_images_are_few() -> None:
     assert set(score({"a": {1: generator()}}, 10_000).by_epoch["samples"]) == {90}
 
 
+@pytest.mark.parametrize("samples", [7, 61, 200])
+def test_draws_keep_the_shares_of_classes(samples: int) -> None:
+    labels = np.repeat(np.arange(4, dtype=np.uint8), [10, 20, 70, 100])
+    images = ImageSet(np.zeros((200, 1, 28, 28), np.uint8), np.random.default_rng(0).permutation(labels))
+    drawn = RealImages({"test": images}, samples, 0, FeatureCache(None), CPU, 50).labels("test")
+    assert len(drawn) == samples
+    assert np.all(abs(np.bincount(drawn, minlength=4) - samples * np.bincount(labels) / 200) < 1)
+
+
 def test_real_images_are_nearer_than_an_untrained_generator() -> None:
     scores = score({"a": {1: generator()}})
-    assert scores.floors()["classifier"]["test"] < scores.by_epoch["distance"].min()
+    assert scores.floors()["classifier"] < scores.by_epoch["distance"].min()
     floor = scores.quality[scores.quality["state"] == "floor"].iloc[0]
     best = scores.quality[scores.quality["state"] == "best"].iloc[0]
     assert floor["kid"] < best["kid"] and floor["coverage"] > best["coverage"]
+
+
+def test_floor_is_of_images_that_the_feature_network_has_not_seen() -> None:
+    """Features that send every image they were learnt from to one point put those far from all others.
+
+    Three draws of one distribution: held-out images are at a distance of chance alone, training images at 16 and more.
+    """
+    pixels = torch.rand(300, 1, 28, 28, generator=torch.Generator().manual_seed(0))
+    splits = {
+        name: ImageSet((255 * part).byte().numpy(), np.zeros(100, np.uint8))
+        for name, part in zip(("test", "benchmark", "train"), pixels.split(100), strict=True)
+    }
+    seen = {image.tobytes() for image in splits["train"].images}
+
+    def extract(images: torch.Tensor) -> torch.Tensor:
+        features = images[:, 0, :2, 0].clone()
+        levels = (255 * images).round().byte().numpy()
+        features[[level.tobytes() in seen for level in levels]] = 4.0
+        return features
+
+    memorising = FeatureSpace("classifier", "", "", 2, "", extract)
+    scores = score_samples([], RealImages(splits, 100, 0, FeatureCache(None), CPU, 50), [memorising], CONFIG, CPU)
+    rows = scores.quality.set_index("state")
+    assert rows.loc["floor", "model"] == "test" and rows.loc["training", "model"] == "train"
+    assert scores.floors() == {"classifier": rows.loc["floor", "distance_benchmark"]}
+    # The same against either set, for the distance is symmetric.
+    assert rows.loc["floor", "distance_test"] == rows.loc["floor", "distance_benchmark"] < 0.1
+    assert min(rows.loc["training", ["distance_test", "distance_benchmark"]]) > 16
+    assert rows.loc["floor", "coverage"] > 0.8 > rows.loc["training", "coverage"] == 0
+
+
+def test_real_images_alone_are_compared_where_nothing_else_is_there() -> None:
+    scores = score({})
+    assert list(scores.quality["state"]) == ["floor", "training"] and scores.by_epoch.empty
+    assert best_and_last(scores.by_epoch) == []
+    assert any("only real images are compared" in warning for warning in scores.warnings)
 
 
 def test_quality_is_that_of_the_best_and_the_last_epoch() -> None:
@@ -156,7 +202,7 @@ def test_a_bad_snapshot_costs_its_own_row_alone(bad: Load, message: str) -> None
 def test_bad_samples_are_named_and_the_others_scored(images: torch.Tensor, message: str) -> None:
     good = images_of("good", torch.from_numpy(made_up_images(90, 5).images))
     scores = score_samples([images_of("bad", images), good], real(), [space()], CONFIG, CPU)
-    assert list(scores.quality["model"]) == ["good", "train"]
+    assert list(scores.quality["model"]) == ["good", "test", "train"]
     assert [failure["model"] for failure in scores.failures] == ["bad"]
     with pytest.raises(FashionDGMError, match=f"no samples that could be scored.*{message}"):
         score_samples([images_of("bad", images)], real(), [space()], CONFIG, CPU)
@@ -184,7 +230,7 @@ def test_fewer_samples_than_features_are_finite_and_told_of() -> None:
 def test_json_can_hold_the_records() -> None:
     few = torch.from_numpy(made_up_images(4, 0).images)
     scores = score_samples([images_of("few", few)], real(), [space()], CONFIG, CPU)
-    row, floor = records(scores.quality)
+    row, floor, _ = records(scores.quality)
     assert row["epoch"] is None and row["precision"] is None and row["samples"] == 4
     assert type(floor["kid_subset"]) is int and type(floor["kid"]) is float
 

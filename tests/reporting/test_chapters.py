@@ -103,7 +103,7 @@ def test_optional_keys_may_be_absent(metrics: Metrics, png: bytes) -> None:
         metrics["fid"]["missing"],
         metrics["fid"]["warnings"],
         metrics["fid"]["feature_spaces"],
-        metrics["fid"]["floors"],
+        metrics["fid"]["floor"],
     )
     for row in metrics["fid"]["rows"]:
         del row["best_on_benchmark"], row["last_on_benchmark"]
@@ -443,18 +443,25 @@ def test_best_epoch_beside_the_last(
 
 
 @pytest.mark.parametrize(
-    ("floor", "words"), [(1.0, "is at 10.0 times that"), (9.0, "comes close to it"), (11.0, "is below it")]
+    ("floor", "words"),
+    [
+        (1.0, "is at 10.0 times the floor"),
+        (9.0, "comes close to the floor"),
+        (10.1, "comes close to the floor"),  # below by less than two standard errors: as near as real images are
+        (10.3, "is below the floor"),
+    ],
 )
-def test_distance_is_held_against_its_floor(metrics: Metrics, png: bytes, floor: float, words: str) -> None:
-    metrics["fid"]["floors"]["classifier"]["benchmark"] = floor
-    text = text_of(chapters.fid_chapter(metrics["fid"], png))
-    assert words in text.split("FID: ")[0]
+def test_best_distance_is_compared_with_the_floor(metrics: Metrics, png: bytes, floor: float, words: str) -> None:
+    fid = with_quality(metrics) | {"floor": {"classifier": floor}}
+    text = text_of(chapters.fid_chapter(fid, png)).split("FID: ")[0]
+    assert f"Held-out images lie {floor:.2f} from the official test images: the floor." in text and words in text
+    assert "Training images, to which the classifier was fitted, lie 12.00 from them" in text
 
 
 def without_inception(metrics: Metrics) -> Metrics:
     fid = metrics["fid"]
     fid["rows"] = [row for row in fid["rows"] if row["feature_space"] == "classifier"]
-    del fid["feature_spaces"]["inception"], fid["floors"]["inception"]
+    del fid["feature_spaces"]["inception"], fid["floor"]["inception"]
     return fid | {"missing": ["the weights were not found"]}
 
 
@@ -486,8 +493,9 @@ def quality_row(model: str, state: str, **values: Any) -> dict[str, Any]:
 
 
 def with_quality(metrics: Metrics, *rows: dict[str, Any]) -> Metrics:
-    more = {"seed": 0, "neighbours": 5, "kid": {"subsets": 100}, "extrapolation_sizes": 15}
-    return metrics["fid"] | more | {"quality": [*rows, quality_row("train", "floor")]}
+    more = {"seed": 0, "neighbours": 5, "kid": {"subsets": 100}, "extrapolation_groups": 20}
+    real = [quality_row("test", "floor"), quality_row("train", "training", distance_benchmark=12.0)]
+    return metrics["fid"] | more | {"quality": [*rows, *real]}
 
 
 def quality_tables(chapter: Chapter) -> tuple[TableBlock, TableBlock]:
@@ -502,10 +510,10 @@ def test_all_measures_stand_beside_those_of_what_was_brought(metrics: Metrics, p
     table, shares = quality_tables(chapters.fid_chapter(with_quality(metrics, *rows), png))
     first = ["GAN, best and last epoch (6)", "WGAN, best epoch (4)", "WGAN, last epoch (8)", "mine (brought)"]
     for part in (table, shares):
-        assert [row[0] for row in part.rows] == [*first, "Training images (floor)"]
+        assert [row[0] for row in part.rows] == [*first, "Training images", "Held-out images (floor)"]
     assert table.rows[3][1] == "300" and table.rows[3][4] == "n/a"
     assert table.rows[0][3:5] == ("9.50 ± 0.10", "0.5000 ± 0.0100")
-    assert "15 sample sizes" in table.caption and "100 subsets of 1,000 images" in table.caption
+    assert "one of 20 groups" in table.caption and "100 subsets of 1,000 images" in table.caption
 
 
 @pytest.mark.parametrize(
@@ -513,14 +521,14 @@ def test_all_measures_stand_beside_those_of_what_was_brought(metrics: Metrics, p
     [
         (
             {"density": 0.5, "coverage": 0.72},
-            "50% of the density and 80% of the coverage that training images have: quality",
+            "50% of the density and 80% of the coverage that held-out images have: quality",
         ),
         (
             {"density": 0.8, "coverage": 0.45},
-            "80% of the density and 50% of the coverage that training images have: variety",
+            "80% of the density and 50% of the coverage that held-out images have: variety",
         ),
-        ({"density": 0.5, "coverage": 0.45}, "50% of the coverage that training images have."),
-        ({"density": 1.4, "coverage": 0.45}, "leave out 50% of what training images cover"),
+        ({"density": 0.5, "coverage": 0.45}, "50% of the coverage that held-out images have."),
+        ({"density": 1.4, "coverage": 0.45}, "leave out 50% of what held-out images cover"),
     ],
 )
 def test_the_weaker_side_follows_the_shares(metrics: Metrics, png: bytes, values: dict[str, float], words: str) -> None:
@@ -593,11 +601,12 @@ def test_warnings_and_small_samples_are_told(metrics: Metrics, png: bytes) -> No
 
 
 def test_every_table_of_distances_has_its_floor(metrics: Metrics, png: bytes) -> None:
-    tables = [t for t in tables_of(chapters.fid_chapter(metrics["fid"], png)) if "Best epoch" in t.columns]
+    tables = [t for t in tables_of(chapters.fid_chapter(with_quality(metrics), png)) if "Best epoch" in t.columns]
     assert [table.rows[-1][:4] for table in tables] == [
-        ("Training images", "floor", "1.00", "1.10"),
-        ("Training images", "floor", "3.00", "3.10"),
+        ("Held-out images", "floor", "", "1.10"),
+        ("Held-out images", "floor", "", "3.10"),
     ]
+    assert tables[0].rows[-2][:4] == ("Training images", "", "9.00", "12.00")
 
 
 # Summary

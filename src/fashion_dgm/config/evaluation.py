@@ -112,7 +112,7 @@ class FIDConfig(Config):
         classifier: whose features: those of the one that comes with the package, or of one trained here.
         samples_from: name to path of images that others made: a folder, a picture, `.npy` or `.npz`.
         neighbours: k of precision, recall, density and coverage.
-        extrapolation_sizes: of how many sizes the line is fitted that gives the distance at infinite N.
+        extrapolation_groups: disjoint groups, left out one at a time, for the distance at infinite N and its error.
         memory_megabytes: what pairwise distances may take at a time.
     """
 
@@ -122,7 +122,7 @@ class FIDConfig(Config):
     samples_from: dict[SampleName, Annotated[str, Field(min_length=1)]]
     kid: KIDConfig
     neighbours: PositiveInt
-    extrapolation_sizes: Annotated[int, Field(ge=4)]
+    extrapolation_groups: Annotated[int, Field(ge=10)]
     memory_megabytes: PositiveInt
     inception: bool
     inception_weights: str | None

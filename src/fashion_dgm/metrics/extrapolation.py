@@ -1,69 +1,98 @@
-"""The Fréchet distance that infinitely many samples would have.
+r"""The Fréchet distance that infinitely many images on both sides would have, with its standard error.
 
-The distance of N samples is too large by an amount that, to first order, falls as 1/N and differs between generators.
-A line fitted to distances of several N over 1/N meets the axis, where N is infinite, at an estimate without that bias. The
-real side keeps its N, so its own bias stays.
+To first order the estimate from N samples and M real images is too high by `a / N + b / M`; both `a` and `b` depend on both
+distributions. A line in 1/N removes this bias (Chong and Forsyth). Here it is drawn through two sizes: all images, and all
+but one of `g` disjoint groups, left out of both sides at once and averaged over the groups. Where it meets the axis is the
+delete-a-group jackknife `g d - (g - 1) mean_j d_(-j)`, and the standard deviation of the pseudo-values
+`g d - (g - 1) d_(-j)` over `sqrt(g)` is its standard error, with g - 1 degrees of freedom. Both sides count as samples of
+their distribution, so the error covers the choice of the real images, too. Where the two distributions are equal, the
+distance has no linear term and the standard error is too large, by a factor of up to `sqrt(2)`: never too small.
+
+A side in which each class has a fixed share (real images here) varies less than a random draw, and so must its groups: they
+are stratified by its labels. With groups drawn at random instead, a bias would be removed that is not there.
 
 References:
-    Chong and Forsyth, Effectively unbiased FID and Inception Score and where to find them (2020), section 3.
+    Chong and Forsyth, Effectively unbiased FID and Inception Score and where to find them (2020), section 3: the line.
+    Shao and Tu, The Jackknife and Bootstrap (1995), sections 2.1 and 2.3: pseudo-values, bias and variance by groups.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.metrics.checks import check_features
 from fashion_dgm.metrics.frechet import Gaussian, frechet_distance
 
-__all__ = ["Extrapolation", "extrapolated_distance", "sample_sizes"]
+__all__ = ["Extrapolation", "extrapolated_distance"]
+
+
+Labels = NDArray[np.integer]
 
 
 @dataclass(frozen=True)
 class Extrapolation:
-    """A line through distances over 1/N.
-
-    Arguments:
-        distance: where the line meets 1/N = 0.
-        standard_error: of that point, from the scatter about the line.
-        slope: the bias at N samples is about `slope / N`.
-    """
+    """A distance without its bias of first order; below 0 by chance where the true one is near 0."""
 
     distance: float
     standard_error: float
-    slope: float
 
 
-def extrapolated_distance(real: Gaussian, fake: NDArray[np.floating], sizes: int, seed: int) -> Extrapolation:
-    """Fits the line to distances of random subsets of the features `(N, D)`.
+def extrapolated_distance(
+    real: NDArray[np.floating],
+    fake: NDArray[np.floating],
+    groups: int,
+    seed: int,
+    real_labels: Labels | None = None,
+    fake_labels: Labels | None = None,
+) -> Extrapolation:
+    """Extrapolates the distance of features `(M, D)` and `(N, D)` to infinite M and N.
 
     Arguments:
-        sizes: the number of subsets, each of another size, evenly spaced up to N.
+        groups: disjoint groups into which each side is divided at random; what is left over by the division is not used.
+        real_labels: classes `(M,)` whose shares among the real images are fixed; None for a random draw.
+        fake_labels: the same `(N,)` of the other side.
 
     Raises:
-        FashionDGMError: if there are too few features for so many sizes.
+        FashionDGMError: if the sides don't match, or one without a group has fewer than 2 D features: the covariances are
+            then near singular, and the bias is no line in 1/N.
     """
+    check_features(real, fake)
+    smallest = min(len(real), len(fake)) // groups * (groups - 1)
+    if smallest < 2 * fake.shape[1]:
+        raise FashionDGMError(
+            f"{min(len(real), len(fake))} images are too few to extrapolate a distance in {fake.shape[1]} features to "
+            f"infinite N: {2 * fake.shape[1]} must remain without one of {groups} groups"
+        )
     rng = np.random.default_rng(seed)
-    numbers = sample_sizes(len(fake), fake.shape[1], sizes)
-    distances = [
-        frechet_distance(real, Gaussian.fit(fake[rng.choice(len(fake), size=n, replace=False)])) for n in numbers
-    ]
-    (slope, distance), covariance = np.polyfit(1.0 / np.array(numbers), distances, 1, cov=True)
-    return Extrapolation(float(distance), float(np.sqrt(covariance[1, 1])), float(slope))
+    sides = [_grouped(side, labels, groups, rng) for side, labels in ((real, real_labels), (fake, fake_labels))]
+    whole = frechet_distance(*(Gaussian.fit(side) for side in sides))
+    without = [frechet_distance(*pair) for pair in zip(*(_leave_out(side, groups) for side in sides), strict=True)]
+    pseudo = groups * whole - (groups - 1) * np.array(without)
+    return Extrapolation(float(pseudo.mean()), float(pseudo.std(ddof=1) / np.sqrt(groups)))
 
 
-def sample_sizes(available: int, dimension: int, sizes: int) -> list[int]:
-    """Returns the sizes: from a tenth of what is there, or twice the dimension if more, but at most half of what is there.
+def _grouped(
+    features: NDArray[np.floating], labels: Labels | None, groups: int, rng: np.random.Generator
+) -> NDArray[np.floating]:
+    """Returns the features group after group, each class spread evenly over the groups."""
+    order = rng.permutation(len(features))[: len(features) // groups * groups]
+    if labels is not None:
+        order = order[np.argsort(labels[order], kind="stable")]
+    return features[np.concatenate([order[first::groups] for first in range(groups)])]
 
-    Below the dimension covariances are singular, and the bias is no longer a line.
 
-    Raises:
-        FashionDGMError: if these are not `sizes` different numbers.
-    """
-    smallest = max(2, available // 10, min(2 * dimension, available // 2))
-    numbers = np.unique(np.linspace(smallest, available, sizes).astype(int))
-    if sizes < 3 or len(numbers) < sizes:
-        raise FashionDGMError(f"{available} samples are too few for {sizes} different sample sizes")
-    return [int(n) for n in numbers]
+def _leave_out(features: NDArray[np.floating], groups: int) -> Iterator[Gaussian]:
+    """Yields the fit to `(N, D)` without each of the groups, from sums over all features less those over the group."""
+    center = features.mean(axis=0, dtype=np.float64)
+    centered = features - center
+    products, total = centered.T @ centered, centered.sum(axis=0)
+    for part in np.split(centered, groups):
+        count = len(centered) - len(part)
+        mean = (total - part.sum(axis=0)) / count
+        covariance = (products - part.T @ part - count * np.outer(mean, mean)) / (count - 1)
+        yield Gaussian(center + mean, covariance, count)

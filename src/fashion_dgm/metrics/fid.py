@@ -23,12 +23,13 @@ from fashion_dgm.metrics.quality import QUALITY_COLUMNS, quality
 from fashion_dgm.metrics.real import RealImages
 from fashion_dgm.metrics.samples import SampleSource, check_images
 
-__all__ = ["FLOOR", "REPORT", "SELECT", "Scores", "best_and_last", "records", "sample_size_warnings", "score_samples"]
+__all__ = ["REPORT", "SELECT", "TRAIN", "Scores", "best_and_last", "records", "sample_size_warnings", "score_samples"]
 
 logger = logging.getLogger(__name__)
 
 # The best epoch is chosen on one split and read off another, so that the choice does not flatter it.
-SELECT, REPORT, FLOOR = "test", "benchmark", "train"
+SELECT, REPORT, TRAIN = "test", "benchmark", "train"
+_REAL_ROWS = ((SELECT, "floor"), (TRAIN, "training"))
 _BY_EPOCH = ("model", "epoch", "feature_space", "split", "samples", "distance")
 _QUALITY = ("model", "state", "epoch", "feature_space", "samples", f"distance_{SELECT}", f"distance_{REPORT}")
 
@@ -40,8 +41,9 @@ class Scores:
     Arguments:
         by_epoch: a row for each model, epoch, feature space and split: columns model, epoch, feature_space, split, samples,
             distance.
-        quality: a row for each space and each of: a model's best and last epoch, samples that were brought, and the floor,
-            which is training images taken as samples. `state` says which; shares and kernel distance are against `REPORT`.
+        quality: a row for each space and each of: a model's best and last epoch, samples that were brought, and real images
+            taken as samples, held-out ones (state "floor") and training images (state "training"). Kernel distance and
+            neighbours are against `REPORT`.
         failures: `model`, `epoch` and `reason` of what could not be scored.
         warnings: sentences.
         conversions: what was done to samples that were brought.
@@ -53,10 +55,14 @@ class Scores:
     warnings: list[str] = field(default_factory=list)
     conversions: dict[str, str] = field(default_factory=dict)
 
-    def floors(self) -> dict[str, dict[str, float]]:
-        """Distance of training images by space and split: what a perfect generator would reach."""
+    def floors(self) -> dict[str, float]:
+        """Returns by space the distance between `SELECT` and `REPORT`: what a perfect generator reaches against either.
+
+        No network has learnt from either. Training images are no such reference: a network fitted to them gives them other
+        features than images it has not seen.
+        """
         rows = self.quality[self.quality["state"] == "floor"].itertuples()
-        return {row.feature_space: {s: getattr(row, f"distance_{s}") for s in (SELECT, REPORT)} for row in rows}
+        return {row.feature_space: getattr(row, f"distance_{REPORT}") for row in rows}
 
 
 @dataclass(frozen=True)
@@ -76,12 +82,12 @@ def score_samples(
     config: FIDConfig,
     device: torch.device,
 ) -> Scores:
-    """Scores every source in every space; one that cannot be scored is noted, and the others go on.
+    """Scores every source in every space, and real images; a source that cannot be scored is noted, and the others go on.
 
     Of each model the features of the best and the last epoch are held, and those of one more.
 
     Raises:
-        FashionDGMError: if not one source could be scored.
+        FashionDGMError: if there are sources, and not one could be scored.
     """
     scores = Scores(warnings=sample_size_warnings(spaces, real.n))
     by_epoch: list[dict[str, Any]] = []
@@ -110,14 +116,13 @@ def score_samples(
                 rows.append({**rows[-1], "state": "last"})
             elif not brought:
                 rows.append(_row(last[name], "last", real, config, scores))
-    if not rows:
+    if scores.failures and not rows:
         reasons = "; ".join(f"{failure['model']}: {failure['reason']}" for failure in scores.failures[:3])
-        raise FashionDGMError(
-            f"there are no samples that could be scored. {reasons or 'Train a model, or bring images'}"
-        )
-    for space in spaces:
-        floor = SampleSource(FLOOR, None, lambda n: (torch.empty(0), ""))
-        rows.append(_row(_compare(floor, real.features(space, FLOOR), real, space), "floor", real, config, scores))
+        raise FashionDGMError(f"there are no samples that could be scored. {reasons}")
+    if not rows:
+        scores.warnings.append("No model was trained here, and no samples were brought: only real images are compared.")
+        logger.warning(scores.warnings[-1])
+    rows += [_real_row(split, state, real, space, config, scores) for space in spaces for split, state in _REAL_ROWS]
     if by_epoch:
         scores.by_epoch = pd.DataFrame(by_epoch)[list(_BY_EPOCH)]
     scores.quality = pd.DataFrame(rows).astype({"epoch": "Int64", "kid_subset": "Int64"})
@@ -194,7 +199,18 @@ def _compare(source: SampleSource, features: NDArray[np.float32], real: RealImag
 
 def _row(scored: _Scored, state: str, real: RealImages, config: FIDConfig, scores: Scores) -> dict[str, Any]:
     space, source = scored.space, scored.source
-    values, reasons = quality(real.features(space, REPORT), real.gaussian(space, REPORT), scored.features, config)
+    labels = real.labels(REPORT), real.labels(source.model) if state in dict(_REAL_ROWS).values() else None
+    values, reasons = quality(real.features(space, REPORT), scored.features, config, *labels)
     scores.warnings += [f"{source.model}: {reason}." for reason in reasons]
     identity = (source.model, state, source.epoch, space.name, len(scored.features))
     return {**dict(zip(_QUALITY, (*identity, *scored.distances.values()), strict=True)), **values}
+
+
+def _real_row(
+    split: str, state: str, real: RealImages, space: FeatureSpace, config: FIDConfig, scores: Scores
+) -> dict[str, Any]:
+    source = SampleSource(split, None, lambda n: (torch.empty(0), ""))
+    scored = _compare(source, real.features(space, split), real, space)
+    row = _row(scored, state, real, config, scores)
+    # The distance is symmetric, so that of official to held-out images is this one; to itself a set has none.
+    return {**row, f"distance_{SELECT}": scored.distances[REPORT]} if split == SELECT else row

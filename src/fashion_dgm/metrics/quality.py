@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from fashion_dgm.config import FIDConfig
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.metrics.extrapolation import extrapolated_distance
-from fashion_dgm.metrics.frechet import Gaussian
 from fashion_dgm.metrics.kernel_distance import kernel_distance
 from fashion_dgm.metrics.neighbours import neighbourhoods
 from fashion_dgm.training.seeds import derive_seed
@@ -29,12 +28,17 @@ QUALITY_COLUMNS = (
 
 
 def quality(
-    real: NDArray[np.floating], gaussian: Gaussian, fake: NDArray[np.floating], config: FIDConfig
+    real: NDArray[np.floating],
+    fake: NDArray[np.floating],
+    config: FIDConfig,
+    real_labels: NDArray[np.integer] | None = None,
+    fake_labels: NDArray[np.integer] | None = None,
 ) -> tuple[dict[str, float | None], list[str]]:
     """Returns kernel distance, distance at infinite N, precision, recall, density and coverage of features `(N, D)`.
 
     Arguments:
-        gaussian: that of `real`.
+        real_labels: classes of the real images, `(M,)`, if each has a fixed share of them; None for a random draw.
+        fake_labels: the same of `fake`.
 
     Returns:
         A value for each of `QUALITY_COLUMNS`, None where the samples are too few for it; and why.
@@ -43,7 +47,7 @@ def quality(
     reasons = []
     try:
         seed = derive_seed(config.seed, "extrapolation")
-        line = extrapolated_distance(gaussian, fake, config.extrapolation_sizes, seed)
+        line = extrapolated_distance(real, fake, config.extrapolation_groups, seed, real_labels, fake_labels)
         found |= {"distance_infinite": line.distance, "distance_infinite_error": line.standard_error}
     except FashionDGMError as error:
         reasons.append(str(error))

@@ -20,6 +20,8 @@ __all__ = ["RealImages"]
 class RealImages:
     """The same number of images of each split, drawn by seed, with their features and Gaussians in any space.
 
+    Each class keeps its share, up to one image: chance in the shares of classes would add to every distance.
+
     Arguments:
         splits: real images by split.
         samples: N, the number of each; the size of the smallest split if that is less.
@@ -45,9 +47,13 @@ class RealImages:
         """Returns features `(N, D)` of the images of a split."""
         key = space.name, split
         if key not in self._features:
-            images = self._images[split]
+            images = self._images[split].images
             self._features[key] = self._cache.features(space, images, self._device, self._batch_size)
         return self._features[key]
+
+    def labels(self, split: str) -> NDArray[np.uint8]:
+        """Returns labels `(N,)` of the images of a split."""
+        return self._images[split].labels
 
     def gaussian(self, space: FeatureSpace, split: str) -> Gaussian:
         """Returns mean and covariance of those features."""
@@ -57,6 +63,10 @@ class RealImages:
         return self._gaussians[key]
 
 
-def _draw(images: ImageSet, n: int, seed: int, split: str) -> NDArray[np.uint8]:
+def _draw(images: ImageSet, n: int, seed: int, split: str) -> ImageSet:
     rng = np.random.default_rng(derive_seed(seed, "draw", split))
-    return images.images[np.sort(rng.choice(len(images), size=n, replace=False))]
+    order = rng.permutation(len(images))
+    by_class = order[np.argsort(images.labels[order], kind="stable")]
+    # Evenly spaced, from a random start.
+    chosen = np.sort(by_class[((np.arange(n) + rng.random()) * len(images) / n).astype(int)])
+    return ImageSet(images.images[chosen], images.labels[chosen])

@@ -56,7 +56,8 @@ def foreign_data_warnings(spaces: list[FeatureSpace], train_sha256: str) -> list
     """Returns a sentence for each space whose features were learnt from other images than this run's training images."""
     return [
         f"The {space.name} features were learnt from other images than this run's training images (another seed or pool of "
-        "data_split): some of the held-out images were among them, and lie a little nearer to training images for it."
+        "data_split): some of the held-out images were among them. The floor may be too high, and the distance of training "
+        "images does not show what the network memorised."
         for space in spaces
         if space.trained_on not in (None, train_sha256)
     ]

@@ -30,24 +30,24 @@ def score_samples(
 
     device = resolve_device(config.device)
     spaces, missing = available_spaces(config, classifier, device)
-    splits = {fid.SELECT: test, fid.REPORT: benchmark, fid.FLOOR: train}
+    splits = {fid.SELECT: test, fid.REPORT: benchmark, fid.TRAIN: train}
     real = RealImages(splits, config.samples, config.seed, cache, device, config.batch_size)
     trained = {name: snapshots for name, snapshots in models.items() if snapshots}
     sources = [
         *samples.snapshot_sources(trained, config.seed, device, config.batch_size),
-        *samples.brought_sources(config.samples_from, config.seed, taken={*models, fid.FLOOR}),
+        *samples.brought_sources(config.samples_from, config.seed, taken={*models, *splits}),
     ]
     scores = fid.score_samples(sources, real, spaces, config, device)
     log_distances(scores.by_epoch, trained)
     metrics = {
         "rows": fid.best_and_last(scores.by_epoch),
         "quality": fid.records(scores.quality),
-        "floors": scores.floors(),
+        "floor": scores.floors(),
         "samples": real.n,
         "seed": config.seed,
         "neighbours": config.neighbours,
         "kid": config.kid.model_dump(),
-        "extrapolation_sizes": config.extrapolation_sizes,
+        "extrapolation_groups": config.extrapolation_groups,
         "feature_spaces": {space.name: space.describe() for space in spaces},
         "failures": scores.failures,
         "conversions": scores.conversions,
@@ -61,7 +61,7 @@ def plot_distances(table: DataFrame, metrics: dict[str, Any]) -> Figure:
     """Draws the distances to the test split by epoch, with their floor and the samples from elsewhere."""
     from fashion_dgm.reporting.figures import fid_curves
 
-    floors = {space: values["test"] for space, values in metrics["floors"].items()}
+    floors = metrics["floor"]
     brought: dict[str, dict[str, float]] = {space: {} for space in floors}
     for row in metrics["quality"]:
         if row["state"] == "brought":

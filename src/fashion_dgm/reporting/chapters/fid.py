@@ -41,10 +41,10 @@ def fid_chapter(metrics: Mapping[str, Any], curves_png: bytes) -> Chapter:
 
     Arguments:
         metrics: `{"rows": [{"model", "feature_space", "best_epoch", "best_on_test", "best_on_benchmark", "last_epoch",
-            "last_on_test", "last_on_benchmark"}], "floors": {space: {"test", "benchmark"}}, "samples",
+            "last_on_test", "last_on_benchmark"}], "floor": {space: distance of held-out to official test images}, "samples",
             "feature_spaces": {space: {"label", "dimension", "layer", "accuracy", "weights_sha256"}}, "missing": [...],
             "warnings": [...]}`, and where more was measured `"quality"`, a list of rows as `metrics.fid.Scores.quality` has
-            them, `"seed"`, `"neighbours"`, `"kid": {"subsets"}`, `"extrapolation_sizes"`, `"failures"`, `"conversions"`.
+            them, `"seed"`, `"neighbours"`, `"kid": {"subsets"}`, `"extrapolation_groups"`, `"failures"`, `"conversions"`.
         curves_png: the distance of every snapshot.
     """
     spaces = feature_spaces(metrics)
@@ -138,7 +138,7 @@ def _blocks(metrics: Mapping[str, Any], spaces: Sequence[str], curves_png: bytes
         "Fréchet distance against the epoch, a panel a feature space and a line a model, best epochs circled, with a dashed "
         "line for the floor.",
         "Distance of every snapshot to held-out images. Circles mark the best epochs; the dashed floor is the distance "
-        "between training and held-out images."
+        "between held-out and official test images."
         + (" Dotted lines are samples from elsewhere." if metrics.get("conversions") else ""),
     )
     told = (ranking_sentence, _floor_sentence, _epoch_sentence)
@@ -183,18 +183,26 @@ def _is_close(space: str, first: float, second: float) -> bool:
 
 
 def _floor_sentence(metrics: Mapping[str, Any], space: str) -> str:
-    standings, where = ranking(metrics, space)
-    splits = {where: split for split, where in _REFERENCES}
-    floor = metrics.get("floors", {}).get(space, {}).get(splits.get(where))
+    standings, _ = ranking(metrics, space)
+    floor = metrics.get("floor", {}).get(space)
     if not is_number(floor) or floor <= 0:
         return ""
+    real = {row["state"]: row for row in metrics.get("quality") or () if row["feature_space"] == space}
+    text = f"Held-out images lie {number(floor)} from the official test images: the floor."
+    trained_on = real.get("training", {}).get("distance_benchmark")
+    if space == "classifier" and is_number(trained_on):
+        text += f" Training images, to which the classifier was fitted, lie {number(trained_on)} from them."
+    if not standings:
+        return text
     ratio = standings[0].distance / floor
-    text = f"Real training images lie {number(floor)} from the same images, the floor. The best model"
-    if ratio < 1:
-        return f"{text} is below it, nearer than real images are: suspect copies of the reference, or too few samples."
+    error = real.get("floor", {}).get("distance_infinite_error")
+    if floor - standings[0].distance > 2 * (error if is_number(error) else 0.0):
+        return (
+            f"{text} The best model is below the floor, nearer than real images are: suspect copies of the reference."
+        )
     if ratio < 1.5:
-        return f"{text} comes close to it."
-    return f"{text} is at {number(ratio, 1)} times that."
+        return f"{text} The best model comes close to the floor."
+    return f"{text} The best model is at {number(ratio, 1)} times the floor."
 
 
 def _epoch_sentence(metrics: Mapping[str, Any], space: str) -> str:
@@ -227,9 +235,13 @@ def _distance_table(metrics: Mapping[str, Any], space: str) -> TableBlock:
     for row in _rows_of(metrics, space):
         best, last = ([number(row.get(column)) for column in pair] for pair in columns)
         rows.append((model_name(row["model"]), count(row["best_epoch"]), *best, count(row["last_epoch"]), *last))
-    floor = metrics.get("floors", {}).get(space)
-    if floor:
-        rows.append(("Training images", "floor", number(floor.get("test")), number(floor.get("benchmark")), "", "", ""))
+    for row in metrics.get("quality") or ():
+        if row["feature_space"] == space and row["state"] == "training":
+            distances = number(row["distance_test"]), number(row["distance_benchmark"])
+            rows.append(("Training images", "", *distances, "", "", ""))
+    floor = metrics.get("floor", {}).get(space)
+    if is_number(floor):
+        rows.append(("Held-out images", "floor", "", number(floor), "", "", ""))
     return TableBlock(
         ("Images of", "Best epoch", "held-out", "official", "Last epoch", "held-out", "official"),
         tuple(rows),
@@ -280,8 +292,11 @@ def _reading_guide(samples: int | None, models: int, more: bool) -> TextBlock:
             "out too high."
         )
     paragraphs = [
-        "Hold a distance against its floor: two finite sets of real images never have equal moments, so real training "
-        "images are not at 0 either.",
+        "Compare a distance with the floor: two finite sets of real images never have equal moments, so held-out images "
+        "are not at distance 0 from the official test images either. A perfect generator would be as near to either set as "
+        "they are to each other, or a little farther, as it draws its classes at random. Training images have a row to "
+        "themselves: a network fitted to them gives them other features than images it has not seen, and the difference to "
+        "the floor shows how much it memorised.",
         size,
         "Distances in different features have different units. The classifier's features see what separates kinds of "
         "clothing; Inception's were learnt from colour photographs and are a poor fit for small grey images.",
@@ -289,8 +304,8 @@ def _reading_guide(samples: int | None, models: int, more: bool) -> TextBlock:
     if more:
         paragraphs.append(
             "Precision and density fall where samples look like nothing real, recall and coverage where kinds of real "
-            "images are missing. KID has no bias, so sets of unequal size may be compared by it. Hold each against the row "
-            "of the training images: real images do not reach 1 either."
+            "images are missing. KID has no bias, so sets of unequal size may be compared by it. Compare each with the row "
+            "of the held-out images: real images do not reach 1 either."
         )
     if models > 1:
         paragraphs.append("One run a model says little about a method: seeds can differ by more than models do.")

@@ -14,7 +14,7 @@ Row = Mapping[str, Any]
 
 # Shares of a few thousand images are known to about a hundredth; what differs by less than this is not told apart.
 _CLOSE_SHARE = 0.03
-_STATES = {"best": 0, "last": 1, "brought": 2, "floor": 3}
+_STATES = {"best": 0, "last": 1, "brought": 2, "training": 3, "floor": 4}
 
 
 def quality_blocks(metrics: Mapping[str, Any], space: str, name: str) -> Iterable[Block]:
@@ -68,7 +68,7 @@ def _rows(metrics: Mapping[str, Any], space: str) -> list[Row]:
         if row["state"] != "last" or (row["model"], row["epoch"]) not in best
     ]
     places = {model: place for place, model in enumerate(model_order({row["model"] for row in rows}))}
-    # Models trained here, then what was brought, then the floor.
+    # Models trained here, then what was brought, then real images, the floor last.
     return sorted(rows, key=lambda row: (max(_STATES[row["state"]], 1), places[row["model"]], _STATES[row["state"]]))
 
 
@@ -91,8 +91,8 @@ def _tables(metrics: Mapping[str, Any], rows: Sequence[Row], name: str) -> Itera
     yield TableBlock(
         ("Images of", "N", "Distance", "at N = ∞", "KID"),
         distances,
-        f"Distances to the official test images, in the same features as the {name}. At N = ∞: a line through "
-        f"{count(metrics.get('extrapolation_sizes'))} sample sizes, with the standard error of its end. KID: mean and "
+        f"Distances to the official test images, in the same features as the {name}. At N = ∞: extrapolated on both sides, "
+        f"with its standard error, by leaving out one of {count(metrics.get('extrapolation_groups'))} groups. KID: mean and "
         f"standard deviation over {count(metrics.get('kid', {}).get('subsets'))} subsets of "
         f"{listing([count(n) for n in sizes]) or 'no'} images. Draws by seed {metrics.get('seed')}.",
         numeric=(1, 2, 3, 4),
@@ -111,7 +111,9 @@ def _tables(metrics: Mapping[str, Any], rows: Sequence[Row], name: str) -> Itera
 
 def _label(row: Row) -> str:
     if row["state"] == "floor":
-        return "Training images (floor)"
+        return "Held-out images (floor)"
+    if row["state"] == "training":
+        return "Training images"
     if row["state"] == "brought":
         return f"{row['model']} (brought)"
     state = "best and last" if row["state"] == "best" and row["also_last"] else row["state"]
@@ -125,15 +127,15 @@ def _variety_sentence(row: Row, floor: Row) -> str:
     precision, recall, density, coverage = (value for value, _ in shares)
     quality, variety = density / floor["density"], coverage / floor["coverage"]
     text = (
-        f"Of the samples of {_name(row)}, {percent(precision)} lie among real images (of training images, "
+        f"Of the samples of {_name(row)}, {percent(precision)} lie among real images (of held-out images, "
         f"{percent(floor['precision'])}); of the real images, {percent(recall)} lie among the samples "
         f"({percent(floor['recall'])})."
     )
     if quality > 1 + _CLOSE_SHARE and variety < 1 - _CLOSE_SHARE:
-        lost = f"{percent(1 - variety)} of what training images cover"
+        lost = f"{percent(1 - variety)} of what held-out images cover"
         return f"{text} They crowd where real images are densest, and leave out {lost}."
     if quality < 1 - _CLOSE_SHARE and variety < 1 - _CLOSE_SHARE:
-        reached = f"{percent(quality)} of the density and {percent(variety)} of the coverage that training images have"
+        reached = f"{percent(quality)} of the density and {percent(variety)} of the coverage that held-out images have"
         if abs(quality - variety) < _CLOSE_SHARE:
             return f"{text} They reach {reached}."
         return f"{text} They reach {reached}: {'quality' if quality < variety else 'variety'} is the weaker side."

@@ -41,7 +41,7 @@ def fid_curves(
 
     Arguments:
         table: columns `model`, `epoch`, `feature_space`, `distance`, `samples`.
-        floors: feature space to the distance between training and held-out images, which no generator is expected to
+        floors: feature space to the distance between held-out and official test images, which no generator is expected to
             beat; a space without one gets no line.
         brought: feature space to name to distance, of samples from elsewhere: dotted lines, as they have no epoch.
         brought_samples: N of a space where the table has none.
@@ -50,9 +50,9 @@ def fid_curves(
         FashionDGMError: if there is nothing to draw.
     """
     others = {space: dict(named) for space, named in (brought or {}).items() if named}
-    if len(table) == 0 and not others:
+    if len(table) == 0 and not others and not floors:
         raise FashionDGMError("there are no distances to draw; evaluate at least one snapshot")
-    spaces = sorted(set(table["feature_space"]) | set(others))
+    spaces = sorted({*table["feature_space"], *others, *floors})
     models = model_order(set(table["model"]))
     figure = Figure(figsize=(WIDTH, 0.5 + 2.7 * len(spaces)), layout="constrained")
     panels = figure.subplots(len(spaces), 1, squeeze=False, sharex=True)[:, 0]
