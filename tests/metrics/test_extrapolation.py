@@ -24,9 +24,9 @@ def simulate(name: str, real: int = 300, fake: int = 300) -> tuple[float, np.nda
 
 @pytest.mark.parametrize(("name", "real"), [("far", 300), ("near", 300), ("perfect", 300), ("far", 1000), ("far", 150)])
 def test_intervals_cover_as_they_say_whichever_side_is_small(name: str, real: int) -> None:
-    """Intervals at 95 % hold the true distance of the two distributions in as many draws of both sides.
+    """docs/reading-the-numbers.md#infinite-n
 
-    False alarm: 1 in 1,000 by the binomial, below 95 % and, where the distance has a linear term, above. Where it has none,
+    Intervals at 95 % hold the true distance of the two distributions in as many draws of both sides. False alarm: 1 in 1,000 by the binomial, below 95 % and, where the distance has a linear term, above. Where it has none,
     the standard error is too large by theory.
     """
     truth, fits = simulate(name, real)

@@ -231,6 +231,18 @@ CLAIMS: Mapping[str, tuple[Claim, ...]] = {
             "metrics/test_fid.py#test_best_is_chosen_on_one_split_and_read_off_the_other",
             "metrics/fid.py#best_and_last",
         ),
+        _measured(
+            "reading-the-numbers.md#floors",
+            "The floor is of images that no feature network has learnt from",
+            "metrics/test_fid.py#test_floor_is_of_images_that_the_feature_network_has_not_seen",
+            "metrics/fid.py#Scores",
+        ),
+        _measured(
+            "reading-the-numbers.md#infinite-n",
+            "Intervals of distances at infinite N cover as often as they say",
+            "metrics/test_extrapolation.py#test_intervals_cover_as_they_say_whichever_side_is_small",
+            "metrics/extrapolation.py#extrapolated_distance",
+        ),
     ),
     "vanishing": (
         _theory(
