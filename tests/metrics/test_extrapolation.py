@@ -26,8 +26,9 @@ def simulate(name: str, real: int = 300, fake: int = 300) -> tuple[float, np.nda
 def test_intervals_cover_as_they_say_whichever_side_is_small(name: str, real: int) -> None:
     """docs/reading-the-numbers.md#infinite-n
 
-    Intervals at 95 % hold the true distance of the two distributions in as many draws of both sides. False alarm: 1 in 1,000 by the binomial, below 95 % and, where the distance has a linear term, above. Where it has none,
-    the standard error is too large by theory.
+    Intervals at 95 % hold the true distance of the two distributions in as many draws of both sides. False alarm: 1 in 1,000
+    by the binomial, below 95 % and, where the distance has a linear term, above. Where it has none, the standard error is
+    too large by theory.
     """
     truth, fits = simulate(name, real)
     covered = int((abs(fits[:, 0] - truth) < t.ppf(0.975, GROUPS - 1) * fits[:, 1]).sum())

@@ -101,7 +101,8 @@ def test_real_images_are_nearer_than_an_untrained_generator() -> None:
 def test_floor_is_of_images_that_the_feature_network_has_not_seen() -> None:
     """docs/reading-the-numbers.md#floors
 
-    Features that send every image they were learnt from to one point put those far from all others. Three draws of one distribution: held-out images are at a distance of chance alone, training images at 16 and more.
+    Features that send every image they were learnt from to one point put those far from all others. Three draws of
+    one distribution: held-out images are at a distance of chance alone, training images at 16 and more.
     """
     pixels = torch.rand(300, 1, 28, 28, generator=torch.Generator().manual_seed(0))
     splits = {

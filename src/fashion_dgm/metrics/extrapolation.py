@@ -16,6 +16,8 @@ References:
     Shao and Tu, The Jackknife and Bootstrap (1995), sections 2.1 and 2.3: pseudo-values, bias and variance by groups.
 """
 
+# Explained in docs/reading-the-numbers.md.
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -29,7 +31,6 @@ from fashion_dgm.metrics.checks import check_features
 from fashion_dgm.metrics.frechet import Gaussian, frechet_distance
 
 __all__ = ["Extrapolation", "extrapolated_distance"]
-
 
 Labels = NDArray[np.integer]
 
