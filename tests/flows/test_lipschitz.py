@@ -132,6 +132,34 @@ def test_a_tolerance_stops_and_zero_does_not(monkeypatch):
     assert len(calls) == 101
 
 
+@pytest.mark.parametrize("name", LAYERS)
+def test_the_bound_holds_again_after_a_weight_of_zeros(name):
+    torch.manual_seed(0)
+    make, shape = LAYERS[name]
+    layer = make().double()
+    first = layer.weight.detach().clone()
+    with torch.no_grad():
+        layer.weight.zero_()
+        layer.update()
+        layer.weight.copy_(first)
+        layer.weight.mul_(10 / torch.linalg.matrix_norm(dense(layer, shape, first), 2))
+        layer.update(1e-6, 5000)
+        bounded = torch.linalg.matrix_norm(dense(layer, shape, layer.bounded_weight()), 2)
+    # Vectors that rest to 1e-6 give the norm to about the square of that.
+    assert float(bounded) == pytest.approx(0.98, rel=1e-9)
+
+
+def test_the_bound_holds_for_a_weight_that_takes_the_vector_to_zero():
+    layer = LipschitzLinear(2, 2)
+    with torch.no_grad():
+        layer.weight.copy_(torch.tensor([[1.0, 0.0], [0.0, 0.0]]))
+    layer.update()
+    with torch.no_grad():
+        layer.weight.copy_(torch.tensor([[0.0, 0.0], [0.0, 10.0]]))
+    layer.update()
+    assert measured_norm(layer) == pytest.approx(0.98, rel=1e-6)
+
+
 def test_a_weight_of_zeros_gives_zeros_and_finite_gradients():
     layer = LipschitzLinear(3, 2)
     with torch.no_grad():

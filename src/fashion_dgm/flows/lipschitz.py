@@ -59,6 +59,9 @@ class LipschitzLayer(nn.Module, ABC):
         self.bias = nn.Parameter(bias.detach().clone())
         self.register_buffer("right", _unit(torch.randn(1, *in_shape)))
         self.register_buffer("left", torch.zeros(1, *out_shape))
+        # Not part of the state, and from a generator of its own: the same in every layer of this shape.
+        restart = torch.randn(1, *in_shape, generator=torch.Generator().manual_seed(0))
+        self.register_buffer("restart", _unit(restart), persistent=False)
         self.update(self.tolerance, self.max_iterations)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -87,6 +90,8 @@ class LipschitzLayer(nn.Module, ABC):
         for _ in range(max_iterations):
             image = _unit(self.apply_linear(right, self.weight))
             new = _unit(self.apply_adjoint(image, self.weight))
+            # A vector that the weight takes to zero (any, where the weight is zero) would stay zero whatever comes later.
+            new = torch.where(new.norm() > 0, new, self.get_buffer("restart"))
             moved = (new - right).norm()
             right.copy_(new)
             if tolerance > 0 and moved <= tolerance:
