@@ -3,7 +3,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from fashion_dgm.checkpoint import CheckpointError, build_model, checkpoint_of, load_checkpoint, save_checkpoint
+from fashion_dgm.checkpoint import (
+    CheckpointError,
+    build_model,
+    checkpoint_of,
+    load_checkpoint,
+    save_checkpoint,
+    weights_sha256,
+)
 from fashion_dgm.gans.networks import Discriminator, Generator
 
 
@@ -59,3 +66,21 @@ def test_pickle_is_not_loaded(tmp_path: Path) -> None:
     torch.save(generator().state_dict(), path)
     with pytest.raises(CheckpointError, match="not a checkpoint"):
         load_checkpoint(path)
+
+
+def test_hash_of_weights_tells_values_names_shapes_and_dtypes_apart() -> None:
+    zeros = torch.zeros(2, 6)
+    sets = [
+        {"a": zeros},
+        {"b": zeros},
+        {"a": zeros.view(3, 4)},
+        {"a": zeros.view(12)},
+        {"a": zeros.to(torch.int32)},
+        {"a": zeros.double().view(12)[:6]},
+        {"a": zeros.bfloat16()},
+        {"a": zeros.bfloat16() + 1},
+        {"a": zeros, "b": torch.tensor(True)},
+    ]
+    assert len({weights_sha256(weights) for weights in sets}) == len(sets)
+    channels_last = {"a": torch.rand(2, 3, 4, 5).to(memory_format=torch.channels_last)}
+    assert weights_sha256(channels_last) == weights_sha256({"a": channels_last["a"].contiguous()})

@@ -7,8 +7,9 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
@@ -23,9 +24,12 @@ __all__ = [
     "build_model",
     "checkpoint_of",
     "load_checkpoint",
+    "rebuild",
     "save_checkpoint",
     "weights_sha256",
 ]
+
+N = TypeVar("N", bound=nn.Module)
 
 
 class CheckpointError(FashionDGMError):
@@ -41,7 +45,7 @@ class Checkpoint:
             "Classifier".
         config: the arguments the network was made with, as JSON can hold them.
         weights: its state dict, on the CPU.
-        training: how it was trained (seed, epochs, data hash …), as JSON can hold it; for people, never read by code.
+        training: how it was trained (seed, epoch, data hash …), as JSON can hold it.
     """
 
     architecture: str
@@ -56,11 +60,12 @@ class Checkpoint:
 
 
 def weights_sha256(weights: Mapping[str, Tensor]) -> str:
-    """Returns a hash of names and values, in hexadecimal."""
+    """Returns a hash of names, dtypes, shapes and values, in hexadecimal."""
     digest = hashlib.sha256()
     for name, tensor in sorted(weights.items()):
-        digest.update(name.encode())
-        digest.update(tensor.cpu().contiguous().numpy().tobytes())
+        digest.update(json.dumps([name, str(tensor.dtype), list(tensor.shape)]).encode())
+        # As bytes, because numpy has no bfloat16.
+        digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()
 
 
@@ -78,7 +83,15 @@ def checkpoint_of(
 
 
 def build_model(checkpoint: Checkpoint | None, architecture: str) -> nn.Module:
+    """Rebuilds the network of `checkpoint` as `rebuild` does, by the name of its architecture."""
+    return rebuild(checkpoint, architecture, lambda config: _architectures()[architecture](config))
+
+
+def rebuild(checkpoint: Checkpoint | None, architecture: str, make: Callable[[Mapping[str, Any]], N]) -> N:
     """Rebuilds the network of `checkpoint` in evaluation mode on the CPU.
+
+    Arguments:
+        make: makes the network from the checkpoint's `config`.
 
     Raises:
         CheckpointError: if there is none, it is not of that architecture, or its weights don't fit.
@@ -90,7 +103,7 @@ def build_model(checkpoint: Checkpoint | None, architecture: str) -> nn.Module:
             f"this checkpoint holds a {checkpoint.architecture}, not a {architecture}; give the path of the right one"
         )
     try:
-        network = _architectures()[architecture](checkpoint.config)
+        network = make(checkpoint.config)
         network.load_state_dict(dict(checkpoint.weights))
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise CheckpointError(

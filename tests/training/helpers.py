@@ -46,7 +46,7 @@ def config(**changes: Any) -> TrainingConfig:
 
 
 def run(folder: Path, images: Any = None, make: Any = NoisyStep, **kwargs: Any) -> TrainedRun:
-    hooks = {name: kwargs.pop(name) for name in ("evaluate", "snapshot", "on_epoch") if name in kwargs}
+    hooks = {name: kwargs.pop(name) for name in ("evaluate", "evaluation", "snapshot", "on_epoch") if name in kwargs}
     images = images or made_up_images(80, seed=0)
     return train(make, images, config(**kwargs), StateStore(folder), ("fashion_dgm.gans.objectives",), **hooks)
 

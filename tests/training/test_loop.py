@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.training import loop
 from fashion_dgm.training.device import DeviceError, resolve_device
 from fashion_dgm.training.epoch import DivergenceError
 from tests.conftest import made_up_images
@@ -165,3 +166,54 @@ def test_fewer_images_than_a_batch_is_an_error(tmp_path: Path) -> None:
 def test_absent_device_is_an_error(name: str) -> None:
     with pytest.raises(DeviceError, match=f"device '{name}'"):
         resolve_device(name)
+
+
+@pytest.fixture
+def two_threads():
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("two_threads")
+def test_resumed_run_keeps_the_number_of_threads_it_began_with(tmp_path: Path) -> None:
+    threads = []
+
+    class Counting(NoisyStep):
+        def step(self, images, labels):
+            threads.append(torch.get_num_threads())
+            return super().step(images, labels)
+
+    with pytest.raises(Killed):
+        run(tmp_path / "a", make=Counting, epochs=2, on_epoch=killer(1))
+    torch.set_num_threads(1)
+    resumed = run(tmp_path / "a", make=Counting, epochs=2)
+    assert torch.get_num_threads() == 1
+    assert threads == [2] * len(threads)
+    torch.set_num_threads(2)
+    assert same(resumed, run(tmp_path / "b", make=Counting, epochs=2))
+
+
+def test_other_evaluation_data_trains_anew(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    run(tmp_path, evaluation={"test": "a"})
+    with caplog.at_level(logging.INFO):
+        run(tmp_path, evaluation={"test": "b"})
+    assert "evaluation.test: a -> b" in caplog.text
+
+
+@pytest.mark.parametrize("kind", ["cuda", "mps"])
+def test_random_state_of_the_device_is_saved_and_given_back(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A stand-in for the device's generator, for a machine without it.
+    states = {"now": torch.tensor([1], dtype=torch.uint8)}
+    module = getattr(torch, kind)
+    monkeypatch.setattr(module, "get_rng_state", lambda *device: states["now"].clone())
+    monkeypatch.setattr(module, "set_rng_state", lambda state, *device: states.update(now=state))
+    device = torch.device(kind)
+    saved = loop._random_state(device)
+    with loop._random_state_kept(device):
+        states["now"] = torch.tensor([2], dtype=torch.uint8)
+        loop._set_random_state(saved, device)
+        assert states["now"].item() == 1
+        states["now"] = torch.tensor([3], dtype=torch.uint8)
+    assert states["now"].item() == 1

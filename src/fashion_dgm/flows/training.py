@@ -24,7 +24,7 @@ from fashion_dgm.training.store import StateStore
 
 __all__ = ["FittedFlow", "TrainedFlow", "fit_flow", "reconstruction_error", "train_flow"]
 
-PACKAGES = ("fashion_dgm.flows", "fashion_dgm.training")
+CODE = (f"{__name__}:fit_flow",)
 EVALUATION_BATCH = 500
 
 logger = logging.getLogger(__name__)
@@ -82,7 +82,8 @@ def fit_flow(
         data,
         config,
         store,
-        PACKAGES,
+        CODE,
+        evaluation={"test": test.sha256},
         evaluate=lambda step: {
             "test_bits_per_dim": _bits_per_dim(step.judged, test, config.evaluation_images, config.seed)
         },

@@ -13,13 +13,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from fashion_dgm.checkpoint import Checkpoint, build_model
+from fashion_dgm.checkpoint import Checkpoint
 from fashion_dgm.config import AdversarialConfig
 from fashion_dgm.data.images import ImageSet, to_unit_interval
 from fashion_dgm.gans.averaging import averaged_generator
 from fashion_dgm.gans.networks import Generator
 from fashion_dgm.gans.steps import AdversarialStep
-from fashion_dgm.metrics.classifier import Classifier
+from fashion_dgm.metrics.classifier import build_classifier
 from fashion_dgm.metrics.memorisation import copying_probability, nearest
 from fashion_dgm.metrics.modes import class_entropy, class_shares, missing_classes
 from fashion_dgm.training.seeds import derive_seed, generator
@@ -91,8 +91,7 @@ class Recorder:
         records = self.config.records
         # A network is born with random weights, whatever it then loads.
         with torch.random.fork_rng(devices=[]):
-            classifier = build_model(self.witnesses.classifier, "Classifier")
-        assert isinstance(classifier, Classifier)
+            classifier = build_classifier(self.witnesses.classifier)
         self._classifier = classifier.to(device)
         self._train = torch.from_numpy(self.train.images).to(device)
         self._seen = self._draw(self.train, device)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from fashion_dgm.checkpoint import Checkpoint, checkpoint_of
@@ -28,7 +27,8 @@ from fashion_dgm.training.store import StateStore
 
 __all__ = ["TrainedGAN", "train_gan", "train_wgan"]
 
-PACKAGES = ("fashion_dgm.gans", "fashion_dgm.training", "fashion_dgm.metrics.memorisation", "fashion_dgm.metrics.modes")
+# For studies, whose runs train any of the families.
+PACKAGES = (__name__,)
 
 
 @dataclass(frozen=True)
@@ -58,18 +58,18 @@ def train_gan(
     Arguments:
         witnesses: who judges the networks after each epoch; without them, `config.records` is not measured.
     """
-    return _train(lambda device, dtype: GANStep(config, device, dtype), data, config, store, on_epoch, witnesses)
+    return _train(GANStep, data, config, store, on_epoch, witnesses)
 
 
 def train_wgan(
     data: ImageSet, config: WGANConfig, store: StateStore, on_epoch: OnEpoch, witnesses: Witnesses | None = None
 ) -> TrainedGAN:
     """Trains a WGAN on `data`, as `train_gan`; an epoch is one pass of the critic."""
-    return _train(lambda device, dtype: WGANStep(config, device, dtype), data, config, store, on_epoch, witnesses)
+    return _train(WGANStep, data, config, store, on_epoch, witnesses)
 
 
 def _train(
-    make_step: Callable[[torch.device, torch.dtype], AdversarialStep],
+    kind: type[AdversarialStep],
     data: ImageSet,
     config: AdversarialConfig,
     store: StateStore,
@@ -83,12 +83,13 @@ def _train(
         return step.generator if step.average is None else averaged_generator(step.average.average, config)
 
     run = train(
-        make_step,
+        lambda device, dtype: kind(config, device, dtype),
         data,
         config,
         store,
-        PACKAGES,
+        (f"{__name__}:_train", f"{kind.__module__}:{kind.__qualname__}"),
         evaluate=Recorder(data, witnesses, config) if witnesses else lambda step: {},
+        evaluation={"test": witnesses.held_out.sha256, "classifier": witnesses.classifier.sha256} if witnesses else {},
         snapshot=lambda step, epoch: judged(step).state_dict() if wanted(epoch) else None,
         on_epoch=on_epoch,
     )

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from fashion_dgm.checkpoint import Checkpoint, rebuild
 from fashion_dgm.config import ClassifierConfig
 from fashion_dgm.data.augment import random_flip, random_shift
 from fashion_dgm.data.images import to_unit_interval
@@ -16,7 +17,7 @@ from fashion_dgm.training.distributed import average_gradients
 from fashion_dgm.training.optimizers import make_optimizer, set_learning_rate
 from fashion_dgm.training.speed import accelerate
 
-__all__ = ["Classifier", "ClassifierStep", "accuracy"]
+__all__ = ["Classifier", "ClassifierStep", "accuracy", "build_classifier"]
 
 
 class Classifier(nn.Module):
@@ -47,6 +48,11 @@ class Classifier(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Returns float32 logits `(N, 10)` of images in `[0, 1]`, `(N, 1, 28, 28)`."""
         return self.head(self.features(x)).float()
+
+
+def build_classifier(checkpoint: Checkpoint) -> Classifier:
+    """Rebuilds a classifier in evaluation mode on the CPU; errors as of `checkpoint.rebuild`."""
+    return rebuild(checkpoint, "Classifier", lambda config: Classifier(**config))
 
 
 class ClassifierStep:

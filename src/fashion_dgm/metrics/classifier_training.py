@@ -16,7 +16,7 @@ from fashion_dgm.training.store import StateStore
 
 __all__ = ["TrainedClassifier", "train_classifier"]
 
-PACKAGES = ("fashion_dgm.metrics.classifier", "fashion_dgm.data.augment", "fashion_dgm.training")
+CODE = (f"{__name__}:train_classifier",)
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,8 @@ def train_classifier(
         data,
         config,
         store,
-        PACKAGES,
+        CODE,
+        evaluation={"test": test.sha256},
         evaluate=lambda step: {"test_accuracy": accuracy_on(step, test)},
         on_epoch=on_epoch,
     )

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from fashion_dgm.files import atomic_path
 from fashion_dgm.metrics.features import FeatureSpace
-from fashion_dgm.training.fingerprint import code_version
+from fashion_dgm.training.code_version import code_version
 
 __all__ = ["FeatureCache"]
 
 logger = logging.getLogger(__name__)
 
-PACKAGES = ("fashion_dgm.metrics.features", "fashion_dgm.metrics.classifier")
+CODE = ("fashion_dgm.metrics.features",)
 
 
 class FeatureCache:
@@ -53,7 +53,7 @@ class FeatureCache:
 def _key(space: FeatureSpace, images: NDArray[np.uint8], device: torch.device) -> str:
     pixels = hashlib.sha256(images.tobytes()).hexdigest()
     parts = (images.shape, pixels, space.name, space.layer, space.dimension, space.weights_sha256)
-    text = json.dumps([*parts, code_version(*PACKAGES), torch.__version__, device.type])
+    text = json.dumps([*parts, code_version(*CODE), torch.__version__, device.type])
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 

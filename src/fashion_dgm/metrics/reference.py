@@ -10,8 +10,8 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from fashion_dgm.checkpoint import Checkpoint, CheckpointError, build_model, load_checkpoint
-from fashion_dgm.metrics.classifier import Classifier
+from fashion_dgm.checkpoint import Checkpoint, CheckpointError, load_checkpoint
+from fashion_dgm.metrics.classifier import Classifier, build_classifier
 
 __all__ = ["REFERENCE_SHA256", "reference_checkpoint", "reference_classifier"]
 
@@ -46,6 +46,4 @@ def reference_classifier() -> Classifier:
     Raises:
         CheckpointError: as `reference_checkpoint` does.
     """
-    network = build_model(reference_checkpoint(), "Classifier")
-    assert isinstance(network, Classifier)
-    return network
+    return build_classifier(reference_checkpoint())

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import ast
 import hashlib
-import importlib.util
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import torch
 
 from fashion_dgm.config import TrainingConfig
 from fashion_dgm.nested import flatten
+from fashion_dgm.training.code_version import code_version
 from fashion_dgm.training.distributed import world_size
 
-__all__ = ["Fingerprint", "code_version", "fingerprint_of"]
+__all__ = ["Fingerprint", "fingerprint_of"]
 
 
 @dataclass(frozen=True)
@@ -47,27 +44,23 @@ class Fingerprint:
 
 
 def fingerprint_of(
-    config: TrainingConfig, data_sha256: str, packages: tuple[str, ...], device: torch.device, precision: torch.dtype
+    config: TrainingConfig,
+    data_sha256: str,
+    code: tuple[str, ...],
+    device: torch.device,
+    precision: torch.dtype,
+    evaluation: Mapping[str, str] | None = None,
 ) -> Fingerprint:
-    """Returns the fingerprint of training with `config` on the data of that hash, by the code of `packages`."""
+    """Returns the fingerprint of training with `config` on the data of that hash.
+
+    Arguments:
+        code: modules or definitions whose code, and all that it reaches, decides the outcome; see `code_version`.
+        evaluation: hashes of what the epochs are evaluated with, by name.
+    """
     parts = flatten(config.model_dump(mode="json", exclude={"epochs", "distributed"}))
-    # The device asked for may be "auto"; what counts is the one it came to.
-    parts |= {"device": device.type, "precision": str(precision).removeprefix("torch."), "data": data_sha256}
-    parts |= {"processes": world_size(), "code": code_version(*packages), "torch": torch.__version__}
+    # Device and precision asked for may be "auto"; what counts is what they stand for here.
+    resolved = "tf32" if config.precision == "tf32" else str(precision).removeprefix("torch.")
+    parts |= {"device": device.type, "precision": resolved, "data": data_sha256}
+    parts |= {f"evaluation.{name}": sha256 for name, sha256 in (evaluation or {}).items()}
+    parts |= {"processes": world_size(), "code": code_version(*code), "torch": torch.__version__}
     return Fingerprint(parts)
-
-
-@cache
-def code_version(*packages: str) -> str:
-    """Returns a hash of those packages and modules as parsed, so that comments and layout don't count."""
-    digest = hashlib.sha256()
-    for package in packages:
-        spec = importlib.util.find_spec(package)
-        assert spec is not None
-        folders = spec.submodule_search_locations
-        paths = (
-            [path for folder in folders for path in Path(folder).glob("*.py")] if folders else [Path(str(spec.origin))]
-        )
-        for path in sorted(paths):
-            digest.update(ast.dump(ast.parse(path.read_text(encoding="utf-8"))).encode())
-    return digest.hexdigest()[:12]

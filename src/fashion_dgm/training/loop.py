@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Generic, TypeVar
 
 import torch
@@ -58,24 +58,28 @@ def train(
     data: ImageSet,
     config: TrainingConfig,
     store: StateStore,
-    packages: tuple[str, ...],
+    code: tuple[str, ...],
     *,
+    evaluation: Mapping[str, str] | None = None,
     evaluate: Callable[[S], Mapping[str, float]] = lambda step: {},
     snapshot: Callable[[S, int], Weights | None] = lambda step, epoch: None,
     on_epoch: OnEpoch = lambda row, seconds: None,
 ) -> TrainedRun[S]:
     """Trains until `config.epochs`, from where `store` holds the same run.
 
-    All randomness of an epoch is a function of (seed, epoch), and the state is saved after every epoch, so a run that
-    was killed ends bit for bit where an uninterrupted one on the same hardware would have. Ctrl-C and SIGTERM save in
-    the middle of an epoch.
+    All randomness of an epoch is a function of (seed, epoch), and the state is saved after every epoch; Ctrl-C and
+    SIGTERM save in the middle of one. So a run that was killed goes on from the same numbers, and on the CPU, where it
+    also keeps its number of threads, ends bit for bit where an uninterrupted one on the same hardware would have. On a
+    GPU some kernels add in no fixed order.
 
     Where several ranks run this together, each takes its part of every batch, which holds `config.batch_size` images
     for each of them, and draws noise of its own.
 
     Arguments:
         make_step: makes the step for a device and a precision; its weights are drawn from torch's default generator.
-        packages: the packages whose code decides the outcome, for the run's fingerprint.
+        code: what decides the outcome and, with all that it reaches, belongs to the run's fingerprint; see
+            `code_version`.
+        evaluation: hashes of what `evaluate` needs beside the step, by name; they belong to the fingerprint too.
         evaluate: called after an epoch; its metrics join the epoch's row.
         snapshot: called after an epoch, counted from 1; weights to keep of it, or None.
         on_epoch: called with each row, those of earlier sessions included, and the seconds it took (None if earlier).
@@ -87,11 +91,11 @@ def train(
     """
     device = resolve_device(config.device)
     precision = resolve_precision(config.precision, device)
-    with torch.random.fork_rng(devices=_cuda(device)):
+    with _random_state_kept(device):
         torch.manual_seed(derive_seed(config.seed, "weights"))
         step = make_step(device, precision)
 
-    fingerprint = fingerprint_of(config, data.sha256, packages, device, precision)
+    fingerprint = fingerprint_of(config, data.sha256, code, device, precision, evaluation)
     run_store, state = from_main(lambda: _open(store, fingerprint, config.epochs))
     run = TrainedRun(step, [], {})
     begun = None
@@ -103,18 +107,24 @@ def train(
 
     images = torch.from_numpy(data.images).to(device)
     labels = torch.from_numpy(data.labels).to(device).long()
-    with stop_request() as stop:
+    begun_with = None if state is None or device.type != "cpu" else state["threads"][rank()]
+    with stop_request() as stop, _threads(begun_with):
+        threads = gathered(torch.get_num_threads())
+
+        def save(further: Mapping[str, Any]) -> None:
+            from_main(lambda: run_store.save({**_state(run), "threads": threads, **further}))
+
         for epoch in range(len(run.history) + 1, config.epochs + 1):
             started = time.perf_counter()
             begun = begun or EpochProgress()
-            _advance(begun, run, images, labels, config, epoch, run_store, stop)
+            _advance(begun, run, images, labels, config, epoch, save, stop)
             row = {"epoch": float(epoch), **begun.means_of_all(), **from_main(lambda: dict(evaluate(step)))}
             begun = None
             run.history.append(row)
             kept = snapshot(step, epoch)
             if kept is not None:
                 run.snapshots[epoch] = {name: tensor.detach().cpu().clone() for name, tensor in kept.items()}
-            from_main(lambda: run_store.save(_state(run)))
+            save({})
             seconds = time.perf_counter() - started
             # The parts of a vector, such as class_share_3, make no line that anyone can read.
             shown = {name: value for name, value in row.items() if name != "epoch" and not name[-1].isdigit()}
@@ -145,7 +155,7 @@ def _advance(
     labels: Tensor,
     config: TrainingConfig,
     epoch: int,
-    run_store: RunStore,
+    save: Callable[[Mapping[str, Any]], None],
     stop: StopRequest,
 ) -> None:
     """Takes an epoch from where it has come to its end, over a permutation seeded by its number.
@@ -159,7 +169,7 @@ def _advance(
     device = images.device
     order = torch.randperm(len(images), generator=generator(config.seed, "order", epoch)).to(device)
     batches = order[: count - count % batch_size].view(-1, world_size(), config.batch_size)[:, rank()]
-    with torch.random.fork_rng(devices=_cuda(device)):
+    with _random_state_kept(device):
         torch.manual_seed(derive_seed(config.seed, "noise", epoch, *filter(None, [rank()])))
         _set_random_state(begun.random_state, device)
         # disable=None shows a bar on a terminal and nothing in a log.
@@ -184,8 +194,7 @@ def _advance(
                 if asked and begun.done < len(batches):
                     begun.check_finite(epoch, len(batches))
                     begun.random_state = _random_state(device)
-                    state = {**_state(run), "epoch": gathered(begun.state())}
-                    from_main(partial(run_store.save, state))
+                    save({"epoch": gathered(begun.state())})
                     where = f"after step {begun.done} of {len(batches)} in epoch {epoch} of {config.epochs}"
                     raise Interrupted(_going_on(asked, where))
 
@@ -214,7 +223,11 @@ def _restore(run: TrainedRun[Any], state: Mapping[str, Any], epochs: int, device
 
 def _random_state(device: torch.device) -> dict[str, Tensor]:
     state = {"cpu": torch.get_rng_state()}
-    return state | {"cuda": torch.cuda.get_rng_state(device)} if device.type == "cuda" else state
+    if device.type == "cuda":
+        state["cuda"] = torch.cuda.get_rng_state(device)
+    if device.type == "mps":
+        state["mps"] = torch.mps.get_rng_state()
+    return state
 
 
 def _set_random_state(state: Mapping[str, Tensor] | None, device: torch.device) -> None:
@@ -222,7 +235,28 @@ def _set_random_state(state: Mapping[str, Tensor] | None, device: torch.device) 
         torch.set_rng_state(state["cpu"].cpu())
         if device.type == "cuda":
             torch.cuda.set_rng_state(state["cuda"].cpu(), device)
+        if device.type == "mps":
+            torch.mps.set_rng_state(state["mps"].cpu())
 
 
-def _cuda(device: torch.device) -> list[torch.device]:
-    return [device] if device.type == "cuda" else []
+@contextmanager
+def _random_state_kept(device: torch.device) -> Iterator[None]:
+    """Gives the caller the random state back, as `torch.random.fork_rng` does, which cannot on mps."""
+    before = _random_state(device)
+    try:
+        yield
+    finally:
+        _set_random_state(before, device)
+
+
+@contextmanager
+def _threads(number: int | None) -> Iterator[None]:
+    """Computes with that many threads, on which the order of sums depends; None leaves it as it is."""
+    before = torch.get_num_threads()
+    if number is not None and number != before:
+        logger.info("going on with %d threads, as the run began, and not with %d", number, before)
+        torch.set_num_threads(number)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
