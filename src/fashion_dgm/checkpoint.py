@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from fashion_dgm.config import MixtureFlowConfig, RealNVPConfig, ResidualFlowConfig
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.files import atomic_path
+from fashion_dgm.training.tf32 import allow_tf32
 
 __all__ = [
     "Checkpoint",
@@ -90,12 +91,15 @@ def build_model(checkpoint: Checkpoint | None, architecture: str) -> nn.Module:
 def rebuild(checkpoint: Checkpoint | None, architecture: str, make: Callable[[Mapping[str, Any]], N]) -> N:
     """Rebuilds the network of `checkpoint` in evaluation mode on the CPU.
 
+    If it is moved to a GPU, its float32 is float32 there: TF32 is switched off for the process.
+
     Arguments:
         make: makes the network from the checkpoint's `config`.
 
     Raises:
         CheckpointError: if there is none, it is not of that architecture, or its weights don't fit.
     """
+    allow_tf32(False)
     if checkpoint is None:
         raise CheckpointError(f"there is no checkpoint of a {architecture} yet; run the pipeline that trains it first")
     if checkpoint.architecture != architecture:

@@ -7,10 +7,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["Config", "Fraction", "Precision", "Seed", "without_nulls"]
+__all__ = ["Config", "Fraction", "Precision", "Seed", "TrainingPrecision", "without_nulls"]
 
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 Precision = Literal["auto", "float32", "bfloat16"]
+TrainingPrecision = Literal[Precision, "tf32"]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 
 

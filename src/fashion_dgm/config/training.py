@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
 
-from fashion_dgm.config.base import Config, Precision, Seed, without_nulls
+from fashion_dgm.config.base import Config, Seed, TrainingPrecision, without_nulls
 
 __all__ = [
     "AdamConfig",
@@ -113,6 +113,6 @@ class TrainingConfig(Config):
     images_per_epoch: PositiveInt | None = None
     seed: Seed
     device: str
-    precision: Precision
+    precision: TrainingPrecision
     speed: SpeedConfig = SpeedConfig()
     distributed: DistributedConfig = DistributedConfig()

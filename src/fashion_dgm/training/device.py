@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.training.tf32 import allow_tf32
 
 __all__ = ["DeviceError", "resolve_device", "resolve_precision"]
 
@@ -16,9 +17,12 @@ class DeviceError(FashionDGMError):
 def resolve_device(name: str) -> torch.device:
     """Returns the device called `name`, or the best one present for `"auto"` (cuda, then mps, then cpu).
 
+    From then on, float32 is float32 on a GPU, and TF32 is not used but where a training asks for it.
+
     Raises:
         DeviceError: if torch doesn't know the name or the machine lacks the device.
     """
+    allow_tf32(False)
     if name == "auto":
         if torch.cuda.is_available():
             return torch.device("cuda", torch.cuda.current_device())
@@ -43,9 +47,17 @@ def resolve_precision(name: str, device: torch.device) -> torch.dtype:
     """Returns the dtype of matrix products and convolutions, one of float32 and bfloat16.
 
     `"auto"` takes bfloat16 where the hardware has instructions for it, for there it is faster; elsewhere it is
-    emulated.
+    emulated. `"tf32"` is float32 that is rounded inside of matrix products, as `training.tf32` allows.
+
+    Raises:
+        DeviceError: for `"tf32"` on a device without it.
     """
-    if name == "float32":
+    if name == "tf32" and not _has_tf32(device):
+        raise DeviceError(
+            f"precision tf32 needs an NVIDIA GPU of compute capability 8.0 or later, and the device is {device}; "
+            "set `precision: float32`"
+        )
+    if name in ("float32", "tf32"):
         return torch.float32
     if name == "bfloat16":
         return torch.bfloat16
@@ -54,3 +66,7 @@ def resolve_precision(name: str, device: torch.device) -> torch.dtype:
     if device.type == "cpu" and (torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()):
         return torch.bfloat16
     return torch.float32
+
+
+def _has_tf32(device: torch.device) -> bool:
+    return device.type == "cuda" and torch.cuda.get_device_capability(device) >= (8, 0)

@@ -25,6 +25,7 @@ from fashion_dgm.training.interruption import Interrupted, StopRequest, stop_req
 from fashion_dgm.training.seeds import derive_seed, generator
 from fashion_dgm.training.step import Step
 from fashion_dgm.training.store import RunStore, StateStore
+from fashion_dgm.training.tf32 import tf32
 
 __all__ = ["OnEpoch", "TrainedRun", "train"]
 
@@ -169,7 +170,7 @@ def _advance(
     device = images.device
     order = torch.randperm(len(images), generator=generator(config.seed, "order", epoch)).to(device)
     batches = order[: count - count % batch_size].view(-1, world_size(), config.batch_size)[:, rank()]
-    with _random_state_kept(device):
+    with _random_state_kept(device), tf32(config.precision == "tf32"):
         torch.manual_seed(derive_seed(config.seed, "noise", epoch, *filter(None, [rank()])))
         _set_random_state(begun.random_state, device)
         # disable=None shows a bar on a terminal and nothing in a log.
