@@ -41,7 +41,7 @@ def test_waic_reports_how_many_weights_it_compared_and_is_left_out_with_a_reason
     classifier = checkpoint_of(Classifier(2, 4), "Classifier", {"width": 2, "feature_dim": 4})
     chosen = config(scores=["likelihood", "waic"], max_images=20, benchmark_images=20, bootstrap=100)
     scores, fitted = score_images(
-        flow(0), snapshots, None, None, classifier, images(70, 0), images(20, 1), {"noise": images(20, 2)}, chosen
+        flow(0), snapshots, *4 * [None], classifier, images(70, 0), images(20, 1), {"noise": images(20, 2)}, chosen
     )
     table, metrics = measure_detection(scores, fitted, {}, chosen)
     first = metrics["models"][metrics["model"]]

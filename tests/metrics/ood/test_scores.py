@@ -8,10 +8,10 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from fashion_dgm.config import RealNVPConfig
+from fashion_dgm.config import MixtureFlowConfig, RealNVPConfig
 from fashion_dgm.data.images import ImageSet
 from fashion_dgm.errors import FashionDGMError
-from fashion_dgm.flows import RealNVP
+from fashion_dgm.flows import Flow, MixtureFlow, RealNVP
 from fashion_dgm.flows.likelihood import bits_per_dim_of
 from fashion_dgm.metrics.classifier import Classifier
 from fashion_dgm.metrics.ood import SCORES, Scorer, detection_table
@@ -72,18 +72,11 @@ def test_waic_adds_disagreement_to_the_mean() -> None:
     np.testing.assert_allclose(fitted("waic", images)(images), [nats, nats + (0.1 * nats) ** 2])
 
 
-def small_flow() -> RealNVP:
+def small_flow(mixture: bool = False) -> Flow:
     torch.manual_seed(0)
-    flow = RealNVP(
-        RealNVPConfig(
-            scales=2,
-            checkerboard_couplings=1,
-            channel_couplings=1,
-            hidden_channels=4,
-            residual_blocks=0,
-            logit_alpha=1e-6,
-        )
-    )
+    settings = {"scales": 2, "checkerboard_couplings": 1, "channel_couplings": 1, "hidden_channels": 4}
+    settings |= {"residual_blocks": 0, "logit_alpha": 1e-6}
+    flow = MixtureFlow(MixtureFlowConfig(**settings, components=2)) if mixture else RealNVP(RealNVPConfig(**settings))
     for parameter in flow.parameters():
         parameter.data += 0.02 * torch.randn_like(parameter)
     flow.train()
@@ -144,11 +137,28 @@ def test_what_cannot_be_made_is_missing_with_its_reason_and_costs_no_other() -> 
     made = Scorer(Models({"RealNVP": FLOW}), some(100), config(scores=tuple(SCORES)), CPU)
     assert set(made.missing["RealNVP"]) == {"likelihood_ratio", "waic", "nearest_features", "combined_labels"}
     assert "background flow" in made.missing["RealNVP"]["likelihood_ratio"]
-    models = Models({"RealNVP": FLOW}, background=FLOW, ensemble=(FLOW,))
+    models = Models({"RealNVP": FLOW}, background=FLOW, ensembles={"RealNVP": (FLOW,)})
     scores = Scorer(models, some(100), config(scores=("likelihood", "likelihood_ratio", "waic")), CPU)(some(9).images)
     np.testing.assert_allclose(scores["RealNVP"]["likelihood_ratio"], 0, atol=1e-4)
     nats = 784 * np.log(2) * scores["RealNVP"]["likelihood"]
     np.testing.assert_allclose(scores["RealNVP"]["waic"], nats, rtol=1e-5)
+
+
+def test_every_flow_is_compared_with_its_own_weights_and_a_background_of_its_own_architecture() -> None:
+    mixture = small_flow(mixture=True)
+    models = Models({"RealNVP": FLOW, "MixtureFlow": mixture}, background=FLOW, ensembles={"MixtureFlow": (mixture,)})
+    made = Scorer(models, some(100), config(scores=("likelihood", "likelihood_ratio", "waic")), CPU)
+    assert set(made.missing["RealNVP"]) == {"waic"} and set(made.missing["MixtureFlow"]) == {"likelihood_ratio"}
+    assert "RealNVP" in made.missing["MixtureFlow"]["likelihood_ratio"]
+    images = some(9, 1).images
+    scores = made(images)
+    np.testing.assert_allclose(scores["RealNVP"]["likelihood_ratio"], 0, atol=1e-4)
+    # WAIC of weights that are the same is -log p under that very flow.
+    nats = 784 * np.log(2) * scores["MixtureFlow"]["likelihood"]
+    np.testing.assert_allclose(scores["MixtureFlow"]["waic"], nats, rtol=1e-5)
+    expected = bits_per_dim_of(mixture, torch.from_numpy(images), 50, 0, torch.float32)
+    np.testing.assert_allclose(scores["MixtureFlow"]["likelihood"], expected, rtol=1e-5)
+    assert np.abs(expected - scores["RealNVP"]["likelihood"]).min() > 1e-3
 
 
 def test_mistakes_are_told() -> None:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -38,14 +38,14 @@ class Models:
 
     Arguments:
         flows: the flows to judge, by name; each has scores of its own.
-        background: a flow trained on noised images, for the likelihood ratio.
-        ensemble: other weights of the first flow, for WAIC.
+        background: a flow trained on noised images, for the likelihood ratio of flows of its own architecture.
+        ensembles: other weights of a flow, by its name, for WAIC.
         classifier: trained with labels.
     """
 
     flows: Mapping[str, Flow]
     background: Flow | None = None
-    ensemble: Sequence[Flow] = ()
+    ensembles: Mapping[str, Sequence[Flow]] = field(default_factory=dict)
     classifier: Classifier | None = None
 
 
@@ -80,7 +80,6 @@ class Scorer:
         held = train.images[: config.fit_images]
         reference = train.images[config.fit_images :][: config.reference_images]
         self.references = len(reference)
-        self._impossible = self._impossible_measures()
         self.missing = {name: self._missing(name) for name in models.flows}
         self._wanted = {
             flow: [score for score in config.scores if score not in self.missing[flow]] for flow in models.flows
@@ -127,7 +126,7 @@ class Scorer:
             )
         )
         if "ensemble_bits_per_dim" in needed:
-            others = [self._bits(flow, images) for flow in self._models.ensemble]
+            others = [self._bits(flow, images) for flow in self._models.ensembles[name]]
             found["ensemble_bits_per_dim"] = np.stack([found["bits_per_dim"], *others], axis=1)
         return found
 
@@ -148,24 +147,23 @@ class Scorer:
             if name in needed
         }
 
-    def _impossible_measures(self) -> dict[str, str]:
-        """Measures that cannot be taken, and why."""
+    def _impossible_measures(self, flow: str) -> dict[str, str]:
+        """Measures that cannot be taken under a flow, and why."""
         models = self._models
         impossible = {}
         if models.background is None:
             impossible["background_bits_per_dim"] = "the background flow has not been trained"
-        if not models.ensemble:
+        elif type(models.background) is not type(models.flows[flow]):
+            kind = type(models.background).__name__
+            impossible["background_bits_per_dim"] = f"the background flow is of another architecture ({kind})"
+        if not models.ensembles.get(flow):
             impossible["ensemble_bits_per_dim"] = "its training kept no weights of earlier epochs (kept_epochs)"
         if models.classifier is None:
             impossible["nearest_features"] = "there is no classifier"
         return impossible
 
     def _missing(self, flow: str) -> dict[str, str]:
-        first = next(iter(self._models.flows))
-        impossible = dict(self._impossible)
-        if flow != first:
-            impossible["ensemble_bits_per_dim"] = "there are no other weights of this flow"
-            impossible["gradient_norm"] = "its log-determinant is an estimate, and so would the gradient be"
+        impossible = self._impossible_measures(flow)
         found: dict[str, str] = {}
         for score in self._config.scores:
             reasons = [impossible[need] for need in sorted(needs_of(score, self._config)) if need in impossible]
@@ -175,7 +173,7 @@ class Scorer:
 
 
 def for_slow_flow(config: OODConfig) -> OODConfig:
-    """Returns the configuration with which a flow that estimates its log-determinant is judged beside the main one.
+    """Returns the configuration for a flow that estimates its log-determinant.
 
     It has fewer images, and only those scores that a flow and the training images suffice for.
     """

@@ -23,12 +23,16 @@ __all__ = [
 
 IN_DISTRIBUTION = "fashion_mnist"
 
+Snapshots = dict[int, Callable[[], Checkpoint]] | None
+
 logger = logging.getLogger(__name__)
 
 
 def score_images(
     flow: Checkpoint,
-    snapshots: dict[int, Callable[[], Checkpoint]] | None,
+    snapshots: Snapshots,
+    mixture_flow: Checkpoint | None,
+    mixture_snapshots: Snapshots,
     background: Checkpoint | None,
     residual_flow: Checkpoint | None,
     classifier: Checkpoint,
@@ -49,10 +53,16 @@ def score_images(
     device = resolve_device(config.device)
     judge = build_model(classifier, "Classifier").to(device)
     assert isinstance(judge, Classifier)
+    flows = {flow.architecture: (flow, snapshots)}
+    if mixture_flow is not None:
+        flows[mixture_flow.architecture] = (mixture_flow, mixture_snapshots)
     models = Models(
-        {flow.architecture: load_flow(flow, config.device)},
+        {name: load_flow(last, config.device) for name, (last, _) in flows.items()},
         background=None if background is None else load_flow(background, config.device),
-        ensemble=[load_flow(load(), config.device) for load in (snapshots or {}).values()],
+        ensembles={
+            name: [load_flow(load(), config.device) for load in (earlier or {}).values()]
+            for name, (_, earlier) in flows.items()
+        },
         classifier=judge,
     )
     scorers = [(Scorer(models, train, config, device), config)]
@@ -81,7 +91,7 @@ def score_images(
         raise FashionDGMError(f"not one out-of-distribution set could be scored: {failed}")
     fitted = {
         "images": config.fit_images,
-        "ensemble": 1 + len(models.ensemble),
+        "ensemble": 1 + len(models.ensembles[flow.architecture]),
         "references": scorers[0][0].references,
         "typical_bits_per_dim": {name: bits for scorer, _ in scorers for name, bits in scorer.typical.items()},
         "missing": {name: reasons for scorer, _ in scorers for name, reasons in scorer.missing.items()},

@@ -16,6 +16,8 @@ def create_pipeline() -> Pipeline:
                 [
                     "flow",
                     "flow_snapshots",
+                    "mixture_flow",
+                    "mixture_flow_snapshots",
                     "background_flow",
                     "residual_flow",
                     "reference_classifier",
