@@ -27,7 +27,7 @@ def every_chapter(metrics: Metrics, png: bytes) -> tuple[Chapter, ...]:
         chapters.data_chapter(metrics["data"], png),
         chapters.flow_chapter(metrics["flow"], png, png),
         chapters.ood_chapter(metrics["ood"], png),
-        chapters.gan_chapter(metrics["gan"], png, {"gan": png, "wgan": png}, png),
+        chapters.gan_chapter(metrics["gan"], png, {"gan": png, "wgan": png}, png, png),
         chapters.fid_chapter(metrics["fid"], png),
         chapters.comparison_chapter(metrics, png),
     )

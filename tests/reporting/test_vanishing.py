@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fashion_dgm.config import DiracConfig
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.reporting import chapters, figures
 from fashion_dgm.reporting.report import ReportContent, TextBlock, build_report
@@ -69,10 +70,12 @@ def test_figures_are_drawn_and_the_same_twice() -> None:
         for shift in (0.0, 0.5, 2.0)
         for i in range(2)
     )
+    dirac = DiracConfig(start=(0.8, 0), step_size=0.1, steps=30, clip=0.6, gradient_penalty=0.3, r1=0.5)
     for draw in (
         lambda: figures.gradient_norms(table),
         lambda: figures.gradient_variance(table),
         lambda: figures.uniform_curves(uniforms),
+        lambda: figures.dirac_portraits(dirac),
     ):
         figure = draw()
         assert figure.get_figwidth() <= WIDTH

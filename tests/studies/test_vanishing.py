@@ -41,6 +41,7 @@ STUDY = VanishingGradientsConfig(
     batch_size=16,
     gradient_batches=2,
     uniforms={"shifts": [0.0], "samples": 100, "bins": 10, "repetitions": 2},
+    dirac={"start": (1, 0), "step_size": 0.1, "steps": 5, "clip": 1, "gradient_penalty": 1, "r1": 1},
     seed=3,
     device="cpu",
 )

@@ -42,6 +42,7 @@ from fashion_dgm.config.residual_flow import (
     SeriesConfig,
 )
 from fashion_dgm.config.studies import (
+    DiracConfig,
     PenalisedWGANConfig,
     SpectralGANConfig,
     StabilityConfig,
@@ -71,6 +72,7 @@ __all__ = [
     "CouplingFlowConfig",
     "CouplingFlowTrainingConfig",
     "DataSplitConfig",
+    "DiracConfig",
     "DiscreteLikelihoodConfig",
     "DistributedConfig",
     "FIDConfig",

@@ -11,6 +11,7 @@ from fashion_dgm.config.gans import GradientPenaltyConfig, NormalisationConfig, 
 from fashion_dgm.config.training import OptimizerConfig
 
 __all__ = [
+    "DiracConfig",
     "PenalisedWGANConfig",
     "SpectralGANConfig",
     "StabilityConfig",
@@ -54,6 +55,25 @@ class UniformsConfig(Config):
     repetitions: Several
 
 
+class DiracConfig(Config):
+    """GANs on one point, docs/theory/convergence.md.
+
+    Arguments:
+        start: of the generator and of the discriminator; the equilibrium is (0, 0).
+        steps: of the generator, each after one of the discriminator.
+        clip: the bound of the clipped critic's slope.
+        gradient_penalty: weight of the penalty on slopes other than 1.
+        r1: weight of the penalty on the squared slope at real images.
+    """
+
+    start: tuple[float, float]
+    step_size: PositiveFloat
+    steps: PositiveInt
+    clip: PositiveFloat
+    gradient_penalty: PositiveFloat
+    r1: PositiveFloat
+
+
 class VanishingGradientsConfig(Config):
     """Discriminators trained against frozen generators.
 
@@ -70,6 +90,7 @@ class VanishingGradientsConfig(Config):
     batch_size: Several
     gradient_batches: Several
     uniforms: UniformsConfig
+    dirac: DiracConfig
     seed: Seed
     device: str
 

@@ -92,6 +92,7 @@ def _chapters(metrics: Mapping[str, Any], figures: Mapping[str, Any]) -> Iterato
         figures["gan_curves"],
         {name: figures[f"{name}_strip"] for name in metrics["adversarial"]},
         figures["gan_records"],
+        figures["dirac_portraits"],
     )
     yield chapters.fid_chapter(metrics["fid"], figures["fid_curves"])
     yield made(

@@ -27,6 +27,7 @@ __all__ = [
     "LEE_2018",
     "LUCIC_2018",
     "MEEHAN_2020",
+    "MESCHEDER_2018",
     "MIYATO_2018",
     "MORNINGSTAR_2021",
     "NAEEM_2020",
@@ -116,6 +117,9 @@ LUCIC_2018 = "Lucic, M. et al. (2018). Are GANs created equal? A large-scale stu
 MEEHAN_2020 = (
     "Meehan, C., Chaudhuri, K. and Dasgupta, S. (2020). A non-parametric test to detect data-copying in generative models. "
     "AISTATS."
+)
+MESCHEDER_2018 = (
+    "Mescheder, L., Geiger, A. and Nowozin, S. (2018). Which training methods for GANs do actually converge? ICML."
 )
 MORNINGSTAR_2021 = (
     "Morningstar, W. et al. (2021). Density of states estimation for out-of-distribution detection. AISTATS."

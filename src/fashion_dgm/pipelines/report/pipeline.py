@@ -39,6 +39,7 @@ FIGURES = (
     "vanishing_norms",
     "vanishing_variance",
     "uniform_curves",
+    "dirac_portraits",
     "stability_curves",
     "stability_measures",
     "stability_verdict",

@@ -9,7 +9,15 @@ from fashion_dgm.config import GANConfig, PenalisedWGANConfig, VanishingGradient
 from fashion_dgm.data.images import ImageSet
 from fashion_dgm.pipelines.types import Checkpoint, DataFrame, Figure
 
-__all__ = ["estimate_uniforms", "plot_norms", "plot_uniforms", "plot_variance", "summarise", "train_discriminators"]
+__all__ = [
+    "estimate_uniforms",
+    "plot_dirac",
+    "plot_norms",
+    "plot_uniforms",
+    "plot_variance",
+    "summarise",
+    "train_discriminators",
+]
 
 
 def train_discriminators(
@@ -86,3 +94,10 @@ def plot_uniforms(uniforms: DataFrame) -> Figure:
     from fashion_dgm.reporting.figures import uniform_curves
 
     return uniform_curves(uniforms)
+
+
+def plot_dirac(config: VanishingGradientsConfig) -> Figure:
+    """Draws the vector field of six GANs on one point, with paths of gradient descent."""
+    from fashion_dgm.reporting.figures import dirac_portraits
+
+    return dirac_portraits(config.dirac)

@@ -35,5 +35,6 @@ def create_pipeline() -> Pipeline:
             Node(nodes.plot_norms, "generator_gradients", "vanishing_norms", name="plot_vanishing_norms"),
             Node(nodes.plot_variance, "generator_gradients", "vanishing_variance", name="plot_vanishing_variance"),
             Node(nodes.plot_uniforms, "uniform_distances", "uniform_curves", name="plot_uniforms"),
+            Node(nodes.plot_dirac, "params:vanishing_gradients", "dirac_portraits", name="plot_dirac"),
         ]
     )

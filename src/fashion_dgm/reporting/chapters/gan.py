@@ -63,6 +63,17 @@ _IMPROVED = NoteBlock(
     ),
 )
 
+_CONVERGENCE = TextBlock(
+    (
+        "Not in general. In the smallest case, a generator of one point and a linear discriminator (Mescheder et al., "
+        "2018), the WGAN circles the solution for ever; the distance of the GAN with the non-saturating loss falls only "
+        "with the inverse root of the number of steps; a clipped critic circles at its bound; and with a critic whose "
+        "slope is to be 1, as in WGAN-GP, training never comes to rest at the solution, however many steps the critic "
+        "takes for each of the generator's. A penalty on any slope at real images (R1) does make the solution attractive "
+        "there. This does not decide where networks end, but no loss here comes with a guarantee.",
+    ),
+    heading="Does such training converge?",
+)
 _LIMITS = NoteBlock(
     "How far this goes",
     (
@@ -79,6 +90,7 @@ def gan_chapter(
     curves_png: bytes,
     strips_png: Mapping[str, bytes | None],
     records_png: bytes | None = None,
+    dirac_png: bytes | None = None,
 ) -> Chapter:
     """Tells how the games of GAN and WGAN went, and that of the WGAN with gradient penalty, where it was played.
 
@@ -88,6 +100,7 @@ def gan_chapter(
         curves_png: training curves side by side.
         strips_png: by model, samples from the same latents, epoch by epoch.
         records_png: which classes are made, how evenly, and how near to training images.
+        dirac_png: phase portraits of GANs on one point.
     """
     names = model_order(metrics)
     return Chapter(
@@ -110,7 +123,8 @@ def gan_chapter(
             FormulaBlock(
                 "wgan_losses",
                 "WGAN. The critic's loss with its sign turned is the Wasserstein estimate: a lower bound on the "
-                "Wasserstein distance, times a constant that clipping leaves unknown. It can be compared with itself only."
+                "Wasserstein distance, times a constant that clipping leaves unknown. How far below depends on how near the "
+                "critic is to its optimum, so the estimate may rise while the images improve."
                 + (_PENALTY if "wgan_gp" in metrics else ""),
             ),
             FigureBlock(
@@ -137,6 +151,8 @@ def gan_chapter(
                 for name in names
                 if (png := strips_png.get(name)) is not None
             ),
+            _CONVERGENCE,
+            *([] if dirac_png is None else [_portraits(dirac_png)]),
             _LIMITS,
             *([] if "wgan_gp" in metrics else [_IMPROVED]),
         ),
@@ -144,6 +160,7 @@ def gan_chapter(
             sources.GOODFELLOW_2014,
             sources.RADFORD_2016,
             sources.ARJOVSKY_2017,
+            sources.MESCHEDER_2018,
             *([sources.MEEHAN_2020] if records_png is not None else []),
             *([sources.GULRAJANI_2017] if "wgan_gp" in metrics or _is_mostly_clipped(metrics.get("wgan", {})) else []),
         ),
@@ -241,6 +258,18 @@ def _records(metrics: Mapping[str, Any], names: list[str], png: bytes | None) ->
     sentences = tuple(text for name in names for text in record_sentences(name, metrics[name]))
     if sentences:
         yield TextBlock(sentences, heading="Variety, copies and held-out images")
+
+
+def _portraits(png: bytes) -> FigureBlock:
+    return FigureBlock(
+        png,
+        "Six panels of streamlines, the generator's point across and the discriminator's slope up, with two paths of "
+        "gradient descent from one start. Under the saturating loss and in the WGAN alternating steps circle the solution "
+        "and simultaneous ones spiral outwards; with R1 both reach it.",
+        "Phase portraits of GANs on one point. Alternating steps: the discriminator's, then the generator's, as in "
+        "training. Dotted: the bound of the clipped critic. Dashed: how far the generator of the WGAN-GP gets in its limit "
+        "cycle as steps become small.",
+    )
 
 
 def _rows(metrics: Mapping[str, Any], names: list[str]) -> Iterable[tuple[str, ...]]:

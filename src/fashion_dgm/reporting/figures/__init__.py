@@ -8,6 +8,7 @@ References:
     Tufte, The Visual Display of Quantitative Information (1983): labels beside the data, small multiples.
 """
 
+from fashion_dgm.reporting.figures.dirac import dirac_portraits
 from fashion_dgm.reporting.figures.fid import fid_curves
 from fashion_dgm.reporting.figures.flow import flow_curve
 from fashion_dgm.reporting.figures.gan import gan_curves, sample_records
@@ -41,6 +42,7 @@ __all__ = [
     "PATH_NAMES",
     "auroc_matrix",
     "class_examples",
+    "dirac_portraits",
     "fid_curves",
     "flow_curve",
     "flow_samples",
