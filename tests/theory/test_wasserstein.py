@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment, linprog
+from scipy.stats import spearmanr
 from torch import Tensor, nn
 
+from fashion_dgm.config import DiracConfig
 from fashion_dgm.gans import objectives
 from fashion_dgm.gans.lipschitz import clip_weights
+from fashion_dgm.studies.dirac_gan import descend, dirac_gans
+from tests.conftest import ROOT
 
 Array = NDArray[np.float64]
 
@@ -91,6 +97,60 @@ def test_critic_loss_scales_with_the_critic_and_is_bounded_by_its_slope() -> Non
             assert objectives.critic_loss(*(100 * s for s in scores)).item() == pytest.approx(-100 * estimate)
             best = max(best, estimate / slope)
     assert best > 0.3 * distance
+
+
+def test_estimates_fall_short_by_what_the_critic_has_to_learn(transport: Transport) -> None:
+    """docs/theory/wasserstein.md#an-estimate-is-as-good-as-its-critic"""
+    signed = transport.p - transport.g
+    best = transport.potential(transport.points)
+    rng = np.random.default_rng(0)
+    estimates = []
+    for _ in range(100):
+        w = rng.normal(size=2) * rng.exponential(3)
+        critic = np.sin(transport.points @ w + rng.uniform(0, 6)) / np.linalg.norm(w)
+        estimates.append(float(critic @ signed))
+        assert (best - critic) @ signed == pytest.approx(transport.distance - estimates[-1], abs=1e-9)
+        assert (best - critic) @ signed >= -1e-9
+    assert min(estimates) < 0 < max(estimates)
+
+
+def test_with_one_critic_step_the_estimate_does_not_follow_the_distance() -> None:
+    """docs/theory/wasserstein.md#an-estimate-is-as-good-as-its-critic"""
+    # Data at 0, the generator at theta, critics psi x with |psi| <= 1: W_1 = |theta|, the estimate is -psi theta.
+    config = DiracConfig(start=(0.8, 0.3), step_size=0.01, steps=1, clip=1.0, gradient_penalty=10, r1=1)
+    theta, psi = descend(dirac_gans(config)["clipped"], (0.8, 0.3), 0.01, 20_000).T
+    estimates = -psi * theta
+    assert (estimates <= np.abs(theta) + 1e-12).all()
+    assert abs(np.corrcoef(estimates, np.abs(theta))[0, 1]) < 0.05
+    assert abs(estimates.mean()) < 0.01 * np.abs(theta).mean()
+    assert min(-estimates.min(), estimates.max()) > 0.3
+    # After so many steps that it is optimal, they agree.
+    for place in (0.8, 0.1, -0.3):
+        _, optimal = descend(dirac_gans(config)["clipped"], (place, 0.0), 0.01, 1, discriminator_steps=2000)[1]
+        assert -optimal * place == pytest.approx(abs(place))
+
+
+def test_estimates_and_distances_of_the_published_runs() -> None:
+    """docs/theory/wasserstein.md#an-estimate-is-as-good-as-its-critic"""
+    folder = ROOT / "docs" / "results" / "hour"
+    distances = pd.read_csv(folder / "fid_by_epoch.csv")
+    distances = distances[(distances["split"] == "test") & (distances["feature_space"] == "classifier")]
+    table = (ROOT / "docs" / "theory" / "wasserstein.md").read_text(encoding="utf-8").replace("\u2212", "-")
+    rows = [
+        [float(x) for x in re.findall(r"(?<=\| )-?[\d.]+(?= \|)", row)] for row in re.findall(r"^\|.*\|$", table, re.M)
+    ]
+    for model, first in (("wgan_gp", -1.43), ("wgan", 0.001)):
+        estimates = pd.read_csv(folder / f"{model}_history.csv").set_index("epoch")["wasserstein_estimate"]
+        by_epoch = distances[distances["model"] == model].set_index("epoch")["distance"]
+        (place,) = (i for i, row in enumerate(rows) if row[:1] == [first])
+        epochs = [1, 10, 20, 50, 100]
+        assert rows[place] == [round(estimates[epoch], 3 if model == "wgan" else 2) for epoch in epochs]
+        shown, correlations = rows[place + 1][:5], rows[place + 1][5:]
+        assert shown == [round(by_epoch[epoch], 1 if by_epoch[epoch] < 10 else 0) for epoch in epochs]
+        assert len(by_epoch) == 11
+        assert correlations == [
+            round(spearmanr(estimates[kept.index], kept).statistic, 2) for kept in (by_epoch, by_epoch.loc[10:])
+        ]
 
 
 def test_gradient_of_the_distance_comes_from_the_critic() -> None:

@@ -6,6 +6,8 @@ References:
     Radford, Metz and Chintala, Unsupervised Representation Learning with DCGANs (2016): layers and initialisation.
 """
 
+# What BatchNorm makes of the discriminator's loss: docs/theory/gan.md.
+
 from __future__ import annotations
 
 import torch

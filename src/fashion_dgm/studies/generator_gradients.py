@@ -4,6 +4,8 @@ References:
     Arjovsky and Bottou, Towards principled methods for training generative adversarial networks (2017), figures 2 and 3.
 """
 
+# Derived in docs/theory/vanishing-gradients.md.
+
 from __future__ import annotations
 
 from collections.abc import Callable
