@@ -66,7 +66,7 @@ def test_a_dissection_is_that_of_the_likelihood_and_repeats(flow) -> None:
 
 def test_the_second_order_gap_repeats(flow) -> None:
     before = torch.get_rng_state()
-    first, second = (second_order_gap(flow, IMAGES[:3], IMAGES[3:], 2, 0) for _ in range(2))
+    first, second = (second_order_gap(flow, IMAGES[:3], IMAGES[3:], (0.5,), 2, 0) for _ in range(2))
     assert torch.equal(torch.get_rng_state(), before)
     assert first == second
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fashion_dgm.data.perturb import PERTURBATIONS, brighten, change_contrast, smooth
+from fashion_dgm.data.perturb import PERTURBATIONS, brighten, scale_spread, smooth
 from fashion_dgm.errors import FashionDGMError
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (3, 1, 12, 12)).astype(np.uint8)
@@ -28,11 +28,27 @@ def test_brightness_multiplies_and_cuts() -> None:
     assert not brighten(image, 0).any()
 
 
-def test_contrast_scales_about_the_mean_of_each_image() -> None:
-    images = np.array([[[[10, 30]]], [[[100, 200]]]], np.uint8)
-    assert change_contrast(images, 0.5).ravel().tolist() == [15, 25, 125, 175]
-    assert change_contrast(images, 0).ravel().tolist() == [20, 20, 150, 150]
-    assert change_contrast(images, 4).ravel().tolist() == [0, 60, 0, 255]
+def test_spread_scales_about_the_mean_image_of_the_set() -> None:
+    images = np.array([[[[10, 30]]], [[[100, 200]]]], np.uint8)  # their mean is 55 and 115
+    assert scale_spread(images, 0.5).ravel().tolist() == [32, 72, 78, 158]  # halves go to even
+    assert scale_spread(images, 0).ravel().tolist() == [55, 115, 55, 115]
+    assert scale_spread(images, 4).ravel().tolist() == [0, 0, 235, 255]
+
+
+@pytest.mark.parametrize("factor", [0.25, 0.9])
+def test_spread_keeps_the_mean_and_scales_the_covariance_which_brightness_does_not(factor: float) -> None:
+    # Rounding moves no pixel by more than half a grey level: means by 1/2, covariances by 255/2 + 1/4 at most.
+    images = np.random.default_rng(1).beta(0.3, 0.6, (400, 1, 3, 3)) * 255
+    images = np.rint(images).astype(np.uint8)
+    spread, darker = (change(images, factor).reshape(400, -1).astype(float) for change in (scale_spread, brighten))
+    before = images.reshape(400, -1).astype(float)
+    assert np.abs(spread.mean(0) - before.mean(0)).max() <= 0.5
+    bound = 255 / 2 + 1 / 4
+    assert np.abs(np.cov(spread.T) - factor**2 * np.cov(before.T)).max() <= bound
+    assert np.abs(np.cov(before.T)).max() * (1 - factor**2) > 4 * bound  # the change is more than rounding could make
+    # Darker images have nearly the same covariances, but another mean: the argument does not cover them.
+    assert np.abs(np.cov(darker.T) - factor**2 * np.cov(before.T)).max() <= bound
+    assert np.abs(darker.mean(0) - before.mean(0)).min() > 5
 
 
 def test_blur_keeps_even_images_and_total_light_and_lowers_variance() -> None:

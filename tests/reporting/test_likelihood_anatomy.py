@@ -113,7 +113,7 @@ def metrics() -> dict[str, Any]:
                 level(1, 0.5, 0.0, changed=False),
                 level(2, 0.2, -0.8),
             ],
-            "contrast": [level(0.5, 0.9, 2.0), level(1, 0.5, 0.0, changed=False)],
+            "spread": [level(0.5, 0.9, 2.0), level(1, 0.5, 0.0, changed=False)],
             "blur": [level(0, 0.5, 0.0, changed=False), level(2, 0.5, 0.0)],
         },
         "second_order": {
@@ -126,7 +126,16 @@ def metrics() -> dict[str, Any]:
             },
             "gaps": {
                 "pixels": {"measured": 1.6, "measured_se": 0.1, "polynomial": -11.0},
-                "logits": {"measured": -0.7, "measured_se": 0.05, "polynomial": -0.9},
+                "logits": {
+                    "measured": -0.7,
+                    "measured_se": 0.05,
+                    "polynomial": -0.9,
+                    "towards_mean": [
+                        {"level": 0.0, "measured": 2.0, "measured_se": 0.1, "polynomial": 0.9},
+                        {"level": 0.9, "measured": -0.11, "measured_se": 0.01, "polynomial": 0.22},
+                        {"level": 1.0, "measured": 0.0, "measured_se": 0.0, "polynomial": 0.0},
+                    ],
+                },
             },
         },
     }
@@ -218,22 +227,25 @@ def test_perturbations_are_told_by_their_strongest_clear_effects(metrics, png) -
     text = text_of(metrics, png)
     assert "Multiplying the pixels by 2 makes images likelier (\u22120.80 bits/dim, AUROC 0.200" in text
     assert "Multiplying the pixels by 0" not in text
-    assert "Multiplying the distance from the mean by 0.5 makes images less likely (+2.00" in text
+    assert "Multiplying the deviation from the mean image by 0.5 makes images less likely (+2.00" in text
     assert "Blur changes bits/dim by no more than the intervals allow for" in text
 
 
 @pytest.mark.parametrize(
     ("differences", "words"),
     [
-        ((-1.0, -0.5), "Here they do, at every level"),
-        ((1.0, 0.5), "Here they become less likely, at every level"),
-        ((1.0, -0.5), "Here they do at 1 of 2 levels, and become less likely at 1"),
+        ((-1.0, -0.5), "Here they are, at every level"),
+        ((1.0, 0.5), "Here they are less likely, at every level"),
+        ((1.0, -0.5), "Here they are at 1 of 2 levels, and less likely at 1"),
     ],
 )
-def test_contrast_is_held_against_the_argument(metrics, png, differences, words: str) -> None:
+def test_spread_about_the_mean_image_is_compared_with_the_argument(metrics, png, differences, words: str) -> None:
     rows = [level(0.3 + 0.3 * i, 0.5 + 0.1 * d, d) for i, d in enumerate(differences)]
-    metrics["perturbations"]["contrast"] = [*rows, level(1, 0.5, 0.0, changed=False)]
-    assert words in text_of(metrics, png)
+    metrics["perturbations"]["spread"] = [*rows, level(1, 0.5, 0.0, changed=False)]
+    text = text_of(metrics, png)
+    assert words in text
+    assert "the logits of pixels by a = 0.9, without rounding, the log-density changes by \u22120.11 bits/dim" in text
+    assert "the polynomial says +0.22" in text and "about the mean in pixels" not in text
 
 
 def test_polynomial_is_judged_by_sign_and_size(metrics, png) -> None:

@@ -78,6 +78,19 @@ def test_difference_of_likelihoods_is_entropy_minus_divergence() -> None:
     torch.testing.assert_close(difference, expected)
 
 
+def test_a_model_that_is_not_the_data_adds_its_own_divergence() -> None:
+    """docs/theory/likelihood-ood.md#when-strangers-are-more-likely"""
+    data, model, other = (
+        torch.distributions.MultivariateNormal(a_vector(3, seed), scale * a_covariance(3, seed + 10))
+        for seed, scale in ((1, 1.0), (2, 1.5), (3, 0.2))
+    )
+    under_other, under_data = (normal_mean(model.log_prob, d.mean, d.covariance_matrix) for d in (other, data))
+    kl = torch.distributions.kl_divergence
+    without = data.entropy() - other.entropy() - kl(other, model)
+    torch.testing.assert_close(under_other - under_data, without + kl(data, model))
+    assert kl(data, model) > 0.1  # what the identity of a perfect model would miss
+
+
 def test_a_perfect_model_finds_calmer_strangers_more_likely() -> None:
     """docs/theory/likelihood-ood.md#when-strangers-are-more-likely
 
@@ -119,6 +132,34 @@ def test_second_order_is_exact_for_affine_flows() -> None:
     result = difference(torch.zeros(3, dtype=torch.float64), calm)
     torch.testing.assert_close(result, 0.5 * torch.trace(weight @ (data - calm) @ weight.T))
     assert result > 0
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("factor", [0.1, 0.5, 0.9])
+def test_drawn_towards_the_mean_is_likelier_and_darker_need_not_be(factor: float, seed: int) -> None:
+    """docs/theory/likelihood-ood.md#the-second-order-argument"""
+    one, eye = torch.ones(3, dtype=torch.float64), torch.eye(3, dtype=torch.float64)
+    weight, mean, data = a_vector(9, seed).reshape(3, 3) + eye, 100 * a_vector(3, seed + 20), a_covariance(3, seed)
+
+    def log_density(x: Tensor) -> Tensor:
+        return log_normal((x - mean) @ weight.T) + torch.linalg.slogdet(weight).logabsdet
+
+    def change(matrix: Tensor, offset: Tensor) -> tuple[Tensor, Tensor]:
+        """Of the mean log-density by the images `matrix x + offset`, equal to that of the formula; and of their mean."""
+        shift, covariance = matrix @ mean + offset - mean, matrix @ data @ matrix.T
+        found = normal_mean(log_density, mean + shift, covariance) - normal_mean(log_density, mean, data)
+        torch.testing.assert_close(found, second_order(log_density, mean, data, shift, covariance))
+        return found, shift
+
+    spread, shift = change(factor * eye, (1 - factor) * mean)
+    torch.testing.assert_close(spread, 0.5 * (1 - factor**2) * torch.trace(weight @ data @ weight.T))
+    assert spread > 0 and shift.abs().max() < 1e-12
+    darker, shift = change(factor * eye, 0 * mean)
+    torch.testing.assert_close(shift, -(1 - factor) * mean)
+    grey = one[:, None] @ one[None] / 3  # takes an image to that of its mean pixel
+    flatter, grey_shift = change(grey + factor * (eye - grey), 0 * mean)
+    torch.testing.assert_close(grey_shift, -(1 - factor) * (mean - mean.mean() * one))
+    assert darker < 0 and flatter < 0  # both means move so far that what the smaller covariance gains is lost
 
 
 def test_second_order_is_the_limit_for_small_spread() -> None:
@@ -164,3 +205,31 @@ def test_coordinates_decide_the_ranking() -> None:
     assert plain[0] > plain[1]
     torch.testing.assert_close(uniform, torch.zeros(2, dtype=torch.float64), rtol=0, atol=1e-12)
     assert reversed_[0] < reversed_[1]
+
+
+def test_typicality_depends_on_coordinates_and_ratios_do_not() -> None:
+    """docs/theory/likelihood-ood.md#a-density-ranks-nothing-by-itself"""
+    nodes, weights = np.polynomial.hermite_e.hermegauss(60)
+    draws, weight = torch.from_numpy(nodes), torch.from_numpy(weights / weights.sum())
+    points = torch.tensor([0.1, 1.0, 2.5], dtype=torch.float64)
+    p, q = torch.distributions.Normal(0.0, 1.0), torch.distributions.Normal(0.5, 2.0)
+
+    def scores(transform: Callable[[Tensor], Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+        """Typicality and log-ratio of each point after the transform, and the divergence of p from q."""
+        x = torch.cat([points, draws]).requires_grad_()
+        (slope,) = torch.autograd.grad(transform(x).sum(), x)
+        log_p, log_q = ((d.log_prob(x) - slope.log()).detach() for d in (p, q))
+        entropy = -(weight * log_p[3:]).sum()
+        return (-log_p[:3] - entropy).abs(), (log_p - log_q)[:3], (weight * (log_p - log_q)[3:]).sum()
+
+    typicality, ratio, divergence = scores(lambda x: x)
+    assert typicality.argsort().tolist() == [1, 0, 2]
+    for transform, order in (
+        (lambda x: 3 * x - 1, [1, 0, 2]),  # an affine map changes all volumes alike
+        (lambda x: torch.exp(1.5 * x), [0, 1, 2]),
+    ):
+        found, same_ratio, same_divergence = scores(transform)
+        assert found.argsort().tolist() == order
+        torch.testing.assert_close(same_ratio, ratio)
+        torch.testing.assert_close(same_divergence, divergence)
+    torch.testing.assert_close(scores(torch.special.ndtr)[0], 0 * points, rtol=0, atol=1e-9)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -44,33 +44,40 @@ def pixel_moments(inside: NDArray[np.uint8], outside: NDArray[np.uint8]) -> dict
     }
 
 
-def second_order_gap(flow: Bijection, inside: Tensor, outside: Tensor, batch_size: int, seed: int) -> dict[str, Any]:
+def second_order_gap(
+    flow: Bijection, inside: Tensor, outside: Tensor, levels: Sequence[float], batch_size: int, seed: int
+) -> dict[str, Any]:
     """Compares the gap in mean log-density, outside minus inside, with that of the Taylor polynomial about the inside mean.
 
     In two coordinates: those of the pixels, and, where the flow begins with a logit, those after it. Each image's deviation
     `v` from the mean gives its polynomial `log p(m) + g'(0) + g''(0) / 2` with `g(t) = log p(m + t v)`, by automatic
     differentiation; nothing of the order of the Hessian is ever formed. The gap of the polynomial is the right
-    side of docs/theory/likelihood-ood.md#the-second-order-argument without assumptions two to four.
+    side of docs/theory/likelihood-ood.md#the-second-order-argument without assumptions two to four. The same is done for
+    inside images drawn towards their mean, `m + a v`, where assumption two holds exactly.
 
     Arguments:
         flow: a flow whose layers are its `bijection`.
         inside: uint8, `(N, C, H, W)`, whose mean is the centre.
         outside: uint8, `(M, C, H, W)`.
+        levels: the factors `a`.
         batch_size: images at once.
         seed: of the dequantisation noise, and of the probes where the log-determinant is estimated.
 
     Returns:
         Coordinates (`pixels`, `logits`) to `{"measured", "measured_se", "polynomial", "first_order", "second_order"}` in
-        bits/dim, positive where the outside is likelier; `measured_se` is the standard error of `measured`.
+        bits/dim, positive where the outside is likelier; `measured_se` is the standard error of `measured`. And
+        `towards_mean`: for each level `{"level", "measured", "measured_se", "polynomial"}`, positive where `m + a v` is
+        likelier than `m + v`.
     """
     model = copy.deepcopy(flow).eval().requires_grad_(False)
     reference = next(flow.parameters())
     noise = torch.Generator().manual_seed(seed)
     ours, theirs = (dequantize(images.to(reference.device), noise, reference.dtype) for images in (inside, outside))
-    found = {"pixels": _gap(_log_density(model, seed), ours, theirs, batch_size)}
+    found = {"pixels": _gap(_log_density(model, seed), ours, theirs, levels, batch_size)}
     first, *rest = cast("Chain", getattr(model, "bijection", Chain())).bijections or [None]
     if isinstance(first, Logit):
-        found["logits"] = _gap(_log_density(Chain(*rest), seed), first(ours)[0], first(theirs)[0], batch_size)
+        after = _log_density(Chain(*rest), seed)
+        found["logits"] = _gap(after, first(ours)[0], first(theirs)[0], levels, batch_size)
     return found
 
 
@@ -99,7 +106,9 @@ def _log_density(bijection: Bijection, seed: int) -> LogDensity:
     return log_density
 
 
-def _gap(log_density: LogDensity, ours: Tensor, theirs: Tensor, batch_size: int) -> dict[str, float]:
+def _gap(
+    log_density: LogDensity, ours: Tensor, theirs: Tensor, levels: Sequence[float], batch_size: int
+) -> dict[str, Any]:
     centre = ours.mean(0, keepdim=True)
     per_bit = centre.numel() * math.log(2)
     values = []
@@ -116,4 +125,21 @@ def _gap(log_density: LogDensity, ours: Tensor, theirs: Tensor, batch_size: int)
         "polynomial": first + second,
         "first_order": first,
         "second_order": second,
+        "towards_mean": [_towards_mean(log_density, ours, level, slope, curvature, a, batch_size) for a in levels],
+    }
+
+
+def _towards_mean(
+    log_density: LogDensity, x: Tensor, before: Tensor, slope: Tensor, curvature: Tensor, a: float, batch_size: int
+) -> dict[str, float]:
+    """Compares `g(a) - g(1)` with that of the polynomial, on average over images; `before`, `slope`, `curvature` in bits."""
+    centre = x.mean(0, keepdim=True)
+    with torch.no_grad():
+        after = torch.cat([log_density(centre + a * (batch - centre)) for batch in x.split(batch_size)])
+    change = after.double() / (centre.numel() * math.log(2)) - before
+    return {
+        "level": float(a),
+        "measured": float(change.mean()),
+        "measured_se": float(change.std() / math.sqrt(len(change))),
+        "polynomial": float(((a - 1) * slope + 0.5 * (a**2 - 1) * curvature).mean()),
     }

@@ -45,18 +45,18 @@ class LatentSpaceConfig(Config):
 
 
 class PerturbationsConfig(Config):
-    """In-distribution images made darker, flatter or smoother.
+    """In-distribution images made darker, more alike or smoother.
 
     Arguments:
         images: how many.
         brightness: factors of the pixels; 1 is the image itself.
-        contrast: factors of the distance from an image's mean; 1 is the image itself.
+        spread: factors of the deviation from the mean image, at most 1, so that the mean stays; 1 is the image itself.
         blur: standard deviations of the Gaussian, pixels; 0 is the image itself.
     """
 
     images: Annotated[int, Field(ge=2)]
     brightness: Levels
-    contrast: Levels
+    spread: Annotated[tuple[Annotated[float, Field(ge=0, le=1)], ...], Field(min_length=1)]
     blur: Levels
 
 

@@ -1,4 +1,4 @@
-"""Images made darker, flatter or smoother, by exact definitions.
+"""Images made darker, more alike or smoother, by exact definitions.
 
 All take uint8 `(N, 1, H, W)` in 0..255, compute in float64, round half to even, clip to 0..255, and return uint8 of the same
 shape. The neutral strength gives the images back bit for bit.
@@ -14,7 +14,7 @@ from scipy import ndimage
 
 from fashion_dgm.errors import FashionDGMError
 
-__all__ = ["PERTURBATIONS", "brighten", "change_contrast", "smooth"]
+__all__ = ["PERTURBATIONS", "brighten", "scale_spread", "smooth"]
 
 Images = NDArray[np.uint8]
 
@@ -25,10 +25,14 @@ def brighten(images: Images, factor: float) -> Images:
     return _to_bytes(factor * images.astype(np.float64))
 
 
-def change_contrast(images: Images, factor: float) -> Images:
-    """Scales every pixel's distance from its image's mean by `factor`: 1 changes nothing, 0 is an even grey."""
-    _check_not_negative("the factor of a contrast", factor)
-    mean = images.mean(axis=(1, 2, 3), keepdims=True, dtype=np.float64)
+def scale_spread(images: Images, factor: float) -> Images:
+    """Scales every image's deviation from the mean image of the set by `factor`: `x -> m + factor (x - m)`.
+
+    1 changes nothing, 0 leaves the mean image alone. Up to 1 nothing is clipped: the set keeps its mean, and its covariance
+    is multiplied by `factor^2`, both to rounding, as docs/theory/likelihood-ood.md#the-second-order-argument asks.
+    """
+    _check_not_negative("the factor of a spread", factor)
+    mean = images.mean(axis=0, keepdims=True, dtype=np.float64)
     return _to_bytes(mean + factor * (images - mean))
 
 
@@ -44,7 +48,7 @@ def smooth(images: Images, sigma: float) -> Images:
 
 PERTURBATIONS: dict[str, tuple[Callable[[Images, float], Images], float]] = {
     "brightness": (brighten, 1.0),
-    "contrast": (change_contrast, 1.0),
+    "spread": (scale_spread, 1.0),
     "blur": (smooth, 0.0),
 }
 """Name to the function and the strength at which it changes nothing."""

@@ -90,7 +90,9 @@ def check_second_order(
     return {
         "images": [len(ours), len(theirs)],
         "moments": pixel_moments(benchmark.images, stranger.images),
-        "gaps": second_order_gap(load_flow(flow, config.device), ours, theirs, config.batch_size, config.seed),
+        "gaps": second_order_gap(
+            load_flow(flow, config.device), ours, theirs, config.perturbations.spread, config.batch_size, config.seed
+        ),
     }
 
 
@@ -142,7 +144,7 @@ def plot_complexity(parts: DataFrame, metrics: dict[str, Any]) -> Figure:
 
 
 def plot_perturbations(metrics: dict[str, Any]) -> Figure:
-    """Draws what brightness, contrast and blur do to bits/dim and AUROC."""
+    """Draws what brightness, spread and blur do to bits/dim and AUROC."""
     from fashion_dgm.reporting.figures import perturbation_curves
 
     return perturbation_curves(metrics["perturbations"])

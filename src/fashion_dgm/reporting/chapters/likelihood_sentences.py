@@ -25,7 +25,7 @@ _MEASURES = {
 }
 _CHANGES = {
     "brightness": "Multiplying the pixels by {}",
-    "contrast": "Multiplying the distance from the mean by {}",
+    "spread": "Multiplying the deviation from the mean image by {}",
     "blur": "A blur of {} pixels",
 }
 
@@ -176,10 +176,10 @@ def _off_the_line(entry: Mapping[str, Any]) -> bool:
 
 
 def perturbation_sentences(perturbations: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[str]:
-    """Tells what brightness, contrast and blur do, each by its strongest clear effect in either direction."""
+    """Reports what brightness, spread and blur do, each by its strongest clear effect in either direction."""
     text = []
     for name, phrase in _CHANGES.items():
-        # At level 0 brightness and contrast leave nothing of an image.
+        # At level 0 brightness and spread leave nothing of an image.
         levels = (row for row in perturbations.get(name, ()) if row["changed"] and row["level"] > 0)
         rows = [row for row in levels if is_number(row.get("auroc"))]
         clear = [row for row in rows if _clear(row["auroc_interval"], 0.5)]
@@ -206,8 +206,8 @@ def second_order_sentences(metrics: Mapping[str, Any], ours: str, theirs: str) -
         return ["The moments of the pixels are not finite."]
     less = moments["variance_outside"] < moments["variance_inside"]
     text = [
-        "Nalisnick et al. (2019) expand the log-density to second order about the mean of the data. Strangers of equal mean "
-        "who vary less in every direction must then be likelier. Here the pixels of "
+        "Nalisnick et al. (2019) expand the log-density to second order about the mean of the data. For a flow of constant "
+        "volume and no curvature, images of equal mean that vary less in every direction are then likelier. The pixels of "
         f"{theirs} vary {'less' if less else 'more'} in sum ({number(moments['variance_outside'], 1)} against "
         f"{number(moments['variance_inside'], 1)} for {ours})"
         + (
@@ -222,21 +222,36 @@ def second_order_sentences(metrics: Mapping[str, Any], ours: str, theirs: str) -
     text += [_polynomial_sentence(name, gaps[where], theirs) for where, name in names.items() if where in gaps]
     if (turned := _turned_round(gaps, theirs)) is not None:
         text.append(turned)
-    contrast = metrics["perturbations"].get("contrast", ())
-    rows = [row for row in contrast if row["changed"] and row["level"] < 1 and is_number(row["difference"])]
-    if rows:
-        cheaper = [row for row in rows if row["difference_interval"][1] < 0]
-        dearer = [row for row in rows if row["difference_interval"][0] > 0]
-        text.append(
-            "The argument also says that images become likelier as their contrast falls. "
-            + (
-                "Here they do, at every level that was tried."
-                if len(cheaper) == len(rows)
-                else "Here they become less likely, at every level that was tried: a dark background does not stay dark."
-                if len(dearer) == len(rows)
-                else f"Here they do at {len(cheaper)} of {len(rows)} levels, and become less likely at {len(dearer)}."
-            )
+    text += _spread_sentences(metrics["perturbations"].get("spread", ()), gaps)
+    return text
+
+
+def _spread_sentences(spread: Sequence[Mapping[str, Any]], gaps: Mapping[str, Any]) -> list[str]:
+    """Compares the argument's own case, equal means and a smaller covariance, with what was measured."""
+    rows = [row for row in spread if row["changed"] and row["level"] < 1 and is_number(row["difference"])]
+    if not rows:
+        return []
+    likelier = [row for row in rows if row["difference_interval"][1] < 0]
+    less = [row for row in rows if row["difference_interval"][0] > 0]
+    text = [
+        "Images drawn towards their mean image, m + a (x - m) with a < 1, keep the mean and vary less in every direction, "
+        "so the argument has them likelier. "
+        + (
+            "Here they are, at every level that was tried."
+            if len(likelier) == len(rows)
+            else "Here they are less likely, at every level that was tried."
+            if len(less) == len(rows)
+            else f"Here they are at {len(likelier)} of {len(rows)} levels, and less likely at {len(less)}."
         )
+    ]
+    for where, name in {"pixels": "pixels", "logits": "the logits of pixels"}.items():
+        steps = [row for row in gaps.get(where, {}).get("towards_mean", ()) if 0 < row["level"] < 1]
+        if steps and all(is_number(row["measured"]) and is_number(row["polynomial"]) for row in steps):
+            row = max(steps, key=lambda row: row["level"])
+            text.append(
+                f"Scaled about the mean in {name} by a = {row['level']:g}, without rounding, the log-density changes by "
+                f"{_signed(row['measured'])} bits/dim; the polynomial says {_signed(row['polynomial'])}."
+            )
     return text
 
 

@@ -21,7 +21,7 @@ __all__ = ["perturbation_curves", "perturbation_examples", "way_through_the_flow
 
 _TITLES = {
     "brightness": "Brightness: pixels times",
-    "contrast": "Contrast: distance from the mean times",
+    "spread": "Spread: deviation from the mean image times",
     "blur": "Blur: standard deviation in pixels",
 }
 
