@@ -9,10 +9,11 @@ from fashion_dgm.checkpoint import checkpoint_of
 from fashion_dgm.config import AdamConfig, GANConfig, WGANConfig
 from fashion_dgm.data.images import ImageSet, to_unit_interval
 from fashion_dgm.gans.records import Recorder, Witnesses
+from fashion_dgm.gans.scoring import whole_batches
 from fashion_dgm.gans.steps import AdversarialStep, GANStep, WGANStep
 from fashion_dgm.gans.training import train_gan
 from fashion_dgm.metrics.classifier import Classifier
-from fashion_dgm.training.seeds import generator
+from fashion_dgm.training.seeds import derive_seed, generator
 from fashion_dgm.training.store import StateStore
 from tests.conftest import made_up_images
 
@@ -38,7 +39,7 @@ def witnesses(held_out: ImageSet = HELD_OUT) -> Witnesses:
 
 
 def gan(**changes: Any) -> GANStep:
-    return GANStep(GANConfig(**COMMON, **changes), CPU, torch.float32)
+    return GANStep(GANConfig(**{**COMMON, **changes}), CPU, torch.float32)
 
 
 def wgan(**changes: Any) -> WGANStep:
@@ -68,26 +69,68 @@ def test_measuring_changes_nothing_and_repeats_itself(make) -> None:
         torch.testing.assert_close(dict(network.state_dict()), before[name], rtol=0, atol=0)
 
 
-def test_estimates_are_those_of_all_images_in_evaluation_mode() -> None:
+def scored(network: torch.nn.Module, images: torch.Tensor, size: int) -> torch.Tensor:
+    with torch.no_grad():
+        return torch.cat([network(part) for part in images.split(size)])
+
+
+def test_running_statistics_are_those_of_evaluation_mode() -> None:
     step = trained(wgan(lipschitz={"name": "spectral_norm"}, records={"samples": 160, "neighbours": 20}))
     found = Recorder(TRAIN, witnesses(), step.config)(step)
     fake = step.generator.sample(160, generator(0, "records"))
     step.discriminator.eval()
     with torch.no_grad():
-        for name, images in (("seen", TRAIN), ("held_out", HELD_OUT)):
-            real = to_unit_interval(torch.from_numpy(images.images))
-            expected = step.discriminator(real).mean() - step.discriminator(fake).mean()
-            assert found[f"wasserstein_estimate_{name}"] == pytest.approx(expected.item(), rel=1e-3)
-    assert found["wasserstein_estimate_seen"] != found["wasserstein_estimate_held_out"]
+        real = to_unit_interval(torch.from_numpy(TRAIN.images))
+        expected = step.discriminator(real).mean() - step.discriminator(fake).mean()
+    assert found["wasserstein_estimate_seen_running_stats"] == pytest.approx(expected.item(), rel=1e-3)
+    assert found["score_held_out_running_stats"] != found["score_seen_running_stats"]
 
 
-def test_discriminator_that_knows_its_images_by_heart_shows() -> None:
+@pytest.mark.parametrize("make", [gan, wgan])
+def test_batch_statistics_are_those_of_training(make) -> None:
+    """In batches of the size of training, real and generated images apart, as `step` scores them."""
+    step = trained(make(records={"samples": 160, "neighbours": 20}))
+    found = Recorder(TRAIN, witnesses(), step.config)(step)
+    fake = step.generator.sample(160, generator(0, "records"))
+    order = np.random.default_rng(derive_seed(0, "records")).choice(160, size=160, replace=False)
+    real = to_unit_interval(torch.from_numpy(TRAIN.images[order]))
+    step.discriminator.train()
+    size = step.config.batch_size
+    for kind, images in (("seen", real), ("generated", fake)):
+        expected = scored(step.discriminator, images, size).mean().item()
+        assert found[f"score_{kind}_batch_stats"] == pytest.approx(expected, rel=1e-4)
+        assert found[f"score_{kind}_running_stats"] != pytest.approx(expected, rel=1e-2)
+    # Batches of both kinds give other scores.
+    mixed = scored(step.discriminator, torch.stack([real, fake], 1).flatten(0, 1), size)
+    assert mixed[1::2].mean() != pytest.approx(found["score_generated_batch_stats"], rel=1e-2)
+
+
+@pytest.mark.parametrize("normalisation", ["layer", "none"])
+def test_without_batch_norm_both_modes_are_equal(normalisation: str) -> None:
+    for make in (gan, wgan):
+        step = trained(make(normalisation={"discriminator": normalisation}))
+        found = Recorder(TRAIN, witnesses(), step.config)(step)
+        modes = [
+            {name.removesuffix(end): value for name, value in found.items() if name.endswith(end)}
+            for end in ("_running_stats", "_batch_stats")
+        ]
+        assert modes[0].pop("score_gap_error") > 0
+        assert modes[0] == modes[1] and len(modes[0]) >= 5
+
+
+def test_last_images_that_fill_no_batch_are_not_scored() -> None:
+    images = torch.arange(40)
+    assert torch.equal(whole_batches(images, 16), images[:32])
+    assert torch.equal(whole_batches(images, 64), images)
+
+
+def test_discriminator_that_memorises_its_images_shows() -> None:
     """A discriminator that scores only training images as real, and one that scores all real images so."""
     step = gan()
     seen, unseen, fake = torch.full((30,), 5.0), torch.full((30,), -5.0), torch.full((30,), -5.0)
-    by_heart, fair = step.judged(seen, unseen, fake), step.judged(seen, seen, fake)
-    assert (by_heart["accuracy_seen"], by_heart["accuracy_held_out"]) == (1, 0)
-    assert by_heart["loss_discriminator_held_out"] > 5 > by_heart["loss_discriminator_seen"]
+    memorising, fair = step.judged(seen, unseen, fake), step.judged(seen, seen, fake)
+    assert [memorising[f"accuracy_{kind}"] for kind in ("seen", "held_out", "generated")] == [1, 0, 1]
+    assert memorising["loss_discriminator_held_out"] > 5 > memorising["loss_discriminator_seen"]
     assert fair["loss_discriminator_held_out"] == fair["loss_discriminator_seen"]
 
 

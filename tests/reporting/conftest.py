@@ -69,8 +69,8 @@ def metrics() -> dict[str, Any]:
                 "probability_fake": 0.3,
                 "gradient_norm_discriminator": 2.0,
                 "gradient_norm_generator": 1.0,
-                "accuracy_seen": 0.8,
-                "accuracy_held_out": 0.79,
+                **_diagnostics("accuracy", (0.8, 0.79, 0.9), (0.9, 0.88, 0.95)),
+                **_diagnostics("loss_discriminator", (0.7, 0.72), (0.5, 0.52)),
                 **_records(),
             },
             "wgan": {
@@ -85,9 +85,7 @@ def metrics() -> dict[str, Any]:
                 "clipped_share": 0.3,
                 "gradient_norm_discriminator": 2.0,
                 "gradient_norm_generator": 1.0,
-                "wasserstein_estimate_seen": 0.41,
-                "wasserstein_estimate_held_out": 0.4,
-                "wasserstein_gap_noise": 0.02,
+                **_diagnostics("wasserstein_estimate", (0.41, 0.4), (0.39, 0.38)),
                 **_records(),
             },
         },
@@ -141,8 +139,18 @@ def ood_sets() -> dict[str, Any]:
     return {"seed": 0, "max_images": 10_000, "sets": sets}
 
 
+def _diagnostics(quantity: str, running: tuple[float, ...], batch: tuple[float, ...]) -> dict[str, float]:
+    return {
+        f"{quantity}_{kind}_{statistics}": value
+        for statistics, values in (("running_stats", running), ("batch_stats", batch))
+        for kind, value in zip(("seen", "held_out", "generated"), values, strict=False)
+    }
+
+
 def _records() -> dict[str, Any]:
     return {
+        **_diagnostics("score", (0.31, 0.3, -0.1), (0.4, 0.39, -0.2)),
+        "score_gap_error_running_stats": 0.02,
         "class_entropy": 0.98,
         "missing_classes": 0.0,
         "nearest_distance_fake": 6.1,

@@ -44,7 +44,7 @@ def gan_history(epochs: int) -> pd.DataFrame:
 
 
 def wgan_history(epochs: int) -> pd.DataFrame:
-    estimates = ("wasserstein_estimate", "wasserstein_estimate_held_out")
+    estimates = ("wasserstein_estimate", "wasserstein_estimate_held_out_batch_stats")
     return history(epochs, *NETWORKS, *NORMS, *RECORDS, *estimates, "clipped_share")
 
 
@@ -203,7 +203,11 @@ def test_what_cannot_be_drawn_is_refused_with_a_reason(draw: Callable[[], Figure
         figures.flow_curve(history(3, *FLOW_COLUMNS).assign(bits_per_dim=np.nan, test_bits_per_dim=np.nan)),
         figures.flow_curve(history(3, "bits_per_dim")),
         figures.gan_curves(
-            {"wgan": wgan_history(2).assign(wasserstein_estimate=np.inf, wasserstein_estimate_held_out=np.inf)}
+            {
+                "wgan": wgan_history(2).assign(
+                    wasserstein_estimate=np.inf, wasserstein_estimate_held_out_batch_stats=np.inf
+                )
+            }
         ),
         figures.fid_curves(distances(3).assign(distance=np.nan), {}),
     ],

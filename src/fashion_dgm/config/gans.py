@@ -34,7 +34,8 @@ class RecordsConfig(Config):
     """What is measured of the networks after each epoch.
 
     Arguments:
-        samples: how many generated, training and held-out images are scored and classified.
+        samples: how many generated, training and held-out images are classified, and scored as far as they fill batches of
+            the size of training.
         neighbours: of how many of the generated and the held-out ones the nearest training image is searched, among all.
         least_share: a class with a smaller share of the samples counts as missing; an equal share is 0.1.
     """

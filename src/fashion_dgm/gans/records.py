@@ -1,7 +1,9 @@
-"""What is recorded of a game after each epoch, beside the means over its steps.
+"""What is recorded of adversarial training after each epoch, beside the means over its steps.
 
-Networks are in evaluation mode; the images are the same after every epoch, real ones as well as the latents, so that
-curves show the networks and not the draw. Nothing here touches the random state of training.
+The images are the same after every epoch, real ones as well as the latents, so that curves show the networks and not the
+draw. The generator is in evaluation mode; the discriminator scores the same images under both of BatchNorm's statistics,
+and the names of its diagnostics end in `_running_stats` or `_batch_stats`. Nothing here touches the random state of
+training.
 """
 
 from __future__ import annotations
@@ -11,13 +13,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from fashion_dgm.checkpoint import Checkpoint
 from fashion_dgm.config import AdversarialConfig
 from fashion_dgm.data.images import ImageSet, to_unit_interval
 from fashion_dgm.gans.averaging import averaged_generator
 from fashion_dgm.gans.networks import Generator
+from fashion_dgm.gans.scoring import STATISTICS, Statistics, score, whole_batches
 from fashion_dgm.gans.steps import AdversarialStep
 from fashion_dgm.metrics.classifier import build_classifier
 from fashion_dgm.metrics.memorisation import copying_probability, nearest
@@ -60,14 +63,28 @@ class Recorder:
         """Returns the metrics of an epoch that has just ended, names as in `docs/how-to/mlflow.md`."""
         self._prepare(step.device)
         fake = self._samples(step.generator)
-        scores = [_in_evaluation(step.discriminator, images) for images in (self._seen, self._unseen, fake)]
-        metrics = {name: float(value) for name, value in step.judged(*scores).items()}
+        metrics: dict[str, float] = {}
+        for statistics in STATISTICS:
+            metrics |= self._of_discriminator(step, fake, statistics)
         metrics |= self._of_samples(fake)
         metrics["nearest_distance_held_out"] = float(self._unseen_distances.mean())
         if step.average is not None:
             of_average = self._of_samples(self._samples(averaged_generator(step.average.average, self.config)))
             metrics |= {f"average_{name}": value for name, value in of_average.items()}
         return metrics
+
+    def _of_discriminator(self, step: AdversarialStep, fake: Tensor, statistics: Statistics) -> dict[str, float]:
+        size = self.config.batch_size
+        seen, unseen, generated = (
+            score(step.discriminator, whole_batches(images, size), size, statistics)
+            for images in (self._seen, self._unseen, fake)
+        )
+        found = step.judged(seen, unseen, generated)
+        found |= {"score_seen": seen.mean(), "score_held_out": unseen.mean(), "score_generated": generated.mean()}
+        if statistics == "running_stats":
+            # Of the first two means; with batch statistics, scores are not independent.
+            found["score_gap_error"] = (seen.var() / len(seen) + unseen.var() / len(unseen)).sqrt()
+        return {f"{name}_{statistics}": float(value) for name, value in found.items()}
 
     def _samples(self, network: Generator) -> Tensor:
         latents = generator(self.config.seed, "records")
@@ -103,11 +120,3 @@ class Recorder:
         rng = np.random.default_rng(derive_seed(self.config.seed, "records"))
         index = rng.choice(len(images), size=min(self.config.records.samples, len(images)), replace=False)
         return to_unit_interval(torch.from_numpy(images.images[index]).to(device))
-
-
-def _in_evaluation(network: nn.Module, images: Tensor, batch_size: int = 500) -> Tensor:
-    was_training = network.training
-    network.eval()
-    scores = torch.cat([network(part) for part in images.split(batch_size)])
-    network.train(was_training)
-    return scores

@@ -74,9 +74,10 @@ class AdversarialStep(ABC):
 
     @abstractmethod
     def judged(self, seen: Tensor, unseen: Tensor, fake: Tensor) -> dict[str, Tensor]:
-        """What the discriminator's scores `(N,)` of training, held-out and generated images, in evaluation mode, tell.
+        """Returns diagnostics of the discriminator from its scores `(N,)` of training, held-out and generated images.
 
-        Where held-out images fare worse than training images, the discriminator knows the latter by heart.
+        All three under the same statistics of BatchNorm. Where held-out images score worse than training images, the
+        discriminator overfits.
         """
 
     @abstractmethod
@@ -149,6 +150,7 @@ class GANStep(AdversarialStep):
         return {
             "accuracy_seen": (seen > 0).float().mean(),
             "accuracy_held_out": (unseen > 0).float().mean(),
+            "accuracy_generated": (fake < 0).float().mean(),
             "loss_discriminator_seen": objectives.discriminator_loss(seen, fake),
             "loss_discriminator_held_out": objectives.discriminator_loss(unseen, fake),
         }
@@ -198,8 +200,6 @@ class WGANStep(AdversarialStep):
         return {
             "wasserstein_estimate_seen": objectives.wasserstein_estimate(seen, fake),
             "wasserstein_estimate_held_out": objectives.wasserstein_estimate(unseen, fake),
-            # Standard deviation of their difference, in which the generated images cancel.
-            "wasserstein_gap_noise": (seen.var() / len(seen) + unseen.var() / len(unseen)).sqrt(),
         }
 
     def step(self, images: Tensor, labels: Tensor) -> dict[str, Tensor]:

@@ -30,11 +30,9 @@ _COLUMNS = {
     "score_fake": "Mean score, generated images",
     "probability_real": "Mean probability, real images",
     "probability_fake": "Mean probability, generated images",
-    "accuracy_real": "Real images told rightly",
-    "accuracy_fake": "Generated images told rightly",
-    "accuracy_held_out": "Held-out images told rightly",
-    "wasserstein_estimate": "Wasserstein estimate, training batches",
-    "wasserstein_estimate_held_out": "Wasserstein estimate, held-out images",
+    "accuracy_real": "Real images classified as real",
+    "accuracy_fake": "Generated images classified as generated",
+    "wasserstein_estimate": "Wasserstein estimate",
     "clipped_share": "Weights at the clipping bound",
     "gradient_penalty": "Gradient penalty, before its weight",
     "slope": "Slope of the critic between images",
@@ -50,6 +48,14 @@ _COLUMNS = {
     "average_copying_probability": "Chance to be nearer, moving average",
 }
 _SHARES = ("clipped_share", "accuracy_", "class_entropy", "copying_probability", "average_class", "average_copying")
+_DIAGNOSTICS = {
+    "accuracy": "Classified rightly",
+    "loss_discriminator": "Loss of the discriminator",
+    "score": "Mean score",
+    "wasserstein_estimate": "Wasserstein estimate",
+}
+_STATISTICS = {"running_stats": "running statistics", "batch_stats": "batch statistics"}
+_KINDS = ("seen", "held_out", "generated")
 _VANISHED_GRADIENT = 1e-3
 _PENALTY = (
     " WGAN-GP (Gulrajani et al., 2017) does not clip: its critic's loss gains a penalty on slopes other than 1 between real "
@@ -139,9 +145,12 @@ def gan_chapter(
             TableBlock(
                 ("At the last epoch", *(model_name(name) for name in names)),
                 tuple(_rows(metrics, names)),
-                "The games at their end. Losses and scores of different objectives cannot be compared.",
+                "The last epoch. Losses, scores, probabilities, accuracies and Wasserstein estimates are means over its "
+                "training batches, so BatchNorm uses batch statistics, and the networks still learn. Losses and scores of "
+                "different objectives cannot be compared.",
                 numeric=tuple(range(1, len(names) + 1)),
             ),
+            *_diagnostics(metrics, names),
             *(
                 FigureBlock(
                     png,
@@ -185,8 +194,8 @@ def discriminator_sentence(entry: Mapping[str, Any]) -> str:
     else:
         finding = "it takes generated images for the real ones"
     return (
-        f"GAN: at the end the discriminator gives real images a mean probability of {number(real)} and generated ones "
-        f"{number(fake)}; {finding}."
+        f"GAN: in the last epoch's training batches the discriminator gives real images a mean probability of "
+        f"{number(real)} and generated ones {number(fake)}; {finding}."
     )
 
 
@@ -197,7 +206,10 @@ def critic_sentence(entry: Mapping[str, Any], name: str = "wgan") -> str:
     if not is_number(estimate):
         text = f"{model}: the Wasserstein estimate is not finite."
     elif estimate > 0:
-        text = f"{model}: on average the critic scores real images {significant(estimate)} higher than generated ones."
+        text = (
+            f"{model}: on average over the last epoch's training batches the critic scores real images "
+            f"{significant(estimate)} higher than generated ones."
+        )
     else:
         text = (
             f"{model}: the Wasserstein estimate is {significant(estimate)}. At or below zero it bounds nothing: the critic "
@@ -279,6 +291,27 @@ def _rows(metrics: Mapping[str, Any], names: list[str]) -> Iterable[tuple[str, .
     for column, label in _COLUMNS.items():
         if any(column in metrics[name] for name in names):
             yield label, *(_cell(metrics[name], column) for name in names)
+
+
+def _diagnostics(metrics: Mapping[str, Any], names: list[str]) -> Iterable[Block]:
+    """Yields a table of the discriminators after the last epoch, each number with the mode it was taken in."""
+    rows = tuple(
+        (model_name(name), label, mode, *(_cell(metrics[name], f"{quantity}_{kind}_{suffix}") for kind in _KINDS))
+        for name in names
+        for quantity, label in _DIAGNOSTICS.items()
+        for suffix, mode in _STATISTICS.items()
+        if f"{quantity}_seen_{suffix}" in metrics[name]
+    )
+    if rows:
+        yield TableBlock(
+            ("Model", "Quantity", "BatchNorm uses", "Training images", "Held-out images", "Generated images"),
+            rows,
+            "Discriminator or critic after the last epoch, on the same images in both modes of BatchNorm. With batch "
+            "statistics, as in training, a batch is all real or all generated and is recognised as a whole; with "
+            " running statistics each image is scored by itself. Rows of different modes cannot be compared; without "
+            "BatchNorm the two are equal. Losses and Wasserstein estimates compare real with generated images.",
+            numeric=(3, 4, 5),
+        )
 
 
 def _cell(entry: Mapping[str, Any], column: str) -> str:

@@ -66,34 +66,41 @@ def copying_sentence(name: str, entry: Mapping[str, Any]) -> str:
 
 
 def held_out_sentence(name: str, entry: Mapping[str, Any]) -> str:
-    """Returns whether the discriminator or critic treats images it has seen and others alike."""
-    records = entry.get("records", {})
-    if "accuracy_held_out" in entry:
-        seen, unseen, count = entry.get("accuracy_seen"), entry["accuracy_held_out"], records.get("samples")
-        if not is_number(seen) or not is_number(unseen) or not is_number(count):
-            return ""
-        noise = math.sqrt((seen * (1 - seen) + unseen * (1 - unseen)) / count)
-        text = (
-            f"{model_name(name)}: the discriminator takes {percent(seen, 1)} of the training images for real and "
-            f"{percent(unseen, 1)} of the held-out ones"
-        )
-        return f"{text}{_gap(seen - unseen, noise, 1.0, 'its training images')}"
-    seen, unseen = entry.get("wasserstein_estimate_seen"), entry.get("wasserstein_estimate_held_out")
-    gap_noise = entry.get("wasserstein_gap_noise")
-    if not is_number(seen) or not is_number(unseen) or not is_number(gap_noise):
+    """Returns whether the discriminator or critic treats training images and held-out images alike.
+
+    The finding rests on running statistics, under which the scores of images are independent; those of a batch are not.
+    """
+    quantity = "accuracy" if "accuracy_held_out_running_stats" in entry else "wasserstein_estimate"
+    seen, unseen = running = _pair(entry, quantity, "running_stats")
+    batch = _pair(entry, quantity, "batch_stats")
+    images, error = entry.get("records", {}).get("samples"), entry.get("score_gap_error_running_stats")
+    if not is_number(seen) or not is_number(unseen) or not is_number(images) or not is_number(error):
         return ""
-    text = (
-        f"{model_name(name)}: in evaluation mode the Wasserstein estimate is {significant(seen)} on training images and "
-        f"{significant(unseen)} on held-out ones"
+    if quantity == "accuracy":
+        error, scale = math.sqrt((seen * (1 - seen) + unseen * (1 - unseen)) / images), 1.0
+        shown = [percent(value, 1) for value in (*running, *batch)]
+        text = f"the discriminator takes {shown[0]} of the training images and {shown[1]} of the held-out ones for real"
+    else:
+        scale, shown = abs(seen), [significant(value) for value in (*running, *batch)]
+        text = f"the Wasserstein estimate is {shown[0]} on training images and {shown[1]} on held-out ones"
+    finding = f"{text}{_gap(seen - unseen, error, scale)}"
+    if running == batch:
+        return f"{model_name(name)}: {finding}"
+    return (
+        f"{model_name(name)}: with the running statistics of BatchNorm {finding} With batch statistics, as in training, "
+        f"the two numbers are {shown[2]} and {shown[3]}."
     )
-    return f"{text}{_gap(seen - unseen, gap_noise, abs(seen), 'its training images')}"
 
 
-def _gap(gap: float, noise: float, scale: float, what: str) -> str:
-    if abs(gap) <= _SURE * noise:
+def _pair(entry: Mapping[str, Any], quantity: str, statistics: str) -> tuple[Any, Any]:
+    return entry.get(f"{quantity}_seen_{statistics}"), entry.get(f"{quantity}_held_out_{statistics}")
+
+
+def _gap(gap: float, error: float, scale: float) -> str:
+    if abs(gap) <= _SURE * error:
         return ": no difference beyond chance."
     if gap < 0:
-        return f", which it scores higher than {what}: there is no sign that it knows these by heart."
+        return ", which it scores higher than its training images: there is no sign of overfitting."
     if gap < _SMALL_GAP * scale:
-        return f": it prefers {what}, though by little."
-    return f": it has begun to know {what} by heart."
+        return ": it prefers its training images, though by little."
+    return ": it has begun to overfit its training images."

@@ -43,7 +43,7 @@ def gan_curves(histories: Mapping[str, DataFrame]) -> Figure:
         histories: `"gan"`, `"wgan"` or another name to a table with the columns `epoch`, `loss_discriminator`,
             `loss_generator`, `score_real`, `score_fake`, `gradient_norm_discriminator`, `gradient_norm_generator`, and
             `probability_real`, `probability_fake`, `accuracy_real`, `accuracy_fake` (GAN) or `wasserstein_estimate`,
-            `wasserstein_estimate_held_out`, `clipped_share` or `slope` (WGAN).
+            `wasserstein_estimate_held_out_batch_stats`, `clipped_share` or `slope` (WGAN).
 
     Raises:
         FashionDGMError: if there is no model, or a model has no epoch.
@@ -92,7 +92,8 @@ def _draw_adversarial_column(panels: NDArray, history: DataFrame, name: str) -> 
     judged = "Mean score" if critic else "Mean logit"
     draw(scores, judged, "score_real", "score_fake", colors=images)
     if critic:
-        estimates = ("wasserstein_estimate", "wasserstein_estimate_held_out")
+        # Both with batch statistics; those of running statistics are another function of an image.
+        estimates = ("wasserstein_estimate", "wasserstein_estimate_held_out_batch_stats")
         draw(verdict, "Wasserstein estimate", *estimates, colors=(BLACK, ORANGE))
     else:
         draw(verdict, "Mean probability", "probability_real", "probability_fake", colors=images)
@@ -107,7 +108,7 @@ def _draw_adversarial_column(panels: NDArray, history: DataFrame, name: str) -> 
     elif critic:
         draw(extra, "Weights at the bound", "clipped_share")
     else:
-        draw(extra, "Images told rightly", "accuracy_real", "accuracy_fake", colors=images)
+        draw(extra, "Images classified rightly", "accuracy_real", "accuracy_fake", colors=images)
     if "slope" not in history.columns:
         extra.set_ylim(-0.02, 1.02)
         extra.yaxis.set_major_formatter(PercentFormatter(1.0))
