@@ -51,6 +51,14 @@ def run_of(runs: list[Run], name: str) -> Run:
     return next(run for run in runs if run.info.run_name == name)
 
 
+def test_discrete_likelihoods_are_in_the_runs_that_trained_by_number_of_draws(
+    runs: list[Run], client: mlflow.MlflowClient
+) -> None:
+    for name in ("train_flow", "train_mixture_flow"):
+        history = client.get_metric_history(run_of(runs, name).info.run_id, "discrete_bits_per_dim")
+        assert [metric.step for metric in sorted(history, key=lambda metric: metric.step)] == [1, 4, 16]
+
+
 def test_one_parent_run_and_one_child_a_training_node(runs: list[Run]) -> None:
     parents = [run for run in runs if "mlflow.parentRunId" not in run.data.tags]
     children = [run for run in runs if run not in parents]

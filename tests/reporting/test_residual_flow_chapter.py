@@ -59,7 +59,7 @@ def test_both_flows_stand_in_one_table(metrics, residual, png):
     (table,) = [block for block in chapter.blocks if isinstance(block, TableBlock)]
     rows = {row[0]: row[1:] for row in table.rows}
     assert rows["Bits/dim, held-out"] == ("3.110", "3.500 ± 0.016")
-    assert rows["Likelihood"] == ("exact", "estimated without bias")
+    assert rows["Density of the dequantised image"] == ("exact", "estimated without bias")
     assert "500 of each" in table.caption
     html = build_report(ReportContent("Report", (chapter,)))
     assert 'id="residual-flow"' in html and "Behrmann" in html

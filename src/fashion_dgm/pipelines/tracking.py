@@ -20,7 +20,15 @@ if TYPE_CHECKING:
 
     from fashion_dgm.training.epoch import EpochRow
 
-__all__ = ["log_distances", "log_epoch", "log_gradients", "log_run", "log_samples", "side_channel"]
+__all__ = [
+    "log_discrete_likelihood",
+    "log_distances",
+    "log_epoch",
+    "log_gradients",
+    "log_run",
+    "log_samples",
+    "side_channel",
+]
 
 P = ParamSpec("P")
 Snapshots = Mapping[int, Callable[[], Checkpoint]]
@@ -88,6 +96,25 @@ def log_distances(table: DataFrame, models: Mapping[str, Snapshots]) -> None:
 
 
 @side_channel
+def log_discrete_likelihood(flow: Checkpoint, found: Mapping[str, Any]) -> None:
+    """Logs bits/dim by the number of draws of noise, which is the step, and the gain over one draw.
+
+    In the run that trained the flow; of one whose training is not recorded, in the open run, under its architecture's name.
+    """
+    import mlflow
+    from mlflow.entities import Metric
+
+    trained, now = _run_that_ended_with(flow), int(1000 * time.time())
+    prefix = "" if trained else f"{flow.architecture}/"
+    metrics = [
+        Metric(f"{prefix}discrete_{name}", value, now, int(draws))
+        for name in ("bits_per_dim", "bits_per_dim_error", "gain", "gain_error")
+        for draws, value in found.get(name, {}).items()
+    ]
+    mlflow.MlflowClient().log_batch(trained or _open_run().info.run_id, metrics)
+
+
+@side_channel
 def log_samples(model: str, snapshots: Snapshots, samples: Mapping[int, NDArray], columns: int) -> None:
     """Logs a grid of images for each epoch, with the epoch as step, in the run that trained the model.
 
@@ -141,14 +168,15 @@ def _open_run() -> Any:
 
 
 def _training_run(snapshots: Snapshots) -> str | None:
-    """The newest run that ended with the last of these generators, or None if no run did.
+    """The newest run that ended with the last of these generators, or None if no run did."""
+    return _run_that_ended_with(snapshots[max(snapshots)]())
 
-    Found by the weights themselves, because an evaluation may come days after the training.
-    """
+
+def _run_that_ended_with(model: Checkpoint) -> str | None:
+    """The newest run that ended with these weights, or None: an evaluation may come days after the training."""
     import mlflow
 
-    weights = snapshots[max(snapshots)]().sha256
-    filter_string = f"tags.weights_sha256 = '{weights}'"
+    filter_string = f"tags.weights_sha256 = '{model.sha256}'"
     found = mlflow.MlflowClient().search_runs([_open_run().info.experiment_id], filter_string, max_results=1)
     return found[0].info.run_id if found else None
 

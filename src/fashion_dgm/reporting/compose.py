@@ -60,6 +60,11 @@ def made_by_name(metrics: Mapping[str, Any], command: str) -> tuple[str, ...]:
     return (f"{command} --pipelines {','.join([*names, 'ood_eval', 'fid_eval', 'report'])}",) if names else ()
 
 
+def _discrete(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    ending = "_discrete_likelihood"
+    return {name.removesuffix(ending): found for name, found in metrics.items() if name.endswith(ending)}
+
+
 def _chapters(metrics: Mapping[str, Any], figures: Mapping[str, Any]) -> Iterator[Chapter]:
     def made(anchor: str, name: str, write: Callable[..., Chapter], *drawn: str) -> Chapter:
         pngs = [figures[figure] for figure in drawn]
@@ -70,7 +75,7 @@ def _chapters(metrics: Mapping[str, Any], figures: Mapping[str, Any]) -> Iterato
     yield chapters.data_chapter(
         metrics["data"], figures["example_images"], metrics["ood_sets"], figures["ood_set_examples"]
     )
-    yield chapters.flow_chapter(metrics["flow"], figures["flow_curve"], figures["flow_samples"])
+    yield chapters.flow_chapter(metrics["flow"], figures["flow_curve"], figures["flow_samples"], _discrete(metrics))
     yield made(
         "residual-flow",
         "residual_flow",

@@ -31,7 +31,7 @@ class LikelihoodFigure(NamedTuple):
         model: its name.
         parameters: in millions.
         bits: the mean, `spread` what stands behind ± in the source.
-        exact: whether it is a likelihood, or a bound of one.
+        exact: whether it is the density of the dequantised image, or a bound of it.
         cite: where it was read; the list of references has it in full.
     """
 

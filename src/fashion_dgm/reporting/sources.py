@@ -8,6 +8,7 @@ __all__ = [
     "BEHRMANN_2019",
     "BINKOWSKI_2018",
     "BROCK_2019",
+    "BURDA_2016",
     "CHEN_2019",
     "CHOI_2019",
     "CHONG_2020",
@@ -56,6 +57,7 @@ BROCK_2019 = (
     "Brock, A., Donahue, J. and Simonyan, K. (2019). Large scale GAN training for high fidelity natural image synthesis. "
     "ICLR."
 )
+BURDA_2016 = "Burda, Y., Grosse, R. and Salakhutdinov, R. (2016). Importance weighted autoencoders. ICLR."
 CHEN_2019 = (
     "Chen, R. T. Q., Behrmann, J., Duvenaud, D. and Jacobsen, J.-H. (2019). Residual flows for invertible generative "
     "modeling. NeurIPS."

@@ -6,6 +6,7 @@ from fashion_dgm.pipelines.report import nodes
 
 __all__ = ["create_pipeline"]
 
+FLOWS = ("flow", "mixture_flow", "residual_flow")
 HISTORIES = {model: f"{model}_history" for model in ("gan", "wgan", "wgan_gp")}
 FIGURES = (
     "example_images",
@@ -64,6 +65,7 @@ def create_pipeline() -> Pipeline:
                     "flow": "flow_metrics",
                     "mixture_flow": "mixture_flow_metrics",
                     "residual_flow": "residual_flow_metrics",
+                    **{f"{flow}_discrete_likelihood": f"{flow}_discrete_likelihood" for flow in FLOWS},
                     "ood": "ood_metrics",
                     "latents": "latent_metrics",
                     "likelihood": "likelihood_metrics",

@@ -2,6 +2,7 @@
 
 from kedro.pipeline import Node, Pipeline
 
+from fashion_dgm.pipelines.discrete_likelihood import estimate_discrete_likelihood
 from fashion_dgm.pipelines.train_flow import nodes
 
 __all__ = ["create_pipeline"]
@@ -17,6 +18,12 @@ def create_pipeline() -> Pipeline:
                 ["flow", "flow_snapshots", "flow_history", "flow_metrics"],
                 name="train_flow",
                 tags="gpu",
+            ),
+            Node(
+                estimate_discrete_likelihood,
+                ["flow", "benchmark", "params:discrete_likelihood"],
+                "flow_discrete_likelihood",
+                name="estimate_flow_discrete_likelihood",
             ),
             Node(nodes.plot_history, "flow_history", "flow_curve", name="plot_flow_history"),
         ]

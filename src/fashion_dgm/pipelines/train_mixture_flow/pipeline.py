@@ -2,6 +2,7 @@
 
 from kedro.pipeline import Node, Pipeline
 
+from fashion_dgm.pipelines.discrete_likelihood import estimate_discrete_likelihood
 from fashion_dgm.pipelines.ood_eval.nodes import plot_samples
 from fashion_dgm.pipelines.train_flow.nodes import plot_history
 from fashion_dgm.pipelines.train_mixture_flow import nodes
@@ -19,6 +20,12 @@ def create_pipeline() -> Pipeline:
                 ["mixture_flow", "mixture_flow_snapshots", "mixture_flow_history", "mixture_flow_metrics"],
                 name="train_mixture_flow",
                 tags="gpu",
+            ),
+            Node(
+                estimate_discrete_likelihood,
+                ["mixture_flow", "benchmark", "params:discrete_likelihood"],
+                "mixture_flow_discrete_likelihood",
+                name="estimate_mixture_flow_discrete_likelihood",
             ),
             Node(plot_history, "mixture_flow_history", "mixture_flow_curve", name="plot_mixture_flow_history"),
             Node(

@@ -2,6 +2,7 @@
 
 from kedro.pipeline import Node, Pipeline
 
+from fashion_dgm.pipelines.discrete_likelihood import estimate_discrete_likelihood
 from fashion_dgm.pipelines.train_residual_flow import nodes
 
 __all__ = ["create_pipeline"]
@@ -23,6 +24,12 @@ def create_pipeline() -> Pipeline:
                 ["residual_flow", "train", "test", "benchmark", "params:evaluate_residual_flow"],
                 "residual_flow_metrics",
                 name="evaluate_residual_flow",
+            ),
+            Node(
+                estimate_discrete_likelihood,
+                ["residual_flow", "benchmark", "params:residual_discrete_likelihood"],
+                "residual_flow_discrete_likelihood",
+                name="estimate_residual_flow_discrete_likelihood",
             ),
             Node(nodes.plot_history, "residual_flow_history", "residual_flow_curve", name="plot_residual_flow_history"),
             Node(

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from fashion_dgm.reporting import sources
+from fashion_dgm.reporting.chapters.discrete_likelihood import discrete_likelihood_blocks
 from fashion_dgm.reporting.chapters.titles import TITLES
 from fashion_dgm.reporting.report import Chapter, FigureBlock, FormulaBlock, NoteBlock, TableBlock, TextBlock
 from fashion_dgm.reporting.wording import count, is_number, number, plural, significant
@@ -18,7 +19,12 @@ _SAME_BITS = 0.01
 _HALF_GREY_LEVEL = 0.5 / 255
 
 
-def flow_chapter(metrics: Mapping[str, Any], curve_png: bytes, samples_png: bytes) -> Chapter:
+def flow_chapter(
+    metrics: Mapping[str, Any],
+    curve_png: bytes,
+    samples_png: bytes,
+    discrete: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Chapter:
     """Tells how well RealNVP fits, whether it overfits, and whether it can be inverted.
 
     Arguments:
@@ -26,15 +32,17 @@ def flow_chapter(metrics: Mapping[str, Any], curve_png: bytes, samples_png: byte
             and, if measured on official test images, what `fashion_dgm.reporting.standing.with_benchmark` adds.
         curve_png: training curves.
         samples_png: samples at several temperatures.
+        discrete: by flow, what `discrete_likelihood_blocks` takes.
     """
+    pixels = discrete_likelihood_blocks(discrete or {})
     return Chapter(
         title=TITLES["flow"],
         anchor="flow",
         intro=(
             "A normalising flow is a chain of invertible layers that turns an image into noise of a known distribution. "
-            "Each layer changes volumes by a factor that can be computed, so the likelihood of an image follows exactly. "
-            "RealNVP (Dinh et al., 2017) builds its layers from couplings: one half of the variables decides how each "
-            "variable of the other half is mapped, so that the Jacobian is triangular and its determinant a product. "
+            "Each layer changes volumes by a factor that can be computed, so the density of an image with noise follows "
+            "exactly. RealNVP (Dinh et al., 2017) builds its layers from couplings: one half of the variables decides how "
+            "each variable of the other half is mapped, so that the Jacobian is triangular and its determinant a product. "
             + _coupling_sentence(metrics.get("coupling", "affine")),
         ),
         blocks=(
@@ -69,11 +77,12 @@ def flow_chapter(metrics: Mapping[str, Any], curve_png: bytes, samples_png: byte
                 "error over the images.",
                 numeric=(1,),
             ),
+            *pixels,
             NoteBlock(
                 "How far this goes",
                 (
-                    "One training with one seed: another seed gives another flow. The likelihood is exact for pixels with "
-                    "noise, one draw of it an image; of the pixels themselves it is a bound.",
+                    "One training with one seed: another seed gives another flow. Bits/dim are exact for the density of "
+                    "the dequantised image, one draw of noise for each, and an upper bound on the bits of its 8-bit pixels.",
                     "Good likelihood does not make good samples, nor the other way round (Theis et al., 2016).",
                 ),
             ),
@@ -81,6 +90,7 @@ def flow_chapter(metrics: Mapping[str, Any], curve_png: bytes, samples_png: byte
         sources=(
             sources.DINH_2017,
             sources.THEIS_2016,
+            *([sources.BURDA_2016] if pixels else []),
             *([sources.HO_2019] if metrics.get("coupling") == "mixture" else []),
         ),
         finding=fit_sentence(metrics),

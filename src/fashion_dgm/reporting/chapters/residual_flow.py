@@ -58,7 +58,7 @@ def residual_flow_chapter(
                     for name, words in _SPLITS.items()
                 ),
                 (
-                    "Likelihood",
+                    "Density of the dequantised image",
                     "exact",
                     "estimated without bias" if residual.get("unbiased") else "estimated with a bias",
                 ),
