@@ -19,6 +19,7 @@ from fashion_dgm.config import TrackingConfig
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.nested import flatten
 from fashion_dgm.pipelines.tracking import side_channel
+from fashion_dgm.provenance import ORIGIN
 
 if TYPE_CHECKING:
     from kedro.framework.context import KedroContext
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from fashion_dgm.data.images import ImageSet
 
-__all__ = ["GuardHooks", "MLflowHooks"]
+__all__ = ["GuardHooks", "MLflowHooks", "ProvenanceHooks"]
 
 logger = logging.getLogger(__name__)
 
@@ -44,8 +45,8 @@ class GuardHooks:
 
 
 def _check_parameter_names(given: Mapping[str, Any]) -> None:
-    # Of the catalog rather than of a pipeline: the folder of all results.
-    known = {"outputs"} | {
+    # Of the catalog and of hooks rather than of a pipeline.
+    known = {"outputs", "data_mismatch"} | {
         name.removeprefix("params:").split(".")[0]
         for pipeline in pipelines.values()
         for name in pipeline.inputs()
@@ -81,6 +82,84 @@ def _maker(dataset: str) -> str:
     makers = [name for name, made in pipelines.items() if name != "__default__" and dataset in made.outputs()]
     makers += [name for name, made in pipelines.items() if name != "__default__" and dataset in made.all_outputs()]
     return makers[0] if makers else "__default__"
+
+
+class ProvenanceHooks:
+    """Refuses to evaluate a model on a split that it was not trained for, and gives every result its origin.
+
+    A result is whatever is saved as JSON: it carries the parameters and the training images that made it, so that a
+    report made later, under another configuration, still states those.
+    """
+
+    def __init__(self) -> None:
+        self._mismatches: list[str] = []
+
+    @hook_impl
+    def before_node_run(self, node: Node, catalog: DataCatalog, inputs: dict[str, Any]) -> None:
+        """Compares the images that models learned from with the training split."""
+        from fashion_dgm.provenance import mismatches
+
+        split = _train_sha256(catalog)
+        self._mismatches = mismatches(_trained_on(inputs), split) if split else []
+        if self._mismatches and catalog.load("params:data_mismatch") != "mark":
+            raise FashionDGMError(
+                f"{'; '.join(self._mismatches)}. Images that are evaluated may have been trained on. Train again, or "
+                "split the data as it was (`data_split`); with `--params data_mismatch=mark` it is evaluated all the "
+                "same, and every result says so"
+            )
+
+    @hook_impl
+    def after_node_run(self, node: Node, catalog: DataCatalog, inputs: dict[str, Any], outputs: dict[str, Any]) -> None:
+        """Writes the origin into the node's results, before they are saved."""
+        from kedro_datasets.json import JSONDataset
+
+        from fashion_dgm.provenance import inherited
+
+        results = [value for name, value in outputs.items() if isinstance(catalog.get(name), JSONDataset)]
+        if not results or "parameters" in node.inputs or node.namespace == "report":
+            return
+        own = {
+            "parameters": {
+                name.removeprefix("params:"): value.model_dump(mode="json")
+                for name, value in inputs.items()
+                if isinstance(value, BaseModel)
+            },
+            "mismatches": self._mismatches,
+        }
+        given = [value[ORIGIN] for value in inputs.values() if isinstance(value, dict) and ORIGIN in value]
+        origin = {**inherited([*given, own]), "train_sha256": _train_sha256(catalog, inputs)}
+        for result in results:
+            result[ORIGIN] = origin
+
+
+def _train_sha256(catalog: DataCatalog, inputs: Mapping[str, Any] | None = None) -> str | None:
+    """The hash of the training split, or None before there is one."""
+    from fashion_dgm.data.images import ImageSet
+
+    train = (inputs or {}).get("train")
+    if isinstance(train, ImageSet):
+        return train.sha256
+    summary = catalog.get("split_summary")
+    return summary.load()["splits"]["train"]["sha256"] if summary and summary.exists() else None
+
+
+def _trained_on(inputs: Mapping[str, Any]) -> dict[str, str]:
+    """By the name of its dataset, the hash of the images each model among a node's inputs learned from.
+
+    The classifier is no model under evaluation; that of its own images is compared where its features are used.
+    """
+    from fashion_dgm.checkpoint import Checkpoint
+
+    found = {}
+    for name, value in inputs.items():
+        # Of snapshots, which are loaded when they are called, any one speaks for all.
+        first = next(iter(value.values()), None) if isinstance(value, dict) else value
+        checkpoint = first() if callable(first) else first
+        if isinstance(checkpoint, Checkpoint) and checkpoint.architecture != "Classifier":
+            sha256 = checkpoint.training.get("data_sha256")
+            if sha256:
+                found[name] = sha256
+    return found
 
 
 class MLflowHooks:
@@ -224,8 +303,11 @@ class MLflowHooks:
         if small:
             mlflow.log_artifact(str(path), artifact_path=path.parent.name)
         if name.endswith("_metrics") and isinstance(data, Mapping):
-            numbers = {key: value for key, value in flatten(data).items() if isinstance(value, int | float)}
+            measured = {key: value for key, value in data.items() if key != ORIGIN}
+            numbers = {key: value for key, value in flatten(measured).items() if isinstance(value, int | float)}
             mlflow.log_metrics({f"final/{key}": float(value) for key, value in numbers.items()})
+            if data.get(ORIGIN, {}).get("mismatches"):
+                mlflow.set_tag(f"data_mismatch.{name}", "; ".join(data[ORIGIN]["mismatches"]))
         if self._child and is_registrable(data):
             mlflow.set_tag("weights_sha256", data.sha256)
             if small:

@@ -1,8 +1,8 @@
 """Settings of the Kedro project."""
 
-from fashion_dgm.hooks import GuardHooks, MLflowHooks
+from fashion_dgm.hooks import GuardHooks, MLflowHooks, ProvenanceHooks
 
-HOOKS = (GuardHooks(), MLflowHooks())
+HOOKS = (GuardHooks(), ProvenanceHooks(), MLflowHooks())
 
 # Where it happens to be installed: it would open runs of its own beside ours.
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro-mlflow",)

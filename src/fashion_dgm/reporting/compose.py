@@ -3,15 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from fashion_dgm.config import ReportConfig
+from fashion_dgm.provenance import ORIGIN, differences, parameters_of
 from fashion_dgm.reporting import chapters
 from fashion_dgm.reporting.claims import CLAIMS
-from fashion_dgm.reporting.report import Chapter, ReportContent
+from fashion_dgm.reporting.report import Chapter, NoteBlock, ReportContent
 from fashion_dgm.reporting.standing import with_benchmark
 
-__all__ = ["compose", "made_by_name"]
+__all__ = ["compose", "made_by_name", "marked", "warnings_of"]
+
+RESULTS_OF = {
+    "flow": ("flow", "mixture_flow", "ood"),
+    "residual-flow": ("residual_flow",),
+    "latents": ("latents",),
+    "ood": ("ood",),
+    "anatomy": ("likelihood",),
+    "gan": ("gan", "wgan", "wgan_gp"),
+    "fid": ("fid",),
+    "vanishing": ("vanishing_gradients",),
+    "stability": ("stability",),
+    "log-det": ("log_det_study",),
+    "published": ("flow", "ood", "fid"),
+}
+"""By a chapter's anchor, the results that it prints."""
 
 _ADVERSARIAL = ("gan", "wgan", "wgan_gp")
 _LOG_DET = ("truncation", "probes", "bias", "variance", "budget")
@@ -28,20 +45,51 @@ def compose(
     Arguments:
         metrics: by what was measured, as `metrics.json` has them; of pipelines that run by name, those that were run.
         figures: PNGs by name, None where there is none.
-        configuration: nested parameters to be shown.
+        configuration: the parameters as they are set now; the report shows those that made its results, and where these
+            differ.
     """
     ood, fid = metrics["ood"], metrics["fid"]
     flow = with_benchmark(metrics["flow"], ood)
+    made_with = parameters_of(metrics)
     adversarial = {name: metrics[name] for name in _ADVERSARIAL if name in metrics}
     return ReportContent(
         title=config.title,
         highlights=chapters.highlights(flow=flow, ood=ood, fid=fid),
-        chapters=tuple(_chapters({**metrics, "flow": flow, "adversarial": adversarial}, figures)),
-        configuration=configuration,
+        chapters=tuple(
+            marked(chapter, metrics)
+            for chapter in _chapters({**metrics, "flow": flow, "adversarial": adversarial}, figures)
+        ),
+        configuration=made_with | {"report": configuration.get("report", {})},
+        differences=tuple(differences(made_with, configuration)),
         how_to_reproduce=(*config.reproduce, *made_by_name(metrics, config.reproduce[-1])),
         claims=CLAIMS,
         links=config.links,
     )
+
+
+def marked(chapter: Chapter, metrics: Mapping[str, Any]) -> Chapter:
+    """Returns the chapter with a warning in its finding and at its top if models and images of its results don't fit."""
+    split = metrics["data"]["splits"]["train"]["sha256"]
+    found = list(
+        dict.fromkeys(
+            text
+            for name in RESULTS_OF.get(chapter.anchor, ())
+            for text in warnings_of(name, metrics.get(name, {}).get(ORIGIN, {}), split)
+        )
+    )
+    if not found:
+        return chapter
+    warning = f"Not comparable: {'; '.join(found)}."
+    note = NoteBlock("Trained on other images", (f"{warning} Images evaluated here may have been trained on.",))
+    return replace(chapter, finding=f"{chapter.finding} {warning}".strip(), blocks=(note, *chapter.blocks))
+
+
+def warnings_of(name: str, origin: Mapping[str, Any], train_sha256: str) -> tuple[str, ...]:
+    """Returns what is wrong with the origin of a result: a model of other images, or another split than the report's."""
+    if origin.get("train_sha256") not in (None, train_sha256):
+        stale = f"the results `{name}` were made with another training split ({origin['train_sha256'][:12]})"
+        return (*origin.get("mismatches", ()), stale)
+    return tuple(origin.get("mismatches", ()))
 
 
 def made_by_name(metrics: Mapping[str, Any], command: str) -> tuple[str, ...]:

@@ -197,7 +197,8 @@ class ReportContent:
     Arguments:
         title: heading of the page.
         chapters: in the order of the page.
-        configuration: nested parameters, shown sorted by name.
+        configuration: nested parameters that made the results, shown sorted by name.
+        differences: of the configuration as it is now, the dotted name, the value in the results, and that set now.
         how_to_reproduce: shell commands, in order.
         subtitle: written below the title.
         highlights: figures to remember.
@@ -211,6 +212,7 @@ class ReportContent:
     title: str
     chapters: tuple[Chapter, ...]
     configuration: Mapping[str, Any] = field(default_factory=dict)
+    differences: tuple[tuple[str, Any, Any], ...] = ()
     how_to_reproduce: tuple[str, ...] = ()
     subtitle: str = ""
     highlights: tuple[Highlight, ...] = ()
@@ -245,6 +247,7 @@ def build_report(content: ReportContent) -> str:
         report=content,
         numbers=_numbering(content),
         parameters=tuple(_parameter_groups(content.configuration)),
+        differences=tuple((name, *map(_parameter_value, values)) for name, *values in content.differences),
         link=lambda target: link_to(target, content.links),
     )
 

@@ -47,8 +47,8 @@ def write_report(metrics: dict[str, Any], parameters: dict[str, Any], config: Re
     from fashion_dgm.reporting.compose import compose
     from fashion_dgm.reporting.report import build_report
 
-    configuration = {
+    configured = {
         name: block.model_dump(mode="json") if isinstance(block, BaseModel) else block
         for name, block in parameters.items()
     }
-    return build_report(compose(metrics, figures, configuration, config))
+    return build_report(compose(metrics, figures, configured, config))
