@@ -95,6 +95,13 @@ class ProvenanceHooks:
         self._mismatches: list[str] = []
 
     @hook_impl
+    def before_pipeline_run(self, catalog: DataCatalog) -> None:
+        """Checks the parameter `data_mismatch`."""
+        found = catalog.load("params:data_mismatch")
+        if found not in ("refuse", "mark"):
+            raise FashionDGMError(f"data_mismatch is {found!r}; use refuse or mark")
+
+    @hook_impl
     def before_node_run(self, node: Node, catalog: DataCatalog, inputs: dict[str, Any]) -> None:
         """Compares the images that models learned from with the training split."""
         from fashion_dgm.provenance import mismatches
@@ -152,9 +159,9 @@ def _trained_on(inputs: Mapping[str, Any]) -> dict[str, str]:
 
     found = {}
     for name, value in inputs.items():
-        # Of snapshots, which are loaded when they are called, any one speaks for all.
-        first = next(iter(value.values()), None) if isinstance(value, dict) else value
-        checkpoint = first() if callable(first) else first
+        # Snapshots are loaded when they are called; any one speaks for all.
+        snapshots = isinstance(value, dict) and value and all(isinstance(epoch, int) for epoch in value)
+        checkpoint = next(iter(value.values()))() if snapshots else value
         if isinstance(checkpoint, Checkpoint) and checkpoint.architecture != "Classifier":
             sha256 = checkpoint.training.get("data_sha256")
             if sha256:

@@ -49,10 +49,10 @@ def parameters_of(results: Mapping[str, Any]) -> dict[str, Any]:
 def differences(made_with: Mapping[str, Any], configured: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
     """Yields the dotted name of each parameter that differs, with its value in the results and in the configuration.
 
-    Blocks that made no result are left out.
+    Blocks that made no result are left out, and so is what the configuration leaves to its default.
     """
     for block in sorted(made_with):
         made, now = (flatten({block: tree.get(block, {})}) for tree in (made_with, configured))
-        for name in sorted(made.keys() | now.keys()):
-            if made.get(name) != now.get(name):
-                yield name, made.get(name), now.get(name)
+        for name in sorted(now):
+            if made.get(name) != now[name]:
+                yield name, made.get(name), now[name]
