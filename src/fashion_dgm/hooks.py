@@ -92,11 +92,13 @@ class ProvenanceHooks:
     """
 
     def __init__(self) -> None:
-        self._mismatches: list[str] = []
+        # By pipeline, for what scores a model and what sums the scores up are different nodes.
+        self._mismatches: dict[str | None, list[str]] = {}
 
     @hook_impl
     def before_pipeline_run(self, catalog: DataCatalog) -> None:
         """Checks the parameter `data_mismatch`."""
+        self._mismatches = {}
         found = catalog.load("params:data_mismatch")
         if found not in ("refuse", "mark"):
             raise FashionDGMError(f"data_mismatch is {found!r}; use refuse or mark")
@@ -107,13 +109,14 @@ class ProvenanceHooks:
         from fashion_dgm.provenance import mismatches
 
         split = _train_sha256(catalog)
-        self._mismatches = mismatches(_trained_on(inputs), split) if split else []
-        if self._mismatches and catalog.load("params:data_mismatch") != "mark":
+        found = mismatches(_trained_on(inputs), split) if split else []
+        if found and catalog.load("params:data_mismatch") != "mark":
             raise FashionDGMError(
-                f"{'; '.join(self._mismatches)}. Images that are evaluated may have been trained on. Train again, or "
+                f"{'; '.join(found)}. Images that are evaluated may have been trained on. Train again, or "
                 "split the data as it was (`data_split`); with `--params data_mismatch=mark` it is evaluated all the "
                 "same, and every result says so"
             )
+        self._mismatches.setdefault(node.namespace, []).extend(found)
 
     @hook_impl
     def after_node_run(self, node: Node, catalog: DataCatalog, inputs: dict[str, Any], outputs: dict[str, Any]) -> None:
@@ -131,7 +134,7 @@ class ProvenanceHooks:
                 for name, value in inputs.items()
                 if isinstance(value, BaseModel)
             },
-            "mismatches": self._mismatches,
+            "mismatches": self._mismatches.get(node.namespace, []),
         }
         given = [value[ORIGIN] for value in inputs.values() if isinstance(value, dict) and ORIGIN in value]
         origin = {**inherited([*given, own]), "train_sha256": _train_sha256(catalog, inputs)}

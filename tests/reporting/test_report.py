@@ -213,7 +213,7 @@ def test_figures_and_tables_are_numbered_through_the_report(content: ReportConte
 
 def test_parameters_are_shown_sorted_and_as_in_yaml(content: ReportContent) -> None:
     page = Page(build_report(content))
-    shown = page.text[page.text.index("Every parameter") :]
+    shown = page.text[page.text.index("The parameters that made") :]
     words = [word for word in shown.split("How to reproduce")[0].split("\n") if word][1:]
     assert words == ["general", "seed0", "a", "deep.ertext", "b", "flagtrue", "x[1, 0.00025]", "ynull"]
 
