@@ -157,7 +157,7 @@ def stability_verdict(verdicts: Mapping[str, Mapping[str, Any]]) -> Figure:
     Arguments:
         verdicts: measure to `"gan-wgan"` and so on to `{"difference", "interval", "outcome"}`, first minus second.
     """
-    shown = list(verdicts)
+    shown = [name for name in COMPARED if name in verdicts]
     figure = Figure(figsize=(WIDTH, 0.3 + 1.75 * len(shown)), layout="constrained")
     for panel, name in zip(figure.subplots(len(shown), 1, squeeze=False)[:, 0], shown, strict=True):
         title, is_log = COMPARED[name].capitalize(), name in RATIOS
@@ -185,5 +185,5 @@ def _draw_verdicts(panel: Axes, pairs: Mapping[str, Any], is_log: bool) -> None:
         panel.text(1.01, place, said, transform=panel.get_yaxis_transform(), color=color, va="center", fontsize=9.5)
     panel.set_yticks(range(len(labels)), labels, fontsize=9)
     panel.set_ylim(len(labels) - 0.5, -0.5)
-    panel.xaxis.set_major_locator(MaxNLocator(nbins=6))
+    panel.xaxis.set_major_locator(MaxNLocator(nbins=5))
     panel.margins(x=0.08)
