@@ -149,6 +149,29 @@ def test_residual_flow_stands_beside_realnvp(measured: Metrics, png: bytes) -> N
     assert row[1:4] == ("0.04\u00a0M", "4.000 ± 0.050", "estimated without bias")
 
 
+def test_mixture_flow_is_a_row_of_its_own_in_every_comparison(measured: Metrics, png: bytes) -> None:
+    ood = measured["ood"]
+    raw = {"mnist": {"auroc": 0.05, "auroc_interval": [0.04, 0.06]}}
+    mended = {"mnist": {"auroc": 0.97, "auroc_interval": [0.96, 0.98]}}
+    inside = {"name": "fashion_mnist", "images": 10_000, "bits_per_dim": 2.9, "bits_per_dim_sd": 0.3}
+    ood["models"]["MixtureFlow"] = {"in_distribution": inside, "results": {"likelihood": raw, "combined": mended}}
+    mixture = with_benchmark({**measured["flow"], "parameters": 800_000}, ood, "MixtureFlow")
+    both = measured | {"mixture_flow": mixture}
+    likelihoods, detections, _ = tables(chapters.comparison_chapter(both, png))
+    rows = {row[0]: row for row in likelihoods.rows if row[-1] == "this run"}
+    assert rows["RealNVP, 1\u00a0epoch"][2] == "3.100 ± 0.003"
+    assert rows["mixture flow, 1\u00a0epoch"][1:3] == ("0.80\u00a0M", "2.900 ± 0.003")
+    ours = {row[0]: row[1] for row in detections.rows if row[-1] == "this run"}
+    assert ours["Raw likelihood, RealNVP"] == "0.100" and ours["Raw likelihood, mixture flow"] == "0.050"
+    assert ours["Combined, RealNVP"] == "0.999" and ours["Combined, mixture flow"] == "0.970"
+    # Published RealNVPs are compared with RealNVP alone.
+    assert "RealNVP needs 3.100" in likelihood_sentence(both["flow"])
+    labels = [highlight.label for highlight in chapters.highlights(flow=both["flow"], mixture=mixture)]
+    assert labels == ["bits/dim of RealNVP, official test", "bits/dim of the mixture flow, official test"]
+    axes = published_comparison(both["flow"], ood, mixture=mixture).axes[0]
+    assert [text.get_text() for text in axes.get_yticklabels()].count("this run: mixture flow") == 1
+
+
 def test_figure_is_drawn_and_the_same_twice(measured: Metrics) -> None:
     first, second = (to_png(published_comparison(measured["flow"], measured["ood"])) for _ in range(2))
     assert first == second

@@ -68,6 +68,15 @@ CLAIMS: Mapping[str, tuple[Claim, ...]] = {
             "flows/dequantize.py#to_bits_per_dim",
         ),
     ),
+    "mixture-flow": (
+        _theory(
+            "change-of-variables",
+            "a-coupling-may-bend-the-line",
+            "A mixture coupling has a triangular Jacobian, too",
+            "test_jacobian_of_a_mixture_coupling_is_triangular",
+            "flows/mixture_coupling.py#MixtureCoupling",
+        ),
+    ),
     "residual-flow": (
         _theory(
             "log-det-estimation",

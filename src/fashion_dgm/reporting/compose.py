@@ -11,12 +11,13 @@ from fashion_dgm.provenance import ORIGIN, differences, parameters_of
 from fashion_dgm.reporting import chapters
 from fashion_dgm.reporting.claims import CLAIMS
 from fashion_dgm.reporting.report import Chapter, NoteBlock, ReportContent
-from fashion_dgm.reporting.standing import with_benchmark
+from fashion_dgm.reporting.standing import MIXTURE, with_benchmark
 
 __all__ = ["compose", "made_by_name", "marked", "warnings_of"]
 
 RESULTS_OF = {
-    "flow": ("flow", "mixture_flow", "ood"),
+    "flow": ("flow", "ood"),
+    "mixture-flow": ("flow", "mixture_flow", "ood"),
     "residual-flow": ("residual_flow",),
     "latents": ("latents",),
     "ood": ("ood",),
@@ -26,7 +27,7 @@ RESULTS_OF = {
     "vanishing": ("vanishing_gradients",),
     "stability": ("stability",),
     "log-det": ("log_det_study",),
-    "published": ("flow", "ood", "fid"),
+    "published": ("flow", "mixture_flow", "ood", "fid"),
 }
 """By a chapter's anchor, the results that it prints."""
 
@@ -50,14 +51,16 @@ def compose(
     """
     ood, fid = metrics["ood"], metrics["fid"]
     flow = with_benchmark(metrics["flow"], ood)
+    flows = {"flow": flow}
+    if "mixture_flow" in metrics:
+        flows["mixture_flow"] = with_benchmark(metrics["mixture_flow"], ood, MIXTURE)
     made_with = parameters_of(metrics)
     adversarial = {name: metrics[name] for name in _ADVERSARIAL if name in metrics}
     return ReportContent(
         title=config.title,
-        highlights=chapters.highlights(flow=flow, ood=ood, fid=fid),
+        highlights=chapters.highlights(flow=flow, mixture=flows.get("mixture_flow"), ood=ood, fid=fid),
         chapters=tuple(
-            marked(chapter, metrics)
-            for chapter in _chapters({**metrics, "flow": flow, "adversarial": adversarial}, figures)
+            marked(chapter, metrics) for chapter in _chapters({**metrics, **flows, "adversarial": adversarial}, figures)
         ),
         configuration=made_with | {"report": configuration.get("report", {})},
         differences=tuple(differences(made_with, configuration)),
@@ -124,6 +127,13 @@ def _chapters(metrics: Mapping[str, Any], figures: Mapping[str, Any]) -> Iterato
         metrics["data"], figures["example_images"], metrics["ood_sets"], figures["ood_set_examples"]
     )
     yield chapters.flow_chapter(metrics["flow"], figures["flow_curve"], figures["flow_samples"], _discrete(metrics))
+    yield made(
+        "mixture-flow",
+        "mixture_flow",
+        lambda found, *pngs: chapters.mixture_flow_chapter(metrics["flow"], found, *pngs),
+        "mixture_flow_curve",
+        "mixture_flow_samples",
+    )
     yield made(
         "residual-flow",
         "residual_flow",

@@ -58,6 +58,8 @@ _PARTS = {
     "residual": "residual blocks",
 }
 _MODELS = {
+    "MixtureFlow": "mixture flow",
+    "ResidualFlow": "Residual Flow",
     "gan": "GAN",
     "gan_spectral": "GAN with spectral norm",
     "wgan": "WGAN",

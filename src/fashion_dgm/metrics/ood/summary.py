@@ -34,14 +34,15 @@ def summarise(
 
     Returns:
         `in_distribution` and `sets`, with bits/dim and detection by raw likelihood under the first model; `models`, with
-        `results` by score and set, `groups` by size and set, and `missing` scores; `definitions` of the scores; the
-        `headline`; `notes` and `failed` by set; and how it was measured.
+        bits/dim of `in_distribution` images, `results` by score and set, `groups` by size and set, and `missing` scores;
+        `definitions` of the scores; the `headline`; `notes` and `failed` by set; and how it was measured.
     """
     first = str(scores["model"].iloc[0])
     of_first = scores[scores["model"] == first]
     bits = {str(name): part["bits_per_dim"] for name, part in of_first.groupby("dataset", sort=False)}
     models = {
         str(name): {
+            "in_distribution": {"name": in_distribution, **_bits(_inside(scores, str(name), in_distribution))},
             "results": _nested(part[part["group_size"] == 1], "score"),
             "groups": _nested(part[part["group_size"] > 1], "group_size"),
             "missing": fitted["missing"][str(name)],
@@ -86,6 +87,10 @@ def _label(name: str, ensemble: int) -> str:
     """Returns what a score is called; of one that compares several weights of a flow, with their number."""
     label = SCORES[name].label
     return f"{label} ({ensemble} weights)" if "ensemble_bits_per_dim" in SCORES[name].needs and ensemble > 1 else label
+
+
+def _inside(scores: pd.DataFrame, model: str, in_distribution: str) -> pd.Series:
+    return scores.loc[(scores["model"] == model) & (scores["dataset"] == in_distribution), "bits_per_dim"]
 
 
 def _bits(values: pd.Series) -> dict[str, Any]:

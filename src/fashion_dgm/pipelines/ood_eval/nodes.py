@@ -135,6 +135,9 @@ def plot_matrix(table: DataFrame, metrics: dict[str, Any]) -> Figure:
     from fashion_dgm.reporting.figures import auroc_matrix
 
     labels = {name: definition["label"] for name, definition in metrics["definitions"].items()}
+    # What needs no flow is the same under each.
+    flowless = [name for name, definition in metrics["definitions"].items() if not definition["uses_flow"]]
+    table = table[(table["model"] == metrics["model"]) | ~table["score"].isin(flowless)]
     return auroc_matrix(table, labels, metrics["headline"])
 
 

@@ -36,10 +36,11 @@ def plot_records(**histories: DataFrame | None) -> Figure:
 def plot_published(metrics: dict[str, Any]) -> Figure:
     """Draws bits/dim and AUROC beside published figures."""
     from fashion_dgm.reporting.figures import published_comparison
-    from fashion_dgm.reporting.standing import with_benchmark
+    from fashion_dgm.reporting.standing import MIXTURE, with_benchmark
 
-    flow = with_benchmark(metrics["flow"], metrics["ood"])
-    return published_comparison(flow, metrics["ood"], metrics.get("residual_flow"))
+    ood = metrics["ood"]
+    mixture = with_benchmark(metrics["mixture_flow"], ood, MIXTURE) if "mixture_flow" in metrics else None
+    return published_comparison(with_benchmark(metrics["flow"], ood), ood, metrics.get("residual_flow"), mixture)
 
 
 def write_report(metrics: dict[str, Any], parameters: dict[str, Any], config: ReportConfig, **figures: Any) -> str:

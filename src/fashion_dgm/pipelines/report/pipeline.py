@@ -13,6 +13,8 @@ FIGURES = (
     "ood_set_examples",
     "flow_curve",
     "flow_samples",
+    "mixture_flow_curve",
+    "mixture_flow_samples",
     "residual_flow_curve",
     "residual_flow_samples",
     "latent_temperatures",

@@ -14,6 +14,7 @@ from fashion_dgm.reporting.chapters.latent_space import latent_space_chapter
 from fashion_dgm.reporting.chapters.likelihood_anatomy import likelihood_anatomy_chapter
 from fashion_dgm.reporting.chapters.log_det import log_det_chapter
 from fashion_dgm.reporting.chapters.missing import OPTIONAL, missing_chapter
+from fashion_dgm.reporting.chapters.mixture_flow import mixture_flow_chapter
 from fashion_dgm.reporting.chapters.ood import ood_chapter
 from fashion_dgm.reporting.chapters.residual_flow import residual_flow_chapter
 from fashion_dgm.reporting.chapters.stability import stability_chapter
@@ -33,6 +34,7 @@ __all__ = [
     "likelihood_anatomy_chapter",
     "log_det_chapter",
     "missing_chapter",
+    "mixture_flow_chapter",
     "ood_chapter",
     "residual_flow_chapter",
     "stability_chapter",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -35,11 +36,12 @@ def comparison_chapter(metrics: Mapping[str, Any], figure_png: bytes) -> Chapter
     """Tells where a run stands beside published figures, and on what terms.
 
     Arguments:
-        metrics: `{"data", "flow", "ood", "fid"}` and, where it was trained, `"residual_flow"`, each as its own chapter
-            takes it; `flow` with what `fashion_dgm.reporting.standing.with_benchmark` adds.
+        metrics: `{"data", "flow", "ood", "fid"}` and, where they were trained, `"mixture_flow"` and `"residual_flow"`, each
+            as its own chapter takes it; the flows of couplings with what `with_benchmark` of
+            `fashion_dgm.reporting.standing` adds.
         figure_png: bits/dim and AUROC beside published ones.
     """
-    ours = our_likelihoods(metrics["flow"], metrics.get("residual_flow"))
+    ours = our_likelihoods(metrics["flow"], metrics.get("residual_flow"), metrics.get("mixture_flow"))
     inception = "inception" in feature_spaces(metrics["fid"])
     blocks: list[Block] = [
         NoteBlock("How far this run goes", tuple(_size(metrics, ours[0]))),
@@ -122,8 +124,8 @@ def _likelihoods(flow: Mapping[str, Any], ours: tuple[OurLikelihood, ...]) -> It
         text += "Ours are held-out training images, though, so the comparison is a guide only. "
     elif ours[0].images != OFFICIAL_IMAGES:
         text += f"Ours are on the first {count(ours[0].images)} of the {count(OFFICIAL_IMAGES)} official test images. "
-    if flow.get("coupling") == "mixture":
-        text += "Their couplings are affine, ours mixtures of logistics. "
+    if any(one.model == "mixture flow" for one in ours):
+        text += "Their couplings are affine, as our RealNVP's are; the mixture flow's are not, so it is another model. "
     yield text + (
         "The figure of LGF is a bound, estimated by importance sampling: its likelihood may be better than that."
     )
@@ -164,15 +166,20 @@ def _likelihood_table(ours: tuple[OurLikelihood, ...]) -> TableBlock:
 
 
 def _detections(ood: Mapping[str, Any]) -> Iterable[str]:
-    raw, *mended = our_detections(ood)
-    for name in _SETS:
-        value, bounds = raw.auroc.get(name, (None, None))
+    ours = our_detections(ood)
+    raws, mended = [own for own in ours if own.raw_likelihood], [own for own in ours if not own.raw_likelihood]
+    for own, name in itertools.product(raws, _SETS):
+        value, bounds = own.auroc.get(name, (None, None))
         others = published.raw_likelihoods(name)
         if others and is_number(value):
             theirs = listing([f"{figure.auroc[name]} ({figure.score.split(', ')[1]})" for figure in others])
             same = all((float(figure.auroc[name]) < 0.5) == (value < 0.5) for figure in others)
             agree = "the same way as" if same else "not the same way as"
-            yield f"{dataset_name(name)}, by likelihood: {_auroc(value, bounds)}, {agree} the published {theirs}."
+            model = own.score.split(", ")[-1]
+            yield (
+                f"{dataset_name(name)}, likelihood under {_the(model)}: {_auroc(value, bounds)}, {agree} the published "
+                f"{theirs}."
+            )
     for own in mended:
         for name in _SETS:
             value, bounds = own.auroc.get(name, (None, None))
@@ -180,15 +187,16 @@ def _detections(ood: Mapping[str, Any]) -> Iterable[str]:
             if best is None or not is_number(value):
                 continue
             figure, reached = best
+            label, model = own.score.split(", ")
             low, high = bounds or (value, value)
             # The source's last digit hides as much as half of it.
             slack = 0.5 * 10.0 ** -len(figure.auroc[name].split(".")[1])
             standing = "ahead of" if low > reached + slack else "behind" if high < reached - slack else "level with"
             yield (
-                f"{dataset_name(name)}, by the {own.score.split(', ')[0]} score: {_auroc(value, bounds)}, {standing} the "
-                f"best that was read, {figure.auroc[name]} ({figure.score}; {figure.cite})."
+                f"{dataset_name(name)}, {label} score under {_the(model)}: {_auroc(value, bounds)}, {standing} the best "
+                f"that was read, {figure.auroc[name]} ({figure.score}; {figure.cite})."
             )
-    absent = [dataset_name(name) for name in _SETS if name not in raw.auroc]
+    absent = [dataset_name(name) for name in _SETS if name not in raws[0].auroc]
     if absent:
         yield f"Not in this run, though others report them: {listing(absent)}."
     yield (
@@ -277,6 +285,10 @@ def _where(own: OurLikelihood) -> str:
 def _with_error(own: OurLikelihood) -> str:
     value = number(own.bits, 3)
     return f"{value} ± {number(own.error, 3)}" if is_number(own.bits) and is_number(own.error) else value
+
+
+def _the(model: str) -> str:
+    return model if model == "RealNVP" else f"the {model}"
 
 
 def _auroc(value: float, bounds: tuple[float, float] | None) -> str:

@@ -11,7 +11,7 @@ from fashion_dgm.reporting.chapters.titles import TITLES
 from fashion_dgm.reporting.report import Chapter, FigureBlock, FormulaBlock, NoteBlock, TableBlock, TextBlock
 from fashion_dgm.reporting.wording import count, is_number, number, plural, significant
 
-__all__ = ["fit_sentence", "flow_chapter"]
+__all__ = ["fit_sentence", "flow_chapter", "inverse_sentence"]
 
 _OVERFIT_BITS = 0.02
 _STRONG_OVERFIT_BITS = 0.1
@@ -28,7 +28,7 @@ def flow_chapter(
     """Tells how well RealNVP fits, whether it overfits, and whether it can be inverted.
 
     Arguments:
-        metrics: `{"epochs", "parameters", "coupling", "train_bits_per_dim", "test_bits_per_dim", "reconstruction_error"}`
+        metrics: `{"epochs", "parameters", "train_bits_per_dim", "test_bits_per_dim", "reconstruction_error"}`
             and, if measured on official test images, what `fashion_dgm.reporting.standing.with_benchmark` adds.
         curve_png: training curves.
         samples_png: samples at several temperatures.
@@ -43,7 +43,7 @@ def flow_chapter(
             "Each layer changes volumes by a factor that can be computed, so the density of an image with noise follows "
             "exactly. RealNVP (Dinh et al., 2017) builds its layers from couplings: one half of the variables decides how "
             "each variable of the other half is mapped, so that the Jacobian is triangular and its determinant a product. "
-            + _coupling_sentence(metrics.get("coupling", "affine")),
+            "The map is affine, a scale and a shift, so the inverse costs no more than the layer itself.",
         ),
         blocks=(
             FormulaBlock(
@@ -53,7 +53,7 @@ def flow_chapter(
                 "lossless code would need (Theis et al., 2016). Lower is better.",
             ),
             TextBlock(
-                (fit_sentence(metrics), _inverse_sentence(metrics)),
+                (fit_sentence(metrics), inverse_sentence(metrics)),
                 heading="What was found",
             ),
             FigureBlock(
@@ -87,21 +87,16 @@ def flow_chapter(
                 ),
             ),
         ),
-        sources=(
-            sources.DINH_2017,
-            sources.THEIS_2016,
-            *([sources.BURDA_2016] if pixels else []),
-            *([sources.HO_2019] if metrics.get("coupling") == "mixture" else []),
-        ),
+        sources=(sources.DINH_2017, sources.THEIS_2016, *([sources.BURDA_2016] if pixels else [])),
         finding=fit_sentence(metrics),
     )
 
 
-def fit_sentence(metrics: Mapping[str, Any]) -> str:
+def fit_sentence(metrics: Mapping[str, Any], model: str = "RealNVP") -> str:
     """Returns how many bits training and held-out images cost, and whether that is overfitting."""
     train, test = metrics.get("train_bits_per_dim"), metrics.get("test_bits_per_dim")
     text = (
-        f"After {plural(metrics['epochs'], 'epoch')} RealNVP needs {number(train, 3)} bits/dim for training images and "
+        f"After {plural(metrics['epochs'], 'epoch')} {model} needs {number(train, 3)} bits/dim for training images and "
         f"{number(test, 3)} for held-out ones"
     )
     if not is_number(train) or not is_number(test):
@@ -131,7 +126,8 @@ def _rows(metrics: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     yield "Largest error of the inverse", significant(metrics.get("reconstruction_error"), 2)
 
 
-def _inverse_sentence(metrics: Mapping[str, Any]) -> str:
+def inverse_sentence(metrics: Mapping[str, Any]) -> str:
+    """Returns how well images come back through the flow's inverse."""
     error = metrics.get("reconstruction_error")
     if not is_number(error):
         return "Sending images through the flow and back gave values that are not finite: the inverse broke down."
@@ -142,12 +138,3 @@ def _inverse_sentence(metrics: Mapping[str, Any]) -> str:
     if error <= _HALF_GREY_LEVEL:
         return f"{text}, less than half a grey level: the flow is invertible in practice, not only on paper."
     return f"{text}, more than half a grey level: in floating point, the inverse is only approximate."
-
-
-def _coupling_sentence(coupling: str) -> str:
-    if coupling == "mixture":
-        return (
-            "Here the map is not affine as in their paper but bent, by a mixture of logistic distributions (Ho et al., "
-            "2019), which can take apart a pixel's being black from its being bright."
-        )
-    return "The map is affine, a scale and a shift, so the inverse costs no more than the layer itself."

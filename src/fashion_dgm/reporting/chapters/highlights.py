@@ -17,16 +17,17 @@ __all__ = ["highlights"]
 def highlights(
     *,
     flow: Mapping[str, Any] | None = None,
+    mixture: Mapping[str, Any] | None = None,
     ood: Mapping[str, Any] | None = None,
     fid: Mapping[str, Any] | None = None,
 ) -> tuple[Highlight, ...]:
     """Returns the figures to remember, from the metrics that the chapters of the same names take."""
     shown = []
     if flow is not None:
-        (own,) = our_likelihoods(flow)
-        value = number(own.bits)
-        label = f"bits/dim of RealNVP, {'official test' if own.split == 'benchmark' else 'held-out'}"
-        shown.append(Highlight(value, label, f"published: {published.REALNVP.bits}"))
+        for own in our_likelihoods(flow, mixture=mixture):
+            name = "RealNVP" if own.model == "RealNVP" else f"the {own.model}"
+            label = f"bits/dim of {name}, {'official test' if own.split == 'benchmark' else 'held-out'}"
+            shown.append(Highlight(number(own.bits), label, f"published RealNVP: {published.REALNVP.bits}"))
     if ood is not None and ood["sets"]:
         name = "mnist" if "mnist" in ood["sets"] else min(ood["sets"])
         value = number(ood["sets"][name].get("auroc"))

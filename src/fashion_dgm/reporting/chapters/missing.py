@@ -23,6 +23,10 @@ class Optional(NamedTuple):
 
 
 OPTIONAL = {
+    "mixture-flow": Optional(
+        "train_mixture_flow,ood_eval",
+        "RealNVP's scales with couplings by mixtures of logistics, as in Flow++, compared with affine couplings.",
+    ),
     "residual-flow": Optional(
         "train_residual_flow",
         "A flow whose layers change every pixel at once, at the price of an estimated determinant, beside RealNVP.",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from fashion_dgm.reporting import sources
+from fashion_dgm.reporting.chapters.ood_flows import flows_table
 from fashion_dgm.reporting.chapters.ood_scores import SCORE_SOURCES, headline_summary, score_blocks
 from fashion_dgm.reporting.chapters.titles import TITLES
 from fashion_dgm.reporting.report import Block, Chapter, FigureBlock, FormulaBlock, TableBlock, TextBlock
@@ -73,6 +74,7 @@ def ood_chapter(
             numeric=(1, 2, 3, 4, 5),
         ),
     ]
+    blocks += flows_table(metrics)
     cited = [sources.NALISNICK_2019]
     if _any(sets, "paradox"):
         cited.append(sources.KIRICHENKO_2020)

@@ -9,6 +9,7 @@ __all__ = ["TITLES"]
 TITLES: Mapping[str, str] = {
     "data": "The data",
     "flow": "A normalising flow: RealNVP",
+    "mixture-flow": "Mixture couplings instead of affine ones",
     "residual-flow": "Free-form layers: Residual Flow",
     "log-det": "Estimating the Jacobian's determinant",
     "latents": "Beyond the data: what the flow makes of unusual latents",

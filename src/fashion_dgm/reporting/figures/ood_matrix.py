@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.reporting.style import BLACK, BLUE, GREY, VERMILLION, WIDTH, styled
-from fashion_dgm.reporting.wording import NOT_APPLICABLE, dataset_name
+from fashion_dgm.reporting.wording import NOT_APPLICABLE, dataset_name, model_name
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -86,4 +86,4 @@ def _set(name: str) -> str:
 
 def _name(model: str, score: str, size: int, labels: Mapping[str, str], several: bool) -> str:
     name = labels[score] if size == 1 else f"{labels[score]}, groups of {size}"
-    return f"{name} ({model})" if several else name
+    return f"{name} ({model_name(model)})" if several else name

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fashion_dgm.reporting import published
-from fashion_dgm.reporting.standing import our_detections, our_likelihoods
+from fashion_dgm.reporting.standing import OurLikelihood, our_detections, our_likelihoods
 from fashion_dgm.reporting.style import BLUE, GREY, WIDTH, styled
 from fashion_dgm.reporting.wording import dataset_name, is_number
 
@@ -26,17 +26,20 @@ class _Mark(NamedTuple):
 
 @styled
 def published_comparison(
-    flow: Mapping[str, Any], ood: Mapping[str, Any], residual: Mapping[str, Any] | None = None
+    flow: Mapping[str, Any],
+    ood: Mapping[str, Any],
+    residual: Mapping[str, Any] | None = None,
+    mixture: Mapping[str, Any] | None = None,
 ) -> Figure:
     """Draws bits/dim and AUROC of a run beside published ones, a panel a measure and set, the best on top.
 
     Bars are what the source prints after ±, of ours a standard error; for AUROC the interval.
 
     Arguments:
-        flow, residual: as `fashion_dgm.reporting.standing.our_likelihoods` takes them.
+        flow, residual, mixture: as `fashion_dgm.reporting.standing.our_likelihoods` takes them.
         ood: as `our_detections` there takes it.
     """
-    panels = [("Bits/dim (lower is better)", _likelihoods(flow, residual))]
+    panels = [("Bits/dim (lower is better)", _likelihoods(our_likelihoods(flow, residual, mixture)))]
     sets = dict.fromkeys(name for figure in published.AUROC for name in figure.auroc)
     found = {name: _detections(ood, name) for name in sets}
     panels += [
@@ -56,14 +59,14 @@ def published_comparison(
     return figure
 
 
-def _likelihoods(flow: Mapping[str, Any], residual: Mapping[str, Any] | None) -> list[_Mark]:
+def _likelihoods(ours: Sequence[OurLikelihood]) -> list[_Mark]:
     marks = [
         _Mark(f"{figure.model}, {figure.parameters:g}\u00a0M", *_around(figure.bits, figure.spread), ours=False)
         for figure in published.BITS_PER_DIM
     ]
     marks += [
         _Mark(f"this run: {own.model}", *_around(own.bits, own.error or 0.0), ours=True)
-        for own in our_likelihoods(flow, residual)
+        for own in ours
         if is_number(own.bits)
     ]
     return sorted(marks, key=lambda mark: mark.value)
