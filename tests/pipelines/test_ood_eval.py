@@ -43,7 +43,7 @@ def test_waic_reports_how_many_weights_it_compared_and_is_left_out_with_a_reason
     scores, fitted = score_images(
         flow(0), snapshots, *4 * [None], classifier, images(70, 0), images(20, 1), {"noise": images(20, 2)}, chosen
     )
-    table, metrics = measure_detection(scores, fitted, {}, chosen)
+    table, _, metrics = measure_detection(scores, fitted, {}, chosen)
     first = metrics["models"][metrics["model"]]
     assert metrics["ensemble"] == 1 + len(kept or {})
     if kept:

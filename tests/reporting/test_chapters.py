@@ -685,5 +685,5 @@ def test_highlights_speak_only_of_what_there_is(metrics: Metrics) -> None:
     assert chapters.highlights() == ()
     assert [highlight.value for highlight in chapters.highlights(flow=metrics["flow"], ood=metrics["ood"])] == [
         "3.11",
-        "0.10",
+        "0.100",
     ]

@@ -58,6 +58,7 @@ class OODConfig(Config):
         dose_statistics: whose densities `dose` multiplies.
         combined_statistics: whose joint density `combined` takes.
         components: of the mixtures that are the joint densities.
+        least_difference: in AUROC, below which no score is called better than another.
         group_sizes: for typicality of groups.
         residual_flow_images: of each set, scored by the Residual Flow, too, where one was trained: its log-determinant is an
             estimate of many terms, and slow. 0 for none.
@@ -75,6 +76,7 @@ class OODConfig(Config):
     dose_statistics: Annotated[tuple[Statistic, ...], Field(min_length=1)]
     combined_statistics: Annotated[tuple[Statistic, ...], Field(min_length=1)]
     components: PositiveInt
+    least_difference: Fraction
     group_sizes: tuple[Annotated[int, Field(ge=2)], ...]
     residual_flow_images: Annotated[int, Field(ge=0)]
     bootstrap: Annotated[int, Field(ge=100)]

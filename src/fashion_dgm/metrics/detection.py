@@ -4,13 +4,13 @@
 
 from __future__ import annotations
 
-import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.metrics.resampling import Partners, multiplicities
 
 __all__ = ["Detection", "detection"]
 
@@ -23,9 +23,9 @@ BLOCK = 50
 
 @dataclass(frozen=True)
 class Detection:
-    """Areas under the ROC and the precision-recall curve, and the share of false alarms where 95% are found.
+    """Areas under the ROC and the precision-recall curve, and the fraction of false alarms where 95% are found.
 
-    Each with a percentile bootstrap interval.
+    Each with a percentile bootstrap interval; and the AUROC of each resample, `(bootstrap,)`.
     """
 
     auroc: float
@@ -34,6 +34,7 @@ class Detection:
     aupr_interval: Interval
     fpr95: float
     fpr95_interval: Interval
+    auroc_replicates: NDArray[np.float64] = field(repr=False, compare=False)
 
 
 def detection(
@@ -42,17 +43,20 @@ def detection(
     bootstrap: int,
     confidence: float,
     seed: int,
+    partners: Partners | None = None,
 ) -> Detection:
     """Scores a one-sided detector that calls high scores out-of-distribution (the positive class).
 
-    Each bootstrap replicate resamples both sets on their own, so their sizes, and with them the AUPR of a coin flip, stay.
-    Sets of the same sizes are resampled alike, so that scores of the same images are compared on the same replicates.
+    Each bootstrap replicate keeps the sizes of both sets, and with them the AUPR of a coin flip. Independent sets are
+    resampled each on its own; images made from in-distribution ones are resampled together with these. Sets of the same
+    sizes and partners are resampled alike, so that scores of the same images can be compared replicate by replicate.
 
     Arguments:
         in_scores: scores of in-distribution images, `(N,)`.
         out_scores: scores of out-of-distribution images, `(M,)`.
         bootstrap: number of replicates.
         confidence: level of the intervals, in `(0, 1)`.
+        partners: of images made from in-distribution ones, the index of each one's original, `(M,)`; -1 for none.
 
     Raises:
         FashionDGMError: if a set is empty or holds scores that are not finite.
@@ -65,15 +69,15 @@ def detection(
             raise FashionDGMError(f"the {name} set has no scores, or some that are NaN or infinite")
     curve = _Curve(np.asarray(in_scores, np.float64), np.asarray(out_scores, np.float64))
     exact = curve.areas(np.ones((1, len(in_scores)), np.int32), np.ones((1, len(out_scores)), np.int32))[0]
-    inside = _multiplicities(len(in_scores), bootstrap, seed, 0)
-    outside = _multiplicities(len(out_scores), bootstrap, seed, 1)
+    inside, outside = multiplicities(len(in_scores), len(out_scores), bootstrap, seed, partners)
     replicates = np.concatenate(
         [curve.areas(inside[at : at + BLOCK], outside[at : at + BLOCK]) for at in range(0, bootstrap, BLOCK)]
     )
     tail = (1.0 - confidence) / 2.0
     low, high = np.quantile(replicates, [tail, 1.0 - tail], axis=0)
     intervals = [(float(a), float(b)) for a, b in zip(low, high, strict=True)]
-    return Detection(float(exact[0]), intervals[0], float(exact[1]), intervals[1], float(exact[2]), intervals[2])
+    auroc, aupr, fpr95 = exact.tolist()
+    return Detection(auroc, intervals[0], aupr, intervals[1], fpr95, intervals[2], replicates[:, 0])
 
 
 class _Curve:
@@ -109,13 +113,3 @@ class _Curve:
         reached = (true_positives >= RECALL * total_out[:, None]).argmax(1)
         fpr = false_positives[np.arange(len(reached)), reached] / total_in[:, 0]
         return np.stack([auroc, aupr, fpr], axis=1)
-
-
-@functools.lru_cache(maxsize=16)
-def _multiplicities(count: int, replicates: int, seed: int, side: int) -> NDArray[np.uint8]:
-    """How often each of `count` images is drawn in each replicate, `(replicates, count)`."""
-    rng = np.random.default_rng([seed, side, count])
-    rows = np.empty((replicates, count), np.uint8)
-    for row in rows:
-        row[:] = np.bincount(rng.integers(count, size=count), minlength=count)
-    return rows

@@ -6,6 +6,7 @@ References:
 
 from __future__ import annotations
 
+import functools
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,9 +15,11 @@ from scipy.stats import rankdata
 
 from fashion_dgm.errors import FashionDGMError
 
-__all__ = ["Estimate", "estimate", "paired_auroc", "resampled_means", "spearman"]
+__all__ = ["Estimate", "Partners", "estimate", "multiplicities", "paired_auroc", "resampled_means", "spearman"]
 
 Array = NDArray[np.float64]
+Partners = NDArray[np.integer]
+"""Of each out-of-distribution image the index of the in-distribution image that it was made from, -1 for none."""
 
 
 class Estimate(NamedTuple):
@@ -42,6 +45,43 @@ def resampled_means(values: Array, bootstrap: int, rng: np.random.Generator) -> 
     count = len(values)
     weights = rng.multinomial(count, np.full(count, 1 / count), size=bootstrap)
     return weights @ values / count
+
+
+def multiplicities(
+    inside: int, outside: int, bootstrap: int, seed: int, partners: Partners | None = None
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Returns how often each image of two sets is drawn in each resample, `(bootstrap, inside)` and `(bootstrap, outside)`.
+
+    An image that was made from another is drawn as often as that one: the pair is what is resampled. Pairs, images without a
+    partner and partners without an image are three strata, each resampled on its own, so all sizes stay as they are.
+
+    Arguments:
+        inside, outside: sizes of the two sets.
+        partners: `(outside,)`; an index beyond `inside` is that of an image that is not there, as after subsampling.
+
+    Raises:
+        FashionDGMError: if there is not one partner (or -1) for each image outside, or two images share one.
+    """
+    if partners is None:
+        return _drawn(inside, bootstrap, seed, 0), _drawn(outside, bootstrap, seed, 1)
+    paired = (partners >= 0) & (partners < inside)
+    if len(partners) != outside or len(np.unique(partners[paired])) < paired.sum():
+        raise FashionDGMError(f"{outside} images need a partner of their own each, or -1, not {len(partners)} partners")
+    rest = np.setdiff1d(np.arange(inside), partners[paired])
+    ours, theirs = np.empty((bootstrap, inside), np.uint8), np.empty((bootstrap, outside), np.uint8)
+    ours[:, partners[paired]] = theirs[:, paired] = _drawn(int(paired.sum()), bootstrap, seed, 2)
+    ours[:, rest] = _drawn(len(rest), bootstrap, seed, 0)
+    theirs[:, ~paired] = _drawn(int((~paired).sum()), bootstrap, seed, 1)
+    return ours, theirs
+
+
+@functools.lru_cache(maxsize=16)
+def _drawn(count: int, replicates: int, seed: int, stratum: int) -> NDArray[np.uint8]:
+    rng = np.random.default_rng([seed, stratum, count])
+    rows = np.empty((replicates, count), np.uint8)
+    for row in rows:
+        row[:] = np.bincount(rng.integers(max(count, 1), size=count), minlength=count)
+    return rows
 
 
 def spearman(x: Array, y: Array, bootstrap: int, confidence: float, seed: int) -> Estimate:

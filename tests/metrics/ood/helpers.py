@@ -19,6 +19,7 @@ def config(**changes: Any) -> OODConfig:
         "dose_statistics": ["bits_per_dim", "log_prior"],
         "combined_statistics": ["bits_per_dim", "log_prior", "coded_bits_per_dim"],
         "components": 1,
+        "least_difference": 0.01,
         "group_sizes": [5],
         "residual_flow_images": 30,
         "bootstrap": 100,

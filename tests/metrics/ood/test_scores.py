@@ -171,13 +171,13 @@ def test_mistakes_are_told() -> None:
 
 
 def table_of(scores: pd.DataFrame, **changes: object) -> pd.DataFrame:
-    return detection_table(scores, "fashion_mnist", {"RealNVP": 0.0}, config(**changes))
+    return detection_table(scores, "fashion_mnist", {"RealNVP": 0.0}, config(**changes))[0]
 
 
 def score_table(n: int = 50) -> pd.DataFrame:
     rng = np.random.default_rng(0)
     parts = [
-        pd.DataFrame({"model": "RealNVP", "dataset": name, "bits_per_dim": bits, "likelihood": bits})
+        pd.DataFrame({"model": "RealNVP", "dataset": name, "index": range(n), "bits_per_dim": bits, "likelihood": bits})
         for name, bits in (("fashion_mnist", rng.normal(0, 1, n)), ("mnist", rng.normal(1, 1, n)))
     ]
     return pd.concat(parts)

@@ -22,7 +22,7 @@ from fashion_dgm.errors import FashionDGMError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Fetch", "build_sets", "in_order"]
+__all__ = ["Fetch", "build_sets", "in_order", "partners_of"]
 
 _KINDS = ("published", "own", "transform", "synthetic")
 
@@ -56,7 +56,8 @@ def build_sets(
         The sets by name, labels 0 where there are none; and `{"seed", "max_images", "sets": {name: {"kind", "origin",
         "status", ...}}}`. With status `used` an entry has `images`, `distinct`, `sha256`, `conversion`, `in_train` and
         `in_benchmark` (shares of exact copies) and `note`; with `missing` (a file that cannot be fetched) or `skipped`
-        (a user's set with a mistake in it) it has `reason`; what the network said is in the log alone.
+        (a user's set with a mistake in it) it has `reason`; what the network said is in the log alone. `made_from` is the
+        number of benchmark images of which a transform's were chosen, as `partners_of` takes it.
 
     Raises:
         FashionDGMError: if not one set is left.
@@ -75,11 +76,24 @@ def build_sets(
             entries[name] = {**entry, "status": status, "reason": reason}
             logger.warning("out-of-distribution set %s is %s: %s", name, status, error)
         else:
-            entries[name] = {**entry, "status": "used", **_facts(name, sets[name], conversion, known)}
+            facts = _facts(name, sets[name], conversion, known)
+            made_from = {"made_from": len(benchmark)} if candidate.kind == "transform" else {}
+            entries[name] = {**entry, "status": "used", **facts, **made_from}
     if not sets:
         reasons = "".join(f"\n  {name}: {entry['reason']}" for name, entry in entries.items()) or " none is named"
         raise FashionDGMError(f"ood_sets leaves no out-of-distribution set:{reasons}")
     return sets, {"seed": config.seed, "max_images": config.max_images, "sets": entries}
+
+
+def partners_of(summary: Mapping[str, Any], name: str) -> NDArray[np.int64] | None:
+    """Returns of each image of a set which benchmark image it was made from, `(N,)`; None for sets of other images.
+
+    Arguments:
+        summary: as `build_sets` returns it.
+        name: of the set.
+    """
+    made_from = summary.get("sets", {}).get(name, {}).get("made_from")
+    return None if made_from is None else choose(made_from, summary["max_images"], summary["seed"])
 
 
 def in_order(entries: Mapping[str, Mapping[str, Any]]) -> list[str]:

@@ -1,4 +1,4 @@
-"""The figures of detection as metrics that JSON can hold."""
+"""The results of detection as metrics that JSON can hold."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ __all__ = ["summarise"]
 def summarise(
     scores: pd.DataFrame,
     table: pd.DataFrame,
+    differences: pd.DataFrame,
     fitted: Mapping[str, Any],
     sets_summary: Mapping[str, Any],
     in_distribution: str,
@@ -26,7 +27,7 @@ def summarise(
 
     Arguments:
         scores: as `detection_table` takes them.
-        table: what it gave.
+        table, differences: what it returned.
         fitted: `{"images", "references", "ensemble", "missing": {model: {score: reason}}, "failed": {set: reason}}`.
         sets_summary: `{"sets": {name: {"note"}}}`, where a note tells of copies.
         in_distribution: the data set that is not foreign.
@@ -34,8 +35,9 @@ def summarise(
 
     Returns:
         `in_distribution` and `sets`, with bits/dim and detection by raw likelihood under the first model; `models`, with
-        bits/dim of `in_distribution` images, `results` by score and set, `groups` by size and set, and `missing` scores;
-        `definitions` of the scores; the `headline`; `notes` and `failed` by set; and how it was measured.
+        bits/dim of `in_distribution` images, `results` by score and set, `groups` by size and set, `comparisons` of the
+        primary score by other score and set, and `missing` scores; `definitions` of the scores; the `headline`; `notes`
+        and `failed` by set; and how it was measured.
     """
     first = str(scores["model"].iloc[0])
     of_first = scores[scores["model"] == first]
@@ -45,6 +47,7 @@ def summarise(
             "in_distribution": {"name": in_distribution, **_bits(_inside(scores, str(name), in_distribution))},
             "results": _nested(part[part["group_size"] == 1], "score"),
             "groups": _nested(part[part["group_size"] > 1], "group_size"),
+            "comparisons": _comparisons(differences[differences["model"] == name]),
             "missing": fitted["missing"][str(name)],
         }
         for name, part in table.groupby("model", sort=False)
@@ -80,6 +83,8 @@ def summarise(
         "reference_images": fitted["references"],
         "confidence": config.confidence,
         "bootstrap": config.bootstrap,
+        "comparisons": len(differences),
+        "least_difference": config.least_difference,
     }
 
 
@@ -110,6 +115,14 @@ def _nested(rows: pd.DataFrame, key: str) -> dict[str, dict[str, Any]]:
             if found[name] is not None:
                 found[f"{name}_interval"] = [row[f"{name}_low"], row[f"{name}_high"]]
         nested.setdefault(str(row[key]), {})[str(row["dataset"])] = found
+    return nested
+
+
+def _comparisons(rows: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    nested: dict[str, dict[str, Any]] = {}
+    for row in rows.to_dict("records"):
+        compared = {name: row[name] for name in ("difference", "verdict")} | {"interval": [row["low"], row["high"]]}
+        nested.setdefault(str(row["score"]), {})[str(row["dataset"])] = compared
     return nested
 
 

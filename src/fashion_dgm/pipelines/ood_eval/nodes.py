@@ -105,13 +105,17 @@ def score_images(
 
 def measure_detection(
     scores: DataFrame, fitted: dict[str, Any], sets_summary: dict[str, Any], config: OODConfig
-) -> tuple[DataFrame, dict[str, Any]]:
-    """Measures how well every score tells each out-of-distribution set from the benchmark."""
+) -> tuple[DataFrame, DataFrame, dict[str, Any]]:
+    """Measures how well every score detects each out-of-distribution set, and compares the primary score with the others."""
+    from fashion_dgm.data.ood import partners_of
     from fashion_dgm.metrics.ood.summary import summarise
     from fashion_dgm.metrics.ood.table import detection_table
 
-    table = detection_table(scores, IN_DISTRIBUTION, fitted["typical_bits_per_dim"], config)
-    return table, summarise(scores, table, fitted, sets_summary, IN_DISTRIBUTION, config)
+    partners = {name: partners_of(sets_summary, name) for name in sets_summary.get("sets", {})}
+    typical = fitted["typical_bits_per_dim"]
+    table, differences = detection_table(scores, IN_DISTRIBUTION, typical, config, partners)
+    summary = summarise(scores, table, differences, fitted, sets_summary, IN_DISTRIBUTION, config)
+    return table, differences, summary
 
 
 def plot_scores(scores: DataFrame, metrics: dict[str, Any]) -> Figure:

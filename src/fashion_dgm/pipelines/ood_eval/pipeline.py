@@ -32,7 +32,7 @@ def create_pipeline() -> Pipeline:
             Node(
                 nodes.measure_detection,
                 ["ood_scores", "ood_fit", "ood_sets_summary", "params:ood_eval"],
-                ["ood_table", "ood_metrics"],
+                ["ood_table", "ood_differences", "ood_metrics"],
                 name="measure_detection",
             ),
             Node(nodes.plot_scores, ["ood_scores", "ood_metrics"], "ood_histogram", name="plot_ood_scores"),

@@ -30,7 +30,7 @@ def highlights(
             shown.append(Highlight(number(own.bits), label, f"published RealNVP: {published.REALNVP.bits}"))
     if ood is not None and ood["sets"]:
         name = "mnist" if "mnist" in ood["sets"] else min(ood["sets"])
-        value = number(ood["sets"][name].get("auroc"))
+        value = number(ood["sets"][name].get("auroc"), 3)
         shown.append(Highlight(value, f"AUROC against {dataset_name(name)}, by likelihood", "chance: 0.5"))
         if "models" in ood and ood["headline"] != "likelihood":
             found = ood["models"][ood["model"]]["results"][ood["headline"]].get(name, {})

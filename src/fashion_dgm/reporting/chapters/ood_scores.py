@@ -84,7 +84,7 @@ def headline_summary(metrics: Mapping[str, Any]) -> tuple[str, ...]:
     if not known:
         return ()
     worst = min(known, key=lambda name: (known[name], name))
-    solved = sum(value >= _SOLVED for value in known.values())
+    solved = sum(round(value, 3) >= _SOLVED for value in known.values())
     return (
         f"One score for all sets ({_label(metrics, headline)}), fitted to training images alone, reaches an AUROC of at "
         f"least {_SOLVED} on {count(solved)} of {count(len(known))} sets; its lowest is {number(known[worst], 3)}, on "
@@ -94,26 +94,17 @@ def headline_summary(metrics: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _findings(metrics: Mapping[str, Any], results: Mapping[str, Any], headline: str) -> tuple[str, ...]:
     raw, mended = results.get("likelihood", {}), results[headline]
+    compared = metrics["models"][metrics["model"]].get("comparisons", {})
     sentences = list(headline_summary(metrics))
-    better, worse = [], []
-    for name in mended:
-        ours, theirs = mended[name].get("auroc_interval"), raw.get(name, {}).get("auroc_interval")
-        if headline == "likelihood" or not ours or not theirs:
-            continue
-        # Intervals that overlap decide nothing.
-        if ours[0] > theirs[1]:
-            better.append(name)
-        elif ours[1] < theirs[0]:
-            worse.append(name)
-    if better:
+    for verdict, phrase in (("better", "It is better than"), ("worse", "It is worse than")):
         pairs = [
             f"{dataset_name(name)} ({number(raw[name]['auroc'], 3)} to {number(mended[name]['auroc'], 3)})"
-            for name in better
+            for name, entry in compared.get("likelihood", {}).items()
+            if entry["verdict"] == verdict
         ]
-        sentences.append(f"It is clearly ahead of the likelihood on {listing(pairs)}.")
-    if worse:
-        sentences.append(f"It is clearly behind the likelihood on {listing([dataset_name(name) for name in worse])}.")
-    unsolved = [name for name, entry in mended.items() if is_number(entry["auroc"]) and entry["auroc"] < 0.9]
+        if pairs:
+            sentences.append(f"{phrase} the likelihood on {listing(pairs)}.")
+    unsolved = [name for name, entry in mended.items() if is_number(entry["auroc"]) and round(entry["auroc"], 3) < 0.9]
     if unsolved:
         sentences.append(f"It stays weak (below 0.9) on {listing([dataset_name(name) for name in unsolved])}.")
     oracle = _oracle(metrics, results, headline)
@@ -131,28 +122,32 @@ def _findings(metrics: Mapping[str, Any], results: Mapping[str, Any], headline: 
 
 
 def _oracle(metrics: Mapping[str, Any], results: Mapping[str, Any], headline: str) -> str:
-    """Which other score is clearly ahead on a set: a choice that nobody could have made beforehand."""
+    """Which other score is better on a set: a choice that nobody could have made beforehand."""
+    compared = metrics["models"][metrics["model"]].get("comparisons", {})
     ahead = []
-    for name, entry in results[headline].items():
-        bounds = entry.get("auroc_interval")
-        others = {
-            score: found[name]
-            for score, found in results.items()
-            if score != headline and is_number(found.get(name, {}).get("auroc"))
-        }
-        if not others or not bounds:
+    for name in results[headline]:
+        better = [score for score, of_set in compared.items() if of_set.get(name, {}).get("verdict") == "worse"]
+        if not better:
             continue
-        best = max(others, key=lambda score: (others[score]["auroc"], score))
-        if others[best]["auroc_interval"][0] > bounds[1]:
-            labels = ", which uses labels" if metrics["definitions"][best]["uses_labels"] else ""
-            ahead.append(
-                f"{_label(metrics, best)}{labels}, on {dataset_name(name)} ({number(others[best]['auroc'], 3)})"
-            )
+        best = max(better, key=lambda score: (results[score][name]["auroc"], score))
+        labels = ", which uses labels" if metrics["definitions"][best]["uses_labels"] else ""
+        ours, theirs = (number(results[score][name]["auroc"], 3) for score in (headline, best))
+        ahead.append(f"{_label(metrics, best)}{labels}, on {dataset_name(name)} ({theirs}, not {ours})")
     if not ahead:
         return ""
     return (
-        f"Who knew the foreign images could choose better for some: {listing(ahead)}. That is an oracle's choice, no result "
-        "of a detector."
+        f"Who knew the OOD images could choose better for some: {listing(ahead)}. That is an oracle's choice, no result of "
+        "a detector."
+    )
+
+
+def _rule(metrics: Mapping[str, Any]) -> str:
+    """The one rule by which a score is called better than another."""
+    return (
+        "One score is called better than another where the difference of their AUROCs is at least "
+        f"{metrics['least_difference']:g} and its interval leaves out 0. The interval is of paired differences, both scores "
+        f"being of the same images, and holds for all {count(metrics['comparisons'])} comparisons of the run together "
+        f"({percent(metrics.get('confidence'))}, Bonferroni). AUROCs are rounded to three digits everywhere."
     )
 
 
@@ -172,8 +167,8 @@ def _headline_table(metrics: Mapping[str, Any], found: Mapping[str, Any]) -> Tab
         f"The score {definition['label']}, one image at a time, against N = "
         f"{count(metrics['in_distribution']['images'])} of FashionMNIST. In brackets: "
         f"{percent(metrics.get('confidence'))} intervals from {count(metrics.get('bootstrap'))} bootstrap resamples of the "
-        "images; they don't cover other seeds of the training. FPR: the share of familiar images that are called foreign "
-        "where 95% of the foreign ones are found.",
+        "images, with their originals where a set was made from FashionMNIST; they don't cover other seeds of the "
+        "training. FPR: the fraction of in-distribution images that are called OOD where 95% of the OOD ones are found.",
         numeric=(1, 2, 3, 4),
     )
 
@@ -210,6 +205,7 @@ def _caveats(metrics: Mapping[str, Any]) -> NoteBlock:
         "Scores by neighbours compare an image with stored training images, and need no generative model; where they are "
         "ahead, that says how little the density knows of what an image depicts.",
     ]
+    paragraphs += [_rule(metrics)] if metrics.get("comparisons") else []
     paragraphs += [f"{dataset_name(name)}: {note}." for name, note in sorted(metrics["notes"].items())]
     paragraphs += [f"{dataset_name(name)} was not scored: {why}" for name, why in sorted(metrics["failed"].items())]
     return NoteBlock("How far this goes", tuple(paragraphs))
@@ -221,5 +217,5 @@ def _label(metrics: Mapping[str, Any], name: str) -> str:
 
 def _in_words(name: str, found: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
     known = [entry["auroc"] for entry in found.values() if is_number(entry["auroc"])]
-    span = f"{number(min(known), 2)} to {number(max(known), 2)}" if known else "undefined"
+    span = f"{number(min(known), 3)} to {number(max(known), 3)}" if known else "undefined"
     return f"{_label(metrics, name)}: {span}"

@@ -74,10 +74,8 @@ def auroc_matrix(table: DataFrame, labels: Mapping[str, str], headline: str) -> 
 
 
 def _text(value: float) -> str:
-    """Three digits; what only rounds to 1 does not become 1."""
-    if not np.isfinite(value):
-        return NOT_APPLICABLE
-    return "1" if value == 1 else f"{min(value, 0.999):.3f}".removeprefix("0")
+    """Three digits, rounded as in every table."""
+    return f"{value:.3f}".removeprefix("0") if np.isfinite(value) else NOT_APPLICABLE
 
 
 def _set(name: str) -> str:
