@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
+import click
 import numpy as np
 import pytest
 import torch
@@ -112,7 +114,16 @@ def test_mistakes_are_one_line_and_exit_code_1(
     assert message in done.output and "Traceback" not in done.output
 
 
-@pytest.mark.parametrize("command", [(), ("sample",), ("score",), ("fid",)])
-def test_help_is_there(command: tuple[str, ...]) -> None:
-    done = run(*command, "--help")
-    assert done.exit_code == 0 and "IMAGES" in done.output.upper()
+@pytest.mark.parametrize("name", main.commands)
+def test_help_explains_every_option(name: str) -> None:
+    done = run(name, "--help")
+    shown = " ".join(done.output.split())
+    command = main.commands[name]
+    assert done.exit_code == 0 and command.get_short_help_str(30).rstrip(".") in run("--help").output
+    for option in command.params:
+        if isinstance(option, click.Option):
+            assert option.help and " ".join(option.help.split()) in shown, option.name
+            assert set(option.opts) <= set(re.split(r"[\s,]", shown))
+        else:
+            # click has no help for arguments: a text names them, the command's or the one above all commands.
+            assert str(option.human_readable_name) in f"{command.help} {main.help}", option.name

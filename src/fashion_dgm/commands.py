@@ -51,7 +51,7 @@ def main() -> None:
     "-o", "--output", type=click.Path(path_type=Path), required=True, help="A .png, an .npz, or a new folder."
 )
 @click.option("-n", "--number", type=click.IntRange(min=1), default=64, help="How many images.")
-@click.option("--seed", type=click.IntRange(min=0), default=0)
+@click.option("--seed", type=click.IntRange(min=0), default=0, help="Of the latents.")
 @click.option(
     "--temperature", type=float, default=1.0, help="Of a flow: below 1, samples are more typical and vary less."
 )
@@ -90,7 +90,7 @@ def sample(model: str, output: Path, number: int, seed: int, temperature: float,
 @click.argument("images", type=click.Path(exists=True, path_type=Path))
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="A .csv with a row an image.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, help="Of the dequantisation noise.")
-@click.option("--max-images", type=click.IntRange(min=1), default=100_000)
+@click.option("--max-images", type=click.IntRange(min=1), default=100_000, help="Score at most so many.")
 @_explained
 def score(model: str, images: Path, output: Path | None, seed: int, max_images: int) -> None:
     """Tells how many bits per dimension IMAGES cost under the flow MODEL: fewer is likelier.

@@ -101,7 +101,11 @@ def test_what_is_judged_is_the_average(config, images):
     run(step, images, range(3))
     assert step.ema is not None and step.judged is step.ema.average
     assert not torch.equal(next(step.judged.parameters()), next(step.flow.parameters()))
-    assert make_step(config, torch.float32).judged is not None
+    plain = make_step(config, torch.float32)
+    run(plain, images, range(3))
+    # Averaging changes what is kept, and not what is learnt.
+    assert plain.judged is plain.flow
+    assert all(map(torch.equal, plain.flow.parameters(), step.flow.parameters()))
 
 
 def test_a_seed_gives_the_run(config, images, precision):

@@ -1,8 +1,10 @@
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.gans import objectives
 from fashion_dgm.gans.networks import Discriminator, Generator
 
 
@@ -14,7 +16,27 @@ def test_generator_is_as_assigned() -> None:
     assert sum(isinstance(m, nn.ReLU) for m in generator.modules()) == len(convolutions) - 1
     images = generator(torch.randn(3, 100))
     assert images.shape == (3, 1, 28, 28)
-    assert images.min() >= 0 and images.max() <= 1
+    # Black and white are both within reach: what precedes the last layer is unbounded, and mapped on all of [0, 1].
+    with torch.no_grad():
+        extremes = [generator.layers[-1](torch.tensor(logit)) for logit in (-20.0, 0.0, 20.0)]
+    assert [round(255 * value.item()) for value in extremes] == [0, 128, 255]
+    assert isinstance(generator.layers[-2], nn.ConvTranspose2d)
+
+
+def test_every_pixel_depends_on_every_latent() -> None:
+    generator = Generator(latent_dim=7, width=4).double().eval()
+    latents = torch.randn(20, 7, dtype=torch.float64)
+    jacobians = torch.stack([torch.func.jacrev(lambda z: generator(z[None])[0, 0])(z) for z in latents])
+    # At one latent, a ReLU may cut off the few ways to a corner.
+    assert jacobians.shape == (20, 28, 28, 7) and (jacobians != 0).any(0).all()
+
+
+@pytest.mark.parametrize("normalisation", ["batch", "layer", "none"])
+def test_every_pixel_counts_for_the_score(normalisation: str) -> None:
+    discriminator = Discriminator(4, normalisation).double().eval()
+    images = torch.rand(3, 1, 28, 28, dtype=torch.float64, requires_grad=True)
+    (gradient,) = torch.autograd.grad(discriminator.layers(images).sum(), images)
+    assert (gradient != 0).all()
 
 
 def test_discriminator_is_as_assigned() -> None:
@@ -27,7 +49,11 @@ def test_discriminator_is_as_assigned() -> None:
     # The critic is unbounded; the probability is the sigmoid of the same score.
     assert not any(isinstance(m, nn.Sigmoid) for m in discriminator.modules())
     discriminator.eval()
-    torch.testing.assert_close(discriminator.probability(images), torch.sigmoid(discriminator(images)))
+    # The loss is the cross-entropy of just this probability, so its sign and its scale are those of the loss.
+    probability, fake = discriminator.probability(images), discriminator.probability(1 - images)
+    expected = F.binary_cross_entropy(probability, torch.ones(5)) + F.binary_cross_entropy(fake, torch.zeros(5))
+    loss = objectives.discriminator_loss(discriminator(images), discriminator(1 - images))
+    torch.testing.assert_close(loss, expected)
 
 
 def test_dcgan_initialisation() -> None:
