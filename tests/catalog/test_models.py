@@ -79,7 +79,9 @@ def test_by_name_in_the_catalog(
     ("source", "message"),
     [
         ("nonsense", "nor a dataset of that name; models: .*gan_generator"),
-        ("flow", "was never trained"),
+        ("flow", "was never trained: `kedro run --pipelines train_flow` makes it"),
+        # Not part of a plain `kedro run`.
+        ("wgan_gp_generator", "was never trained: `kedro run --pipelines train_wgan_gp` makes it"),
         ("absent.safetensors", "is not a file"),
     ],
 )

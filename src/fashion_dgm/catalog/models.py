@@ -99,8 +99,16 @@ def _of_catalog(name: str, project: Path) -> Checkpoint:
         )
     path = project / known[name]["filepath"]
     if not path.is_file():
-        raise FashionDGMError(f"{name} was never trained: `kedro run` makes it")
+        raise FashionDGMError(f"{name} was never trained: `kedro run --pipelines {_maker(name)}` makes it")
     return load_checkpoint(path)
+
+
+def _maker(dataset: str) -> str:
+    """Returns the pipeline that makes a dataset; a plain `kedro run` trains no model that is opt-in."""
+    from fashion_dgm.pipeline_registry import register_pipelines
+
+    made = register_pipelines().items()
+    return next(name for name, pipeline in made if name != "__default__" and dataset in pipeline.all_outputs())
 
 
 def _of_run(address: str, project: str | Path | None) -> Checkpoint:

@@ -64,7 +64,7 @@ def train_gan(
 def train_wgan(
     data: ImageSet, config: WGANConfig, store: StateStore, on_epoch: OnEpoch, witnesses: Witnesses | None = None
 ) -> TrainedGAN:
-    """Trains a WGAN on `data`, as `train_gan`; an epoch is one pass of the critic."""
+    """Trains a WGAN on `data`, as `train_gan`; an epoch is one of the critic: `config.images_per_epoch` images."""
     return _train(WGANStep, data, config, store, on_epoch, witnesses)
 
 

@@ -103,7 +103,7 @@ def test_omniglot_has_bright_strokes_on_black_and_an_order(tmp_path: Path) -> No
 @pytest.mark.parametrize("name", PUBLISHED_SETS)
 def test_what_cannot_be_fetched_tells_which_file_to_put_where(tmp_path: Path, name: str) -> None:
     published = dataclasses.replace(PUBLISHED_SETS[name], url=UNREACHABLE)
-    for download, reason in ((True, "cannot be fetched"), (False, "is turned off")):
+    for download, reason in ((True, "cannot be fetched"), (False, "this configuration does not fetch it")):
         with pytest.raises(FileMissing, match=reason) as caught:
             fetch_published(published, tmp_path / "raw", download)
         advice = f"Put {published.file} ({published.megabytes} MB, MD5 {published.md5}) into {tmp_path / 'raw'}"

@@ -100,7 +100,9 @@ def fetch_published(published: PublishedSet, folder: Path, download: bool = True
 def _download(published: PublishedSet, path: Path, allowed: bool) -> None:
     advice = f"Put {published.file} ({published.megabytes} MB, MD5 {published.md5}) into {path.parent}"
     if not allowed:
-        raise FileMissing(f"{path} is not there, and fetching it from {published.url} is turned off. {advice}")
+        raise FileMissing(
+            f"{path} is not there, and this configuration does not fetch it (`download: false` in the catalog). {advice}"
+        )
     from pooch import HTTPDownloader
 
     reason = f"its file is not there and could not be fetched from {published.url}. {advice}"

@@ -69,8 +69,8 @@ def _finding(summary: Mapping[str, Any]) -> str:
     judged = [name for name in splits if name == "test" or (name != "train" and summary.get("pool") != "all")]
     others = sum(splits[name]["images"] for name in judged)
     return (
-        f"All models were trained on {count(splits['train']['images'])} images of FashionMNIST and judged on "
-        f"{count(others)} others."
+        f"All models draw their training images from {count(splits['train']['images'])} of FashionMNIST and are evaluated "
+        f"on {count(others)} others."
     )
 
 

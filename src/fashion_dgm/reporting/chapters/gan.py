@@ -117,8 +117,9 @@ def gan_chapter(
             "2016); only the game differs. In the GAN (Goodfellow et al., 2014) a discriminator D names the probability "
             "that an image is real. In the WGAN (Arjovsky et al., 2017) a critic C gives an unbounded score, and its "
             "weights are clipped, so that the score cannot change faster than some bound.",
-            "An epoch is one pass of the opponent through the data. The critic takes several steps for each one of its "
-            "generator, so in an epoch the WGAN's generator learns less often than the GAN's.",
+            "An epoch shows the discriminator or critic the training images once, or `images_per_epoch` of them. The "
+            "critic takes several steps for each one of its generator, so in an epoch the WGAN's generator learns less "
+            "often than the GAN's.",
         ),
         blocks=(
             FormulaBlock(
