@@ -27,6 +27,8 @@ ScoreName = Literal[
     "nearest_pixels",
     "nearest_edges",
     "nearest_features",
+    "coded_length",
+    "combined_without_flow",
     "combined",
     "combined_labels",
 ]
@@ -50,7 +52,7 @@ class OODConfig(Config):
         max_images: of each foreign set.
         benchmark_images: of the in-distribution set.
         scores: which to compute; also as one word, `all` or `likelihood+waic`, for Kedro's `--params` takes no lists.
-        headline: the score that the report's conclusions are on; fixed here, before any foreign image is seen.
+        headline: the score that the report's conclusions are on, the same for all sets.
         fit_images: training images to which scores are fitted.
         reference_images: other training images, among which neighbours are looked for; None for all of the rest.
         neighbour: which of the nearest; 2 lets no image be its own neighbour.

@@ -91,6 +91,9 @@ STATISTICS: Mapping[str, tuple[tuple[str, ...], Callable[[Measures], NDArray[np.
 """Statistics of which densities can be fitted: what each needs, and how it comes from it."""
 
 
+_CODER = ("coded_bits_per_dim",)
+
+
 def statistics_of(names: Sequence[str], images: Measures) -> NDArray[np.float64]:
     """Returns the named statistics `(N, S)` of images."""
     return np.stack([STATISTICS[name][1](images) for name in names], axis=1).astype(np.float64)
@@ -102,16 +105,25 @@ def _dose(train: Measures, config: OODConfig) -> Fitted:
     return lambda images: -density.log_density(statistics_of(names, images))
 
 
-def _combined(nearest: str) -> Fit:
+def _coder(train: Measures, config: OODConfig) -> Fitted:
+    density = JointDensity(statistics_of(_CODER, train), config.components, config.seed)
+    return lambda images: -density.log_density(statistics_of(_CODER, images))
+
+
+def _combined(nearest: str, statistics: Sequence[str] | None = None) -> Fit:
     """Asks two questions, and takes the answer that is the less usual among training images.
 
     How likely are the statistics of the image, all together? And is it further from its nearest training images than images
     with such statistics are? Tippett's smallest of two p-values: what either question finds is found, while a sum would
     drown the one in the noise of the other.
+
+    Arguments:
+        nearest: the statistic of the second question.
+        statistics: of the first; those that are configured if None.
     """
 
     def fit(train: Measures, config: OODConfig) -> Fitted:
-        names = config.combined_statistics
+        names = statistics or config.combined_statistics
         density = JointDensity(statistics_of(names, train), config.components, config.seed)
         both = JointDensity(statistics_of((*names, nearest), train), config.components, config.seed)
 
@@ -201,6 +213,22 @@ SCORES: Mapping[str, Score] = MappingProxyType(
             _as_is(_log("nearest_features")),
             uses_flow=False,
             uses_labels=True,
+        ),
+        "coded_length": Score(
+            "coded length",
+            "after Serrà et al. (2020)",
+            _CODER,
+            _coder,
+            tails="two",
+            uses_flow=False,
+        ),
+        "combined_without_flow": Score(
+            "combined, no flow",
+            "Sun et al. (2022)",
+            (*_CODER, "nearest_edges"),
+            _combined("nearest_edges", _CODER),
+            tails="two",
+            uses_flow=False,
         ),
         "combined": Score(
             "combined",
