@@ -76,6 +76,15 @@ def text(ood: dict[str, Any], png: bytes) -> str:
     return "\n".join(paragraph for block in blocks for paragraph in getattr(block, "paragraphs", ()))
 
 
+def test_the_ablation_shows_every_part_of_the_combined_score(ood: dict[str, Any], png: bytes) -> None:
+    assert "ablation" not in text(ood, png)
+    results = ood["models"][ood["model"]]["results"]
+    for score, auroc in (("coded_length", 0.7), ("nearest_edges", 0.991), ("combined_without_flow", 0.995)):
+        results[score] = {name: {**entry, "auroc": auroc} for name, entry in results["combined"].items()}
+        ood["definitions"][score] = definition(score)
+    assert "MNIST coder alone 0.700, neighbours alone 0.991, both 0.995 and both with the flow" in text(ood, png)
+
+
 def test_what_mends_it_is_told_with_its_limits(ood: dict[str, Any], png: bytes) -> None:
     found = text(ood, png)
     assert "AUROC of at least 0.99 on 1 of 2 sets; its lowest is 0.800, on FashionMNIST upside down" in found

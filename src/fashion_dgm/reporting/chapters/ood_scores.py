@@ -30,6 +30,13 @@ SCORE_SOURCES = (
     sources.TOLA_2010,
 )
 
+# The combined score and what it is made of.
+_ABLATION = {
+    "coded_length": "coder alone",
+    "nearest_edges": "neighbours alone",
+    "combined_without_flow": "both",
+    "combined": "both with the flow",
+}
 # At this AUROC a set is called solved.
 _SOLVED = 0.99
 
@@ -110,6 +117,7 @@ def _findings(metrics: Mapping[str, Any], results: Mapping[str, Any], headline: 
     oracle = _oracle(metrics, results, headline)
     if oracle:
         sentences.append(oracle)
+    sentences += _ablation(results)
     groups = metrics["models"][metrics["model"]].get("groups", {})
     told = [
         f"{number(of_set['mnist']['auroc'], 3)} in groups of {size}"
@@ -119,6 +127,24 @@ def _findings(metrics: Mapping[str, Any], results: Mapping[str, Any], headline: 
     if told:
         sentences.append(f"Typicality of groups, an easier task, is told from MNIST with an AUROC of {listing(told)}.")
     return tuple(sentences) or ("No score has a defined AUROC.",)
+
+
+def _ablation(results: Mapping[str, Any]) -> list[str]:
+    """Returns what the parts of the combined score reach alone, and so what the flow contributes to it."""
+    if not set(_ABLATION) <= set(results):
+        return []
+    sets = [name for name in results["combined"] if all(is_number(results[s][name]["auroc"]) for s in _ABLATION)]
+    shown = [name for name in ("mnist", "fashion_mnist_vertical_flip", "fashion_mnist_horizontal_flip") if name in sets]
+    parts = [
+        f"{dataset_name(name)} "
+        + listing([f"{part} {number(results[score][name]['auroc'], 3)}" for score, part in _ABLATION.items()])
+        for name in shown
+    ]
+    return [
+        "The combined score is the smaller of two p-values among training images: of the joint density of bits/dim, "
+        "log-prior and coded length, and of the distance to a near training image in maps of edges, given these. An "
+        f"ablation shows what each part contributes: {'; '.join(parts)}."
+    ] * bool(parts)
 
 
 def _oracle(metrics: Mapping[str, Any], results: Mapping[str, Any], headline: str) -> str:
