@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fashion_dgm.errors import FashionDGMError
-from fashion_dgm.metrics.resampling import estimate, resampled_means
+from fashion_dgm.metrics.resampling import Partners, estimate, multiplicities
 
 __all__ = ["complexity_line", "gap_by_part"]
 
@@ -17,17 +17,23 @@ Array = NDArray[np.float64]
 
 
 def gap_by_part(
-    inside: Mapping[str, Array], outside: Mapping[str, Array], bootstrap: int, confidence: float, seed: int
+    inside: Mapping[str, Array],
+    outside: Mapping[str, Array],
+    bootstrap: int,
+    confidence: float,
+    seed: int,
+    partners: Partners | None = None,
 ) -> dict[str, Any]:
     """Splits the difference of mean bits/dim, outside minus inside, in the parts that add up to it.
 
-    Both sets are resampled on their own. A part's share is its difference over the whole; shares add up to 1, and parts that
-    work against the whole have a negative one. Where the interval of the whole holds 0, there is nothing to share out, and
-    shares are None.
+    Both sets are resampled on their own, but for images that were made from others, which are resampled with them. A part's
+    share is its difference over the whole; shares add up to 1, and parts that work against the whole have a negative one.
+    Where the interval of the whole holds 0, there is nothing to share out, and shares are None.
 
     Arguments:
         inside: part to bits/dim of in-distribution images, `(N,)`.
         outside: the same parts of other images, `(M,)`.
+        partners: which image each of these was made from, as `metrics.resampling.multiplicities` takes it.
 
     Returns:
         `{"difference", "difference_interval", "parts": {name: {"difference", "difference_interval", "share",
@@ -38,10 +44,10 @@ def gap_by_part(
     """
     if list(inside) != list(outside):
         raise FashionDGMError(f"two sets taken apart by one flow have the same parts, not {[*inside]} and {[*outside]}")
-    rng = np.random.default_rng(seed)
     ours, theirs = (np.stack([*parts.values()], axis=1) for parts in (inside, outside))
     means = theirs.mean(0) - ours.mean(0)
-    replicates = resampled_means(theirs, bootstrap, rng) - resampled_means(ours, bootstrap, rng)
+    ours_drawn, theirs_drawn = multiplicities(len(ours), len(theirs), bootstrap, seed, partners)
+    replicates = theirs_drawn @ theirs / len(theirs) - ours_drawn @ ours / len(ours)
     total = estimate(means.sum(), replicates.sum(1), confidence)
     clear = total.interval[0] > 0 or total.interval[1] < 0
     parts = {}
@@ -56,7 +62,12 @@ def gap_by_part(
 
 
 def complexity_line(
-    inside: tuple[Array, Array], outside: tuple[Array, Array], bootstrap: int, confidence: float, seed: int
+    inside: tuple[Array, Array],
+    outside: tuple[Array, Array],
+    bootstrap: int,
+    confidence: float,
+    seed: int,
+    partners: Partners | None = None,
 ) -> dict[str, Any]:
     """Says how much of a gap in bits/dim the images' complexity would account for.
 
@@ -67,18 +78,19 @@ def complexity_line(
     Arguments:
         inside: complexity and bits/dim of in-distribution images, `(N,)` each.
         outside: those of other images, `(M,)` each.
+        partners: which image each of these was made from, as `gap_by_part` takes it.
 
     Returns:
         `{"slope", "intercept", "predicted", "predicted_interval", "share", "share_interval"}`: the predicted mean bits/dim,
         and the predicted gap over the measured one, None where the measured gap's interval holds 0.
     """
-    rng = np.random.default_rng(seed)
     slope, intercept = _line(*inside)
     # Means of x, y, x^2 and xy are all that a least-squares line needs, so a resample of rows is one of means.
     x, y = inside
-    moments = resampled_means(np.stack([x, y, x * x, x * y], axis=1), bootstrap, rng)
+    ours_drawn, theirs_drawn = multiplicities(len(x), len(outside[0]), bootstrap, seed, partners)
+    moments = ours_drawn @ np.stack([x, y, x * x, x * y], axis=1) / len(x)
     slopes = (moments[:, 3] - moments[:, 0] * moments[:, 1]) / (moments[:, 2] - moments[:, 0] ** 2)
-    theirs = resampled_means(np.stack(outside, axis=1), bootstrap, rng)
+    theirs = theirs_drawn @ np.stack(outside, axis=1) / len(outside[0])
     predicted_gaps = slopes * (theirs[:, 0] - moments[:, 0])
     gaps = theirs[:, 1] - moments[:, 1]
     mean_x, mean_y = outside[0].mean(), outside[1].mean()

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from fashion_dgm.anatomy.dissection import Dissection
 from fashion_dgm.anatomy.gap import complexity_line, gap_by_part
 from fashion_dgm.metrics.complexity import COMPLEXITIES
-from fashion_dgm.metrics.resampling import Estimate, estimate, paired_auroc, resampled_means, spearman
+from fashion_dgm.metrics.resampling import Estimate, Partners, estimate, paired_auroc, resampled_means, spearman
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -55,12 +55,20 @@ def layer_table(name: str, found: Dissection) -> DataFrame:
     )
 
 
-def explain_sets(table: DataFrame, inside: str, bootstrap: int, confidence: float, seed: int) -> dict[str, Any]:
+def explain_sets(
+    table: DataFrame,
+    inside: str,
+    bootstrap: int,
+    confidence: float,
+    seed: int,
+    partners: Mapping[str, Partners] | None = None,
+) -> dict[str, Any]:
     """Says of each set where its gap to `inside` comes from, and how far complexity goes with bits/dim.
 
     Arguments:
         table: tables of `image_table`, one below the other.
         inside: the in-distribution set.
+        partners: by set, which image of `inside` each of its images was made from.
 
     Returns:
         `{"sets": {name: {...}}, "pooled": {measure: {"value", "interval"}}}`; a set has `images`, `bits_per_dim`, `norm` and
@@ -85,7 +93,9 @@ def explain_sets(table: DataFrame, inside: str, bootstrap: int, confidence: floa
             for measure in COMPLEXITIES
         }
         if name != inside:
-            entry["gap"] = gap_by_part(_parts(ours), _parts(group), bootstrap, confidence, seed)
+            made_from = (partners or {}).get(name)
+            pairs = None if made_from is None else made_from[: len(group)]
+            entry["gap"] = gap_by_part(_parts(ours), _parts(group), bootstrap, confidence, seed, pairs)
             entry["line"] = {
                 measure: complexity_line(
                     (ours[measure].to_numpy(), ours["bits_per_dim"].to_numpy()),
@@ -93,6 +103,7 @@ def explain_sets(table: DataFrame, inside: str, bootstrap: int, confidence: floa
                     bootstrap,
                     confidence,
                     seed,
+                    pairs,
                 )
                 for measure in COMPLEXITIES
             }

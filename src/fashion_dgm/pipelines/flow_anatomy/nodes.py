@@ -101,12 +101,15 @@ def explain_likelihood(
     layers: DataFrame,
     perturbed: DataFrame,
     second_order: dict[str, Any],
+    sets_summary: dict[str, Any],
     config: FlowAnatomyConfig,
 ) -> dict[str, Any]:
     """Measures which terms, which layers and which images make the gap between the sets."""
     from fashion_dgm.anatomy import tables
+    from fashion_dgm.data.ood import partners_of
     from fashion_dgm.data.perturb import PERTURBATIONS
 
+    partners = {name: found for name in sets_summary["sets"] if (found := partners_of(sets_summary, name)) is not None}
     options: dict[str, Any] = {"bootstrap": config.bootstrap, "confidence": config.confidence, "seed": config.seed}
     neutral = {name: level for name, (_, level) in PERTURBATIONS.items()}
     return {
@@ -114,7 +117,7 @@ def explain_likelihood(
         "stranger": config.stranger,
         "confidence": config.confidence,
         "bootstrap": config.bootstrap,
-        **tables.explain_sets(parts, IN_DISTRIBUTION, **options),
+        **tables.explain_sets(parts, IN_DISTRIBUTION, **options, partners=partners),
         "layers": tables.compare_layers(layers, IN_DISTRIBUTION, config.stranger),
         "perturbations": tables.perturbation_rows(perturbed, neutral, **options),
         "second_order": second_order,

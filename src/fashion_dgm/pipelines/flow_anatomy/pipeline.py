@@ -29,6 +29,7 @@ def create_pipeline() -> Pipeline:
                     "likelihood_layers",
                     "perturbation_scores",
                     "second_order_metrics",
+                    "ood_sets_summary",
                     "params:flow_anatomy",
                 ],
                 "likelihood_metrics",
