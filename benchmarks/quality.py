@@ -25,15 +25,15 @@ from benchmarks.hardware import ROOT
 from benchmarks.inputs import block, training_images
 from benchmarks.reference_gan import PlainAdversarial, PlainGAN, PlainWGAN
 from fashion_dgm.catalog.image_set import ImageSetDataset
-from fashion_dgm.checkpoint import build_model
+from fashion_dgm.classifier.reference import reference_classifier
 from fashion_dgm.config import SpeedConfig
+from fashion_dgm.evaluation.features import classifier_space
 from fashion_dgm.files import atomic_path
 from fashion_dgm.flows.training import train_flow
 from fashion_dgm.gans.networks import Generator
 from fashion_dgm.gans.training import train_gan, train_wgan
-from fashion_dgm.metrics.features import classifier_space
 from fashion_dgm.metrics.frechet import Gaussian, frechet_distance
-from fashion_dgm.metrics.reference import reference_classifier
+from fashion_dgm.registry import build_model
 from fashion_dgm.training.device import resolve_device, resolve_precision
 from fashion_dgm.training.store import StateStore
 

@@ -9,9 +9,9 @@ import torch
 from benchmarks.inputs import block, training_images
 from benchmarks.results import Row, measured
 from benchmarks.timing import interleave, wait_for
+from fashion_dgm.classifier.network import Classifier
+from fashion_dgm.evaluation.features import classifier_space
 from fashion_dgm.gans.steps import GANStep
-from fashion_dgm.metrics.classifier import Classifier
-from fashion_dgm.metrics.features import classifier_space
 from fashion_dgm.metrics.frechet import Gaussian, frechet_distance
 from fashion_dgm.training.device import resolve_precision
 

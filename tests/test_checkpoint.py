@@ -5,13 +5,13 @@ import torch
 
 from fashion_dgm.checkpoint import (
     CheckpointError,
-    build_model,
     checkpoint_of,
     load_checkpoint,
     save_checkpoint,
     weights_sha256,
 )
 from fashion_dgm.gans.networks import Discriminator, Generator
+from fashion_dgm.registry import build_model
 
 
 def generator(width: int = 4) -> Generator:

@@ -14,7 +14,6 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from fashion_dgm.config import MixtureFlowConfig, RealNVPConfig, ResidualFlowConfig
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.files import atomic_path
 from fashion_dgm.training.tf32 import allow_tf32
@@ -22,7 +21,6 @@ from fashion_dgm.training.tf32 import allow_tf32
 __all__ = [
     "Checkpoint",
     "CheckpointError",
-    "build_model",
     "checkpoint_of",
     "load_checkpoint",
     "rebuild",
@@ -83,11 +81,6 @@ def checkpoint_of(
     return Checkpoint(architecture, dict(config), cpu, dict(training or {}))
 
 
-def build_model(checkpoint: Checkpoint | None, architecture: str) -> nn.Module:
-    """Rebuilds the network of `checkpoint` as `rebuild` does, by the name of its architecture."""
-    return rebuild(checkpoint, architecture, lambda config: _architectures()[architecture](config))
-
-
 def rebuild(checkpoint: Checkpoint | None, architecture: str, make: Callable[[Mapping[str, Any]], N]) -> N:
     """Rebuilds the network of `checkpoint` in evaluation mode on the CPU.
 
@@ -140,20 +133,3 @@ def load_checkpoint(path: Path) -> Checkpoint:
         raise CheckpointError(
             f"{path} is not a checkpoint of fashion-dgm, or is damaged ({error}); delete it and train again"
         ) from error
-
-
-def _architectures() -> dict[str, Callable[[Mapping[str, Any]], nn.Module]]:
-    from fashion_dgm.flows.mixture_flow import MixtureFlow
-    from fashion_dgm.flows.realnvp import RealNVP
-    from fashion_dgm.flows.residual_flow import ResidualFlow
-    from fashion_dgm.gans.networks import Discriminator, Generator
-    from fashion_dgm.metrics.classifier import Classifier
-
-    return {
-        "RealNVP": lambda config: RealNVP(RealNVPConfig(**config)),
-        "MixtureFlow": lambda config: MixtureFlow(MixtureFlowConfig(**config)),
-        "ResidualFlow": lambda config: ResidualFlow(ResidualFlowConfig(**config)),
-        "Generator": lambda config: Generator(**config),
-        "Discriminator": lambda config: Discriminator(**config),
-        "Classifier": lambda config: Classifier(**config),
-    }

@@ -149,12 +149,12 @@ def fid(samples: Path, real: Path, number: int, inception: Path | None, seed: in
     """
     import torch
 
+    from fashion_dgm.classifier.reference import reference_classifier
     from fashion_dgm.data.ood.folder import read_folder
-    from fashion_dgm.metrics.features import classifier_space, inception_space
+    from fashion_dgm.evaluation.features import classifier_space, inception_space
     from fashion_dgm.metrics.frechet import Gaussian, frechet_distance
     from fashion_dgm.metrics.kernel_distance import kernel_distance
     from fashion_dgm.metrics.neighbours import neighbourhoods
-    from fashion_dgm.metrics.reference import reference_classifier
 
     sets = [read_folder(path, number, seed) for path in (samples, real)]
     for path, (_, conversion) in zip((samples, real), sets, strict=True):

@@ -29,9 +29,9 @@ from fashion_dgm.nested import flatten
 if TYPE_CHECKING:
     import pandas as pd
 
-    from fashion_dgm.stability.grid import Plan
-    from fashion_dgm.stability.measures import RunRecord
-    from fashion_dgm.stability.runs import Study
+    from fashion_dgm.experiments.stability.grid import Plan
+    from fashion_dgm.experiments.stability.measures import RunRecord
+    from fashion_dgm.experiments.stability.runs import Study
 
 __all__ = ["LostError", "Run", "main", "runs_of", "spread", "summary"]
 

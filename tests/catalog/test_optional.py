@@ -13,7 +13,8 @@ from fashion_dgm.catalog.optional import (
     OptionalJSONDataset,
     OptionalSnapshotsDataset,
 )
-from fashion_dgm.checkpoint import CheckpointError, build_model
+from fashion_dgm.checkpoint import CheckpointError
+from fashion_dgm.registry import build_model
 
 
 def test_what_was_never_made_is_none_and_does_not_exist(tmp_path: Path) -> None:

@@ -12,8 +12,8 @@ import torch
 
 from fashion_dgm.catalog.registry import Predictor, is_registrable, register
 from fashion_dgm.checkpoint import Checkpoint, checkpoint_of
+from fashion_dgm.classifier.network import Classifier
 from fashion_dgm.gans.networks import Discriminator, Generator
-from fashion_dgm.metrics.classifier import Classifier
 
 
 def generator(seed: int) -> Checkpoint:

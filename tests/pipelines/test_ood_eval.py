@@ -7,12 +7,12 @@ import pytest
 import torch
 
 from fashion_dgm.checkpoint import Checkpoint, checkpoint_of
+from fashion_dgm.classifier.network import Classifier
 from fashion_dgm.config import RealNVPConfig
 from fashion_dgm.data.images import ImageSet
 from fashion_dgm.flows import RealNVP
-from fashion_dgm.metrics.classifier import Classifier
 from fashion_dgm.pipelines.ood_eval.nodes import measure_detection, score_images
-from tests.metrics.ood.helpers import config
+from tests.ood.helpers import config
 
 ARCHITECTURE = {
     "scales": 1,

@@ -6,10 +6,10 @@ import pytest
 import torch
 from matplotlib.figure import Figure
 
-from fashion_dgm.anatomy import trace
-from fashion_dgm.anatomy.probe import Shots
 from fashion_dgm.config import RealNVPConfig
 from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.experiments.latent_space.probe import Shots
+from fashion_dgm.experiments.likelihood import trace
 from fashion_dgm.flows import RealNVP
 from fashion_dgm.reporting import figures
 from fashion_dgm.reporting.figures.captioned import COLUMNS, CaptionedRow, captioned_rows

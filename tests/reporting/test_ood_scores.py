@@ -9,7 +9,7 @@ import pytest
 
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.metrics.detection import detection
-from fashion_dgm.metrics.ood.comparison import compare_with_headline
+from fashion_dgm.ood.comparison import compare_with_headline
 from fashion_dgm.reporting import chapters, figures
 from fashion_dgm.reporting.chapters.ood_scores import headline_summary, score_blocks
 from fashion_dgm.reporting.report import TableBlock

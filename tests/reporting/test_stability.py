@@ -10,13 +10,13 @@ import pytest
 from matplotlib.text import Text
 
 from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.experiments.stability.grid import MODELS
+from fashion_dgm.experiments.stability.measures import COMPARED, RunRecord, Score
+from fashion_dgm.experiments.stability.summary import rows_of, summarise
 from fashion_dgm.reporting import chapters, figures
 from fashion_dgm.reporting.report import Chapter, NoteBlock, ReportContent, TableBlock, TextBlock, build_report
 from fashion_dgm.reporting.style import WIDTH, to_png
-from fashion_dgm.stability.grid import MODELS
-from fashion_dgm.stability.measures import COMPARED, RunRecord, Score
-from fashion_dgm.stability.summary import rows_of, summarise
-from tests.stability.test_runs import configured
+from tests.experiments.stability.test_runs import configured
 
 REFERENCE = {"samples": 60, "floor": 3.0, "training": 1.0, "untrained": 170.0}
 

@@ -8,11 +8,11 @@ import pytest
 
 from fashion_dgm.config import DiracConfig
 from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.experiments.gradients.shifted_uniforms import estimate
+from fashion_dgm.experiments.gradients.vanishing import LOSSES, measurement_steps, summarise_gradients
 from fashion_dgm.reporting import chapters, figures
 from fashion_dgm.reporting.report import ReportContent, TextBlock, build_report
 from fashion_dgm.reporting.style import WIDTH, to_png
-from fashion_dgm.studies.shifted_uniforms import estimate
-from fashion_dgm.studies.vanishing import LOSSES, measurement_steps, summarise_gradients
 
 AS_THEORY_HAS_IT = {"saturating": -3.0, "non_saturating": 1.0, "wasserstein": 0.0}
 

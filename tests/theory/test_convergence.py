@@ -13,8 +13,8 @@ from scipy.integrate import solve_ivp
 from torch import Tensor
 
 from fashion_dgm.config import DiracConfig
+from fashion_dgm.experiments.gradients.dirac_gan import DiracGAN, descend, dirac_gans, penalty_limit
 from fashion_dgm.gans import objectives
-from fashion_dgm.studies.dirac_gan import DiracGAN, descend, dirac_gans, penalty_limit
 
 Array = NDArray[np.float64]
 CLIP, WEIGHT, R1 = 0.6, 0.3, 0.5

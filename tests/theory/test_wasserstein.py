@@ -17,9 +17,9 @@ from scipy.stats import spearmanr
 from torch import Tensor, nn
 
 from fashion_dgm.config import DiracConfig
+from fashion_dgm.experiments.gradients.dirac_gan import descend, dirac_gans
 from fashion_dgm.gans import objectives
 from fashion_dgm.gans.lipschitz import clip_weights
-from fashion_dgm.studies.dirac_gan import descend, dirac_gans
 from tests.conftest import ROOT
 
 Array = NDArray[np.float64]

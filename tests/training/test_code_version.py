@@ -9,7 +9,7 @@ from fashion_dgm.training.code_version import PACKAGE, canonical, code_version, 
 
 FLOW = ("fashion_dgm.flows.training:fit_flow",)
 GAN = ("fashion_dgm.gans.training:_train", "fashion_dgm.gans.steps:GANStep")
-CLASSIFIER = ("fashion_dgm.metrics.classifier_training:train_classifier",)
+CLASSIFIER = ("fashion_dgm.classifier.training:train_classifier",)
 TRAININGS = {"flow": FLOW, "gan": GAN, "classifier": CLASSIFIER}
 
 Edit = Callable[[str, str, str], None]
@@ -44,7 +44,7 @@ CHANGES = [
     # Pixels in another range: of the GAN's and the classifier's code, for flows dequantise by themselves.
     ("data/images.py", "div_(255.0)", "div_(127.5).sub_(1)", {"gan", "classifier"}),
     # The classifier that evaluates a GAN's epochs.
-    ("metrics/classifier.py", "self.body(x).float()", "self.body(x).float() + 1", {"gan", "classifier"}),
+    ("classifier/network.py", "self.body(x).float()", "self.body(x).float() + 1", {"gan", "classifier"}),
     ("metrics/memorisation.py", "def nearest(", "def nearest(k: int, /, ", {"gan"}),
     ("data/augment.py", "def random_flip(", "def random_flip(k: int, /, ", {"classifier"}),
     ("flows/coupling.py", "promote_types(a.dtype", "promote_types(x.dtype", {"flow"}),

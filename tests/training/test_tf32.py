@@ -5,9 +5,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from fashion_dgm.checkpoint import build_model, checkpoint_of
+from fashion_dgm.checkpoint import checkpoint_of
 from fashion_dgm.config import TrainingConfig
 from fashion_dgm.gans.networks import Generator
+from fashion_dgm.registry import build_model
 from fashion_dgm.training import device as devices
 from fashion_dgm.training.device import DeviceError, resolve_device, resolve_precision
 from fashion_dgm.training.fingerprint import fingerprint_of

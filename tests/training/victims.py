@@ -10,13 +10,13 @@ from typing import Any
 import torch
 
 from fashion_dgm.checkpoint import checkpoint_of
+from fashion_dgm.classifier.network import Classifier
+from fashion_dgm.classifier.training import train_classifier
 from fashion_dgm.config import ClassifierConfig, FlowTrainingConfig, GANConfig, WGANConfig
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.flows.training import train_flow
 from fashion_dgm.gans.records import Witnesses
 from fashion_dgm.gans.training import train_gan, train_wgan
-from fashion_dgm.metrics.classifier import Classifier
-from fashion_dgm.metrics.classifier_training import train_classifier
 from fashion_dgm.training.interruption import Interrupted
 from fashion_dgm.training.store import StateStore
 from tests.conftest import made_up_images

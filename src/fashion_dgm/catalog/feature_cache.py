@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 from kedro.io import AbstractDataset, DatasetError
 
-from fashion_dgm.metrics.feature_cache import FeatureCache
+from fashion_dgm.evaluation.feature_cache import FeatureCache
 
 __all__ = ["FeatureCacheDataset"]
 

@@ -45,7 +45,7 @@ def load_model(source: str | Path, project: str | Path | None = None) -> nn.Modu
         >>> flow = load_model("flow")
         >>> images = flow.sample(16, temperature=0.8)
     """
-    from fashion_dgm.checkpoint import build_model
+    from fashion_dgm.registry import build_model
 
     checkpoint = find_checkpoint(source, project)
     return build_model(checkpoint, checkpoint.architecture)

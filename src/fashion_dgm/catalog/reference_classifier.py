@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 from kedro.io import AbstractDataset, DatasetError
 
 from fashion_dgm.checkpoint import Checkpoint
-from fashion_dgm.metrics.reference import reference_checkpoint
+from fashion_dgm.classifier.reference import reference_checkpoint
 
 __all__ = ["ReferenceClassifierDataset"]
 

@@ -83,7 +83,7 @@ class Predictor:
     """
 
     def __init__(self, checkpoint: Checkpoint) -> None:
-        from fashion_dgm.checkpoint import build_model
+        from fashion_dgm.registry import build_model
 
         self.network = build_model(checkpoint, checkpoint.architecture)
         self._predict: Callable[[Any, dict[str, Any]], NDArray[Any]] = {

@@ -19,7 +19,7 @@ class LogDetStudyConfig(Config):
     """Which estimators are judged, on which residual blocks, from how many draws.
 
     Arguments:
-        kinds: random residual branches, see `fashion_dgm.log_det_study.blocks`.
+        kinds: random residual branches, see `fashion_dgm.experiments.log_det.blocks`.
         dimensions: numbers in an input, squares from 4 on (a convolution needs an image).
         lipschitz: bounds of the branches' Lipschitz constants.
         focus: the one of `lipschitz` that figures show, with the largest dimension.

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, cast
+from typing import Any
 
-from fashion_dgm.checkpoint import Checkpoint, CheckpointError, build_model
+from fashion_dgm.checkpoint import Checkpoint, CheckpointError, rebuild
 from fashion_dgm.config import Config, MixtureFlowConfig, RealNVPConfig, ResidualFlowConfig
 from fashion_dgm.flows.flow import Flow
 from fashion_dgm.flows.mixture_flow import MixtureFlow
@@ -14,17 +14,23 @@ from fashion_dgm.flows.residual_flow import ResidualFlow
 
 __all__ = ["build_flow", "make_flow"]
 
-FLOWS: Mapping[type[Config], Callable[[Any], Flow]] = {
+_BY_CONFIG: Mapping[type[Config], Callable[[Any], Flow]] = {
     RealNVPConfig: RealNVP,
     MixtureFlowConfig: MixtureFlow,
     ResidualFlowConfig: ResidualFlow,
 }
-ARCHITECTURES = ("RealNVP", "MixtureFlow", "ResidualFlow")
+
+FLOWS: Mapping[str, Callable[[Mapping[str, Any]], Flow]] = {
+    "RealNVP": lambda config: RealNVP(RealNVPConfig(**config)),
+    "MixtureFlow": lambda config: MixtureFlow(MixtureFlowConfig(**config)),
+    "ResidualFlow": lambda config: ResidualFlow(ResidualFlowConfig(**config)),
+}
+"""By the name of its architecture, what makes a flow from a checkpoint's `config`."""
 
 
 def make_flow(config: Config) -> Flow:
-    """Makes the flow that `config`, one of `FLOWS`, describes, for 28x28 images."""
-    return FLOWS[type(config)](config)
+    """Makes the flow that `config`, the parameters of one of `FLOWS`, describes, for 28x28 images."""
+    return _BY_CONFIG[type(config)](config)
 
 
 def build_flow(checkpoint: Checkpoint) -> Flow:
@@ -33,8 +39,8 @@ def build_flow(checkpoint: Checkpoint) -> Flow:
     Raises:
         CheckpointError: if it holds no flow, or its weights don't fit.
     """
-    if checkpoint.architecture not in ARCHITECTURES:
+    if checkpoint.architecture not in FLOWS:
         raise CheckpointError(
             f"this checkpoint holds a {checkpoint.architecture}, not a flow; give the path of a flow's"
         )
-    return cast("Flow", build_model(checkpoint, checkpoint.architecture))
+    return rebuild(checkpoint, checkpoint.architecture, FLOWS[checkpoint.architecture])

@@ -16,13 +16,13 @@ import torch
 from torch import Tensor
 
 from fashion_dgm.checkpoint import Checkpoint
+from fashion_dgm.classifier.network import build_classifier
 from fashion_dgm.config import AdversarialConfig
 from fashion_dgm.data.images import ImageSet, to_unit_interval
 from fashion_dgm.gans.averaging import averaged_generator
 from fashion_dgm.gans.networks import Generator
 from fashion_dgm.gans.scoring import STATISTICS, Statistics, score, whole_batches
 from fashion_dgm.gans.steps import AdversarialStep
-from fashion_dgm.metrics.classifier import build_classifier
 from fashion_dgm.metrics.memorisation import copying_probability, nearest
 from fashion_dgm.metrics.modes import class_entropy, class_shares, missing_classes
 from fashion_dgm.training.seeds import derive_seed, generator

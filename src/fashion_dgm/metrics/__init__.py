@@ -1,1 +1,1 @@
-"""Distances between sets of images, and scores of single ones."""
+"""Measures of arrays of features, scores or images: arrays in, floats out, no network and no file."""

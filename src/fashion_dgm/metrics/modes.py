@@ -7,21 +7,20 @@ same network, tell how much.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
-
-from fashion_dgm.metrics.classifier import Classifier
 
 __all__ = ["class_entropy", "class_shares", "missing_classes"]
 
 
 @torch.no_grad()
-def class_shares(classifier: Classifier, images: Tensor, batch_size: int = 500) -> Tensor:
+def class_shares(classifier: Callable[[Tensor], Tensor], images: Tensor, batch_size: int = 500) -> Tensor:
     """Returns which share of images the classifier, in evaluation mode, takes for each class: float64 `(10,)`.
 
     Arguments:
+        classifier: takes images to logits `(N, 10)`.
         images: floats in `[0, 1]`, `(N, 1, 28, 28)`, on the classifier's device.
     """
     classes = torch.cat([classifier(part).argmax(dim=1) for part in images.split(batch_size)])

@@ -25,7 +25,7 @@ def outputs(trained: TrainedGAN, config: AdversarialConfig) -> Trained:
     """
     import pandas as pd
 
-    from fashion_dgm.checkpoint import build_model
+    from fashion_dgm.registry import build_model
 
     def size(checkpoint: Checkpoint) -> int:
         return sum(parameter.numel() for parameter in build_model(checkpoint, checkpoint.architecture).parameters())
@@ -44,8 +44,8 @@ def outputs(trained: TrainedGAN, config: AdversarialConfig) -> Trained:
 
 def samples_of(snapshots: Mapping[int, Callable[[], Checkpoint]], n: int, seed: int) -> dict[int, NDArray]:
     """Returns what each epoch's generator makes of the same `n` latents: floats in `[0, 1]`, `(n, 1, 28, 28)`."""
-    from fashion_dgm.checkpoint import build_model
     from fashion_dgm.gans.networks import Generator
+    from fashion_dgm.registry import build_model
     from fashion_dgm.training.seeds import generator
 
     samples = {}

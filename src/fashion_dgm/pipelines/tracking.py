@@ -79,7 +79,7 @@ def log_distances(table: DataFrame, models: Mapping[str, Snapshots]) -> None:
     """
     import mlflow
 
-    from fashion_dgm.metrics.fid import best_and_last
+    from fashion_dgm.evaluation.scoring import best_and_last
 
     for row in table.itertuples():
         mlflow.log_metric(f"{row.model}/{_distance(row.feature_space, row.split)}", row.distance, step=row.epoch)
@@ -201,7 +201,7 @@ def _register_best(model: str, checkpoint: Checkpoint, best: Mapping[str, Any], 
     import mlflow
 
     from fashion_dgm.catalog.registry import register
-    from fashion_dgm.metrics.fid import SELECT
+    from fashion_dgm.evaluation.scoring import SELECT
 
     name, space = f"{model}_generator", best["feature_space"]
     if mlflow.MlflowClient().search_registered_models(f"name = '{name}'"):

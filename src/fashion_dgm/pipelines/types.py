@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
     from fashion_dgm.checkpoint import Checkpoint
     from fashion_dgm.data.ood.build import Fetch
+    from fashion_dgm.evaluation.feature_cache import FeatureCache
+    from fashion_dgm.experiments.stability.measures import RunRecord
     from fashion_dgm.gans.training import TrainedGAN
-    from fashion_dgm.metrics.feature_cache import FeatureCache
-    from fashion_dgm.stability.measures import RunRecord
     from fashion_dgm.training.store import StateStore
 else:
     Checkpoint = DataFrame = FeatureCache = Fetch = Figure = RunRecord = StateStore = TrainedGAN = Any

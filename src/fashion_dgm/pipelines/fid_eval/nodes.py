@@ -22,9 +22,10 @@ def score_samples(
     **models: dict[int, Callable[[], Checkpoint]] | None,
 ) -> tuple[DataFrame, DataFrame, dict[str, Any]]:
     """Scores every snapshot of the models, and samples from elsewhere, in every feature space that is to be had."""
-    from fashion_dgm.metrics import fid, samples
-    from fashion_dgm.metrics.real import RealImages
-    from fashion_dgm.metrics.spaces import available_spaces, foreign_data_warnings
+    from fashion_dgm.evaluation import samples
+    from fashion_dgm.evaluation import scoring as fid
+    from fashion_dgm.evaluation.real_images import RealImages
+    from fashion_dgm.evaluation.spaces import available_spaces, foreign_data_warnings
     from fashion_dgm.pipelines.tracking import log_distances
     from fashion_dgm.training.device import resolve_device
 

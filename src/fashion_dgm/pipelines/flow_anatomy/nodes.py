@@ -33,8 +33,8 @@ def dissect_likelihood(
     import pandas as pd
     import torch
 
-    from fashion_dgm.anatomy import dissect
-    from fashion_dgm.anatomy.tables import image_table, layer_table
+    from fashion_dgm.experiments.likelihood import dissect
+    from fashion_dgm.experiments.likelihood.tables import image_table, layer_table
     from fashion_dgm.pipelines.models import load_flow
     from fashion_dgm.training.device import resolve_device, resolve_precision
 
@@ -81,8 +81,8 @@ def check_second_order(
     """Holds the second-order argument of Nalisnick et al. against this flow and these images."""
     import torch
 
-    from fashion_dgm.anatomy.second_order import pixel_moments, second_order_gap
     from fashion_dgm.data.images import choose_set
+    from fashion_dgm.experiments.likelihood.second_order import pixel_moments, second_order_gap
     from fashion_dgm.pipelines.models import load_flow
 
     stranger = choose_set(ood_sets, config.stranger)
@@ -105,9 +105,9 @@ def explain_likelihood(
     config: FlowAnatomyConfig,
 ) -> dict[str, Any]:
     """Measures which terms, which layers and which images make the gap between the sets."""
-    from fashion_dgm.anatomy import tables
     from fashion_dgm.data.ood import partners_of
     from fashion_dgm.data.perturb import PERTURBATIONS
+    from fashion_dgm.experiments.likelihood import tables
 
     partners = {name: found for name in sets_summary["sets"] if (found := partners_of(sets_summary, name)) is not None}
     options: dict[str, Any] = {"bootstrap": config.bootstrap, "confidence": config.confidence, "seed": config.seed}
@@ -159,8 +159,8 @@ def plot_way(
     """Draws a familiar and a foreign image after each coupling."""
     import torch
 
-    from fashion_dgm.anatomy.trace import trace
     from fashion_dgm.data.images import choose_set
+    from fashion_dgm.experiments.likelihood.trace import trace
     from fashion_dgm.flows.dequantize import dequantize
     from fashion_dgm.pipelines.models import load_flow
     from fashion_dgm.reporting.figures import way_through_the_flow

@@ -16,9 +16,9 @@ def probe_latents(
     flow: Checkpoint, benchmark: ImageSet, ood_sets: Mapping[str, ImageSet], config: LatentSpaceConfig
 ) -> tuple[DataFrame, Figure, Figure, Figure, Figure, Figure]:
     """Decodes latents of every kind, scores the images, and draws them."""
-    from fashion_dgm.anatomy import experiments, summary
-    from fashion_dgm.anatomy.probe import Probe
     from fashion_dgm.data.images import choose_set
+    from fashion_dgm.experiments.latent_space import experiments, summary
+    from fashion_dgm.experiments.latent_space.probe import Probe
     from fashion_dgm.pipelines.models import load_flow
     from fashion_dgm.reporting import figures
     from fashion_dgm.reporting.wording import dataset_name
@@ -45,7 +45,7 @@ def probe_latents(
 
 def summarise_latents(scores: DataFrame, parts: DataFrame, config: LatentSpaceConfig) -> dict[str, Any]:
     """Measures each kind of latents against the real images of the benchmark."""
-    from fashion_dgm.anatomy.summary import compare_paths, summarise_shots
+    from fashion_dgm.experiments.latent_space.summary import compare_paths, summarise_shots
 
     reference = parts.loc[parts["dataset"] == "fashion_mnist", "bits_per_dim"].to_numpy()
     options: dict[str, Any] = {"bootstrap": config.bootstrap, "confidence": config.confidence, "seed": config.seed}

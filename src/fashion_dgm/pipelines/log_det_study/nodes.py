@@ -26,10 +26,10 @@ def measure_estimators(
     import pandas as pd
     import torch
 
-    from fashion_dgm.checkpoint import build_model
+    from fashion_dgm.experiments.log_det.study import random_blocks, study
+    from fashion_dgm.experiments.log_det.trained import trained_blocks, widest
     from fashion_dgm.flows import ResidualFlow
-    from fashion_dgm.log_det_study.study import random_blocks, study
-    from fashion_dgm.log_det_study.trained import trained_blocks, widest
+    from fashion_dgm.registry import build_model
     from fashion_dgm.training.device import resolve_device
 
     largest = max(config.dimensions)
@@ -59,7 +59,7 @@ def summarise_estimators(
     blocks: DataFrame, truncation: DataFrame, probes: DataFrame, estimators: DataFrame, config: LogDetStudyConfig
 ) -> dict[str, Any]:
     """Tests what was measured against theory, and says where which estimator is better."""
-    from fashion_dgm.log_det_study.summary import summarise
+    from fashion_dgm.experiments.log_det.summary import summarise
 
     found = summarise(blocks, truncation, estimators, config.confidence, set(probes["block"]))
     return {"draws": config.draws, "trained_draws": config.trained_draws, **found}

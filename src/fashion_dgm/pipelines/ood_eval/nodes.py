@@ -44,10 +44,10 @@ def score_images(
     """Fits every score to training images, then scores each benchmark and out-of-distribution image."""
     import pandas as pd
 
-    from fashion_dgm.checkpoint import build_model
-    from fashion_dgm.metrics.classifier import Classifier
-    from fashion_dgm.metrics.ood.scorer import Models, Scorer, for_slow_flow
+    from fashion_dgm.classifier.network import Classifier
+    from fashion_dgm.ood.scorer import Models, Scorer, for_slow_flow
     from fashion_dgm.pipelines.models import load_flow
+    from fashion_dgm.registry import build_model
     from fashion_dgm.training.device import resolve_device
 
     device = resolve_device(config.device)
@@ -108,8 +108,8 @@ def measure_detection(
 ) -> tuple[DataFrame, DataFrame, dict[str, Any]]:
     """Measures how well every score detects each out-of-distribution set, and compares the primary score with the others."""
     from fashion_dgm.data.ood import partners_of
-    from fashion_dgm.metrics.ood.summary import summarise
-    from fashion_dgm.metrics.ood.table import detection_table
+    from fashion_dgm.ood.summary import summarise
+    from fashion_dgm.ood.table import detection_table
 
     partners = {name: partners_of(sets_summary, name) for name in sets_summary.get("sets", {})}
     typical = fitted["typical_bits_per_dim"]

@@ -26,9 +26,9 @@ def train_runs(
     """Trains and scores every model, as assigned and varied, with every seed; a run that diverges is a result."""
     from functools import partial
 
+    from fashion_dgm.experiments.stability.grid import plans
+    from fashion_dgm.experiments.stability.runs import Study, conduct
     from fashion_dgm.pipelines.tracking import log_run
-    from fashion_dgm.stability.grid import plans
-    from fashion_dgm.stability.runs import Study, conduct
     from fashion_dgm.sweep import spread
 
     study = Study(train, test, benchmark, classifier, config.samples, store.folder)
@@ -46,8 +46,8 @@ def compare_models(found: dict[str, Any]) -> tuple[DataFrame, dict[str, Any]]:
     """Measures each run, and compares the models measure by measure."""
     import pandas as pd
 
-    from fashion_dgm.stability.measures import RunRecord
-    from fashion_dgm.stability.summary import rows_of, summarise
+    from fashion_dgm.experiments.stability.measures import RunRecord
+    from fashion_dgm.experiments.stability.summary import rows_of, summarise
 
     # The parameters of the runs, whatever they are by now.
     config = StabilityConfig(**found["config"])

@@ -17,7 +17,7 @@ def train_classifier(
     """Trains the reference classifier."""
     import pandas as pd
 
-    from fashion_dgm.metrics import classifier_training as training
+    from fashion_dgm.classifier import training as training
     from fashion_dgm.pipelines.tracking import log_epoch
     from fashion_dgm.training.launch import launch
 

@@ -29,8 +29,8 @@ def train_discriminators(
     config: VanishingGradientsConfig,
 ) -> DataFrame:
     """Trains discriminators and critics against frozen generators, and measures the gradients they give."""
+    from fashion_dgm.experiments.gradients import vanishing
     from fashion_dgm.pipelines.tracking import log_gradients
-    from fashion_dgm.studies import vanishing
 
     critic = WGANConfig(**{**wgan.model_dump(), **wgan_penalty.model_dump()})
     return vanishing.train_discriminators(train, snapshots, config, gan, critic, log_gradients)
@@ -41,7 +41,7 @@ def estimate_uniforms(config: VanishingGradientsConfig) -> DataFrame:
     import numpy as np
     import pandas as pd
 
-    from fashion_dgm.studies.shifted_uniforms import estimate
+    from fashion_dgm.experiments.gradients.shifted_uniforms import estimate
     from fashion_dgm.training.seeds import derive_seed
 
     uniforms, rows = config.uniforms, []
@@ -58,8 +58,8 @@ def summarise(gradients: DataFrame, uniforms: DataFrame, config: VanishingGradie
     """Sums up what became of the gradients, and how far samples are from the exact distances."""
     import numpy as np
 
-    from fashion_dgm.studies.shifted_uniforms import DISTANCES, closed_form
-    from fashion_dgm.studies.vanishing import summarise_gradients
+    from fashion_dgm.experiments.gradients.shifted_uniforms import DISTANCES, closed_form
+    from fashion_dgm.experiments.gradients.vanishing import summarise_gradients
 
     exact = closed_form(uniforms["shift"].to_numpy())
     # KL is infinite, and no estimate is far from that.

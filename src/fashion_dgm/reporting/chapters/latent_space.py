@@ -32,7 +32,7 @@ def latent_space_chapter(metrics: Mapping[str, Any], figures: Mapping[str, bytes
 
     Arguments:
         metrics: `{"stranger", "confidence", "reference": {"images", "bits_per_dim", "quantiles"}, "variants": rows of
-            `fashion_dgm.anatomy.summary.summarise_shots`, "paths": what `compare_paths` there returns}`.
+            `fashion_dgm.experiments.latent_space.summary.summarise_shots`, "paths": what `compare_paths` there returns}`.
         figures: PNGs `latent_temperatures`, `latent_off_typical`, `latent_scales`, `latent_interpolations`, `latent_paths`
             and `latent_strangers`.
     """

@@ -32,7 +32,7 @@ def log_det_chapter(metrics: Mapping[str, Any], figures: Mapping[str, bytes]) ->
     """Tells what truncation and roulette cost, in bias, variance and products.
 
     Arguments:
-        metrics: as `fashion_dgm.log_det_study.summary.summarise` returns them, with `draws` and `trained_draws`.
+        metrics: as `fashion_dgm.experiments.log_det.summary.summarise` returns them, with `draws` and `trained_draws`.
         figures: PNG files by name: `truncation`, `probes`, `bias`, `variance`, `budget`.
     """
     focus, trained = metrics["focus"], metrics.get("trained")

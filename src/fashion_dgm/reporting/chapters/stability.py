@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from fashion_dgm.experiments.stability.measures import COMPARED, PRIMARY, RATIOS
 from fashion_dgm.reporting import sources
 from fashion_dgm.reporting.chapters.titles import TITLES
 from fashion_dgm.reporting.report import Chapter, FigureBlock, NoteBlock, TableBlock, TextBlock
@@ -20,7 +21,6 @@ from fashion_dgm.reporting.wording import (
     plural,
     significant,
 )
-from fashion_dgm.stability.measures import COMPARED, PRIMARY, RATIOS
 
 __all__ = ["stability_chapter", "verdict_sentence"]
 

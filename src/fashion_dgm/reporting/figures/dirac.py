@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from fashion_dgm.config import DiracConfig
+from fashion_dgm.experiments.gradients.dirac_gan import DiracGAN, descend, dirac_gans, penalty_limit
 from fashion_dgm.reporting.style import BLACK, BLUE, GREEN, VERMILLION, WIDTH, styled
-from fashion_dgm.studies.dirac_gan import DiracGAN, descend, dirac_gans, penalty_limit
 
 __all__ = ["dirac_portraits"]
 

@@ -13,7 +13,7 @@ from fashion_dgm.reporting.style import BLUE, GREY, VERMILLION, WIDTH, styled
 from fashion_dgm.reporting.wording import number
 
 if TYPE_CHECKING:
-    from fashion_dgm.anatomy.probe import Shots
+    from fashion_dgm.experiments.latent_space.probe import Shots
 
 __all__ = [
     "PATH_NAMES",

@@ -29,7 +29,7 @@ def likelihood_gap(gaps: Mapping[str, Mapping[str, Any]]) -> Figure:
     """Draws the gap in bits/dim of each set to the in-distribution one, split in its parts: stacked, with the sum as a dot.
 
     Arguments:
-        gaps: set to what `fashion_dgm.anatomy.gap.gap_by_part` returns.
+        gaps: set to what `fashion_dgm.experiments.likelihood.gap.gap_by_part` returns.
 
     Raises:
         FashionDGMError: if there is no set.

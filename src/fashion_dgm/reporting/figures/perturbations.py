@@ -15,7 +15,7 @@ from fashion_dgm.reporting.wording import number
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from fashion_dgm.anatomy.trace import Trace
+    from fashion_dgm.experiments.likelihood.trace import Trace
 
 __all__ = ["perturbation_curves", "perturbation_examples", "way_through_the_flow"]
 

@@ -12,10 +12,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.experiments.stability.measures import COMPARED, RATIOS
 from fashion_dgm.reporting.figures.curves import DASHED, log_if_wide, say_missing, set_epoch_axis
 from fashion_dgm.reporting.style import BLACK, BLUE, GREEN, GREY, PURPLE, VERMILLION, WIDTH, styled
 from fashion_dgm.reporting.wording import model_name, model_order, number, significant, variation_name, variation_order
-from fashion_dgm.stability.measures import COMPARED, RATIOS
 
 __all__ = ["stability_curves", "stability_measures", "stability_verdict"]
 

@@ -8,8 +8,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.experiments.gradients.shifted_uniforms import closed_form
 from fashion_dgm.reporting.style import BLACK, BLUE, GREY, VERMILLION, WIDTH, styled
-from fashion_dgm.studies.shifted_uniforms import closed_form
 
 if TYPE_CHECKING:
     from pandas import DataFrame

@@ -1,0 +1,49 @@
+"""The classifier that comes with the package, so that distances in its features mean the same on every machine.
+
+It is the catalog's `classifier` after `kedro run --pipelines data_split,train_classifier` with the parameters of
+`conf/base`, on a CPU with bfloat16 instructions; another machine's rounding gives other weights of the same quality. Its
+accuracies and the hash of its training images lie in the file beside the weights.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from fashion_dgm.checkpoint import Checkpoint, CheckpointError, load_checkpoint
+from fashion_dgm.classifier.network import Classifier, build_classifier
+
+__all__ = ["REFERENCE_SHA256", "reference_checkpoint", "reference_classifier"]
+
+REFERENCE_SHA256 = "f39d0cbcd87ef3b0e1bcd4e47436a639ebdd6b421bf8d77671da1b1058eba6d5"
+
+_PATH = Path(__file__).parent / "weights" / "classifier.safetensors"
+
+
+def reference_checkpoint(path: Path = _PATH) -> Checkpoint:
+    """Returns the shipped weights with what is known of their training.
+
+    Raises:
+        CheckpointError: if the file is not there, or not the one that was shipped.
+    """
+    try:
+        found = hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise CheckpointError(
+            f"the shipped classifier {path.name} cannot be read; install the package again"
+        ) from error
+    if found != REFERENCE_SHA256:
+        raise CheckpointError(
+            f"the shipped classifier {path.name} has SHA-256 {found}, not {REFERENCE_SHA256}: it was changed or damaged. "
+            "Install the package again; weights of your own are used with fid_eval.classifier: trained"
+        )
+    return load_checkpoint(path)
+
+
+def reference_classifier() -> Classifier:
+    """Returns the shipped classifier in evaluation mode on the CPU: 128 features before ten logits.
+
+    Raises:
+        CheckpointError: as `reference_checkpoint` does.
+    """
+    return build_classifier(reference_checkpoint())

@@ -1,0 +1,1 @@
+"""Evaluation of samples: feature spaces, the features of real images, and the distances of samples to them."""

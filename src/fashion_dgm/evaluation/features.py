@@ -1,0 +1,164 @@
+"""Feature spaces in which images are compared, each under its own name.
+
+A Fréchet distance means nothing without its features, so a space carries what a reader needs beside every value: its label,
+layer, dimension and the hash of its weights.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from fashion_dgm.checkpoint import weights_sha256
+from fashion_dgm.classifier.network import Classifier
+from fashion_dgm.data.images import to_unit_interval
+from fashion_dgm.errors import FashionDGMError
+
+__all__ = ["FeatureSpace", "classifier_space", "find_inception_weights", "inception_space"]
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class FeatureSpace:
+    """A map from images to features, and what to call distances in it.
+
+    Arguments:
+        name: "classifier" or "inception".
+        label: what a distance in this space is called; only Inception's is "FID".
+        layer: which layer gives the features.
+        dimension: number of features.
+        weights_sha256: hash of the weights.
+        extract: maps floats in `[0, 1]`, `(N, 1, 28, 28)`, to features `(N, dimension)`.
+        accuracy: that of the classifier on images it has not seen, where it is one.
+        origin: whose weights these are: "shipped", "trained" or None.
+        trained_on: hash of the images that the features were learnt from, where it is known.
+    """
+
+    name: str
+    label: str
+    layer: str
+    dimension: int
+    weights_sha256: str
+    extract: Callable[[Tensor], Tensor]
+    accuracy: float | None = None
+    origin: str | None = None
+    trained_on: str | None = None
+
+    def describe(self) -> dict[str, Any]:
+        """Returns all that must stand beside a distance, as JSON can hold it."""
+        names = ("label", "layer", "dimension", "weights_sha256", "accuracy", "origin")
+        return {name: value for name in names if (value := getattr(self, name)) is not None}
+
+    @torch.no_grad()
+    def __call__(self, images: Tensor, device: torch.device, batch_size: int) -> NDArray[np.float32]:
+        """Returns features `(N, dimension)` of uint8 or `[0, 1]` float images `(N, 1, 28, 28)`, batch by batch."""
+        parts = []
+        for batch in images.split(batch_size):
+            on_device = batch.to(device)
+            unit = to_unit_interval(on_device) if on_device.dtype == torch.uint8 else on_device
+            parts.append(self.extract(unit).float().cpu())
+        return torch.cat(parts).numpy()
+
+
+def classifier_space(classifier: Classifier, device: torch.device) -> FeatureSpace:
+    """The penultimate layer of a FashionMNIST classifier: the Fréchet classifier distance."""
+    network = classifier.to(device).to(memory_format=torch.channels_last).eval()
+    return FeatureSpace(
+        name="classifier",
+        label="Fréchet classifier distance",
+        layer="penultimate layer, after ReLU",
+        dimension=classifier.feature_dim,
+        weights_sha256=weights_sha256(network.state_dict()),
+        extract=network.features,
+    )
+
+
+def inception_space(weights: Path, device: torch.device) -> FeatureSpace:
+    """The final average pool of the Inception-2015 network, by pytorch-fid's port of it: FID.
+
+    Grey images are repeated over three channels; pytorch-fid's network resizes to 299x299 and scales to `[-1, 1]` itself.
+
+    References:
+        Heusel et al., GANs trained by a two time-scale update rule (2017). Weights and port: pytorch-fid.
+    """
+    network = _inception(weights).to(device).eval()
+    return FeatureSpace(
+        name="inception",
+        label="FID",
+        layer="final average pool of Inception-2015",
+        dimension=2048,
+        weights_sha256=_sha256(weights),
+        extract=lambda images: network(images.expand(-1, 3, -1, -1))[0].flatten(start_dim=1),
+    )
+
+
+def find_inception_weights(path: str | None, sha256: str, download: bool) -> Path:
+    """Returns the checked weights file: `path` if one is given, else torch hub's cache, else pytorch-fid's own address.
+
+    Arguments:
+        path: a file of the user's, or None.
+        sha256: the hash that the file must have, or its first digits.
+        download: whether to fetch the file where neither is there.
+
+    Raises:
+        FashionDGMError: if the weights are not to be had, or have another hash; the message says what was tried.
+    """
+    from pytorch_fid.inception import FID_WEIGHTS_URL
+
+    name = FID_WEIGHTS_URL.rsplit("/", 1)[-1]
+    cached = Path(torch.hub.get_dir()) / "checkpoints" / name
+    if path is not None:
+        found = Path(path)
+        if not found.is_file():
+            raise FashionDGMError(f"fid_eval.inception_weights names {found.name}, which is not a file there")
+    elif cached.is_file():
+        found = cached
+    elif not download:
+        raise FashionDGMError(f"{name} is not in torch hub's cache, and fid_eval.inception_download is off")
+    else:
+        try:
+            cached.parent.mkdir(parents=True, exist_ok=True)
+            torch.hub.download_url_to_file(FID_WEIGHTS_URL, str(cached), hash_prefix=sha256[:8], progress=False)
+        except (OSError, RuntimeError) as error:
+            # What the network says differs by machine and day, and the message is printed in the report.
+            logger.warning("%s cannot be fetched from %s: %s", name, FID_WEIGHTS_URL, error)
+            raise FashionDGMError(
+                f"{name} is not in torch hub's cache and could not be downloaded; put the file somewhere and name it in "
+                "fid_eval.inception_weights"
+            ) from error
+        found = cached
+    actual = _sha256(found)
+    if not actual.startswith(sha256.lower()):
+        raise FashionDGMError(f"{found.name} has SHA-256 {actual}, not {sha256}: it is damaged or another file")
+    return found
+
+
+def _inception(weights: Path) -> nn.Module:
+    from pytorch_fid import inception
+
+    # pytorch-fid can only load from its own address; this is the one call by which it asks for the weights.
+    original = inception.load_state_dict_from_url
+    inception.load_state_dict_from_url = lambda *args, **kwargs: torch.load(
+        weights, map_location="cpu", weights_only=True
+    )
+    try:
+        return inception.InceptionV3([inception.InceptionV3.BLOCK_INDEX_BY_DIM[2048]])
+    except (RuntimeError, ValueError, KeyError, AttributeError) as error:
+        raise FashionDGMError(f"{weights.name} does not hold Inception-2015 weights ({error})") from error
+    finally:
+        inception.load_state_dict_from_url = original
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,93 @@
+"""Where images that shall be scored come from: generators at their epochs, and sets that somebody brings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from fashion_dgm.checkpoint import Checkpoint
+from fashion_dgm.data.ood.folder import read_folder
+from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.gans.networks import Generator
+from fashion_dgm.registry import build_model
+from fashion_dgm.training.seeds import derive_seed, generator
+
+__all__ = ["SampleSource", "brought_sources", "check_images", "snapshot_sources"]
+
+
+@dataclass(frozen=True)
+class SampleSource:
+    """Images of one model.
+
+    Arguments:
+        model: its name.
+        epoch: the epoch of a snapshot, None for images that somebody brought.
+        draw: returns `n` images or, where there are fewer, all, `(N, 1, 28, 28)`: uint8, or floats in `[0, 1]`; and
+            what was done to make them so.
+    """
+
+    model: str
+    epoch: int | None
+    draw: Callable[[int], tuple[Tensor, str]]
+
+
+def snapshot_sources(
+    models: Mapping[str, Mapping[int, Callable[[], Checkpoint]]], seed: int, device: torch.device, batch_size: int
+) -> list[SampleSource]:
+    """Returns a source for every epoch of every model; a network is built when its images are drawn, and dropped after.
+
+    All draw from the same latents, so that differences between epochs are the generators' and not the draw's.
+    """
+
+    def source(model: str, epoch: int, load: Callable[[], Checkpoint]) -> SampleSource:
+        def draw(n: int) -> tuple[Tensor, str]:
+            network = build_model(load(), "Generator")
+            assert isinstance(network, Generator)
+            return network.to(device).sample(n, generator(seed, "latents"), batch_size).cpu(), ""
+
+        return SampleSource(model, epoch, draw)
+
+    return [source(model, epoch, load) for model, epochs in models.items() for epoch, load in sorted(epochs.items())]
+
+
+def brought_sources(paths: Mapping[str, str], seed: int, taken: Collection[str] = ()) -> list[SampleSource]:
+    """Returns a source for every named path; of more images than are asked for, a draw by `seed` is taken.
+
+    Raises:
+        FashionDGMError: if a name is `taken` already.
+    """
+    doubled = sorted(set(paths) & set(taken))
+    if doubled:
+        raise FashionDGMError(f"{doubled[0]} is a name of the project's own; choose another in fid_eval.samples_from")
+
+    def source(name: str, path: str) -> SampleSource:
+        def draw(n: int) -> tuple[Tensor, str]:
+            images, conversion = read_folder(path, n, derive_seed(seed, "samples", name))
+            return torch.from_numpy(images), conversion.describe()
+
+        return SampleSource(name, None, draw)
+
+    return [source(name, path) for name, path in paths.items()]
+
+
+def check_images(images: Tensor) -> list[str]:
+    """Returns what is odd about images that can be scored.
+
+    Raises:
+        FashionDGMError: if they cannot, because of their shape, their number, or values that no image has.
+    """
+    if images.ndim != 4 or images.shape[1:] != (1, 28, 28):
+        raise FashionDGMError(f"samples must have the shape (N, 1, 28, 28), not {tuple(images.shape)}")
+    if len(images) < 2:
+        raise FashionDGMError(f"{len(images)} samples are too few to have a spread; bring at least 2, better thousands")
+    if images.dtype != torch.uint8:
+        bad = int((~images.isfinite()).flatten(1).any(dim=1).sum())
+        if bad:
+            raise FashionDGMError(f"{bad} of {len(images)} samples hold NaN or infinite values: the model has diverged")
+        low, high = float(images.min()), float(images.max())
+        if low < 0 or high > 1:
+            raise FashionDGMError(f"samples must lie in [0, 1], not in [{low:g}, {high:g}]")
+    return ["all samples are equal: the generator has collapsed"] if (images == images[0]).all() else []

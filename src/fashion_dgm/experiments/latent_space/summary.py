@@ -1,0 +1,130 @@
+"""Tables of shots, and what they come to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fashion_dgm.experiments.latent_space.probe import Shots
+from fashion_dgm.metrics.resampling import estimate, resampled_means
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+__all__ = ["PATHS", "compare_paths", "summarise_shots", "table_of"]
+
+PATHS = ("path_pixels", "path_linear", "path_spherical")
+
+Array = NDArray[np.float64]
+
+
+def table_of(shots: Sequence[Shots]) -> DataFrame:
+    """Returns a row an image: names, `level`, `index`, `bits_per_dim`, `norm`, `norm_again`, and likenesses.
+
+    `like_host` and `like_donor` are correlations of the pixels with those of the image whose latents were changed, and
+    of the one whose latents were put in; `changed` is the share of pixels whose grey level differs from the host's.
+    """
+    import pandas as pd
+
+    tables = [
+        pd.DataFrame(
+            {
+                "experiment": shot.experiment,
+                "variant": shot.variant,
+                "level": np.nan if shot.level is None else float(shot.level),
+                "index": range(len(shot.images)),
+                "bits_per_dim": shot.bits_per_dim,
+                "norm": shot.norm,
+                "norm_again": shot.norm_again,
+                "like_host": _likeness(shot.images, shot.host),
+                "like_donor": _likeness(shot.images, shot.donor),
+                "changed": np.nan if shot.host is None else (shot.images != shot.host).mean((1, 2, 3)),
+            }
+        )
+        for shot in shots
+    ]
+    return pd.concat(tables, ignore_index=True)
+
+
+def summarise_shots(
+    scores: DataFrame, reference: Array, bootstrap: int, confidence: float, seed: int
+) -> list[dict[str, Any]]:
+    """Returns a row a variant: its mean bits/dim with an interval over images, its norms, and its rank among real images.
+
+    Arguments:
+        scores: what `table_of` returns.
+        reference: bits/dim of real images, `(N,)`.
+
+    Returns:
+        `{"experiment", "variant", "level", "images", "bits_per_dim", "bits_per_dim_interval", "norm", "norm_again",
+        "likelier_than", "like_host", "like_donor", "changed"}`; `likelier_than` is the share of pairs in which the
+        real image needs more bits; the last three are means, None where there is no host or donor.
+    """
+    rng = np.random.default_rng(seed)
+    ordered = np.sort(reference)
+    rows = []
+    for (experiment, variant), group in scores.groupby(["experiment", "variant"], sort=False):
+        bits = group["bits_per_dim"].to_numpy()
+        replicates = resampled_means(bits[:, None], bootstrap, rng)[:, 0]
+        above = 1 - np.searchsorted(ordered, bits, side="right") / len(ordered)
+        level = float(group["level"].iloc[0])
+        rows.append(
+            {
+                "experiment": str(experiment),
+                "variant": str(variant),
+                "level": level if np.isfinite(level) else None,
+                "images": len(bits),
+                **estimate(bits.mean(), replicates, confidence).as_dict("bits_per_dim"),
+                "norm": float(group["norm"].mean()),
+                "norm_again": float(group["norm_again"].mean()),
+                "likelier_than": float(above.mean()),
+                **{name: _mean(group[name].to_numpy()) for name in ("like_host", "like_donor", "changed")},
+            }
+        )
+    return rows
+
+
+def compare_paths(scores: DataFrame, bootstrap: int, confidence: float, seed: int) -> dict[str, Any]:
+    """Compares the middle of each way between two images with its ends, pair by pair.
+
+    Returns:
+        Path to `{"middle", "norm", "difference", "difference_interval"}`: bits/dim and norm halfway, and bits/dim
+        there minus the mean of both ends; and under `linear_minus_spherical` the paired difference of the two ways halfway.
+    """
+    rng = np.random.default_rng(seed)
+    found: dict[str, Any] = {}
+    middles = {}
+    for path in PATHS:
+        rows = scores[scores["experiment"] == path]
+        bits = rows.pivot_table(index="index", columns="level", values="bits_per_dim")
+        halfway = bits.columns[np.abs(bits.columns.to_numpy() - 0.5).argmin()]
+        middles[path] = bits[halfway].to_numpy()
+        ends = 0.5 * (bits.iloc[:, 0] + bits.iloc[:, -1]).to_numpy()
+        difference = middles[path] - ends
+        replicates = resampled_means(difference[:, None], bootstrap, rng)[:, 0]
+        found[path] = {
+            "middle": float(middles[path].mean()),
+            "norm": float(rows.loc[rows["level"] == halfway, "norm"].mean()),
+            **estimate(difference.mean(), replicates, confidence).as_dict("difference"),
+        }
+    gap = middles["path_linear"] - middles["path_spherical"]
+    replicates = resampled_means(gap[:, None], bootstrap, rng)[:, 0]
+    found["linear_minus_spherical"] = estimate(gap.mean(), replicates, confidence).as_dict("difference")
+    return found
+
+
+def _likeness(images: NDArray[np.uint8], others: NDArray[np.uint8] | None) -> Array | float:
+    """Correlates the pixels of each image with those of its counterpart, `(N,)`; 0 where one is constant."""
+    if others is None:
+        return np.nan
+    a, b = (values.reshape(len(values), -1).astype(np.float64) for values in (images, others))
+    a, b = a - a.mean(1, keepdims=True), b - b.mean(1, keepdims=True)
+    scale = np.sqrt((a * a).sum(1) * (b * b).sum(1))
+    return (a * b).sum(1) / np.where(scale > 0, scale, 1)
+
+
+def _mean(values: Array) -> float | None:
+    return float(np.mean(values)) if np.isfinite(values).all() else None

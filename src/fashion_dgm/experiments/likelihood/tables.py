@@ -1,0 +1,184 @@
+"""Dissections as tables, and what they come to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fashion_dgm.experiments.likelihood.decomposition import Dissection
+from fashion_dgm.experiments.likelihood.gap import complexity_line, gap_by_part
+from fashion_dgm.metrics.complexity import COMPLEXITIES
+from fashion_dgm.metrics.resampling import Estimate, Partners, estimate, paired_auroc, resampled_means, spearman
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+__all__ = ["compare_layers", "explain_sets", "image_table", "layer_table", "perturbation_rows"]
+
+_PART = "part_"
+Array = NDArray[np.float64]
+
+
+def image_table(name: str, found: Dissection, images: NDArray[np.uint8]) -> DataFrame:
+    """Returns a row an image: `dataset`, `index`, `bits_per_dim`, `part_...`, `norm`, `neighbours` and complexities."""
+    import pandas as pd
+
+    columns: dict[str, Any] = {"dataset": name, "index": range(len(images)), "bits_per_dim": found.bits_per_dim}
+    columns |= {f"{_PART}{part}": bits for part, bits in found.parts.items()}
+    columns |= {"norm": found.norm, "neighbours": found.neighbours}
+    columns |= {measure: function(images) for measure, function in COMPLEXITIES.items()}
+    return pd.DataFrame(columns)
+
+
+def layer_table(name: str, found: Dissection) -> DataFrame:
+    """Returns a row a layer: `dataset`, `layer`, `kind`, `scale`, `label`, and means over images with their errors.
+
+    `bits` is what its log-determinant costs, `stop` the bits/dim had the flow ended there, `stop_se` its standard error.
+    """
+    import pandas as pd
+
+    errors = found.stops.std(axis=1, ddof=1) / np.sqrt(found.stops.shape[1])
+    return pd.DataFrame(
+        {
+            "dataset": name,
+            "layer": range(1, len(found.kinds) + 1),
+            "kind": found.kinds,
+            "scale": found.scales,
+            "label": _labels(found.kinds, found.scales),
+            "bits": found.layers.mean(1),
+            "stop": found.stops.mean(1),
+            "stop_se": errors,
+        }
+    )
+
+
+def explain_sets(
+    table: DataFrame,
+    inside: str,
+    bootstrap: int,
+    confidence: float,
+    seed: int,
+    partners: Mapping[str, Partners] | None = None,
+) -> dict[str, Any]:
+    """Says of each set where its gap to `inside` comes from, and how far complexity goes with bits/dim.
+
+    Arguments:
+        table: tables of `image_table`, one below the other.
+        inside: the in-distribution set.
+        partners: by set, which image of `inside` each of its images was made from.
+
+    Returns:
+        `{"sets": {name: {...}}, "pooled": {measure: {"value", "interval"}}}`; a set has `images`, `bits_per_dim`, `norm` and
+        `neighbours` with intervals, means of `complexity`, `spearman` of each measure with bits/dim, and, unless it is
+        `inside`, its `gap` by part and the `line` that predicts it from each measure. A correlation is None where one of its
+        sides is constant.
+    """
+    groups = {str(name): group for name, group in table.groupby("dataset", sort=False)}
+    ours = groups[inside]
+    sets = {}
+    for name, group in groups.items():
+        rng = np.random.default_rng(seed)
+        bits = group["bits_per_dim"].to_numpy()
+        entry: dict[str, Any] = {"images": len(group)}
+        for column in ("bits_per_dim", "norm", "neighbours"):
+            values = group[column].to_numpy()
+            replicates = resampled_means(values[:, None], bootstrap, rng)[:, 0]
+            entry |= estimate(values.mean(), replicates, confidence).as_dict(column)
+        entry["complexity"] = {measure: float(group[measure].mean()) for measure in COMPLEXITIES}
+        entry["spearman"] = {
+            measure: _finite(spearman(group[measure].to_numpy(), bits, bootstrap, confidence, seed))
+            for measure in COMPLEXITIES
+        }
+        if name != inside:
+            made_from = (partners or {}).get(name)
+            pairs = None if made_from is None else made_from[: len(group)]
+            entry["gap"] = gap_by_part(_parts(ours), _parts(group), bootstrap, confidence, seed, pairs)
+            entry["line"] = {
+                measure: complexity_line(
+                    (ours[measure].to_numpy(), ours["bits_per_dim"].to_numpy()),
+                    (group[measure].to_numpy(), bits),
+                    bootstrap,
+                    confidence,
+                    seed,
+                    pairs,
+                )
+                for measure in COMPLEXITIES
+            }
+        sets[name] = entry
+    every = table["bits_per_dim"].to_numpy()
+    pooled = {
+        measure: _finite(spearman(table[measure].to_numpy(), every, bootstrap, confidence, seed))
+        for measure in COMPLEXITIES
+    }
+    return {"sets": sets, "pooled": pooled}
+
+
+def compare_layers(table: DataFrame, inside: str, outside: str) -> list[dict[str, Any]]:
+    """Returns a row a layer: the bits/dim of two sets had the flow ended there, and the gap between them.
+
+    Returns:
+        `{"label", "kind", "scale", "inside", "outside", "gap", "gap_se"}` in the order of the flow; `gap_se` is the standard
+        error of `gap`, outside minus inside.
+    """
+    ours, theirs = (table[table["dataset"] == name].reset_index(drop=True) for name in (inside, outside))
+    return [
+        {
+            "label": mine.label,
+            "kind": mine.kind,
+            "scale": int(mine.scale),
+            "inside": float(mine.stop),
+            "outside": float(other.stop),
+            "gap": float(other.stop - mine.stop),
+            "gap_se": float(np.hypot(mine.stop_se, other.stop_se)),
+        }
+        for mine, other in zip(ours.itertuples(), theirs.itertuples(), strict=True)
+    ]
+
+
+def perturbation_rows(
+    scores: DataFrame, neutral: Mapping[str, float], bootstrap: int, confidence: float, seed: int
+) -> dict[str, list[dict[str, Any]]]:
+    """Returns, for each perturbation and level, mean bits/dim and the AUROC of changed against unchanged images.
+
+    Arguments:
+        scores: columns `perturbation`, `level`, `index`, `bits_per_dim`; the unchanged images under the name `none`.
+        neutral: perturbation to the level that changes nothing, where the AUROC is 0.5 by definition.
+    """
+    before = scores.loc[scores["perturbation"] == "none", "bits_per_dim"].to_numpy()
+    found: dict[str, list[dict[str, Any]]] = {name: [] for name in neutral}
+    for (name, level), group in scores[scores["perturbation"] != "none"].groupby(["perturbation", "level"], sort=True):
+        after = group["bits_per_dim"].to_numpy()
+        replicates = resampled_means((after - before)[:, None], bootstrap, np.random.default_rng(seed))[:, 0]
+        found[str(name)].append(
+            {
+                "level": float(level),
+                "changed": float(level) != neutral[str(name)],
+                "bits_per_dim": float(after.mean()),
+                **estimate((after - before).mean(), replicates, confidence).as_dict("difference"),
+                **paired_auroc(before, after, bootstrap, confidence, seed).as_dict("auroc"),
+            }
+        )
+    return found
+
+
+def _parts(group: DataFrame) -> dict[str, Array]:
+    return {column.removeprefix(_PART): group[column].to_numpy() for column in group if column.startswith(_PART)}
+
+
+def _finite(found: Estimate) -> dict[str, Any]:
+    # A resample of a set that is nearly constant may be constant.
+    clear = np.isfinite([found.value, *found.interval]).all()
+    return found.as_dict() if clear else {"value": None, "value_interval": None}
+
+
+def _labels(kinds: Sequence[str], scales: Sequence[int]) -> list[str]:
+    """Numbers the couplings and such of each scale: `coupling 2.1` is the first one of the second scale."""
+    seen: dict[tuple[str, int], int] = {}
+    labels = []
+    for kind, scale in zip(kinds, scales, strict=True):
+        seen[kind, scale] = seen.get((kind, scale), 0) + 1
+        labels.append(f"{kind} {scale}.{seen[kind, scale]}" if scale else kind)
+    return labels

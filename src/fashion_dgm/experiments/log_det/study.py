@@ -1,0 +1,222 @@
+"""The study: every estimator on every block, measured beside what theory says."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from fashion_dgm.config.log_det_study import LogDetStudyConfig
+from fashion_dgm.experiments.log_det.blocks import Block, random_block
+from fashion_dgm.experiments.log_det.designs import Design, designs
+from fashion_dgm.experiments.log_det.draws import (
+    Array,
+    draw_lengths,
+    draw_terms,
+    estimates,
+    mean_of,
+    mean_square_of,
+    variance_of,
+)
+from fashion_dgm.experiments.log_det.moments import TermMoments, term_moments, truncation_bound
+from fashion_dgm.flows.exact_log_det import batch_jacobian
+from fashion_dgm.flows.log_det_series import ProbeKind
+from fashion_dgm.flows.series_weights import Geometric, Roulette, Truncation
+from fashion_dgm.training.seeds import generator
+
+__all__ = ["Tables", "random_blocks", "study"]
+
+KINDS: tuple[ProbeKind, ...] = ("rademacher", "gaussian")
+Row = dict[str, Any]
+SHOWN_TERMS = 60
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Rows of the study's tables.
+
+    Arguments:
+        blocks: a row a block: its Jacobian, and the variances of both kinds of probe.
+        truncation: error, its bound and the variance at one probe, after each number of terms.
+        probes: variance of the mean of several probes.
+        estimators: bias, variance and cost of each estimator at one probe.
+        costs: variance of roulettes in theory, over their expected number of terms.
+        budgets: mean squared error of each estimator at equal cost.
+        tails: variance of each roulette if no more than so many terms were computed.
+    """
+
+    blocks: list[Row] = field(default_factory=list)
+    truncation: list[Row] = field(default_factory=list)
+    probes: list[Row] = field(default_factory=list)
+    estimators: list[Row] = field(default_factory=list)
+    costs: list[Row] = field(default_factory=list)
+    budgets: list[Row] = field(default_factory=list)
+    tails: list[Row] = field(default_factory=list)
+
+
+def random_blocks(config: LogDetStudyConfig) -> Iterator[Block]:
+    """Yields a block of each kind, dimension and Lipschitz constant."""
+    for kind in config.kinds:
+        for dimension in config.dimensions:
+            for lipschitz in config.lipschitz:
+                yield random_block(kind, dimension, lipschitz, config.seed)
+
+
+def study(
+    blocks: Iterable[Block],
+    config: LogDetStudyConfig,
+    draws: int,
+    terms: int,
+    in_focus: Callable[[Block], bool],
+) -> Tables:
+    """Judges every estimator on every block.
+
+    Arguments:
+        blocks: each small enough for its whole Jacobian.
+        config: estimators, numbers of probes, budgets, confidence, seed.
+        draws: of each estimator on each block.
+        terms: of the series for exact moments.
+        in_focus: which blocks get the rows of `probes`, `costs`, `budgets` and `tails`.
+    """
+    tables = Tables()
+    for block in blocks:
+        _, jacobians = batch_jacobian(block.g, block.x)
+        moments = term_moments(jacobians[0], terms)
+        _study_block(tables, block, moments, config, draws, in_focus(block))
+    return tables
+
+
+def _study_block(
+    tables: Tables, block: Block, moments: TermMoments, config: LogDetStudyConfig, draws: int, focus: bool
+) -> None:
+    every = designs(config)
+    lengths = [
+        draw_lengths(one.series, draws, generator(config.seed, "lengths", block.name, one.name)) for one in every
+    ]
+    longest = max(int(length.max()) for length in lengths)
+    reference = max(config.truncations)
+    drawn = {
+        kind: draw_terms(
+            block, draws, kind, max(longest, reference) if kind == "rademacher" else reference,
+            generator(config.seed, "probes", block.name, kind),
+        )
+        for kind in KINDS
+    }  # fmt: skip
+    key = {"block": block.name, "kind": block.kind, "dimension": block.dimension, "lipschitz": block.lipschitz}
+    sums = {kind: drawn[kind][:reference].sum(0) for kind in KINDS}
+    tables.blocks.append(key | _block_row(moments, sums, reference, config))
+    tables.truncation.extend(
+        key
+        | {
+            "terms": n,
+            "error": moments.truncation_bias(n),
+            "bound": truncation_bound(block.dimension, block.lipschitz, n),
+            "variance": moments.truncation_variance(n, "rademacher"),
+        }
+        for n in range(1, min(len(moments.means), SHOWN_TERMS) + 1)
+    )
+    values = [estimates(one.series, drawn["rademacher"], length) for one, length in zip(every, lengths, strict=True)]
+    for one, value in zip(every, values, strict=True):
+        tables.estimators.append(key | _estimator_row(one, value, moments, config.confidence))
+    if not focus:
+        return
+    for kind in KINDS:
+        theory = moments.truncation_variance(reference, kind)
+        tables.probes.extend(key | row for row in _probe_rows(kind, sums[kind], theory, config))
+    tables.costs.extend(key | row for row in _cost_rows(moments, config))
+    for one, value in zip(every, values, strict=True):
+        tables.budgets.extend(key | row for row in _budget_rows(one, value, moments, config))
+        if isinstance(one.series, Roulette):
+            capped = moments.capped_variances(one.series, "rademacher")
+            tables.tails.extend(
+                key | {"estimator": one.name, "cap": k, "chance": one.series.at_least(k), "variance": variance}
+                for k, variance in enumerate(capped, start=1)
+            )
+
+
+def _block_row(moments: TermMoments, sums: dict[ProbeKind, Array], reference: int, config: LogDetStudyConfig) -> Row:
+    measured = {kind: variance_of(sums[kind], config.confidence) for kind in KINDS}
+    theory = {kind: moments.truncation_variance(reference, kind) for kind in KINDS}
+    few, many = (measured[kind] for kind in KINDS)
+    ratio = few.value / many.value
+    # Independent draws: the relative errors of numerator and denominator add up as squares.
+    relative = math.hypot(few.error / few.value, many.error / many.value) if few.value > 0 else 0.0
+    row: Row = {
+        "norm": moments.norm,
+        "radius": moments.radius,
+        "log_det": moments.exact,
+        "diagonal_share": moments.diagonal_share,
+        "ratio": ratio,
+        "ratio_error": ratio * relative,
+        "ratio_theory": theory["rademacher"] / theory["gaussian"],
+    }
+    for kind in KINDS:
+        row |= {
+            f"variance_{kind}": measured[kind].value,
+            f"variance_{kind}_error": measured[kind].error,
+            f"variance_{kind}_theory": theory[kind],
+        }
+    return row
+
+
+def _probe_rows(kind: ProbeKind, sums: Array, theory: float, config: LogDetStudyConfig) -> Iterator[Row]:
+    for count in config.probes:
+        groups = len(sums) // count
+        if groups < 50:
+            continue
+        found = variance_of(sums[: groups * count].reshape(groups, count).mean(1), config.confidence)
+        yield {
+            "probe": kind, "probes": count, "groups": groups, "variance": found.value, "low": found.low,
+            "high": found.high, "theory": theory / count,
+        }  # fmt: skip
+
+
+def _cost_rows(moments: TermMoments, config: LogDetStudyConfig) -> Iterator[Row]:
+    for exact in config.exact_terms:
+        for stop in np.geomspace(0.02, 0.9, 40):
+            roulette = Roulette(exact, Geometric(float(stop)))
+            if moments.is_finite(roulette):
+                variance = moments.roulette_variance(roulette, "rademacher")
+                yield {"exact_terms": exact, "expected_terms": roulette.expected_terms, "variance": variance}
+
+
+def _exact_moments(one: Design, moments: TermMoments) -> tuple[float, float]:
+    """Returns bias and variance at one Rademacher probe."""
+    if isinstance(one.series, Truncation):
+        terms = one.series.terms
+        return moments.truncation_bias(terms), moments.truncation_variance(terms, "rademacher")
+    return 0.0, moments.roulette_variance(one.series, "rademacher")
+
+
+def _estimator_row(one: Design, values: Array, moments: TermMoments, confidence: float) -> Row:
+    mean, variance = mean_of(values, confidence), variance_of(values, confidence)
+    bias, theory = _exact_moments(one, moments)
+    return {
+        "estimator": one.name, "family": one.family, "exact_terms": one.exact_terms,
+        "expected_terms": one.series.expected_terms, "draws": len(values), "bias": mean.value - moments.exact,
+        "bias_error": mean.error, "bias_theory": bias, "variance": variance.value, "variance_error": variance.error,
+        "variance_theory": theory,
+    }  # fmt: skip
+
+
+def _budget_rows(one: Design, values: Array, moments: TermMoments, config: LogDetStudyConfig) -> Iterator[Row]:
+    """Yields the error at each budget that pays for a whole probe on average: the mean over as many as it pays for."""
+    bias, variance = _exact_moments(one, moments)
+    cost = one.series.expected_terms
+    for budget in config.budgets:
+        count = int(budget // cost)
+        if count < 1:
+            continue
+        row: Row = {
+            "estimator": one.name, "family": one.family, "expected_terms": cost, "budget": budget, "probes": count,
+            "error_theory": bias**2 + variance / count, "error": np.nan, "low": np.nan, "high": np.nan,
+        }  # fmt: skip
+        groups = len(values) // count
+        if groups >= 50:
+            means = values[: groups * count].reshape(groups, count).mean(1)
+            found = mean_square_of(means - moments.exact, config.confidence)
+            row |= {"error": found.value, "low": found.low, "high": found.high}
+        yield row

@@ -1,7 +1,0 @@
-"""Scores that tell images of another kind: fitted on training images alone, and high where an image looks foreign."""
-
-from fashion_dgm.metrics.ood.scorer import Scorer
-from fashion_dgm.metrics.ood.scores import SCORES, Score
-from fashion_dgm.metrics.ood.table import detection_table
-
-__all__ = ["SCORES", "Score", "Scorer", "detection_table"]

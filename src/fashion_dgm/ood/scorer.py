@@ -1,0 +1,193 @@
+"""Scores of images, fitted to training images and nothing else."""
+
+# Explained in docs/reading-the-numbers.md.
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from fashion_dgm.classifier.network import Classifier
+from fashion_dgm.config import OODConfig
+from fashion_dgm.data.images import ImageSet, to_unit_interval
+from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.flows.flow import Flow
+from fashion_dgm.flows.likelihood import bits_per_dim_of
+from fashion_dgm.ood.complexity import coded_bits_per_dim
+from fashion_dgm.ood.descriptors import edges, pixels
+from fashion_dgm.ood.flow_measures import measure_flow
+from fashion_dgm.ood.neighbours import Neighbours
+from fashion_dgm.ood.scores import SCORES, Fitted, needs_of
+
+__all__ = ["Models", "Scorer", "for_slow_flow"]
+
+NOT_OF_A_SLOW_FLOW = {"gradient_norm", "background_bits_per_dim", "ensemble_bits_per_dim"}
+NOT_OF_A_SLOW_FLOW |= {"nearest_pixels", "nearest_edges", "nearest_features"}
+
+Measured = dict[str, NDArray[np.floating]]
+
+
+@dataclass(frozen=True)
+class Models:
+    """What the scores ask; what is None or empty makes the scores that need it missing.
+
+    Arguments:
+        flows: the flows to judge, by name; each has scores of its own.
+        background: a flow trained on noised images, for the likelihood ratio of flows of its own architecture.
+        ensembles: other weights of a flow, by its name, for WAIC.
+        classifier: trained with labels.
+    """
+
+    flows: Mapping[str, Flow]
+    background: Flow | None = None
+    ensembles: Mapping[str, Sequence[Flow]] = field(default_factory=dict)
+    classifier: Classifier | None = None
+
+
+class Scorer:
+    """Fits the scores that `config.scores` names; then scores any images, each on its own.
+
+    The first `config.fit_images` training images fit the scores; others are the references among which neighbours are
+    looked for, so that no image is its own neighbour while fitting.
+
+    Arguments:
+        models: what the scores ask.
+        train: training images.
+        config: which scores, and how they are made.
+        device: of the models and of the search for neighbours.
+
+    Attributes:
+        missing: scores that could not be made, with the reason, for each flow.
+        references: how many images neighbours are looked for among.
+        typical: mean bits/dim of the training images that the scores were fitted to, for each flow.
+
+    Raises:
+        FashionDGMError: if there are too few training images.
+    """
+
+    def __init__(self, models: Models, train: ImageSet, config: OODConfig, device: torch.device) -> None:
+        self._models, self._config, self._device = models, config, device
+        if len(train) <= config.fit_images:
+            raise FashionDGMError(
+                f"ood_eval.fit_images is {config.fit_images}, which leaves none of {len(train)} training images as a "
+                "reference; lower it"
+            )
+        held = train.images[: config.fit_images]
+        reference = train.images[config.fit_images :][: config.reference_images]
+        self.references = len(reference)
+        self.missing = {name: self._missing(name) for name in models.flows}
+        self._wanted = {
+            flow: [score for score in config.scores if score not in self.missing[flow]] for flow in models.flows
+        }
+        self._needed = {
+            flow: {need for score in scores for need in needs_of(score, config)}
+            for flow, scores in self._wanted.items()
+        }
+        self._neighbours = self._search(torch.from_numpy(reference))
+        self._fitted: dict[str, dict[str, Fitted]] = {}
+        self.typical: dict[str, float] = {}
+        for flow, measures in self.measures(held).items():
+            self._fitted[flow] = {score: SCORES[score].fit(measures, config) for score in self._wanted[flow]}
+            self.typical[flow] = float(measures["bits_per_dim"].mean())
+
+    def __call__(self, images: NDArray[np.uint8]) -> dict[str, Measured]:
+        """Returns for each flow `bits_per_dim` and each score, `(N,)`, of images, uint8 `(N, 1, H, W)`."""
+        scored = {}
+        for flow, measures in self.measures(images).items():
+            scores = {name: np.asarray(score(measures)) for name, score in self._fitted[flow].items()}
+            scored[flow] = {"bits_per_dim": measures["bits_per_dim"], **scores}
+        return scored
+
+    def measures(self, images: NDArray[np.uint8]) -> dict[str, Measured]:
+        """Returns for each flow all measures that its scores need."""
+        pixels_of = torch.from_numpy(np.ascontiguousarray(images))
+        shared = self._shared(images, pixels_of)
+        return {name: {**shared, **self._of_flow(name, pixels_of)} for name in self._models.flows}
+
+    def _shared(self, images: NDArray[np.uint8], pixels_of: Tensor) -> Measured:
+        needed = set().union(*self._needed.values())
+        found: Measured = {name: search.distance(pixels_of) for name, search in self._neighbours.items()}
+        if "coded_bits_per_dim" in needed:
+            found["coded_bits_per_dim"] = coded_bits_per_dim(images, self._config.coders)
+        if "background_bits_per_dim" in needed and self._models.background is not None:
+            found["background_bits_per_dim"] = self._bits(self._models.background, pixels_of)
+        return found
+
+    def _of_flow(self, name: str, images: Tensor) -> Measured:
+        needed, config = self._needed[name], self._config
+        found: Measured = dict(
+            measure_flow(
+                self._models.flows[name], images, config.batch_size, config.seed, gradient="gradient_norm" in needed
+            )
+        )
+        if "ensemble_bits_per_dim" in needed:
+            others = [self._bits(flow, images) for flow in self._models.ensembles[name]]
+            found["ensemble_bits_per_dim"] = np.stack([found["bits_per_dim"], *others], axis=1)
+        return found
+
+    def _bits(self, flow: Flow, images: Tensor) -> NDArray[np.float64]:
+        return bits_per_dim_of(flow, images, self._config.batch_size, self._config.seed, torch.float32)
+
+    def _search(self, reference: Tensor) -> dict[str, Neighbours]:
+        needed = set().union(*self._needed.values())
+        describe: dict[str, Callable[[Tensor], Tensor]] = {"nearest_pixels": pixels, "nearest_edges": edges}
+        classifier = self._models.classifier
+        if classifier is not None:
+            describe["nearest_features"] = lambda images: torch.nn.functional.normalize(
+                classifier.features(to_unit_interval(images)), dim=1
+            )
+        return {
+            name: Neighbours(function, reference, self._config.neighbour, self._device, self._config.batch_size)
+            for name, function in describe.items()
+            if name in needed
+        }
+
+    def _impossible_measures(self, flow: str) -> dict[str, str]:
+        """Measures that cannot be taken under a flow, and why."""
+        models = self._models
+        impossible = {}
+        if models.background is None:
+            impossible["background_bits_per_dim"] = "the background flow has not been trained"
+        elif type(models.background) is not type(models.flows[flow]):
+            kind = type(models.background).__name__
+            impossible["background_bits_per_dim"] = f"the background flow is of another architecture ({kind})"
+        if not models.ensembles.get(flow):
+            impossible["ensemble_bits_per_dim"] = "its training kept no weights of earlier epochs (kept_epochs)"
+        if models.classifier is None:
+            impossible["nearest_features"] = "there is no classifier"
+        return impossible
+
+    def _missing(self, flow: str) -> dict[str, str]:
+        impossible = self._impossible_measures(flow)
+        found: dict[str, str] = {}
+        for score in self._config.scores:
+            reasons = [impossible[need] for need in sorted(needs_of(score, self._config)) if need in impossible]
+            if reasons:
+                found[score] = reasons[0]
+        return found
+
+
+def for_slow_flow(config: OODConfig) -> OODConfig:
+    """Returns the configuration for a flow that estimates its log-determinant.
+
+    It has fewer images, and only those scores that a flow and the training images suffice for.
+    """
+    most = config.residual_flow_images
+    own = tuple(name for name in config.scores if SCORES[name].uses_flow and not SCORES[name].uses_labels)
+    possible = tuple(name for name in own if not needs_of(name, config) & NOT_OF_A_SLOW_FLOW)
+    headline = config.headline if config.headline in possible else "likelihood"
+    return config.model_copy(
+        update={
+            "scores": tuple(dict.fromkeys(("likelihood", *possible))),
+            "headline": headline,
+            "max_images": min(most, config.max_images),
+            "benchmark_images": min(most, config.benchmark_images),
+            "fit_images": min(most, config.fit_images),
+            "batch_size": min(most, config.batch_size),
+        }
+    )

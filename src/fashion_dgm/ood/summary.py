@@ -1,0 +1,131 @@
+"""The results of detection as metrics that JSON can hold."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from fashion_dgm.config import OODConfig
+from fashion_dgm.ood.scores import SCORES
+
+__all__ = ["summarise"]
+
+
+def summarise(
+    scores: pd.DataFrame,
+    table: pd.DataFrame,
+    differences: pd.DataFrame,
+    fitted: Mapping[str, Any],
+    sets_summary: Mapping[str, Any],
+    in_distribution: str,
+    config: OODConfig,
+) -> dict[str, Any]:
+    """Returns what the report tells of detection.
+
+    Arguments:
+        scores: as `detection_table` takes them.
+        table, differences: what it returned.
+        fitted: `{"images", "references", "ensemble", "missing": {model: {score: reason}}, "failed": {set: reason}}`.
+        sets_summary: `{"sets": {name: {"note"}}}`, where a note tells of copies.
+        in_distribution: the data set that is not foreign.
+        config: how it was measured.
+
+    Returns:
+        `in_distribution` and `sets`, with bits/dim and detection by raw likelihood under the first model; `models`, with
+        bits/dim of `in_distribution` images, `results` by score and set, `groups` by size and set, `comparisons` of the
+        primary score by other score and set, and `missing` scores; `definitions` of the scores; the `headline`; `notes`
+        and `failed` by set; and how it was measured.
+    """
+    first = str(scores["model"].iloc[0])
+    of_first = scores[scores["model"] == first]
+    bits = {str(name): part["bits_per_dim"] for name, part in of_first.groupby("dataset", sort=False)}
+    models = {
+        str(name): {
+            "in_distribution": {"name": in_distribution, **_bits(_inside(scores, str(name), in_distribution))},
+            "results": _nested(part[part["group_size"] == 1], "score"),
+            "groups": _nested(part[part["group_size"] > 1], "group_size"),
+            "comparisons": _comparisons(differences[differences["model"] == name]),
+            "missing": fitted["missing"][str(name)],
+        }
+        for name, part in table.groupby("model", sort=False)
+    }
+    results = models[first]["results"]
+    raw = results.get("likelihood", {})
+    inside = bits.pop(in_distribution)
+    return {
+        "score": "bits per dimension, one-sided: high means out of distribution",
+        "in_distribution": {"name": in_distribution, **_bits(inside)},
+        "sets": {name: {**_bits(values), **raw.get(name, {"auroc": None})} for name, values in bits.items()},
+        "model": first,
+        "models": models,
+        "headline": config.headline if config.headline in results else next(iter(results)),
+        "definitions": {
+            name: {
+                "label": _label(name, fitted["ensemble"]),
+                "paper": SCORES[name].paper,
+                "tails": SCORES[name].tails,
+                "uses_flow": SCORES[name].uses_flow,
+                "uses_labels": SCORES[name].uses_labels,
+            }
+            for name in config.scores
+        },
+        "notes": {
+            name: entry["note"]
+            for name, entry in sets_summary.get("sets", {}).items()
+            if name in bits and entry.get("note")
+        },
+        "failed": dict(fitted["failed"]),
+        "fit_images": fitted["images"],
+        "ensemble": fitted["ensemble"],
+        "reference_images": fitted["references"],
+        "confidence": config.confidence,
+        "bootstrap": config.bootstrap,
+        "comparisons": len(differences),
+        "least_difference": config.least_difference,
+    }
+
+
+def _label(name: str, ensemble: int) -> str:
+    """Returns what a score is called; of one that compares several weights of a flow, with their number."""
+    label = SCORES[name].label
+    return f"{label} ({ensemble} weights)" if "ensemble_bits_per_dim" in SCORES[name].needs and ensemble > 1 else label
+
+
+def _inside(scores: pd.DataFrame, model: str, in_distribution: str) -> pd.Series:
+    return scores.loc[(scores["model"] == model) & (scores["dataset"] == in_distribution), "bits_per_dim"]
+
+
+def _bits(values: pd.Series) -> dict[str, Any]:
+    return {
+        "images": len(values),
+        "bits_per_dim": _finite(values.mean()),
+        "bits_per_dim_sd": _finite(values.std(ddof=1)),
+    }
+
+
+def _nested(rows: pd.DataFrame, key: str) -> dict[str, dict[str, Any]]:
+    nested: dict[str, dict[str, Any]] = {}
+    for row in rows.to_dict("records"):
+        found: dict[str, Any] = {}
+        for name in ("auroc", "aupr", "fpr95"):
+            found[name] = _finite(row[name])
+            if found[name] is not None:
+                found[f"{name}_interval"] = [row[f"{name}_low"], row[f"{name}_high"]]
+        nested.setdefault(str(row[key]), {})[str(row["dataset"])] = found
+    return nested
+
+
+def _comparisons(rows: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    nested: dict[str, dict[str, Any]] = {}
+    for row in rows.to_dict("records"):
+        compared = {name: row[name] for name in ("difference", "verdict")} | {"interval": [row["low"], row["high"]]}
+        nested.setdefault(str(row["score"]), {})[str(row["dataset"])] = compared
+    return nested
+
+
+def _finite(value: float | None) -> float | None:
+    """JSON has no word for NaN."""
+    return float(value) if value is not None and math.isfinite(value) else None

@@ -1,0 +1,88 @@
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from fashion_dgm.evaluation import feature_cache
+from fashion_dgm.evaluation.feature_cache import FeatureCache
+from fashion_dgm.evaluation.features import FeatureSpace
+
+CPU = torch.device("cpu")
+IMAGES = np.random.default_rng(0).integers(256, size=(6, 1, 28, 28)).astype(np.uint8)
+
+
+class Counting:
+    """A feature space that counts how often it is asked."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.space = FeatureSpace("classifier", "", "last", 28, "00", self.extract)
+
+    def extract(self, images: torch.Tensor) -> torch.Tensor:
+        self.calls += 1
+        return images.mean(dim=(1, 2))
+
+
+def test_features_are_extracted_once(tmp_path: Path) -> None:
+    counting = Counting()
+    first = FeatureCache(tmp_path).features(counting.space, IMAGES, CPU, 100)
+    second = FeatureCache(tmp_path).features(counting.space, IMAGES, CPU, 100)
+    assert counting.calls == 1
+    np.testing.assert_array_equal(first, second)
+    np.testing.assert_array_equal(first, counting.space(torch.from_numpy(IMAGES), CPU, 100))
+
+
+def test_nothing_is_stale(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    counting = Counting()
+    cache = FeatureCache(tmp_path)
+    changed = IMAGES.copy()
+    changed[0, 0, 0, 0] ^= 1
+    cases = [
+        (counting.space, IMAGES),
+        (counting.space, changed),
+        (counting.space, IMAGES[:5]),
+        (counting.space, IMAGES[::-1]),
+        (dataclasses.replace(counting.space, weights_sha256="01"), IMAGES),
+        (dataclasses.replace(counting.space, layer="other"), IMAGES),
+        (dataclasses.replace(counting.space, name="inception"), IMAGES),
+    ]
+    for space, images in cases:
+        found = cache.features(space, np.ascontiguousarray(images), CPU, 100)
+        np.testing.assert_allclose(found, images.mean(axis=(1, 2)) / 255, rtol=1e-5)
+    assert counting.calls == len(cases) == len(list(tmp_path.iterdir()))
+    monkeypatch.setattr(feature_cache, "code_version", lambda *packages: "another")
+    cache.features(counting.space, IMAGES, CPU, 100)
+    assert counting.calls == len(cases) + 1
+
+
+@pytest.mark.parametrize("content", [b"", b"no array", None])
+def test_a_damaged_file_is_made_anew(tmp_path: Path, content: bytes | None) -> None:
+    counting = Counting()
+    expected = FeatureCache(tmp_path).features(counting.space, IMAGES, CPU, 100)
+    (path,) = tmp_path.iterdir()
+    if content is None:
+        path.write_bytes(path.read_bytes()[:-10])
+    else:
+        path.write_bytes(content)
+    np.testing.assert_array_equal(FeatureCache(tmp_path).features(counting.space, IMAGES, CPU, 100), expected)
+    assert counting.calls == 2
+    FeatureCache(tmp_path).features(counting.space, IMAGES, CPU, 100)
+    assert counting.calls == 2
+
+
+def test_pickles_are_not_loaded(tmp_path: Path) -> None:
+    counting = Counting()
+    FeatureCache(tmp_path).features(counting.space, IMAGES, CPU, 100)
+    (path,) = tmp_path.iterdir()
+    np.save(path, np.array([{"a": 1}], dtype=object), allow_pickle=True)
+    FeatureCache(tmp_path).features(counting.space, IMAGES, CPU, 100)
+    assert counting.calls == 2
+
+
+def test_without_a_folder_nothing_is_kept() -> None:
+    counting = Counting()
+    for _ in range(2):
+        FeatureCache(None).features(counting.space, IMAGES, CPU, 100)
+    assert counting.calls == 2

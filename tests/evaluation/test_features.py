@@ -1,0 +1,110 @@
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from pytorch_fid import inception
+
+from fashion_dgm.classifier.network import Classifier
+from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.evaluation.features import classifier_space, find_inception_weights, inception_space
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Weights of Inception-2015's shapes, made up: the real ones cannot be had everywhere."""
+    torch.manual_seed(0)
+    blank = inception._inception_v3(num_classes=1008, aux_logits=False, weights=None, init_weights=False)
+    for block in ("5b", "5c", "5d"):
+        channels = getattr(blank, f"Mixed_{block}").branch1x1.conv.in_channels
+        pooled = getattr(blank, f"Mixed_{block}").branch_pool.conv.out_channels
+        setattr(blank, f"Mixed_{block}", inception.FIDInceptionA(channels, pool_features=pooled))
+    for block, width in (("6b", 128), ("6c", 160), ("6d", 160), ("6e", 192)):
+        setattr(blank, f"Mixed_{block}", inception.FIDInceptionC(768, channels_7x7=width))
+    blank.Mixed_7b, blank.Mixed_7c = inception.FIDInceptionE_1(1280), inception.FIDInceptionE_2(2048)
+    path = tmp_path_factory.mktemp("inception") / "weights.pth"
+    torch.save(blank.state_dict(), path)
+    return path
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_classifier_space_is_named_and_batched() -> None:
+    torch.manual_seed(0)
+    space = classifier_space(Classifier(width=4, feature_dim=16), CPU)
+    images = torch.randint(256, (10, 1, 28, 28), dtype=torch.uint8)
+    features = space(images, CPU, batch_size=3)
+    assert features.shape == (10, 16) and features.dtype == np.float32
+    np.testing.assert_allclose(features, space(images / 255, CPU, batch_size=10), rtol=1e-4, atol=1e-5)
+    assert "FID" not in space.label
+
+
+def test_classifier_hash_follows_the_weights() -> None:
+    torch.manual_seed(0)
+    network = Classifier(width=4, feature_dim=16)
+    before = classifier_space(network, CPU).weights_sha256
+    assert before == classifier_space(network, CPU).weights_sha256
+    with torch.no_grad():
+        network.head.bias += 1
+    assert before != classifier_space(network, CPU).weights_sha256
+
+
+def test_inception_space_is_pytorch_fids_network(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    space = inception_space(weights, CPU)
+    grey = torch.rand(2, 1, 28, 28)
+    features = space(grey, CPU, batch_size=1)
+    assert features.shape == (2, 2048)
+    monkeypatch.setattr(inception, "load_state_dict_from_url", lambda *a, **k: torch.load(weights, weights_only=True))
+    reference = inception.InceptionV3([3]).eval()
+    with torch.no_grad():
+        expected = reference(grey.repeat(1, 3, 1, 1))[0].flatten(1).numpy()
+    np.testing.assert_allclose(features, expected, rtol=1e-3, atol=1e-5)
+    assert space.label == "FID" and space.weights_sha256 == sha256(weights)
+
+
+def test_weights_of_another_network_are_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "other.pth"
+    torch.save({"layer.weight": torch.zeros(3)}, path)
+    with pytest.raises(FashionDGMError, match="does not hold Inception-2015 weights"):
+        inception_space(path, CPU)
+
+
+def test_pytorch_fid_asks_its_own_address_again_afterwards(weights: Path) -> None:
+    before = inception.load_state_dict_from_url
+    inception_space(weights, CPU)
+    assert inception.load_state_dict_from_url is before
+
+
+def test_named_file_is_checked(tmp_path: Path) -> None:
+    path = tmp_path / "w.pth"
+    path.write_bytes(b"weights")
+    assert find_inception_weights(str(path), sha256(path)[:8], download=False) == path
+    with pytest.raises(FashionDGMError, match="damaged or another file"):
+        find_inception_weights(str(path), "00000000", download=False)
+    with pytest.raises(FashionDGMError, match="not a file"):
+        find_inception_weights(str(tmp_path / "absent.pth"), "00000000", download=False)
+
+
+def test_hub_cache_comes_before_the_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    with pytest.raises(FashionDGMError, match="inception_download is off"):
+        find_inception_weights(None, "00000000", download=False)
+    cached = tmp_path / "checkpoints" / inception.FID_WEIGHTS_URL.rsplit("/", 1)[-1]
+    cached.parent.mkdir()
+    cached.write_bytes(b"cached")
+    assert find_inception_weights(None, sha256(cached), download=True) == cached
+
+
+def test_unreachable_address_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*args: object, **kwargs: object) -> None:
+        raise OSError("no route to host")
+
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    monkeypatch.setattr(torch.hub, "download_url_to_file", refuse)
+    with pytest.raises(FashionDGMError, match=r"name it in fid_eval\.inception_weights"):
+        find_inception_weights(None, "6726825d", download=True)

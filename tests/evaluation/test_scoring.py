@@ -1,0 +1,266 @@
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from tests.conftest import made_up_images
+
+from fashion_dgm.checkpoint import Checkpoint, checkpoint_of, load_checkpoint
+from fashion_dgm.classifier.network import Classifier
+from fashion_dgm.config import FIDConfig, KIDConfig
+from fashion_dgm.data.images import ImageSet
+from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.evaluation.feature_cache import FeatureCache
+from fashion_dgm.evaluation.features import FeatureSpace, classifier_space
+from fashion_dgm.evaluation.real_images import RealImages
+from fashion_dgm.evaluation.samples import SampleSource, brought_sources, snapshot_sources
+from fashion_dgm.evaluation.scoring import Scores, best_and_last, records, sample_size_warnings, score_samples
+from fashion_dgm.gans.networks import Discriminator, Generator
+
+CPU = torch.device("cpu")
+CONFIG = FIDConfig(
+    samples=90,
+    batch_size=50,
+    classifier="shipped",
+    samples_from={},
+    kid=KIDConfig(subsets=5, subset_size=20),
+    neighbours=5,
+    extrapolation_groups=10,
+    memory_megabytes=16,
+    inception=False,
+    inception_weights=None,
+    inception_sha256="00000000",
+    inception_download=False,
+    seed=0,
+    device="cpu",
+)
+SPLITS = {"test": made_up_images(90, 1), "benchmark": made_up_images(120, 2), "train": made_up_images(200, 3)}
+Load = Callable[[], Checkpoint]
+
+
+def space(name: str = "classifier"):
+    torch.manual_seed(0)
+    return dataclasses.replace(classifier_space(Classifier(width=4, feature_dim=8), CPU), name=name)
+
+
+def real(samples: int = 90) -> RealImages:
+    return RealImages(SPLITS, samples, 0, FeatureCache(None), CPU, 50)
+
+
+def generator(seed: int = 1, bias: float = 0.0) -> Load:
+    torch.manual_seed(seed)
+    network = Generator(latent_dim=5, width=4)
+    with torch.no_grad():
+        network.layers[-2].bias += bias
+    checkpoint = checkpoint_of(network, "Generator", {"latent_dim": 5, "width": 4})
+    return lambda: checkpoint
+
+
+def score(models: dict[str, dict[int, Load]], samples: int = 90, brought: dict[str, str] | None = None) -> Scores:
+    sources = [*snapshot_sources(models, 0, CPU, 50), *brought_sources(brought or {}, 0)]
+    return score_samples(sources, real(samples), [space()], CONFIG, CPU)
+
+
+def images_of(name: str, images: torch.Tensor) -> SampleSource:
+    return SampleSource(name, None, lambda n: (images[:n], "none"))
+
+
+def test_one_row_a_model_epoch_space_and_split_at_one_n() -> None:
+    same = generator()
+    scores = score({"a": {1: same, 3: same}, "b": {2: same}}, 60)
+    assert len(scores.by_epoch) == 6
+    assert set(scores.by_epoch["samples"]) == set(scores.quality["samples"]) == {60}
+    # The same generator at every epoch: the same latents, so the same distance.
+    assert scores.by_epoch.groupby("split")["distance"].nunique().eq(1).all()
+
+
+def test_n_is_the_same_everywhere_even_where_images_are_few() -> None:
+    assert set(score({"a": {1: generator()}}, 10_000).by_epoch["samples"]) == {90}
+
+
+@pytest.mark.parametrize("samples", [7, 61, 200])
+def test_draws_keep_the_shares_of_classes(samples: int) -> None:
+    labels = np.repeat(np.arange(4, dtype=np.uint8), [10, 20, 70, 100])
+    images = ImageSet(np.zeros((200, 1, 28, 28), np.uint8), np.random.default_rng(0).permutation(labels))
+    drawn = RealImages({"test": images}, samples, 0, FeatureCache(None), CPU, 50).labels("test")
+    assert len(drawn) == samples
+    assert np.all(abs(np.bincount(drawn, minlength=4) - samples * np.bincount(labels) / 200) < 1)
+
+
+def test_real_images_are_nearer_than_an_untrained_generator() -> None:
+    scores = score({"a": {1: generator()}})
+    assert scores.floors()["classifier"] < scores.by_epoch["distance"].min()
+    floor = scores.quality[scores.quality["state"] == "floor"].iloc[0]
+    best = scores.quality[scores.quality["state"] == "best"].iloc[0]
+    assert floor["kid"] < best["kid"] and floor["coverage"] > best["coverage"]
+
+
+def test_floor_is_of_images_that_the_feature_network_has_not_seen() -> None:
+    """docs/reading-the-numbers.md#floors
+
+    Features that send every image they were learnt from to one point put those far from all others. Three draws of
+    one distribution: held-out images are at a distance of chance alone, training images at 16 and more.
+    """
+    pixels = torch.rand(300, 1, 28, 28, generator=torch.Generator().manual_seed(0))
+    splits = {
+        name: ImageSet((255 * part).byte().numpy(), np.zeros(100, np.uint8))
+        for name, part in zip(("test", "benchmark", "train"), pixels.split(100), strict=True)
+    }
+    seen = {image.tobytes() for image in splits["train"].images}
+
+    def extract(images: torch.Tensor) -> torch.Tensor:
+        features = images[:, 0, :2, 0].clone()
+        levels = (255 * images).round().byte().numpy()
+        features[[level.tobytes() in seen for level in levels]] = 4.0
+        return features
+
+    memorising = FeatureSpace("classifier", "", "", 2, "", extract)
+    scores = score_samples([], RealImages(splits, 100, 0, FeatureCache(None), CPU, 50), [memorising], CONFIG, CPU)
+    rows = scores.quality.set_index("state")
+    assert rows.loc["floor", "model"] == "test" and rows.loc["training", "model"] == "train"
+    assert scores.floors() == {"classifier": rows.loc["floor", "distance_benchmark"]}
+    # The same against either set, for the distance is symmetric.
+    assert rows.loc["floor", "distance_test"] == rows.loc["floor", "distance_benchmark"] < 0.1
+    assert min(rows.loc["training", ["distance_test", "distance_benchmark"]]) > 16
+    assert rows.loc["floor", "coverage"] > 0.8 > rows.loc["training", "coverage"] == 0
+
+
+def test_real_images_alone_are_compared_where_nothing_else_is_there() -> None:
+    scores = score({})
+    assert list(scores.quality["state"]) == ["floor", "training"] and scores.by_epoch.empty
+    assert best_and_last(scores.by_epoch) == []
+    assert any("only real images are compared" in warning for warning in scores.warnings)
+
+
+def test_quality_is_that_of_the_best_and_the_last_epoch() -> None:
+    # Brighter and brighter until nothing but white is left: the first epoch is the best.
+    scores = score({"a": {1: generator(bias=0.0), 2: generator(bias=3.0), 3: generator(bias=9.0)}})
+    rows = scores.quality.set_index("state")
+    assert (rows.loc["best", "epoch"], rows.loc["last", "epoch"]) == (1, 3)
+    table = scores.by_epoch.set_index(["epoch", "split"])["distance"]
+    for state, epoch in (("best", 1), ("last", 3)):
+        assert rows.loc[state, "distance_test"] == table[epoch, "test"]
+        assert rows.loc[state, "distance_benchmark"] == table[epoch, "benchmark"]
+    assert rows.loc["best", "kid"] < rows.loc["last", "kid"]
+    assert best_and_last(scores.by_epoch)[0]["best_epoch"] == 1
+
+
+def test_best_is_chosen_on_one_split_and_read_off_the_other() -> None:
+    """docs/reading-the-numbers.md#best-and-last-epoch"""
+    rows = [(1, 9.0, 5.0), (2, 4.0, 6.0), (3, 8.0, 1.0)]
+    table = pd.DataFrame(
+        [
+            {"model": "gan", "epoch": epoch, "feature_space": "s", "split": split, "distance": distance}
+            for epoch, test, benchmark in rows
+            for split, distance in (("test", test), ("benchmark", benchmark))
+        ]
+    )
+    (row,) = best_and_last(table)
+    assert row["best_epoch"] == 2 and row["best_on_benchmark"] == 6.0
+    assert row["last_epoch"] == 3 and row["last_on_test"] == 8.0
+
+
+def diverged() -> Checkpoint:
+    checkpoint = generator()()
+    return dataclasses.replace(checkpoint, weights={k: v * float("nan") for k, v in checkpoint.weights.items()})
+
+
+def of_another_architecture() -> Checkpoint:
+    return checkpoint_of(Discriminator(width=4), "Discriminator", {"width": 4})
+
+
+def damaged() -> Checkpoint:
+    return load_checkpoint(Path("absent.safetensors"))
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        (diverged, "hold NaN or infinite values: the model has diverged"),
+        (of_another_architecture, "holds a Discriminator, not a Generator"),
+        (damaged, "not a checkpoint of fashion-dgm, or is damaged"),
+    ],
+)
+def test_a_bad_snapshot_costs_its_own_row_alone(bad: Load, message: str) -> None:
+    scores = score({"a": {1: generator(), 2: bad}, "b": {1: generator()}})
+    assert [(f["model"], f["epoch"]) for f in scores.failures] == [("a", 2)]
+    assert message in scores.failures[0]["reason"]
+    assert set(scores.by_epoch["model"]) == {"a", "b"} and set(scores.by_epoch["epoch"]) == {1}
+
+
+@pytest.mark.parametrize(
+    ("images", "message"),
+    [
+        (torch.zeros(30, 3, 28, 28), r"shape \(N, 1, 28, 28\)"),
+        (torch.full((30, 1, 28, 28), float("nan")), "30 of 30 samples hold NaN"),
+        (torch.full((30, 1, 28, 28), 2.0), r"must lie in \[0, 1\]"),
+        (torch.zeros(1, 1, 28, 28), "1 samples are too few"),
+    ],
+)
+def test_bad_samples_are_named_and_the_others_scored(images: torch.Tensor, message: str) -> None:
+    good = images_of("good", torch.from_numpy(made_up_images(90, 5).images))
+    scores = score_samples([images_of("bad", images), good], real(), [space()], CONFIG, CPU)
+    assert list(scores.quality["model"]) == ["good", "test", "train"]
+    assert [failure["model"] for failure in scores.failures] == ["bad"]
+    with pytest.raises(FashionDGMError, match=f"no samples that could be scored.*{message}"):
+        score_samples([images_of("bad", images)], real(), [space()], CONFIG, CPU)
+
+
+def test_a_collapsed_generator_is_scored_and_told_of() -> None:
+    same = torch.from_numpy(made_up_images(1, 0).images).repeat(90, 1, 1, 1)
+    scores = score_samples([images_of("mode", same)], real(), [space()], CONFIG, CPU)
+    row = scores.quality.iloc[0]
+    assert np.isfinite([row["distance_test"], row["distance_infinite"], row["kid"]]).all()
+    assert row["recall"] == 0.0
+    assert any("all samples are equal" in warning for warning in scores.warnings)
+
+
+def test_fewer_samples_than_features_are_finite_and_told_of() -> None:
+    few = torch.from_numpy(made_up_images(7, 0).images)
+    scores = score_samples([images_of("few", few)], real(), [space()], CONFIG, CPU)
+    row = scores.quality.iloc[0]
+    assert row["samples"] == 7 and np.isfinite(row["distance_test"])
+    told = " ".join(scores.warnings)
+    assert "few brings 7 samples where the others have 90" in told
+    assert "few: N = 7 is not above the 8 classifier features" in told
+
+
+def test_json_can_hold_the_records() -> None:
+    few = torch.from_numpy(made_up_images(4, 0).images)
+    scores = score_samples([images_of("few", few)], real(), [space()], CONFIG, CPU)
+    row, floor, _ = records(scores.quality)
+    assert row["epoch"] is None and row["precision"] is None and row["samples"] == 4
+    assert type(floor["kid_subset"]) is int and type(floor["kid"]) is float
+
+
+@pytest.mark.parametrize("spoil", ["noise", "blur", "dropped classes"])
+def test_all_measures_follow_what_is_done_to_real_images(spoil: str) -> None:
+    base = made_up_images(90, 7)
+    pixels, labels = torch.from_numpy(base.images) / 255, base.labels
+    noise = torch.rand(pixels.shape, generator=torch.Generator().manual_seed(0))
+    steps = {
+        "noise": [pixels * (1 - s) + noise * s for s in (0.0, 0.3, 0.6, 1.0)],
+        "blur": [torch.nn.functional.avg_pool2d(pixels, k, 1, k // 2) for k in (1, 5, 9, 17)],
+        "dropped classes": [pixels[torch.from_numpy(labels < kept)][:18].repeat(5, 1, 1, 1) for kept in (10, 6, 3, 1)],
+    }
+    sources = [images_of(f"s{i}", images) for i, images in enumerate(steps[spoil])]
+    coarse = FeatureSpace("pixels", "", "4x4 means", 16, "", lambda x: torch.nn.functional.avg_pool2d(x, 7).flatten(1))
+    rows = score_samples(sources, real(), [coarse], CONFIG, CPU).quality[:4]
+    for name in ("distance_benchmark", "kid"):
+        assert rows[name].is_monotonic_increasing, name
+    assert rows["coverage"].iloc[0] > rows["coverage"].iloc[-1]
+
+
+@pytest.mark.parametrize(("n", "count"), [(8, 1), (9, 0)])
+def test_warns_where_covariances_are_singular(n: int, count: int) -> None:
+    assert len(sample_size_warnings([space()], n)) == count
+
+
+def test_spaces_are_scored_apart() -> None:
+    other = space("other")
+    scores = score_samples(snapshot_sources({"a": {1: generator()}}, 0, CPU, 50), real(), [space(), other], CONFIG, CPU)
+    assert set(scores.quality["feature_space"]) == {"classifier", "other"}
+    assert scores.by_epoch.groupby("split")["distance"].nunique().eq(1).all()

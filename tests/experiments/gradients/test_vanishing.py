@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from tests.conftest import made_up_images
+from torch import Tensor, nn
+
+from fashion_dgm.checkpoint import checkpoint_of
+from fashion_dgm.config import GANConfig, VanishingGradientsConfig, WGANConfig
+from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.experiments.gradients.generator_gradients import gradient_statistics
+from fashion_dgm.experiments.gradients.vanishing import (
+    LOSSES,
+    chosen_epochs,
+    measurement_steps,
+    summarise_gradients,
+    train_discriminators,
+)
+from fashion_dgm.gans.networks import Discriminator, Generator
+from fashion_dgm.registry import build_model
+
+COMMON: dict[str, Any] = {"epochs": 50, "batch_size": 64, "seed": 9, "device": "cpu", "precision": "float32"}
+COMMON |= {"latent_dim": 4, "width": 2, "snapshot_every": 5}
+GAN = GANConfig(**COMMON, optimizer={"name": "adam", "learning_rate": 2e-3, "betas": (0.5, 0.999)})
+CRITIC = WGANConfig(
+    **COMMON,
+    optimizer={"name": "adam", "learning_rate": 1e-3, "betas": (0.5, 0.9)},
+    n_critic=5,
+    lipschitz={"name": "gradient_penalty", "weight": 10},
+    normalisation={"generator": "batch", "discriminator": "none"},
+    warmup={"critic_steps": 3, "generator_steps": 2, "every": 4},
+)
+STUDY = VanishingGradientsConfig(
+    snapshots=1,
+    seeds=2,
+    steps=10,
+    batch_size=16,
+    gradient_batches=2,
+    uniforms={"shifts": [0.0], "samples": 100, "bins": 10, "repetitions": 2},
+    dirac={"start": (1, 0), "step_size": 0.1, "steps": 5, "clip": 1, "gradient_penalty": 1, "r1": 1},
+    seed=3,
+    device="cpu",
+)
+
+
+class Shift(nn.Module):
+    """`G(z) = z + theta`: with data N(0, 1) the best discriminator and the best critic are known."""
+
+    def __init__(self, theta: float) -> None:
+        super().__init__()
+        self.theta = nn.Parameter(torch.tensor(theta))
+
+    def forward(self, z: Tensor) -> Tensor:
+        return (z + self.theta).flatten()
+
+
+def optimal_logit(theta: float) -> Any:
+    """`log p/g` of N(0, 1) and N(theta, 1)."""
+    return lambda x: theta**2 / 2 - theta * x
+
+
+def toy_latents() -> Tensor:
+    return torch.randn(8, 500, 1, generator=torch.Generator().manual_seed(0))
+
+
+def test_under_an_optimal_discriminator_only_the_saturating_gradient_vanishes() -> None:
+    norms = {
+        theta: {
+            name: gradient_statistics(
+                Shift(theta), (lambda x: -x) if name == "wasserstein" else optimal_logit(theta), loss, toy_latents()
+            ).norm
+            for name, loss in LOSSES.items()
+        }
+        for theta in (2.0, 5.0, 9.0)
+    }
+    saturating = [found["saturating"] for found in norms.values()]
+    assert saturating[0] > 10 * saturating[1] > 300 * saturating[2] > 0
+    # The non-saturating one comes to have the discriminator's full slope, and the critic's slope is 1 at any distance.
+    assert norms[9.0]["non_saturating"] == pytest.approx(9, rel=0.01)
+    for found in norms.values():
+        assert found["wasserstein"] == pytest.approx(1, rel=1e-5)
+
+
+def test_statistics_are_those_of_gradients_computed_one_by_one() -> None:
+    torch.manual_seed(0)
+    made, judge = Generator(4, 2), Discriminator(2)
+    latents = torch.randn(5, 8, 4)
+    gradients = []
+    for batch in latents:
+        made.zero_grad()
+        LOSSES["non_saturating"](judge(made(batch))).backward()
+        gradients.append(np.concatenate([p.grad.numpy().ravel() for p in made.parameters()]))  # type: ignore[union-attr]
+    found = gradient_statistics(made, judge, LOSSES["non_saturating"], latents)
+    stacked = np.array(gradients, dtype=np.float64)
+    assert found.norm == pytest.approx(np.linalg.norm(stacked, axis=1).mean(), rel=1e-4)
+    assert found.signal == pytest.approx(np.linalg.norm(stacked.mean(axis=0)), rel=1e-4)
+    assert found.variance == pytest.approx(stacked.var(axis=0, ddof=1).sum(), rel=1e-4)
+    with pytest.raises(FashionDGMError, match="two batches"):
+        gradient_statistics(made, judge, LOSSES["non_saturating"], latents[:1])
+
+
+def test_the_generator_is_frozen_and_the_study_repeats_itself() -> None:
+    torch.manual_seed(1)
+    trained = checkpoint_of(Generator(4, 3), "Generator", {"latent_dim": 4, "width": 3})
+    before = {name: tensor.clone() for name, tensor in trained.weights.items()}
+    images = made_up_images(60, 0)
+    seen = []
+    table = train_discriminators(images, {7: lambda: trained}, STUDY, GAN, CRITIC, lambda *at: seen.append(at[:2]))
+    assert seen == [(0, 3), (0, 4), (7, 3), (7, 4)]
+    assert all(torch.equal(tensor, before[name]) for name, tensor in trained.weights.items())
+    assert len(table) == 2 * 2 * len(LOSSES) * len(measurement_steps(10))
+    again = train_discriminators(images, {7: lambda: trained}, STUDY, GAN, CRITIC)
+    pd.testing.assert_frame_equal(table, again)
+    # Discriminators do learn meanwhile: on made-up images with BatchNorm they are soon sure.
+    losses = table[(table["loss"] == "saturating") & (table["epoch"] == 7)].groupby("step")["opponent"].mean()
+    assert losses[10] < 0.7 * losses[1]
+    summary = summarise_gradients(table)
+    assert set(summary) == {"0", "7"} and set(summary["7"]) == set(LOSSES)
+    assert build_model(trained, "Generator") is not None
+
+
+def test_summary_counts_in_decades() -> None:
+    rows = [
+        {"epoch": 0, "seed": seed, "loss": "saturating", "step": step, "norm": norm, "variance": norm**2, "signal": 1.0}
+        for seed in (0, 1)
+        for step, norm in zip((0, 1, 10, 100), (1e-3, 10.0, 100.0, 10.0 ** -(1 + seed)), strict=True)
+    ]
+    found = summarise_gradients(pd.DataFrame(rows))["0"]["saturating"]
+    assert found["norm"]["mean"] == pytest.approx(-1.5)
+    assert found["change"]["mean"] == pytest.approx(-2.5)
+    assert found["lost"] == {"mean": pytest.approx(3.5), "sd": pytest.approx(math.sqrt(0.5))}
+    assert found["variance_change"]["mean"] == pytest.approx(-5)
+
+
+def test_which_epochs_and_steps_are_looked_at() -> None:
+    assert chosen_epochs([9, 1, 5, 3], 2) == [1, 9]
+    assert chosen_epochs([1, 2, 3, 4, 5], 3) == [1, 3, 5]
+    assert chosen_epochs([4, 6], 1) == [6]
+    assert chosen_epochs([6], 5) == [6]
+    assert chosen_epochs([], 2) == []
+    assert measurement_steps(10) == [0, 1, 2, 5, 10]
+    assert measurement_steps(300) == [0, 1, 2, 5, 10, 20, 50, 100, 200, 300]

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.experiments.likelihood.gap import complexity_line, gap_by_part
+
+RNG = np.random.default_rng(0)
+OPTIONS = {"bootstrap": 200, "confidence": 0.95, "seed": 0}
+
+
+def parts(**means: float) -> dict[str, np.ndarray]:
+    return {name: mean + 0.1 * RNG.standard_normal(400) for name, mean in means.items()}
+
+
+def test_parts_and_shares_add_up() -> None:
+    inside, outside = parts(a=1, b=2, c=0), parts(a=3, b=1, c=0)
+    found = gap_by_part(inside, outside, **OPTIONS)
+    assert sum(part["difference"] for part in found["parts"].values()) == pytest.approx(found["difference"])
+    assert sum(part["share"] for part in found["parts"].values()) == pytest.approx(1)
+    assert found["parts"]["a"]["difference"] == pytest.approx(2, abs=0.05)
+    assert found["parts"]["b"]["share"] == pytest.approx(-1, abs=0.1)
+    low, high = found["parts"]["a"]["difference_interval"]
+    assert low < found["parts"]["a"]["difference"] < high
+
+
+def test_where_there_is_no_gap_nothing_is_shared_out() -> None:
+    found = gap_by_part(parts(a=1, b=2), parts(a=2, b=1), **OPTIONS)
+    assert found["difference_interval"][0] < 0 < found["difference_interval"][1]
+    assert {part["share"] for part in found["parts"].values()} == {None}
+
+
+@pytest.mark.parametrize("paired", [True, False])
+def test_interval_covers_for_images_made_from_others_only_if_they_are_resampled_with_them(paired: bool) -> None:
+    """Correlation 0.9: the spread of a mean difference is sqrt(1 - 0.9) = 0.32 of that of independent images."""
+    covered, widths = 0, []
+    for trial in range(200):
+        rng = np.random.default_rng(trial)
+        original = rng.standard_normal(200)
+        changed = 0.9 * original + np.sqrt(1 - 0.9**2) * rng.standard_normal(200)
+        order = rng.permutation(200)
+        found = gap_by_part({"a": original}, {"a": changed[order]}, 200, 0.95, trial, order if paired else None)
+        low, high = found["difference_interval"]
+        covered += low <= 0 <= high
+        widths.append(high - low)
+    # 0.95 and binomial bounds that hold but once in a million times; unpaired intervals are three times too wide.
+    assert covered == 200 if not paired else 174 <= covered <= 199
+    expected = 2 * 1.96 * np.sqrt((0.2 if paired else 2.0) / 200)
+    assert np.mean(widths) == pytest.approx(expected, rel=0.1)
+
+
+def test_other_parts_are_refused() -> None:
+    with pytest.raises(FashionDGMError, match="same parts"):
+        gap_by_part(parts(a=1), parts(b=1), **OPTIONS)
+
+
+@pytest.mark.parametrize(("offset", "share"), [(0.0, 1.0), (-2.0, 0.5)])
+def test_line_predicts_what_complexity_accounts_for(offset: float, share: float) -> None:
+    simple, busy = RNG.uniform(1, 3, 300), RNG.uniform(3, 5, 300)
+    found = complexity_line((busy, 1 + busy), (simple, 1 + simple + offset), **OPTIONS)
+    assert found["slope"] == pytest.approx(1)
+    assert found["intercept"] == pytest.approx(1)
+    assert found["predicted"] == pytest.approx(1 + simple.mean())
+    assert found["share"] == pytest.approx(share, abs=0.03)
+    assert found["share_interval"][0] <= found["share"] + 1e-9 and found["share"] - 1e-9 <= found["share_interval"][1]
+
+
+def test_line_through_equal_sets_claims_no_share() -> None:
+    x = RNG.uniform(1, 3, 300)
+    y = x + RNG.standard_normal(300)
+    assert complexity_line((x, y), (x, y), **OPTIONS)["share"] is None

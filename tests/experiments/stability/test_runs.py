@@ -1,0 +1,246 @@
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from scipy import stats
+from tests.conftest import made_up_images
+
+from fashion_dgm.checkpoint import checkpoint_of
+from fashion_dgm.classifier.network import Classifier
+from fashion_dgm.config import (
+    GANConfig,
+    GradientPenaltyConfig,
+    PenalisedWGANConfig,
+    SpectralGANConfig,
+    StabilityConfig,
+    WGANConfig,
+)
+from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.experiments.stability import runs
+from fashion_dgm.experiments.stability.grid import AS_ASSIGNED, MODELS, Plan, draw_variations, plans
+from fashion_dgm.experiments.stability.runs import Study, conduct
+from fashion_dgm.experiments.stability.summary import PAIRS, rows_of, summarise
+from fashion_dgm.gans.steps import AdversarialStep, GANStep
+from fashion_dgm.training.interruption import Interrupted
+
+COMMON: dict[str, Any] = {"epochs": 50, "batch_size": 64, "seed": 9, "device": "cpu", "precision": "float32"}
+COMMON |= {"latent_dim": 4, "width": 64, "snapshot_every": 5}
+ADAM = {"name": "adam", "learning_rate": 2e-4, "betas": (0.5, 0.999)}
+GAN = GANConfig(**COMMON, optimizer=ADAM)
+WGAN = WGANConfig(
+    **COMMON,
+    optimizer={"name": "rmsprop", "learning_rate": 2e-4},
+    n_critic=2,
+    lipschitz={"name": "clip", "bound": 0.01},
+)
+PENALISED = PenalisedWGANConfig(
+    n_critic=2,
+    lipschitz={"name": "gradient_penalty", "weight": 10},
+    normalisation={"generator": "batch", "discriminator": "none"},
+    optimizer={"name": "adam", "learning_rate": 1e-4, "betas": (0.5, 0.9)},
+)
+SPECTRAL = SpectralGANConfig(
+    lipschitz={"name": "spectral_norm"}, normalisation={"generator": "batch", "discriminator": "none"}
+)
+RANGES = {"learning_rate_factor": (0.2, 5.0), "discriminator_steps": (1, 3), "unnormalised": 0.5}
+
+
+def configured(**changes: Any) -> StabilityConfig:
+    values: dict[str, Any] = {"seeds": 2, "variations": 2, "ranges": RANGES, "epochs": 3, "generator_steps": 2}
+    values |= {"batch_size": 16, "width": 2, "snapshot_every": 1, "samples": 60, "least_progress": 0.5}
+    values |= {"missing_share": 0.01, "missing_classes": 3, "confidence": 0.95, "parallel": 1, "gpus_per_run": 0}
+    return StabilityConfig(**{**values, "seed": 5, "device": "cpu", **changes})
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Study:
+    torch.manual_seed(0)
+    classifier = checkpoint_of(Classifier(2, 4), "Classifier", {"width": 2, "feature_dim": 4})
+    return Study(made_up_images(100, 0), made_up_images(80, 1), made_up_images(70, 2), classifier, 60, tmp_path)
+
+
+def planned(**changes: Any) -> list[Plan]:
+    return plans(configured(**changes), GAN, WGAN, SPECTRAL, PENALISED)
+
+
+def test_every_model_is_trained_as_assigned_and_under_the_same_variations_with_every_seed() -> None:
+    made = planned()
+    assert len({plan.name for plan in made}) == len(made) == 4 * 3 * 2
+    # An interrupted study has whole seeds.
+    assert [plan.seed for plan in made] == sorted(plan.seed for plan in made)
+    by_name = {plan.name: plan for plan in made}
+    gan, gp = by_name["gan-as_assigned-seed-6"].config, by_name["wgan_penalty-as_assigned-seed-6"].config
+    assert (gan.seed, gan.epochs, gan.width, gan.optimizer) == (6, 3, 2, GAN.optimizer)
+    assert isinstance(gp, WGANConfig) and isinstance(gp.lipschitz, GradientPenaltyConfig)
+    spectral = by_name["gan_spectral-as_assigned-seed-6"].config
+    assert isinstance(spectral, GANConfig) and spectral.lipschitz is not None
+    for seed, (name, drawn) in product((5, 6), draw_variations(configured().ranges, 2, 6).items()):
+        settings = [by_name[f"{model}-{name}-seed-{seed}"] for model in MODELS]
+        rates = [plan.config.optimizer.learning_rate for plan in settings]
+        assert len({plan.discriminator_steps for plan in settings}) == 1
+        assert rates[0] == rates[1] == rates[2] == pytest.approx(2 * rates[3])
+        if seed == 6:
+            assert rates[0] == pytest.approx(2e-4 * drawn.learning_rate_factor)
+            assert settings[0].discriminator_steps == drawn.discriminator_steps
+            assert (settings[2].config.normalisation.discriminator == "batch") == drawn.normalised
+
+
+def test_every_run_takes_the_same_number_of_generator_steps(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: Counter[str] = Counter()
+    descend = AdversarialStep._descend_generator
+
+    def counted(self: AdversarialStep, loss: torch.Tensor) -> dict[str, torch.Tensor]:
+        taken[current] += 1
+        return descend(self, loss)
+
+    monkeypatch.setattr(AdversarialStep, "_descend_generator", counted)
+    for plan in planned(seeds=1):
+        current = plan.name
+        study.run(plan)
+    assert set(taken.values()) == {3 * 2}
+
+
+def test_variations_fill_their_ranges() -> None:
+    drawn = list(draw_variations(configured().ranges, 2000, 0).values())
+    logs = np.log([variation.learning_rate_factor for variation in drawn])
+    # Log-uniform: mean 0 as the range is symmetric, standard deviation log(25) / sqrt(12); bounds of 5 standard errors.
+    assert abs(logs.mean()) < 5 * np.log(25) / np.sqrt(12 * 2000)
+    assert logs.min() >= np.log(0.2) and logs.max() <= np.log(5)
+    steps = Counter(variation.discriminator_steps for variation in drawn)
+    assert set(steps) == {1, 2, 3} and min(steps.values()) > 2000 / 3 - 5 * np.sqrt(2000 * 2 / 9)
+    assert abs(sum(variation.normalised for variation in drawn) - 1000) < 5 * np.sqrt(2000 / 4)
+
+
+def test_bounds_in_the_wrong_order_are_refused() -> None:
+    with pytest.raises(ValueError, match="smaller bound"):
+        configured(ranges={**RANGES, "discriminator_steps": (3, 1)})
+
+
+def test_an_epoch_that_needs_more_images_than_there_are_is_refused(study: Study) -> None:
+    with pytest.raises(FashionDGMError, match=r"needs 1600 images an epoch and there are 100: lower stability"):
+        conduct(study, planned(generator_steps=100))
+
+
+def test_what_cannot_be_trained_is_named() -> None:
+    with pytest.raises(FashionDGMError, match=r"cannot train wgan_penalty"):
+        plans(configured(), GAN, WGAN, SPECTRAL, PENALISED.model_copy(update={"normalisation": GAN.normalisation}))
+
+
+def test_interrupted_study_goes_on_and_ends_as_if_it_had_not_been(
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = planned(seeds=1, variations=1)
+    whole = conduct(replace(study, folder=tmp_path / "whole"), made)
+    trained: list[str] = []
+    train_one = runs._trained
+
+    def until_the_third(plan: Plan, *rest: Any) -> Any:
+        trained.append(plan.name)
+        if len(trained) == 3:
+            raise Interrupted("stopped")
+        return train_one(plan, *rest)
+
+    monkeypatch.setattr(runs, "_trained", until_the_third)
+    with pytest.raises(Interrupted):
+        conduct(study, made)
+    assert conduct(study, made) == whole
+    assert trained == [plan.name for plan in (*made[:3], *made[2:])]
+    assert not list(tmp_path.rglob("state.pt"))
+    # Another classifier measures other distances: nothing of before is taken for them.
+    other = checkpoint_of(Classifier(2, 4), "Classifier", {"width": 2, "feature_dim": 4})
+    conduct(replace(study, classifier=other), made)
+    assert len(trained) == 1 + 2 * len(made)
+
+
+def test_damaged_record_is_done_again(study: Study, caplog: pytest.LogCaptureFixture) -> None:
+    (plan, *_) = planned(seeds=1, variations=1)
+    first = study.run(plan)
+    (study.folder / plan.name / "record.json").write_text('{"key":')
+    with caplog.at_level(logging.WARNING):
+        assert study.run(plan) == first
+    assert "damaged" in caplog.text
+
+
+def test_run_that_diverges_is_recorded_and_the_others_are_kept(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps, taken = GANStep.step, 0
+
+    def bad_in_the_third_epoch(self: GANStep, *batch: torch.Tensor) -> dict[str, torch.Tensor]:
+        nonlocal taken
+        taken += 1
+        metrics = steps(self, *batch)
+        return {**metrics, "loss_generator": torch.tensor(torch.nan)} if taken == 5 else metrics
+
+    monkeypatch.setattr(GANStep, "step", bad_in_the_third_epoch)
+    config = configured(seeds=1, variations=1)
+    made = plans(config, GAN, WGAN, SPECTRAL, PENALISED)
+    records = conduct(study, made)
+    assert [record.status for record in records] == ["diverged"] + ["finished"] * 7
+    assert "loss_generator became NaN or infinite in epoch 3" in records[0].reason
+    assert len(records[0].history) == len(records[0].scores) == 2
+    before = taken
+    assert conduct(study, made) == records
+    assert taken == before
+    rows = rows_of(records, config, 170.0)
+    assert (rows[0]["model"], rows[0]["distance"]) == ("gan", 170.0)
+    assert summarise(rows, config)["failures"]["gan"]["as_assigned"]["diverged"] == 1
+
+
+def test_a_run_that_diverges_at_once_has_no_distance(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    def bad(self: GANStep, *batch: torch.Tensor) -> dict[str, torch.Tensor]:
+        return {"loss_generator": torch.tensor(torch.inf)}
+
+    monkeypatch.setattr(GANStep, "step", bad)
+    record = study.run(planned()[0])
+    assert (record.status, record.history, record.scores) == ("diverged", [], [])
+
+
+def test_a_really_diverging_training(study: Study) -> None:
+    """No metric is tampered with: the learning rate alone does it."""
+    wild = {"learning_rate_factor": (1e30, 1e30), "discriminator_steps": (1, 1), "unnormalised": 1}
+    plan = next(plan for plan in planned(seeds=1, ranges=wild) if plan.variation == "variation_1")
+    assert study.run(plan).status == "diverged"
+
+
+def test_summary_names_every_pair_and_averages_over_variations_first(study: Study) -> None:
+    config = configured()
+    rows = rows_of(conduct(study, planned()), config, 170.0)
+    found = summarise(rows, config)
+    for verdicts in found["verdicts"].values():
+        assert list(verdicts) == [f"{first}-{second}" for first, second in PAIRS]
+        assert verdicts["gan-wgan"]["pairs"] == 2
+    varied = [row for row in rows if row["variation"] != AS_ASSIGNED]
+    logs = {
+        model: [
+            np.mean([row["log_distance"] for row in varied if (row["model"], row["seed"]) == (model, seed)])
+            for seed in (5, 6)
+        ]
+        for model in ("gan", "wgan")
+    }
+    expected = stats.ttest_rel(logs["gan"], logs["wgan"]).confidence_interval(1 - 0.05 / 6)
+    assert found["verdicts"]["log_distance"]["gan-wgan"]["interval"] == pytest.approx([expected.low, expected.high])
+
+
+def test_floor_is_of_held_out_images_and_no_generator_is_as_near(study: Study) -> None:
+    found = study.reference(planned()[0].config)
+    assert found["floor"] > 0 and found["untrained"] > found["floor"]
+    # Training images are a row of their own, and change with them alone.
+    other = replace(study, train=made_up_images(100, 9)).reference(planned()[0].config)
+    assert (other["floor"], other["samples"]) == (found["floor"], found["samples"])
+    assert other["training"] != found["training"]
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
