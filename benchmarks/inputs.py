@@ -50,7 +50,7 @@ def training_images() -> ImageSet:
     if TRAIN.is_file():
         return ImageSetDataset(filepath=str(TRAIN)).load()
     try:
-        return read_raw_set(fetch(RAW_SETS["fashion_mnist"], RAW / "fashion_mnist"))["train"]
+        return read_raw_set(fetch(RAW_SETS["fashion_mnist"], RAW / "fashion_mnist"), "fashion_mnist")["train"]
     except FashionDGMError:
         rng = np.random.default_rng(0)
         return ImageSet(rng.integers(0, 256, (48_000, 1, 28, 28), dtype=np.uint8), np.zeros(48_000, dtype=np.uint8))

@@ -46,7 +46,7 @@ def data_split(device: torch.device, quick: bool) -> list[Row]:
         return [Row("data_split from raw files", None, "", note=f"not run: {error}".splitlines()[0])]
 
     def split() -> None:
-        raw = {name: read_raw_set(fetch(RAW_SETS[name], RAW / name)) for name in paths}
+        raw = {name: read_raw_set(fetch(RAW_SETS[name], RAW / name), name) for name in paths}
         parts = split_images(raw["fashion_mnist"], config)
         summarise_split(*parts, config)
 

@@ -14,7 +14,7 @@ from fashion_dgm.data.images import ImageSet
 ROOT = Path(__file__).parents[1]
 
 
-def made_up_images(count: int, seed: int, classes: int = 10) -> ImageSet:
+def made_up_images(count: int, seed: int, classes: int = 10, name: str = "fashion_mnist") -> ImageSet:
     """A bright bar whose place and size tell the class, on a dark ground, with noise."""
     rng = np.random.default_rng(seed)
     labels = np.arange(count) % classes
@@ -23,7 +23,7 @@ def made_up_images(count: int, seed: int, classes: int = 10) -> ImageSet:
     for image, label in zip(images, labels, strict=True):
         top, left = 2 + 2 * (label % 5), 3 + 9 * (label // 5)
         image[0, top : top + 12, left : left + 8 + label % 3] += rng.integers(120, 240)
-    return ImageSet(images.clip(0, 255).astype(np.uint8), labels.astype(np.uint8))
+    return ImageSet(images.clip(0, 255).astype(np.uint8), labels.astype(np.uint8), name)
 
 
 def write_raw_set(folder: Path, train: ImageSet, benchmark: ImageSet) -> None:

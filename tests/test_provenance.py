@@ -21,6 +21,12 @@ def test_origins_are_inherited_and_later_parameters_stay() -> None:
     assert scored["mismatches"] == ["x"]
 
 
+def test_training_images_are_those_of_the_first_origin_that_has_them() -> None:
+    unknown, first, second = ({"train_sha256": value} for value in (None, NOW, BEFORE))
+    assert inherited([unknown, first, second])["train_sha256"] == NOW
+    assert "train_sha256" not in inherited([unknown, {}])
+
+
 def test_parameters_are_those_of_the_results_and_differences_are_named() -> None:
     results = {
         "flow": {"bits_per_dim": 3.0, ORIGIN: {"parameters": {"train_flow": {"epochs": 3, "model": {"width": 8}}}}},

@@ -108,7 +108,7 @@ class ProvenanceHooks:
         """Compares the images that models learned from with the training split."""
         from fashion_dgm.provenance import mismatches
 
-        split = _train_sha256(catalog)
+        split = _train_sha256(catalog, inputs)
         found = mismatches(_trained_on(inputs), split) if split else []
         if found and catalog.load("params:data_mismatch") != "mark":
             raise FashionDGMError(
@@ -137,18 +137,25 @@ class ProvenanceHooks:
             "mismatches": self._mismatches.get(node.namespace, []),
         }
         given = [value[ORIGIN] for value in inputs.values() if isinstance(value, dict) and ORIGIN in value]
-        origin = {**inherited([*given, own]), "train_sha256": _train_sha256(catalog, inputs)}
+        origin = inherited([{"train_sha256": _own_train_sha256(inputs)}, *given, own])
+        origin.setdefault("train_sha256", _train_sha256(catalog, inputs))
         for result in results:
             result[ORIGIN] = origin
 
 
-def _train_sha256(catalog: DataCatalog, inputs: Mapping[str, Any] | None = None) -> str | None:
-    """The hash of the training split, or None before there is one."""
+def _own_train_sha256(inputs: Mapping[str, Any]) -> str | None:
+    """The hash of the training images among a node's inputs, whichever data set they are of: `train`, `mnist_train`."""
     from fashion_dgm.data.images import ImageSet
 
-    train = (inputs or {}).get("train")
-    if isinstance(train, ImageSet):
-        return train.sha256
+    found = (value for name, value in inputs.items() if name.split("_")[-1] == "train" and isinstance(value, ImageSet))
+    return next((train.sha256 for train in found), None)
+
+
+def _train_sha256(catalog: DataCatalog, inputs: Mapping[str, Any]) -> str | None:
+    """The same; of a node without training images, that of FashionMNIST's training split, or None before there is one."""
+    own = _own_train_sha256(inputs)
+    if own is not None:
+        return own
     summary = catalog.get("split_summary")
     return summary.load()["splits"]["train"]["sha256"] if summary and summary.exists() else None
 
@@ -297,7 +304,7 @@ class MLflowHooks:
         assert self._catalog is not None
         source = LocalArtifactDatasetSource(str(self._catalog.get(name)._describe()["filepath"]))  # type: ignore[union-attr]
         # MLflow takes 36 digits for a digest; the tag has them all.
-        data = from_numpy(images.images, source, images.labels, "fashion_mnist", sha256[:36])
+        data = from_numpy(images.images, source, images.labels, images.name, sha256[:36])
         mlflow.log_input(data, context=name, tags={"sha256": sha256})
 
     @side_channel

@@ -30,10 +30,15 @@ def mismatches(trained_on: Mapping[str, str], train_sha256: str) -> list[str]:
 
 
 def inherited(origins: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Merges the origins of results from which another one is made; of two values for a parameter the later stays."""
+    """Merges the origins of results from which another one is made.
+
+    Of two values for a parameter the later stays; `train_sha256` is that of the first origin that has it.
+    """
     merged: dict[str, Any] = {"parameters": {}, "mismatches": []}
     for origin in origins:
         merged["parameters"] |= origin.get("parameters", {})
+        if origin.get("train_sha256") is not None:
+            merged.setdefault("train_sha256", origin["train_sha256"])
         merged["mismatches"] += [text for text in origin.get("mismatches", ()) if text not in merged["mismatches"]]
     return merged
 

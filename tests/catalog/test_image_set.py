@@ -20,7 +20,7 @@ from fashion_dgm.errors import FashionDGMError
 def image_set(count: int = 60, classes: int = 10, seed: int = 0) -> ImageSet:
     rng = np.random.default_rng(seed)
     images = rng.integers(0, 256, (count, 1, 28, 28), dtype=np.uint8)
-    return ImageSet(images, (np.arange(count) % classes).astype(np.uint8))
+    return ImageSet(images, (np.arange(count) % classes).astype(np.uint8), "mnist")
 
 
 @pytest.fixture
@@ -35,6 +35,7 @@ def test_round_trip(tmp_path: Path, name: str) -> None:
     dataset.save(image_set())
     assert dataset.exists()
     assert dataset.load().sha256 == image_set().sha256
+    assert dataset.load().name == "mnist"
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
@@ -86,7 +87,7 @@ def flip_a_pixel(path: Path) -> None:
     path.write_bytes(data)
 
 
-IMAGES, LABELS = image_set().images, image_set().labels
+IMAGES, LABELS, NAME = image_set().images, image_set().labels, np.array("mnist")
 DAMAGES: dict[str, Callable[[Path], object]] = {
     "empty": lambda path: path.write_bytes(b""),
     "truncated": lambda path: path.write_bytes(path.read_bytes()[:-100]),
@@ -94,10 +95,11 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "pixel": flip_a_pixel,
     "text": lambda path: path.write_text("not an image set"),
     "single array": lambda path: path.write_bytes(npy(IMAGES)),
-    "no labels": lambda path: write_arrays(path, images=IMAGES),
-    "pickles": lambda path: write_arrays(path, images=IMAGES, labels=np.array([{}], dtype=object)),
-    "floats": lambda path: write_arrays(path, images=IMAGES / 255, labels=LABELS),
-    "too few labels": lambda path: write_arrays(path, images=IMAGES, labels=LABELS[1:]),
+    "no labels": lambda path: write_arrays(path, images=IMAGES, name=NAME),
+    "no name": lambda path: write_arrays(path, images=IMAGES, labels=LABELS),
+    "pickles": lambda path: write_arrays(path, images=IMAGES, labels=np.array([{}], dtype=object), name=NAME),
+    "floats": lambda path: write_arrays(path, images=IMAGES / 255, labels=LABELS, name=NAME),
+    "too few labels": lambda path: write_arrays(path, images=IMAGES, labels=LABELS[1:], name=NAME),
     "folder": lambda path: (path.unlink(), path.mkdir()),
 }
 

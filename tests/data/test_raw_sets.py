@@ -50,8 +50,9 @@ def test_importing_the_sources_imports_no_torch() -> None:
 
 
 def test_read_raw_set_pairs_images_with_their_labels(paths: dict[str, Path]) -> None:
-    sets = read_raw_set(paths)
+    sets = read_raw_set(paths, "mnist")
     assert list(sets) == ["train", "benchmark"]
+    assert {images.name for images in sets.values()} == {"mnist"}
     assert sets["train"].images.shape == (6, 1, 4, 5)
     assert sets["benchmark"].images.shape == (3, 1, 4, 5)
     assert sets["train"].labels.tobytes() == paths[TRAIN_LABELS].read_bytes()[8:]
@@ -74,5 +75,5 @@ def test_files_that_do_not_fit_are_an_error(
 ) -> None:
     write_idx(paths[name], np.zeros(shape, dtype=np.uint8))
     with pytest.raises(FashionDGMError, match=message) as caught:
-        read_raw_set(paths)
+        read_raw_set(paths, "mnist")
     assert str(paths[name]) in str(caught.value)

@@ -136,9 +136,7 @@ def test_nothing_but_training_images_can_be_fitted_to() -> None:
 
     def scores(train: ImageSet, benchmark: ImageSet, **others: ImageSet) -> pd.DataFrame:
         sets = {"kept": some(20, 1), **others}
-        table, _ = score_images(
-            flow, None, None, None, None, None, classifier, train, benchmark, sets, config(scores=ALL)
-        )
+        table, _ = score_images(flow, None, train, benchmark, sets, config(scores=ALL), classifier=classifier)
         return table[table["dataset"] == "kept"].reset_index(drop=True)
 
     found = scores(some(200), some(40, 2))

@@ -24,9 +24,9 @@ ARCHITECTURE = {
 }
 
 
-def images(n: int, seed: int) -> ImageSet:
+def images(n: int, seed: int, name: str = "fashion_mnist") -> ImageSet:
     pixels = np.random.default_rng(seed).integers(0, 256, (n, 1, 28, 28), dtype=np.uint8)
-    return ImageSet(pixels, np.zeros(n, np.uint8))
+    return ImageSet(pixels, np.zeros(n, np.uint8), name)
 
 
 def flow(seed: int) -> Checkpoint:
@@ -41,7 +41,7 @@ def test_waic_reports_how_many_weights_it_compared_and_is_left_out_with_a_reason
     classifier = checkpoint_of(Classifier(2, 4), "Classifier", {"width": 2, "feature_dim": 4})
     chosen = config(scores=["likelihood", "waic"], max_images=20, benchmark_images=20, bootstrap=100)
     scores, fitted = score_images(
-        flow(0), snapshots, *4 * [None], classifier, images(70, 0), images(20, 1), {"noise": images(20, 2)}, chosen
+        flow(0), snapshots, images(70, 0), images(20, 1), {"noise": images(20, 2)}, chosen, classifier=classifier
     )
     table, _, metrics = measure_detection(scores, fitted, {}, chosen)
     first = metrics["models"][metrics["model"]]
@@ -53,3 +53,22 @@ def test_waic_reports_how_many_weights_it_compared_and_is_left_out_with_a_reason
         assert "waic" not in first["results"]
         assert "kept_epochs" in first["missing"]["waic"]
     assert ("waic" in set(table["score"])) == bool(kept)
+
+
+@pytest.mark.parametrize("name", ["fashion_mnist", "mnist"])
+def test_the_in_distribution_set_has_the_name_of_its_images(name: str) -> None:
+    chosen = config(scores=["likelihood"], max_images=20, benchmark_images=20, bootstrap=100)
+    sets = {"noise": images(20, 2, "noise")}
+    scores, fitted = score_images(flow(0), None, images(70, 0, name), images(20, 1, name), sets, chosen)
+    table, _, metrics = measure_detection(scores, fitted, {}, chosen)
+    assert list(scores["dataset"].unique()) == [name, "noise"]
+    assert set(table["dataset"]) == set(metrics["sets"]) == {"noise"}
+    assert metrics["in_distribution"]["name"] == metrics["models"]["RealNVP"]["in_distribution"]["name"] == name
+
+
+def test_without_a_classifier_of_these_images_scores_that_use_labels_are_missing() -> None:
+    chosen = config(scores=["likelihood", "nearest_features", "combined_labels"], max_images=20, benchmark_images=20)
+    _, fitted = score_images(flow(0), None, images(70, 0), images(20, 1), {"noise": images(20, 2)}, chosen)
+    missing = fitted["missing"]["RealNVP"]
+    assert set(missing) == {"nearest_features", "combined_labels"}
+    assert all("trained with labels of these images" in reason for reason in missing.values())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,8 @@ from fashion_dgm.data.ood.published import fetch_published
 from fashion_dgm.reporting import chapters
 from fashion_dgm.reporting.report import ReportContent, build_report
 
-IMAGES = ImageSet(np.zeros((20, 1, 28, 28), np.uint8), np.arange(20, dtype=np.uint8) % 10)
+IMAGES = ImageSet(np.zeros((20, 1, 28, 28), np.uint8), np.arange(20, dtype=np.uint8) % 10, "fashion_mnist")
+MNIST = replace(IMAGES, name="mnist")
 
 
 @pytest.fixture
@@ -41,7 +43,7 @@ def test_report_does_not_depend_on_what_the_network_says(
         monkeypatch.setattr("pooch.HTTPDownloader.__call__", Mock(side_effect=error))
         folder = Path("data/01_raw/not_there")
         fetch = {name: partial(fetch_published, PUBLISHED_SETS[name], folder, download) for name in PUBLISHED_SETS}
-        _, summary = build_sets(IMAGES, IMAGES, IMAGES, fetch, config)
+        _, summary = build_sets(IMAGES, IMAGES, MNIST, fetch, config)
         chapter = chapters.data_chapter(metrics["data"], png, summary, png)
         return build_report(ReportContent("A report", (chapter,)))
 

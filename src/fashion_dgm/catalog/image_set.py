@@ -28,7 +28,7 @@ PREVIEW_SCALE = 2
 
 
 class ImageSetDataset(AbstractDataset[ImageSet, ImageSet]):
-    """An image set in an uncompressed `.npz` file of the arrays `images` and `labels`, free of pickles.
+    """An image set in an uncompressed `.npz` file of the arrays `images`, `labels` and `name`, free of pickles.
 
     Saving is atomic, and equal image sets give equal bytes.
 
@@ -62,7 +62,7 @@ class ImageSetDataset(AbstractDataset[ImageSet, ImageSet]):
         except (EOFError, KeyError, OSError, ValueError, zipfile.BadZipFile, zlib.error) as error:
             raise FashionDGMError(f"{self._path} is damaged or not an image set: {error}. {remedy}") from error
         try:
-            return ImageSet(**arrays)
+            return ImageSet(arrays["images"], arrays["labels"], str(arrays["name"]))
         except FashionDGMError as error:
             raise FashionDGMError(f"{self._path} holds no image set: {error}. {remedy}") from error
 
@@ -75,7 +75,7 @@ class ImageSetDataset(AbstractDataset[ImageSet, ImageSet]):
         """
         # Through a handle, because numpy appends .npz to any other name.
         with atomic_path(self._path) as temporary, temporary.open("wb") as handle:
-            np.savez(handle, images=data.images, labels=data.labels)
+            np.savez(handle, images=data.images, labels=data.labels, name=data.name)
 
     def preview(self) -> ImagePreview:
         """A base64 PNG of 4 x 10 images for Kedro-Viz: a column a class if there are ten, else the first ones."""
@@ -100,7 +100,7 @@ def _read_npz(path: Path) -> dict[str, NDArray[Any]]:
         if not isinstance(content, np.lib.npyio.NpzFile):
             raise ValueError("it holds a single array")
         with content:
-            return {name: content[name] for name in ("images", "labels")}
+            return {name: content[name] for name in ("images", "labels", "name")}
 
 
 def _preview_images(images: ImageSet) -> NDArray[np.uint8]:

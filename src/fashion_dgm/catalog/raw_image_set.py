@@ -66,7 +66,8 @@ class RawImageSetDataset(AbstractDataset[NoReturn, dict[str, ImageSet]]):
         Raises:
             DatasetError: caused by a `FashionDGMError` that says what is wrong with which file or source.
         """
-        return read_raw_set(fetch(self._raw_set, self._folder, self._sources, self._verify, self._local_folder))
+        paths = fetch(self._raw_set, self._folder, self._sources, self._verify, self._local_folder)
+        return read_raw_set(paths, self._raw_set.name)
 
     def save(self, data: NoReturn) -> NoReturn:
         """Refuses: the official images are what they are.

@@ -9,19 +9,22 @@ from pydantic import Field, PositiveInt, field_validator
 
 from fashion_dgm.config.base import Config, Seed
 
-__all__ = ["BUILT_IN_SETS", "TRANSFORM_PREFIX", "OODSetsConfig", "Published", "Synthetic", "Transform"]
+__all__ = ["BUILT_IN_SETS", "OODSetsConfig", "Published", "Synthetic", "Transform"]
 
-Published = Literal["mnist", "digits", "kmnist", "emnist_letters", "omniglot"]
+Published = Literal["mnist", "fashion_mnist", "digits", "kmnist", "emnist_letters", "omniglot"]
 Transform = Literal["vertical_flip", "horizontal_flip", "inverted", "shuffled"]
 Synthetic = Literal["uniform_noise", "gaussian_noise", "black", "white", "grey_levels"]
 # As a file's name on every system, a word in --params and in MLflow.
 NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
-TRANSFORM_PREFIX = "fashion_mnist_"
 BUILT_IN_SETS = frozenset(
-    (*get_args(Published), *get_args(Synthetic), *(TRANSFORM_PREFIX + name for name in get_args(Transform)))
+    (
+        *get_args(Published),
+        *get_args(Synthetic),
+        *(f"{of}_{name}" for of in ("fashion_mnist", "mnist") for name in get_args(Transform)),
+    )
 )
-TAKEN_NAMES = BUILT_IN_SETS | {"fashion_mnist", "train", "test", "benchmark"}
+TAKEN_NAMES = BUILT_IN_SETS | {"train", "test", "benchmark"}
 
 
 class OODSetsConfig(Config):

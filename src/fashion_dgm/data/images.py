@@ -38,6 +38,7 @@ class ImageSet:
     Arguments:
         images: uint8 in 0..255, `(N, 1, H, W)`.
         labels: uint8, `(N,)`.
+        name: of the data set that they are from, as tables have it, such as `fashion_mnist`.
 
     Raises:
         FashionDGMError: if shapes or dtypes are others, or there are no images.
@@ -45,6 +46,7 @@ class ImageSet:
 
     images: NDArray[np.uint8]
     labels: NDArray[np.uint8]
+    name: str = "images"
 
     def __post_init__(self) -> None:
         if self.images.dtype != np.uint8 or self.images.ndim != 4 or self.images.shape[1] != 1:
@@ -64,7 +66,7 @@ class ImageSet:
 
     @property
     def sha256(self) -> str:
-        """Hash of shape, pixels and labels, in hexadecimal: what a run was trained on."""
+        """Hash of shape, pixels and labels, not of the name, in hexadecimal: what a run was trained on."""
         digest = hashlib.sha256(repr(self.images.shape).encode())
         digest.update(self.images.tobytes())
         digest.update(self.labels.tobytes())
@@ -72,7 +74,7 @@ class ImageSet:
 
     def take(self, index: NDArray[np.integer] | slice) -> ImageSet:
         """The images at `index`, in that order."""
-        return ImageSet(self.images[index], self.labels[index])
+        return ImageSet(self.images[index], self.labels[index], self.name)
 
 
 def choose_set(sets: Mapping[str, ImageSet], name: str) -> ImageSet:

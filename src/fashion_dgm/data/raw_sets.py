@@ -85,11 +85,12 @@ RAW_SETS: Mapping[str, RawSet] = {
 }
 
 
-def read_raw_set(paths: Mapping[str, Path]) -> dict[str, ImageSet]:
+def read_raw_set(paths: Mapping[str, Path], name: str) -> dict[str, ImageSet]:
     """Reads the four files of a raw set.
 
     Arguments:
         paths: where each file lies, by its official name.
+        name: of the set.
 
     Returns:
         `"train"` and `"benchmark"`, the official training and test images, uint8 `(N, 1, H, W)`.
@@ -98,12 +99,12 @@ def read_raw_set(paths: Mapping[str, Path]) -> dict[str, ImageSet]:
         FashionDGMError: if a file is damaged, holds another shape, or has not one label for each image.
     """
     return {
-        "train": _read_labelled(paths[TRAIN_IMAGES], paths[TRAIN_LABELS]),
-        "benchmark": _read_labelled(paths[TEST_IMAGES], paths[TEST_LABELS]),
+        "train": _read_labelled(paths[TRAIN_IMAGES], paths[TRAIN_LABELS], name),
+        "benchmark": _read_labelled(paths[TEST_IMAGES], paths[TEST_LABELS], name),
     }
 
 
-def _read_labelled(images_path: Path, labels_path: Path) -> ImageSet:
+def _read_labelled(images_path: Path, labels_path: Path, name: str) -> ImageSet:
     images, labels = read_idx(images_path), read_idx(labels_path)
     if images.ndim != 3 or 0 in images.shape:
         raise FashionDGMError(f"{images_path} must hold images of shape (N, H, W), not {images.shape}")
@@ -114,4 +115,4 @@ def _read_labelled(images_path: Path, labels_path: Path) -> ImageSet:
             f"{images_path} holds {len(images)} images, but {labels_path} holds {len(labels)} labels: "
             "they belong to different sets"
         )
-    return ImageSet(images[:, None], labels)
+    return ImageSet(images[:, None], labels, name)

@@ -74,7 +74,9 @@ def pool_images(train: ImageSet, official_test: ImageSet, pool: Literal["train",
             f"cannot pool images of shape {train.images.shape[1:]} with others of {official_test.images.shape[1:]}"
         )
     return ImageSet(
-        np.concatenate([train.images, official_test.images]), np.concatenate([train.labels, official_test.labels])
+        np.concatenate([train.images, official_test.images]),
+        np.concatenate([train.labels, official_test.labels]),
+        train.name,
     )
 
 

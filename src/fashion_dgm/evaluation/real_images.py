@@ -69,4 +69,4 @@ def _draw(images: ImageSet, n: int, seed: int, split: str) -> ImageSet:
     by_class = order[np.argsort(images.labels[order], kind="stable")]
     # Evenly spaced, from a random start.
     chosen = np.sort(by_class[((np.arange(n) + rng.random()) * len(images) / n).astype(int)])
-    return ImageSet(images.images[chosen], images.labels[chosen])
+    return images.take(chosen)

@@ -159,7 +159,7 @@ class Scorer:
         if not models.ensembles.get(flow):
             impossible["ensemble_bits_per_dim"] = "its training kept no weights of earlier epochs (kept_epochs)"
         if models.classifier is None:
-            impossible["nearest_features"] = "there is no classifier"
+            impossible["nearest_features"] = "there is no classifier that was trained with labels of these images"
         return impossible
 
     def _missing(self, flow: str) -> dict[str, str]:

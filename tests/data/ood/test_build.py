@@ -19,7 +19,11 @@ from fashion_dgm.data.ood.published import FileMissing
 from fashion_dgm.errors import FashionDGMError
 from tests.conftest import made_up_images
 
-TRAIN, BENCHMARK, MNIST = made_up_images(200, seed=0), made_up_images(80, seed=1), made_up_images(70, seed=2)
+TRAIN, BENCHMARK, MNIST = (
+    made_up_images(200, seed=0),
+    made_up_images(80, seed=1),
+    made_up_images(70, seed=2, name="mnist"),
+)
 SYNTHETIC = ("uniform_noise", "gaussian_noise", "black", "white", "grey_levels")
 TRANSFORMS = ("vertical_flip", "horizontal_flip", "inverted", "shuffled")
 
@@ -70,15 +74,11 @@ def test_one_bad_set_loses_no_other(folders: dict[str, str], caplog: pytest.LogC
     bad = {"my_empty", "my_corrupt", "my_nan", "my_objects", "my_absent"}
     assert {name for name, status in statuses.items() if status == "skipped"} == bad | {"emnist_letters"}
     assert {name for name, status in statuses.items() if status == "missing"} == {"kmnist"}
+    of_other_directions = {"fashion_mnist", *(f"mnist_{name}" for name in TRANSFORMS)}
     assert (
         set(sets)
         == set(statuses) - bad - {"emnist_letters", "kmnist"}
-        == BUILT_IN_SETS
-        - {
-            "emnist_letters",
-            "kmnist",
-        }
-        | {"my_good"}
+        == BUILT_IN_SETS - of_other_directions - {"emnist_letters", "kmnist"} | {"my_good"}
     )
     for name in bad:
         assert folders[name] in summary["sets"][name]["reason"]
@@ -151,6 +151,16 @@ def test_a_set_does_not_depend_on_which_others_there_are() -> None:
     other, _ = build(seed=1)
     for name in ("mnist", "uniform_noise", "gaussian_noise", "fashion_mnist_shuffled"):
         assert other[name].sha256 != every[name].sha256
+
+
+def test_either_set_is_in_distribution_and_never_among_its_own_ood_sets() -> None:
+    names = {"published": ("fashion_mnist",), "transforms": ("inverted",), "synthetic": ()}
+    sets, summary = build_sets(MNIST, MNIST, BENCHMARK, {}, config(**names))
+    assert {name: images.name for name, images in sets.items()} == {n: n for n in ("fashion_mnist", "mnist_inverted")}
+    assert summary["sets"]["fashion_mnist"]["origin"] == "FashionMNIST, official test images"
+    assert summary["sets"]["mnist_inverted"]["origin"] == "MNIST, official test images"
+    with pytest.raises(FashionDGMError, match="mnist is in distribution"):
+        build_sets(MNIST, MNIST, BENCHMARK, {}, config())
 
 
 def test_no_set_at_all_is_an_error_with_every_reason(tmp_path: Path) -> None:

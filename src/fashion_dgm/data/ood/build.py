@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fashion_dgm.config.ood_sets import TRANSFORM_PREFIX, OODSetsConfig
+from fashion_dgm.config.ood_sets import OODSetsConfig
 from fashion_dgm.data.images import ImageSet
 from fashion_dgm.data.ood import synthetic, transforms
 from fashion_dgm.data.ood.chance import choose
@@ -17,6 +17,7 @@ from fashion_dgm.data.ood.copies import hashes, share_in
 from fashion_dgm.data.ood.digits import load_digits
 from fashion_dgm.data.ood.folder import read_folder
 from fashion_dgm.data.ood.published import PUBLISHED_SETS, FileMissing
+from fashion_dgm.data.raw_sets import RAW_SETS
 from fashion_dgm.errors import FashionDGMError
 
 if TYPE_CHECKING:
@@ -41,14 +42,14 @@ class _Candidate:
 
 
 def build_sets(
-    train: ImageSet, benchmark: ImageSet, mnist: ImageSet, published: Mapping[str, Fetch], config: OODSetsConfig
+    train: ImageSet, benchmark: ImageSet, other: ImageSet, published: Mapping[str, Fetch], config: OODSetsConfig
 ) -> tuple[dict[str, ImageSet], dict[str, Any]]:
     """Makes every out-of-distribution set that can be made, and tells what became of each.
 
     Arguments:
         train: what models learn from; copies of its images are counted.
-        benchmark: in-distribution images, which the transforms start from.
-        mnist: MNIST's official test images.
+        benchmark: in-distribution images, which the transforms start from; transforms carry their name.
+        other: official test images of a set of `RAW_SETS` that is not the in-distribution one.
         published: gives the images of each other published set, uint8 `(N, 1, 28, 28)`, or raises `FashionDGMError`.
         config: which sets, and of how many images at most.
 
@@ -60,16 +61,18 @@ def build_sets(
         number of benchmark images of which a transform's were chosen, as `partners_of` takes it.
 
     Raises:
-        FashionDGMError: if not one set is left.
+        FashionDGMError: if not one set is left, or the in-distribution set is named among them.
     """
+    if benchmark.name in config.published:
+        raise FashionDGMError(f"{benchmark.name} is in distribution: it cannot be an out-of-distribution set, too")
     known = {"train": set(hashes(train.images)), "benchmark": set(hashes(benchmark.images))}
     sets: dict[str, ImageSet] = {}
     entries: dict[str, dict[str, Any]] = {}
-    for name, candidate in _candidates(train, benchmark, mnist, published, config).items():
+    for name, candidate in _candidates(train, benchmark, other, published, config).items():
         entry = {"kind": candidate.kind, "origin": candidate.origin}
         try:
             images, conversion = candidate.make()
-            sets[name] = ImageSet(images, np.zeros(len(images), dtype=np.uint8))
+            sets[name] = ImageSet(images, np.zeros(len(images), dtype=np.uint8), name)
         except FashionDGMError as error:
             status = "missing" if isinstance(error, FileMissing) else "skipped"
             reason = error.reason if isinstance(error, FileMissing) else str(error)
@@ -102,7 +105,7 @@ def in_order(entries: Mapping[str, Mapping[str, Any]]) -> list[str]:
 
 
 def _candidates(
-    train: ImageSet, benchmark: ImageSet, mnist: ImageSet, published: Mapping[str, Fetch], config: OODSetsConfig
+    train: ImageSet, benchmark: ImageSet, other: ImageSet, published: Mapping[str, Fetch], config: OODSetsConfig
 ) -> dict[str, _Candidate]:
     most, seed = config.max_images, config.seed
 
@@ -110,8 +113,8 @@ def _candidates(
         return images[choose(len(images), most, seed)]
 
     def fetched(name: str) -> _Candidate:
-        if name == "mnist":
-            return _Candidate("published", "MNIST, official test images", lambda: (some(mnist.images), "none"))
+        if name == other.name:
+            return _Candidate("published", _official(name), lambda: (some(other.images), "none"))
         if name == "digits":
             return _Candidate("published", "scikit-learn's handwritten digits", lambda: _with(load_digits(), some))
         title, conversion = PUBLISHED_SETS[name].title, PUBLISHED_SETS[name].conversion
@@ -120,7 +123,7 @@ def _candidates(
     def transformed(name: str) -> _Candidate:
         return _Candidate(
             "transform",
-            "FashionMNIST, official test images",
+            _official(benchmark.name),
             lambda: (transforms.transform(some(benchmark.images), name, seed), transforms.HOW[name]),
         )
 
@@ -138,10 +141,14 @@ def _candidates(
 
     return {
         **{name: fetched(name) for name in config.published},
-        **{TRANSFORM_PREFIX + name: transformed(name) for name in config.transforms},
+        **{f"{benchmark.name}_{name}": transformed(name) for name in config.transforms},
         **{name: synthesised(name) for name in config.synthetic},
         **{name: own(path) for name, path in config.folders.items()},
     }
+
+
+def _official(name: str) -> str:
+    return f"{RAW_SETS[name].title if name in RAW_SETS else name}, official test images"
 
 
 def _with(

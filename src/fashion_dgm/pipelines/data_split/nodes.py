@@ -50,12 +50,12 @@ def summarise_split(train: ImageSet, test: ImageSet, benchmark: ImageSet, config
 
 
 def make_ood_sets(
-    train: ImageSet, benchmark: ImageSet, mnist: dict[str, ImageSet], config: OODSetsConfig, **published: Fetch
+    train: ImageSet, benchmark: ImageSet, other: dict[str, ImageSet], config: OODSetsConfig, **published: Fetch
 ) -> tuple[dict[str, ImageSet], dict[str, Any]]:
     """Makes every out-of-distribution set that can be made, and tells what became of each."""
     from fashion_dgm.data.ood import build_sets
 
-    return build_sets(train, benchmark, mnist["benchmark"], published, config)
+    return build_sets(train, benchmark, other["benchmark"], published, config)
 
 
 def plot_examples(train: ImageSet) -> Figure:
@@ -71,4 +71,4 @@ def plot_ood_sets(benchmark: ImageSet, ood_sets: Mapping[str, ImageSet], summary
     from fashion_dgm.reporting.figures import ood_set_examples
 
     names = [name for name in in_order(summary["sets"]) if name in ood_sets]
-    return ood_set_examples({"fashion_mnist": benchmark.images, **{name: ood_sets[name].images for name in names}})
+    return ood_set_examples({benchmark.name: benchmark.images, **{name: ood_sets[name].images for name in names}})

@@ -28,7 +28,7 @@ def create_pipeline() -> Pipeline:
                 {
                     "train": "train",
                     "benchmark": "benchmark",
-                    "mnist": "mnist_raw",
+                    "other": "mnist_raw",
                     "config": "params:ood_sets",
                     "kmnist": "kmnist_raw",
                     "emnist_letters": "emnist_letters_raw",

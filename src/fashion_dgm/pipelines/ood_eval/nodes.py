@@ -12,7 +12,6 @@ from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.pipelines.types import Checkpoint, DataFrame, Figure
 
 __all__ = [
-    "IN_DISTRIBUTION",
     "measure_detection",
     "plot_headline",
     "plot_matrix",
@@ -20,8 +19,6 @@ __all__ = [
     "plot_scores",
     "score_images",
 ]
-
-IN_DISTRIBUTION = "fashion_mnist"
 
 Snapshots = dict[int, Callable[[], Checkpoint]] | None
 
@@ -31,17 +28,20 @@ logger = logging.getLogger(__name__)
 def score_images(
     flow: Checkpoint,
     snapshots: Snapshots,
-    mixture_flow: Checkpoint | None,
-    mixture_snapshots: Snapshots,
-    background: Checkpoint | None,
-    residual_flow: Checkpoint | None,
-    classifier: Checkpoint,
     train: ImageSet,
     benchmark: ImageSet,
     ood_sets: Mapping[str, ImageSet],
     config: OODConfig,
+    mixture_flow: Checkpoint | None = None,
+    mixture_snapshots: Snapshots = None,
+    background: Checkpoint | None = None,
+    residual_flow: Checkpoint | None = None,
+    classifier: Checkpoint | None = None,
 ) -> tuple[DataFrame, dict[str, Any]]:
-    """Fits every score to training images, then scores each benchmark and out-of-distribution image."""
+    """Fits every score to training images, then scores each benchmark and out-of-distribution image.
+
+    A score that needs a model which is None is missing, with the reason.
+    """
     import pandas as pd
 
     from fashion_dgm.classifier.network import Classifier
@@ -51,8 +51,8 @@ def score_images(
     from fashion_dgm.training.device import resolve_device
 
     device = resolve_device(config.device)
-    judge = build_model(classifier, "Classifier").to(device)
-    assert isinstance(judge, Classifier)
+    labelled = None if classifier is None else build_model(classifier, "Classifier").to(device)
+    assert labelled is None or isinstance(labelled, Classifier)
     flows = {flow.architecture: (flow, snapshots)}
     if mixture_flow is not None:
         flows[mixture_flow.architecture] = (mixture_flow, mixture_snapshots)
@@ -63,7 +63,7 @@ def score_images(
             name: [load_flow(load(), config.device) for load in (earlier or {}).values()]
             for name, (_, earlier) in flows.items()
         },
-        classifier=judge,
+        classifier=labelled,
     )
     scorers = [(Scorer(models, train, config, device), config)]
     if residual_flow is not None and config.residual_flow_images:
@@ -71,8 +71,8 @@ def score_images(
         other = Models({residual_flow.architecture: load_flow(residual_flow, config.device)})
         scorers.append((Scorer(other, train, slow, device), slow))
     tables, failed = [], {}
-    for name in (IN_DISTRIBUTION, *ood_sets):
-        inside = name == IN_DISTRIBUTION
+    for name in (benchmark.name, *ood_sets):
+        inside = name == benchmark.name
         try:
             images = (benchmark if inside else ood_sets[name]).images
             for scorer, limits in scorers:
@@ -90,6 +90,7 @@ def score_images(
     if len({table["dataset"].iloc[0] for table in tables}) < 2:
         raise FashionDGMError(f"not one out-of-distribution set could be scored: {failed}")
     fitted = {
+        "in_distribution": benchmark.name,
         "images": config.fit_images,
         "ensemble": 1 + len(models.ensembles[flow.architecture]),
         "references": scorers[0][0].references,
@@ -112,9 +113,9 @@ def measure_detection(
     from fashion_dgm.ood.table import detection_table
 
     partners = {name: partners_of(sets_summary, name) for name in sets_summary.get("sets", {})}
-    typical = fitted["typical_bits_per_dim"]
-    table, differences = detection_table(scores, IN_DISTRIBUTION, typical, config, partners)
-    summary = summarise(scores, table, differences, fitted, sets_summary, IN_DISTRIBUTION, config)
+    inside, typical = fitted["in_distribution"], fitted["typical_bits_per_dim"]
+    table, differences = detection_table(scores, inside, typical, config, partners)
+    summary = summarise(scores, table, differences, fitted, sets_summary, inside, config)
     return table, differences, summary
 
 
@@ -122,7 +123,7 @@ def plot_scores(scores: DataFrame, metrics: dict[str, Any]) -> Figure:
     """Draws the histograms of bits/dim."""
     from fashion_dgm.reporting.figures import ood_histogram
 
-    return ood_histogram(_of_first_model(scores), IN_DISTRIBUTION, _in_words(metrics["sets"]))
+    return ood_histogram(_of_first_model(scores), metrics["in_distribution"]["name"], _in_words(metrics["sets"]))
 
 
 def plot_headline(scores: DataFrame, metrics: dict[str, Any]) -> Figure:
@@ -131,7 +132,7 @@ def plot_headline(scores: DataFrame, metrics: dict[str, Any]) -> Figure:
 
     name = metrics["headline"]
     results = metrics["models"][metrics["model"]]["results"][name]
-    return score_histogram(_of_first_model(scores), name, IN_DISTRIBUTION, _in_words(results))
+    return score_histogram(_of_first_model(scores), name, metrics["in_distribution"]["name"], _in_words(results))
 
 
 def plot_matrix(table: DataFrame, metrics: dict[str, Any]) -> Figure:
