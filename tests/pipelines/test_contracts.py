@@ -35,6 +35,7 @@ NAMES = DEFAULT | {
     "train_classifier",
     "train_residual_flow",
     "train_background_flow",
+    "ood_reverse",
     "log_det_study",
     "train_wgan_gp",
     "vanishing_gradients",
@@ -89,6 +90,8 @@ def test_training_nodes_are_tagged_and_are_no_generators() -> None:
         "train_classifier",
         "train_residual_flow",
         "train_background_flow",
+        "train_mnist_flow",
+        "train_mnist_mixture_flow",
         "train_discriminators",
         "train_stability_runs",
     }
