@@ -9,7 +9,7 @@ import pytest
 
 from fashion_dgm.reporting import chapters
 from fashion_dgm.reporting.report import (
-    Chapter,
+    BlockChapter,
     FigureBlock,
     NoteBlock,
     ReportContent,
@@ -27,19 +27,14 @@ CONCLUSIONS = (
     "is ahead of",
     "This is the paradox",
     "recognises these",
-    "clearly tells",
-    "there is no sign of collapse",
-    "no sign of copying",
-    "no difference beyond chance",
 )
 
 
-def every_chapter(metrics: Metrics, png: bytes) -> tuple[Chapter, ...]:
+def every_chapter(metrics: Metrics, png: bytes) -> tuple[BlockChapter, ...]:
     return (
         chapters.data_chapter(metrics["data"], png),
         chapters.flow_chapter(metrics["flow"], png, png),
         chapters.ood_chapter(metrics["ood"], png),
-        chapters.gan_chapter(metrics["gan"], png, {"gan": png, "wgan": png}, png, png),
         chapters.fid_chapter(metrics["fid"], png),
         chapters.comparison_chapter(metrics, png),
     )
@@ -55,7 +50,7 @@ def report(metrics: Metrics, png: bytes) -> str:
     )
 
 
-def text_of(chapter: Chapter) -> str:
+def text_of(chapter: BlockChapter) -> str:
     """All prose of a chapter, a paragraph a line, without tables."""
     lines = list(chapter.intro)
     for block in chapter.blocks:
@@ -66,7 +61,7 @@ def text_of(chapter: Chapter) -> str:
     return "\n".join(lines)
 
 
-def tables_of(chapter: Chapter) -> list[TableBlock]:
+def tables_of(chapter: BlockChapter) -> list[TableBlock]:
     return [block for block in chapter.blocks if isinstance(block, TableBlock)]
 
 
@@ -100,7 +95,6 @@ def test_values_that_are_not_finite_lead_to_no_conclusion(metrics: Metrics, png:
     prose = "\n".join(text_of(chapter) for chapter in every_chapter(broken, png))
     # All of them are drawn where the values allow it.
     metrics["flow"] |= {"train_bits_per_dim": 3.0, "test_bits_per_dim": 3.3}
-    metrics["gan"]["gan"] |= {"probability_real": 0.75, "probability_fake": 0.25}
     metrics["ood"]["sets"]["digits"] = {**metrics["ood"]["sets"]["mnist"], "auroc": 0.8, "auroc_interval": [0.78, 0.82]}
     drawn = "\n".join(text_of(chapter) for chapter in every_chapter(metrics, png))
     for conclusion in CONCLUSIONS:
@@ -115,7 +109,7 @@ def test_optional_keys_may_be_absent(metrics: Metrics, png: bytes) -> None:
     for entry in (metrics["ood"]["in_distribution"], metrics["ood"]["sets"]["mnist"]):
         del entry["bits_per_dim_sd"]
     del metrics["ood"]["sets"]["mnist"]["auroc_interval"], metrics["ood"]["sets"]["mnist"]["aupr_interval"]
-    del metrics["ood"]["score"], metrics["gan"]["gan"]["score_real"], metrics["gan"]["wgan"]["clipped_share"]
+    del metrics["ood"]["score"]
     del (
         metrics["fid"]["missing"],
         metrics["fid"]["warnings"],
@@ -284,165 +278,6 @@ def test_turning_the_score_round_is_discussed_only_where_sets_disagree(metrics: 
     assert "other way round" in text_of(chapters.ood_chapter(metrics["ood"], png))
 
 
-# GAN and WGAN
-
-
-@pytest.mark.parametrize(
-    ("real", "fake", "words"),
-    [
-        (0.99, 0.01, "nearly certain"),
-        (0.75, 0.25, "clearly tells them apart"),
-        (0.60, 0.45, "moderate advantage"),
-        (0.51, 0.49, "can hardly tell them apart"),
-        (0.40, 0.60, "takes generated images for the real ones"),
-        (math.nan, 0.5, "nothing can be said"),
-    ],
-)
-def test_balance_of_the_gan(metrics: Metrics, png: bytes, real: float, fake: float, words: str) -> None:
-    metrics["gan"]["gan"] |= {"probability_real": real, "probability_fake": fake}
-    assert words in text_of(chapters.gan_chapter(metrics["gan"], png, {}))
-
-
-@pytest.mark.parametrize(
-    ("estimate", "share", "words"),
-    [
-        (0.4, 0.9, "clipping, not the data, decides"),
-        (0.4, 0.3, "enough to shape"),
-        (0.4, 0.01, "hardly limits it"),
-        (0.4, 0.3, "scores real images 0.400 higher"),
-        (-0.1, 0.3, "does not prefer real images"),
-        (math.nan, 0.3, "estimate is not finite"),
-    ],
-)
-def test_state_of_the_critic(metrics: Metrics, png: bytes, estimate: float, share: float, words: str) -> None:
-    metrics["gan"]["wgan"] |= {"wasserstein_estimate": estimate, "clipped_share": share}
-    chapter = chapters.gan_chapter(metrics["gan"], png, {})
-    assert words in text_of(chapter)
-    assert any("Gulrajani" in source for source in chapter.sources) == (share > 0.5)
-
-
-@pytest.mark.parametrize(("norm", "words"), [(1e-5, "hardly learns any more"), (math.nan, "has diverged"), (1.0, None)])
-def test_gradient_of_the_generator(metrics: Metrics, png: bytes, norm: float, words: str | None) -> None:
-    metrics["gan"]["gan"]["gradient_norm_generator"] = norm
-    text = text_of(chapters.gan_chapter(metrics["gan"], png, {}))
-    assert words in text if words else "the generator's gradient" not in text
-
-
-@pytest.mark.parametrize(
-    ("missing", "entropy", "words"),
-    [
-        (
-            0,
-            0.98,
-            "makes all 10 classes, and the entropy of the classes is 98.0% of the largest possible: there is no sign",
-        ),
-        (0, 0.90, "makes all 10 classes, but unevenly"),
-        (2, 0.85, "makes 8 of 10 classes and has dropped the others"),
-        (9, 0.01, "makes 1 of 10 classes only and has collapsed"),
-        (math.nan, 0.98, None),
-    ],
-)
-def test_collapse(metrics: Metrics, png: bytes, missing: float, entropy: float, words: str | None) -> None:
-    metrics["gan"]["gan"] |= {"missing_classes": missing, "class_entropy": entropy}
-    text = text_of(chapters.gan_chapter(metrics["gan"], png, {}))
-    assert words in text if words else "GAN: as the classifier sees it" not in text.replace("WGAN", "")
-
-
-@pytest.mark.parametrize(
-    ("chance", "words"),
-    [
-        (0.99, "smoother than real ones, or copies"),
-        (0.60, "smoother than real ones, or copies"),
-        (0.55, "a half within chance: there is no sign of copying"),
-        (0.20, "there is no sign of copying, and generated images lie farther"),
-    ],
-)
-def test_copies_are_told_from_chance(metrics: Metrics, png: bytes, chance: float, words: str) -> None:
-    """With 200 distances a side the standard deviation is 0.029, so 0.55 is within three of them and 0.60 is not."""
-    metrics["gan"]["wgan"]["copying_probability"] = chance
-    line = next(
-        line for line in text_of(chapters.gan_chapter(metrics["gan"], png, {})).splitlines() if "WGAN: the near" in line
-    )
-    assert words in line
-
-
-@pytest.mark.parametrize(
-    ("held_out", "words"),
-    [
-        (0.40, "no difference beyond chance"),
-        (0.20, "has begun to overfit its training images"),
-        (0.60, "scores higher than its training images: there is no sign"),
-    ],
-)
-def test_critic_on_held_out_images(metrics: Metrics, png: bytes, held_out: float, words: str) -> None:
-    metrics["gan"]["wgan"]["wasserstein_estimate_held_out_running_stats"] = held_out
-    assert words in text_of(chapters.gan_chapter({"wgan": metrics["gan"]["wgan"]}, png, {}))
-
-
-@pytest.mark.parametrize(
-    ("held_out", "words"),
-    [
-        (0.79, "no difference beyond chance"),
-        (0.60, "begun to overfit its training images"),
-        (0.9, "no sign of overfitting"),
-    ],
-)
-def test_discriminator_on_held_out_images(metrics: Metrics, png: bytes, held_out: float, words: str) -> None:
-    metrics["gan"]["gan"]["accuracy_held_out_running_stats"] = held_out
-    assert words in text_of(chapters.gan_chapter({"gan": metrics["gan"]["gan"]}, png, {}))
-
-
-def test_every_number_of_a_discriminator_is_labelled_with_its_mode(metrics: Metrics, png: bytes) -> None:
-    """Running and batch statistics of BatchNorm give scores that cannot be compared: no row holds both."""
-    chapter = chapters.gan_chapter(metrics["gan"], png, {})
-    last, modes = tables_of(chapter)
-    assert not {"80.0%", "79.0%", "0.410", "0.400", "0.390", "0.380"} & {cell for row in last.rows for cell in row[1:2]}
-    assert "batch statistics" in last.caption
-    assert ("GAN", "Classified rightly", "running statistics", "80.0%", "79.0%", "90.0%") in modes.rows
-    assert ("GAN", "Classified rightly", "batch statistics", "90.0%", "88.0%", "95.0%") in modes.rows
-    assert ("WGAN", "Wasserstein estimate", "batch statistics", "0.390", "0.380", "\u2013") in modes.rows
-    for line in text_of(chapter).splitlines():
-        if "79.0%" in line or "0.390" in line:
-            assert line.index("running statistics") < line.index("With batch statistics")
-    # Without BatchNorm there is one number, and no mode to name.
-    for name, value in list(metrics["gan"]["wgan"].items()):
-        if name.endswith("_running_stats"):
-            metrics["gan"]["wgan"][name.replace("running", "batch")] = value
-    (line,) = [t for t in text_of(chapters.gan_chapter(metrics["gan"], png, {})).splitlines() if "0.410" in t]
-    assert "statistics" not in line
-
-
-def test_a_run_without_records_is_told_without_them(metrics: Metrics, png: bytes) -> None:
-    kept = ("epochs", "loss_", "score_", "probability_", "gradient_", "parameters_", "clipped", "wasserstein_estimate")
-    bare = {
-        name: {key: value for key, value in entry.items() if key.startswith(kept) and not key.endswith("_stats")}
-        for name, entry in metrics["gan"].items()
-    }
-    chapter = chapters.gan_chapter(bare, png, {})
-    assert "Variety, copies and held-out images" not in [getattr(block, "heading", "") for block in chapter.blocks]
-    assert not any("Meehan" in source for source in chapter.sources)
-
-
-@pytest.mark.parametrize(("slope", "words"), [(0.95, "near the 1 that"), (3.0, "although its penalty asks for 1")])
-def test_improved_wgan_stands_beside_the_others(metrics: Metrics, png: bytes, slope: float, words: str) -> None:
-    without = chapters.gan_chapter(metrics["gan"], png, {})
-    assert "can be had better" in " ".join(block.title for block in without.blocks if isinstance(block, NoteBlock))
-    penalised = {key: value for key, value in metrics["gan"]["wgan"].items() if key != "clipped_share"}
-    metrics["gan"]["wgan_gp"] = {**penalised, "slope": slope, "gradient_penalty": 0.01}
-    chapter = chapters.gan_chapter(metrics["gan"], png, {"gan": png, "wgan": png, "wgan_gp": png})
-    assert tables_of(chapter)[0].columns == ("At the last epoch", "GAN", "WGAN", "WGAN-GP")
-    line = next(line for line in text_of(chapter).splitlines() if line.startswith("WGAN-GP: on average"))
-    assert words in line
-    assert "can be had better" not in " ".join(block.title for block in chapter.blocks if isinstance(block, NoteBlock))
-    assert any("Gulrajani" in source for source in chapter.sources)
-
-
-def test_one_model_alone_can_be_told(metrics: Metrics, png: bytes) -> None:
-    chapter = chapters.gan_chapter({"wgan": metrics["gan"]["wgan"]}, png, {"wgan": png})
-    assert "GAN: at the end" not in text_of(chapter)
-    assert tables_of(chapter)[0].columns == ("At the last epoch", "WGAN")
-
-
 # Fréchet distances
 
 
@@ -553,7 +388,7 @@ def with_quality(metrics: Metrics, *rows: dict[str, Any]) -> Metrics:
     return metrics["fid"] | more | {"quality": [*rows, *real]}
 
 
-def quality_tables(chapter: Chapter) -> tuple[TableBlock, TableBlock]:
+def quality_tables(chapter: BlockChapter) -> tuple[TableBlock, TableBlock]:
     distances, shares = (table for table in tables_of(chapter) if {"KID", "Coverage"} & set(table.columns))
     return distances, shares
 

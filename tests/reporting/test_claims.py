@@ -10,7 +10,7 @@ import pytest
 
 from fashion_dgm.reporting.chapters import TITLES
 from fashion_dgm.reporting.claims import CLAIMS, Claim
-from fashion_dgm.reporting.report import Chapter, ReportContent, build_report
+from fashion_dgm.reporting.report import BlockChapter, ReportContent, build_report
 from tests.conftest import ROOT
 from tests.links import Page, anchors, is_elsewhere, page, resolve
 
@@ -28,7 +28,7 @@ def test_every_chapter_rests_on_something() -> None:
 
 
 def test_every_link_of_the_report_leads_to_a_file_and_a_name_in_it() -> None:
-    chapters = tuple(Chapter(title, anchor, (), ()) for anchor, title in TITLES.items())
+    chapters = tuple(BlockChapter(title, anchor, (), ()) for anchor, title in TITLES.items())
     html = Page(build_report(ReportContent("A report", chapters, claims=CLAIMS)))
     report = ROOT / "data" / "08_reporting" / "report.html"
     targets = [target for target in html.targets if not target.startswith("#")]

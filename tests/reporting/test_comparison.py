@@ -9,7 +9,7 @@ import pytest
 from fashion_dgm.reporting import chapters, published, sources
 from fashion_dgm.reporting.chapters.comparison import likelihood_sentence
 from fashion_dgm.reporting.figures import published_comparison
-from fashion_dgm.reporting.report import Chapter, NoteBlock, TableBlock, TextBlock
+from fashion_dgm.reporting.report import BlockChapter, NoteBlock, TableBlock, TextBlock
 from fashion_dgm.reporting.standing import our_detections, our_likelihoods, with_benchmark
 from fashion_dgm.reporting.style import to_png
 
@@ -35,13 +35,13 @@ def measured(metrics: Metrics) -> Metrics:
     return metrics | {"flow": with_benchmark(metrics["flow"], ood)}
 
 
-def prose(chapter: Chapter) -> str:
+def prose(chapter: BlockChapter) -> str:
     return "\n".join(
         text for block in chapter.blocks if isinstance(block, TextBlock | NoteBlock) for text in block.paragraphs
     )
 
 
-def tables(chapter: Chapter) -> list[TableBlock]:
+def tables(chapter: BlockChapter) -> list[TableBlock]:
     return [block for block in chapter.blocks if isinstance(block, TableBlock)]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fashion_dgm.reporting import chapters
-from fashion_dgm.reporting.report import Chapter, ReportContent, TableBlock, TextBlock, build_report
+from fashion_dgm.reporting.report import BlockChapter, ReportContent, TableBlock, TextBlock, build_report
 
 FIGURES = (
     "latent_temperatures",
@@ -88,7 +88,7 @@ def text_of(metrics: dict[str, Any], png: bytes) -> str:
     return "\n".join(line for block in chapter.blocks if isinstance(block, TextBlock) for line in block.paragraphs)
 
 
-def chapter_of(metrics: dict[str, Any], png: bytes) -> Chapter:
+def chapter_of(metrics: dict[str, Any], png: bytes) -> BlockChapter:
     return chapters.latent_space_chapter(metrics, dict.fromkeys(FIGURES, png))
 
 

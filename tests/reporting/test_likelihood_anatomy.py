@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fashion_dgm.reporting import chapters
-from fashion_dgm.reporting.report import Chapter, ReportContent, TableBlock, TextBlock, build_report
+from fashion_dgm.reporting.report import BlockChapter, ReportContent, TableBlock, TextBlock, build_report
 
 FIGURES = (
     "likelihood_gap",
@@ -141,7 +141,7 @@ def metrics() -> dict[str, Any]:
     }
 
 
-def chapter_of(metrics: dict[str, Any], png: bytes) -> Chapter:
+def chapter_of(metrics: dict[str, Any], png: bytes) -> BlockChapter:
     return chapters.likelihood_anatomy_chapter(metrics, dict.fromkeys(FIGURES, png))
 
 
@@ -295,4 +295,4 @@ def test_nothing_finite_leads_to_no_conclusion(metrics, png) -> None:
 
 def test_chapter_can_be_put_into_a_report(metrics, png) -> None:
     html = build_report(ReportContent("t", (chapter_of(metrics, png),)))
-    assert "Why likelihood fails" in html and "Serrà" in html
+    assert "Likelihood decomposition" in html and "Serrà" in html

@@ -10,15 +10,15 @@ from click.testing import CliRunner
 from fashion_dgm.commands import main
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.reporting.pdf import BROWSERS, find_browser, print_pdf
-from fashion_dgm.reporting.report import Chapter, FigureBlock, ReportContent, TableBlock, build_report
+from fashion_dgm.reporting.report import BlockChapter, FigureBlock, ReportContent, TableBlock, build_report
 
 
 @pytest.fixture
 def page(png: bytes, tmp_path: Path) -> Path:
     table = TableBlock(("a", "b"), tuple((f"row {n}", str(n)) for n in range(80)), "Long.", numeric=(1,))
     chapters = (
-        Chapter("The first chapter", "one", ("Words.",), (FigureBlock(png, "what it shows", "A caption."), table)),
-        Chapter("The second chapter", "two", ("Words.",), ()),
+        BlockChapter("The first chapter", "one", ("Words.",), (FigureBlock(png, "what it shows", "A caption."), table)),
+        BlockChapter("The second chapter", "two", ("Words.",), ()),
     )
     path = tmp_path / "a report.html"
     path.write_text(build_report(ReportContent("A report", chapters, {"block": {"x": 1}})), encoding="utf-8")

@@ -10,7 +10,7 @@ from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.reporting.claims import Claim
 from fashion_dgm.reporting.links import link_to
 from fashion_dgm.reporting.report import (
-    Chapter,
+    BlockChapter,
     FigureBlock,
     FormulaBlock,
     Highlight,
@@ -20,6 +20,7 @@ from fashion_dgm.reporting.report import (
     TextBlock,
     build_report,
 )
+from fashion_dgm.reporting.sources import BURDA_2016, XIAO_2017
 
 HOSTILE = "<script>alert('x')</script> & \"quotes\""
 VOID = {"meta", "link", "img", "br", "wbr"}
@@ -61,7 +62,7 @@ def content(png: bytes) -> ReportContent:
         title="A title",
         subtitle="A subtitle",
         chapters=(
-            Chapter(
+            BlockChapter(
                 "One",
                 "one",
                 ("Intro with `code`.",),
@@ -72,11 +73,11 @@ def content(png: bytes) -> ReportContent:
                     NoteBlock("Careful", ("A caveat.",)),
                     FormulaBlock("frechet", "What it means."),
                 ),
-                sources=("Zoe (2020).", "adam (2019)."),
+                sources=(XIAO_2017, BURDA_2016),
                 finding="First finding.",
             ),
-            Chapter("Two", "two", (), (FigureBlock(png, "shown again", "Again."),), sources=("Zoe (2020).",)),
-            Chapter("Three", "three", (), (), command="kedro run"),
+            BlockChapter("Two", "two", (), (FigureBlock(png, "shown again", "Again."),), sources=(XIAO_2017,)),
+            BlockChapter("Three", "three", (), (), command="kedro run"),
         ),
         configuration={"b": {"y": None, "x": [1, 2.5e-4], "flag": True}, "a": {"deep": {"er": "text"}}, "seed": 0},
         how_to_reproduce=("make install", "kedro run"),
@@ -157,7 +158,7 @@ def test_text_is_escaped_wherever_it_stands(png: bytes) -> None:
         title=HOSTILE,
         subtitle=HOSTILE,
         chapters=(
-            Chapter(
+            BlockChapter(
                 HOSTILE,
                 "one",
                 (HOSTILE,),
@@ -168,7 +169,6 @@ def test_text_is_escaped_wherever_it_stands(png: bytes) -> None:
                     NoteBlock(HOSTILE, (HOSTILE,)),
                     FormulaBlock("auroc", HOSTILE),
                 ),
-                sources=(HOSTILE,),
                 finding=f"{HOSTILE} `{HOSTILE}`",
                 command=HOSTILE,
             ),
@@ -193,7 +193,7 @@ def test_text_is_escaped_wherever_it_stands(png: bytes) -> None:
     ],
 )
 def test_backticks_make_code(text: str, html: str) -> None:
-    assert f"<p>{html}</p>" in build_report(ReportContent("t", (Chapter("One", "one", (text,), ()),)))
+    assert f"<p>{html}</p>" in build_report(ReportContent("t", (BlockChapter("One", "one", (text,), ()),)))
 
 
 def test_summary_leads_to_the_chapter_of_each_finding(content: ReportContent) -> None:
@@ -219,7 +219,7 @@ def test_parameters_are_shown_sorted_and_as_in_yaml(content: ReportContent) -> N
 
 
 def test_references_appear_once_and_in_order(content: ReportContent) -> None:
-    assert content.references == ("adam (2019).", "Zoe (2020).")
+    assert content.references == ("burda-2016", "xiao-2017")
 
 
 def test_parts_that_are_empty_are_left_out() -> None:
@@ -239,7 +239,7 @@ def test_columns_of_long_text_are_told_from_words_and_numbers() -> None:
     long = "as many words as would stand in several lines of a narrow column"
     table = TableBlock(("a", "b", "c"), (("x", long, long), ("y", "short", "1")), "A table.", numeric=(2,))
     assert table.wordy == (1,)
-    html = build_report(ReportContent("t", (Chapter("One", "one", (), (table,)),)))
+    html = build_report(ReportContent("t", (BlockChapter("One", "one", (), (table,)),)))
     assert f'<td class="wordy">{long}</td><td class="numeric">{long}</td>' in html
     assert '<th scope="row">x</th>' in html
 
@@ -266,16 +266,16 @@ def test_a_ragged_table_is_refused() -> None:
 @pytest.mark.parametrize("anchor", ["", "Upper", "with space", "1st", "summary", "references"])
 def test_a_bad_anchor_is_refused(anchor: str) -> None:
     with pytest.raises(FashionDGMError, match="anchor"):
-        Chapter("title", anchor, (), ())
+        BlockChapter("title", anchor, (), ())
 
 
 def test_two_chapters_cannot_share_an_anchor() -> None:
-    chapter = Chapter("title", "same", (), ())
+    chapter = BlockChapter("title", "same", (), ())
     with pytest.raises(FashionDGMError, match="same"):
         ReportContent("t", (chapter, chapter))
 
 
 def test_an_unknown_formula_is_refused() -> None:
-    chapter = Chapter("title", "one", (), (FormulaBlock("nonsense", ""),))
+    chapter = BlockChapter("title", "one", (), (FormulaBlock("nonsense", ""),))
     with pytest.raises(FashionDGMError, match="nonsense"):
         build_report(ReportContent("t", (chapter,)))

@@ -14,7 +14,7 @@ from fashion_dgm.experiments.stability.grid import MODELS
 from fashion_dgm.experiments.stability.measures import COMPARED, RunRecord, Score
 from fashion_dgm.experiments.stability.summary import rows_of, summarise
 from fashion_dgm.reporting import chapters, figures
-from fashion_dgm.reporting.report import Chapter, NoteBlock, ReportContent, TableBlock, TextBlock, build_report
+from fashion_dgm.reporting.report import BlockChapter, NoteBlock, ReportContent, TableBlock, TextBlock, build_report
 from fashion_dgm.reporting.style import WIDTH, to_png
 from tests.experiments.stability.test_runs import configured
 
@@ -152,5 +152,5 @@ def test_nothing_to_draw_is_refused() -> None:
 
 
 def test_chapter_renders(png: bytes) -> None:
-    chapter: Chapter = chapters.stability_chapter(summarised(FRAIL_GAN, diverging="wgan"), png, png, png)
+    chapter: BlockChapter = chapters.stability_chapter(summarised(FRAIL_GAN, diverging="wgan"), png, png, png)
     assert "None" not in build_report(ReportContent("A report", (chapter,)))

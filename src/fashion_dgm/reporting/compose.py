@@ -7,10 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 from fashion_dgm.config import ReportConfig
+from fashion_dgm.findings import Findings, conclude
 from fashion_dgm.provenance import ORIGIN, differences, parameters_of
 from fashion_dgm.reporting import chapters
+from fashion_dgm.reporting.chapter import Chapter, render_chapter
 from fashion_dgm.reporting.claims import CLAIMS
-from fashion_dgm.reporting.report import Chapter, NoteBlock, ReportContent
+from fashion_dgm.reporting.report import BlockChapter, NoteBlock, ReportContent
 from fashion_dgm.reporting.standing import MIXTURE, with_benchmark
 
 __all__ = ["compose", "made_by_name", "marked", "warnings_of"]
@@ -31,7 +33,6 @@ RESULTS_OF = {
 }
 """By a chapter's anchor, the results that it prints."""
 
-_ADVERSARIAL = ("gan", "wgan", "wgan_gp")
 _LOG_DET = ("truncation", "probes", "bias", "variance", "budget")
 
 
@@ -55,13 +56,14 @@ def compose(
     if "mixture_flow" in metrics:
         flows["mixture_flow"] = with_benchmark(metrics["mixture_flow"], ood, MIXTURE)
     made_with = parameters_of(metrics)
-    adversarial = {name: metrics[name] for name in _ADVERSARIAL if name in metrics}
     return ReportContent(
         title=config.title,
         highlights=chapters.highlights(flow=flow, mixture=flows.get("mixture_flow"), ood=ood, fid=fid),
         chapters=tuple(
-            marked(chapter, metrics) for chapter in _chapters({**metrics, **flows, "adversarial": adversarial}, figures)
+            marked(chapter, metrics)
+            for chapter in _chapters({**metrics, **flows}, conclude(metrics), figures, config.reproduce[-1])
         ),
+        figures=figures,
         configuration=made_with | {"report": configuration.get("report", {})},
         differences=tuple(differences(made_with, configuration)),
         how_to_reproduce=(*config.reproduce, *made_by_name(metrics, config.reproduce[-1])),
@@ -70,7 +72,7 @@ def compose(
     )
 
 
-def marked(chapter: Chapter, metrics: Mapping[str, Any]) -> Chapter:
+def marked(chapter: Chapter | BlockChapter, metrics: Mapping[str, Any]) -> Chapter | BlockChapter:
     """Returns the chapter with a warning in its finding and at its top if models and images of its results don't fit."""
     split = metrics["data"]["splits"]["train"]["sha256"]
     found = list(
@@ -83,7 +85,11 @@ def marked(chapter: Chapter, metrics: Mapping[str, Any]) -> Chapter:
     if not found:
         return chapter
     warning = f"Not comparable: {'; '.join(found)}."
-    note = NoteBlock("Trained on other images", (f"{warning} Images evaluated here may have been trained on.",))
+    text = f"{warning} Images evaluated here may have been trained on."
+    if isinstance(chapter, Chapter):
+        markdown = f"::: note Trained on other images\n{text}\n:::\n\n"
+        return replace(chapter, finding=f"{chapter.finding} {warning}".strip(), markdown=markdown + chapter.markdown)
+    note = NoteBlock("Trained on other images", (text,))
     return replace(chapter, finding=f"{chapter.finding} {warning}".strip(), blocks=(note, *chapter.blocks))
 
 
@@ -116,8 +122,10 @@ def _discrete(metrics: Mapping[str, Any]) -> dict[str, Any]:
     return {name.removesuffix(ending): found for name, found in metrics.items() if name.endswith(ending)}
 
 
-def _chapters(metrics: Mapping[str, Any], figures: Mapping[str, Any]) -> Iterator[Chapter]:
-    def made(anchor: str, name: str, write: Callable[..., Chapter], *drawn: str) -> Chapter:
+def _chapters(
+    metrics: Mapping[str, Any], findings: Findings, figures: Mapping[str, Any], run: str
+) -> Iterator[Chapter | BlockChapter]:
+    def made(anchor: str, name: str, write: Callable[..., BlockChapter], *drawn: str) -> BlockChapter:
         pngs = [figures[figure] for figure in drawn]
         if name not in metrics or None in pngs:
             return chapters.missing_chapter(anchor)
@@ -150,13 +158,7 @@ def _chapters(metrics: Mapping[str, Any], figures: Mapping[str, Any]) -> Iterato
     yield chapters.latent_space_chapter(metrics["latents"], figures)
     yield chapters.ood_chapter(metrics["ood"], figures["ood_histogram"], figures["ood_matrix"], figures["ood_headline"])
     yield chapters.likelihood_anatomy_chapter(metrics["likelihood"], figures)
-    yield chapters.gan_chapter(
-        metrics["adversarial"],
-        figures["gan_curves"],
-        {name: figures[f"{name}_strip"] for name in metrics["adversarial"]},
-        figures["gan_records"],
-        figures["dirac_portraits"],
-    )
+    yield render_chapter("gan", findings, figures, run)
     yield chapters.fid_chapter(metrics["fid"], figures["fid_curves"])
     yield made(
         "vanishing",

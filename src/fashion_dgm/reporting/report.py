@@ -20,12 +20,15 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.reporting.chapter import Chapter
 from fashion_dgm.reporting.claims import Claim
 from fashion_dgm.reporting.links import link_to
+from fashion_dgm.reporting.markdown import Counter, to_html, to_inline_html
+from fashion_dgm.reporting.references import REFERENCES, in_order
 
 __all__ = [
     "Block",
-    "Chapter",
+    "BlockChapter",
     "FigureBlock",
     "FormulaBlock",
     "Highlight",
@@ -149,7 +152,7 @@ Block = FigureBlock | TableBlock | TextBlock | NoteBlock | FormulaBlock
 
 
 @dataclass(frozen=True)
-class Chapter:
+class BlockChapter:
     """A numbered chapter.
 
     Arguments:
@@ -197,6 +200,7 @@ class ReportContent:
     Arguments:
         title: heading of the page.
         chapters: in the order of the page.
+        figures: PNG or GIF files by name, None where there is none.
         configuration: nested parameters that made the results, shown sorted by name.
         differences: of the configuration as it is now, the dotted name, the value in the results, and that set now.
         how_to_reproduce: shell commands, in order.
@@ -210,7 +214,8 @@ class ReportContent:
     """
 
     title: str
-    chapters: tuple[Chapter, ...]
+    chapters: tuple[Chapter | BlockChapter, ...]
+    figures: Mapping[str, bytes | None] = field(default_factory=dict, repr=False)
     configuration: Mapping[str, Any] = field(default_factory=dict)
     differences: tuple[tuple[str, Any, Any], ...] = ()
     how_to_reproduce: tuple[str, ...] = ()
@@ -227,8 +232,13 @@ class ReportContent:
 
     @property
     def references(self) -> tuple[str, ...]:
-        """The sources of all chapters, each once, in alphabetical order."""
-        return tuple(sorted({source for chapter in self.chapters for source in chapter.sources}, key=str.casefold))
+        """Keys of the references of all chapters, each once, in alphabetical order."""
+        keys = {reference.entry: key for key, reference in REFERENCES.items()}
+        cited = [
+            chapter.cited if isinstance(chapter, Chapter) else [keys[source] for source in chapter.sources]
+            for chapter in self.chapters
+        ]
+        return tuple(in_order(key for found in cited for key in found))
 
 
 def build_report(content: ReportContent) -> str:
@@ -238,14 +248,11 @@ def build_report(content: ReportContent) -> str:
         FashionDGMError: if a formula has a name that no template knows.
     """
     environment = _environment()
-    known = environment.get_template("formulas.html.j2").module
-    for chapter in content.chapters:
-        for block in chapter.blocks:
-            if isinstance(block, FormulaBlock) and not hasattr(known, block.name):
-                raise FashionDGMError(f"the report knows no formula {block.name!r}; add it to formulas.html.j2")
+    counter = Counter()
     return environment.get_template("report.html.j2").render(
         report=content,
-        numbers=_numbering(content),
+        chapters=[_page(chapter, content.figures, counter) for chapter in content.chapters],
+        references=[(key, REFERENCES[key].entry) for key in content.references],
         parameters=tuple(_parameter_groups(content.configuration)),
         differences=tuple((name, *map(_parameter_value, values)) for name, *values in content.differences),
         link=lambda target: link_to(target, content.links),
@@ -282,16 +289,36 @@ def _path(target: str) -> Markup:
     return Markup("<wbr>").join(re.split(r"(?<=[/:_])(?=\w)", text))
 
 
-def _numbering(content: ReportContent) -> dict[tuple[int, int], int]:
-    """Numbers figures and tables through the report: (chapter, block), both from 0, to a number from 1."""
-    last = {"figure": 0, "table": 0}
+@dataclass(frozen=True)
+class _Page:
+    """A chapter as HTML."""
+
+    anchor: str
+    title: Markup
+    html: Markup
+    finding: Markup
+    command: str
+
+
+def _page(chapter: Chapter | BlockChapter, figures: Mapping[str, bytes | None], counter: Counter) -> _Page:
+    if isinstance(chapter, Chapter):
+        html = Markup(to_html(chapter.markdown, figures, counter))
+        finding = Markup(to_inline_html(chapter.finding)) if chapter.finding else Markup("")
+        return _Page(chapter.anchor, Markup(to_inline_html(chapter.title)), html, finding, chapter.command)
+    environment = _environment()
+    known = environment.get_template("formulas.html.j2").module
     numbers = {}
-    for i, chapter in enumerate(content.chapters):
-        for j, block in enumerate(chapter.blocks):
-            if block.kind in last:
-                last[block.kind] += 1
-                numbers[i, j] = last[block.kind]
-    return numbers
+    for i, block in enumerate(chapter.blocks):
+        if isinstance(block, FormulaBlock) and not hasattr(known, block.name):
+            raise FashionDGMError(f"the report knows no formula {block.name!r}; add it to formulas.html.j2")
+        if isinstance(block, FigureBlock):
+            counter.figure += 1
+            numbers[i] = counter.figure
+        if isinstance(block, TableBlock):
+            counter.table += 1
+            numbers[i] = counter.table
+    html = Markup(environment.get_template("blocks.html.j2").render(chapter=chapter, numbers=numbers))
+    return _Page(chapter.anchor, _inline(chapter.title), html, _inline(chapter.finding), chapter.command)
 
 
 def _parameter_groups(configuration: Mapping[str, Any]) -> Iterator[tuple[str, tuple[tuple[str, str], ...]]]:

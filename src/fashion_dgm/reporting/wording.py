@@ -23,6 +23,7 @@ __all__ = [
     "part_order",
     "percent",
     "plural",
+    "show",
     "significant",
     "variation_name",
     "variation_order",
@@ -111,6 +112,13 @@ def percent(share: float | None, digits: int = 0) -> str:
     """Writes a share in `[0, 1]` as a percentage."""
     text = number(None if share is None else 100 * share, digits)
     return text if text == MISSING else f"{text}%"
+
+
+def show(value: float | None, form: str) -> str:
+    """Writes `value` in the form of that name: `significant`, `percent` with one decimal, or `count`, a rounded number."""
+    return {"significant": significant, "percent": lambda v: percent(v, 1), "count": lambda v: number(v, 0)}[form](
+        value
+    )
 
 
 def interval(bounds: Sequence[float] | None, digits: int = 3) -> str:

@@ -8,7 +8,6 @@ from fashion_dgm.reporting.chapters.comparison import comparison_chapter
 from fashion_dgm.reporting.chapters.data import data_chapter
 from fashion_dgm.reporting.chapters.fid import fid_chapter
 from fashion_dgm.reporting.chapters.flow import flow_chapter
-from fashion_dgm.reporting.chapters.gan import gan_chapter
 from fashion_dgm.reporting.chapters.highlights import highlights
 from fashion_dgm.reporting.chapters.latent_space import latent_space_chapter
 from fashion_dgm.reporting.chapters.likelihood_anatomy import likelihood_anatomy_chapter
@@ -28,7 +27,6 @@ __all__ = [
     "data_chapter",
     "fid_chapter",
     "flow_chapter",
-    "gan_chapter",
     "highlights",
     "latent_space_chapter",
     "likelihood_anatomy_chapter",

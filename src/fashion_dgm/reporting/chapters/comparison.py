@@ -9,7 +9,7 @@ from typing import Any
 from fashion_dgm.reporting import published, sources
 from fashion_dgm.reporting.chapters.fid import feature_spaces, ranking
 from fashion_dgm.reporting.chapters.titles import TITLES
-from fashion_dgm.reporting.report import Block, Chapter, FigureBlock, NoteBlock, TableBlock, TextBlock
+from fashion_dgm.reporting.report import Block, BlockChapter, FigureBlock, NoteBlock, TableBlock, TextBlock
 from fashion_dgm.reporting.standing import OFFICIAL_IMAGES, OurLikelihood, our_detections, our_likelihoods
 from fashion_dgm.reporting.wording import (
     NOT_APPLICABLE,
@@ -32,7 +32,7 @@ _EPOCHS = 1_000  # that Cornish et al. allow themselves
 _SETS = ("mnist", "emnist_letters", "omniglot", "fashion_mnist_vertical_flip", "fashion_mnist_horizontal_flip")
 
 
-def comparison_chapter(metrics: Mapping[str, Any], figure_png: bytes) -> Chapter:
+def comparison_chapter(metrics: Mapping[str, Any], figure_png: bytes) -> BlockChapter:
     """Tells where a run stands beside published figures, and on what terms.
 
     Arguments:
@@ -59,7 +59,7 @@ def comparison_chapter(metrics: Mapping[str, Any], figure_png: bytes) -> Chapter
         TextBlock(tuple(_distances(metrics["fid"], inception)), heading="FID"),
         _distance_table(metrics["fid"], inception),
     ]
-    return Chapter(
+    return BlockChapter(
         title=TITLES["published"],
         anchor="published",
         intro=(

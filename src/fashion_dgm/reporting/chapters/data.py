@@ -8,7 +8,7 @@ from typing import Any
 from fashion_dgm.reporting import sources
 from fashion_dgm.reporting.chapters.ood_sets import ood_set_blocks
 from fashion_dgm.reporting.chapters.titles import TITLES
-from fashion_dgm.reporting.report import Chapter, FigureBlock, TableBlock
+from fashion_dgm.reporting.report import BlockChapter, FigureBlock, TableBlock
 from fashion_dgm.reporting.wording import MISSING, count, listing, percent
 
 __all__ = ["data_chapter"]
@@ -22,7 +22,7 @@ def data_chapter(
     example_png: bytes,
     ood_sets: Mapping[str, Any] | None = None,
     ood_png: bytes | None = None,
-) -> Chapter:
+) -> BlockChapter:
     """Tells which images there are, how they were divided, and which come from elsewhere.
 
     Arguments:
@@ -34,7 +34,7 @@ def data_chapter(
     splits = summary["splits"]
     names = sorted(splits, key=lambda name: (_SPLIT_ORDER.index(name) if name in _SPLIT_ORDER else 9, name))
     rows = [_row(_SPLIT_NAMES.get(name, name), "FashionMNIST", splits[name]) for name in names]
-    return Chapter(
+    return BlockChapter(
         title=TITLES["data"],
         anchor="data",
         intro=(

@@ -9,7 +9,15 @@ from fashion_dgm.reporting import sources
 from fashion_dgm.reporting.chapters.quality import quality_blocks, quality_notes
 from fashion_dgm.reporting.chapters.titles import TITLES
 from fashion_dgm.reporting.published import SEED_NOISE_FID
-from fashion_dgm.reporting.report import Block, Chapter, FigureBlock, FormulaBlock, NoteBlock, TableBlock, TextBlock
+from fashion_dgm.reporting.report import (
+    Block,
+    BlockChapter,
+    FigureBlock,
+    FormulaBlock,
+    NoteBlock,
+    TableBlock,
+    TextBlock,
+)
 from fashion_dgm.reporting.wording import (
     MISSING,
     NOT_APPLICABLE,
@@ -36,7 +44,7 @@ class Standing(NamedTuple):
     model: str
 
 
-def fid_chapter(metrics: Mapping[str, Any], curves_png: bytes) -> Chapter:
+def fid_chapter(metrics: Mapping[str, Any], curves_png: bytes) -> BlockChapter:
     """Tells which model's samples lie nearer the real images, and how far that can be trusted.
 
     Arguments:
@@ -55,7 +63,7 @@ def fid_chapter(metrics: Mapping[str, Any], curves_png: bytes) -> Chapter:
         cited.append(sources.LUCIC_2018)
     models = {row["model"] for row in metrics["rows"]}
     once = " Each model was trained once: what follows ranks these runs, not the methods."
-    return Chapter(
+    return BlockChapter(
         title=TITLES["fid"],
         anchor="fid",
         intro=(

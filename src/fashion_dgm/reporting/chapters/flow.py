@@ -8,7 +8,7 @@ from typing import Any
 from fashion_dgm.reporting import sources
 from fashion_dgm.reporting.chapters.discrete_likelihood import discrete_likelihood_blocks
 from fashion_dgm.reporting.chapters.titles import TITLES
-from fashion_dgm.reporting.report import Chapter, FigureBlock, FormulaBlock, NoteBlock, TableBlock, TextBlock
+from fashion_dgm.reporting.report import BlockChapter, FigureBlock, FormulaBlock, NoteBlock, TableBlock, TextBlock
 from fashion_dgm.reporting.wording import count, is_number, number, plural, significant
 
 __all__ = ["fit_sentence", "flow_chapter", "inverse_sentence"]
@@ -24,7 +24,7 @@ def flow_chapter(
     curve_png: bytes,
     samples_png: bytes,
     discrete: Mapping[str, Mapping[str, Any]] | None = None,
-) -> Chapter:
+) -> BlockChapter:
     """Tells how well RealNVP fits, whether it overfits, and whether it can be inverted.
 
     Arguments:
@@ -35,7 +35,7 @@ def flow_chapter(
         discrete: by flow, what `discrete_likelihood_blocks` takes.
     """
     pixels = discrete_likelihood_blocks(discrete or {})
-    return Chapter(
+    return BlockChapter(
         title=TITLES["flow"],
         anchor="flow",
         intro=(

@@ -18,7 +18,7 @@ from fashion_dgm.reporting.chapters.latent_sentences import (
     typical_sentences,
 )
 from fashion_dgm.reporting.chapters.titles import TITLES
-from fashion_dgm.reporting.report import Chapter, FigureBlock, NoteBlock, TableBlock, TextBlock
+from fashion_dgm.reporting.report import BlockChapter, FigureBlock, NoteBlock, TableBlock, TextBlock
 from fashion_dgm.reporting.wording import dataset_name, number, percent, plural
 
 __all__ = ["latent_space_chapter"]
@@ -27,7 +27,7 @@ _UNDER = "Under each image: its bits/dim and, in grey, ‖z‖/√D."
 _ROWS = 5  # of each kind in the table
 
 
-def latent_space_chapter(metrics: Mapping[str, Any], figures: Mapping[str, bytes]) -> Chapter:
+def latent_space_chapter(metrics: Mapping[str, Any], figures: Mapping[str, bytes]) -> BlockChapter:
     """Tells what the flow makes of latents its prior would hardly draw, and how likely it finds the outcome.
 
     Arguments:
@@ -38,7 +38,7 @@ def latent_space_chapter(metrics: Mapping[str, Any], figures: Mapping[str, bytes
     """
     stranger = dataset_name(metrics["stranger"])
     variants, reference = metrics["variants"], metrics["reference"]
-    return Chapter(
+    return BlockChapter(
         title=TITLES["latents"],
         anchor="latents",
         intro=(

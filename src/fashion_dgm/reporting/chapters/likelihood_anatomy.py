@@ -16,13 +16,13 @@ from fashion_dgm.reporting.chapters.likelihood_sentences import (
     way_sentences,
 )
 from fashion_dgm.reporting.chapters.titles import TITLES
-from fashion_dgm.reporting.report import Chapter, FigureBlock, FormulaBlock, NoteBlock, TextBlock
+from fashion_dgm.reporting.report import BlockChapter, FigureBlock, FormulaBlock, NoteBlock, TextBlock
 from fashion_dgm.reporting.wording import dataset_name
 
 __all__ = ["likelihood_anatomy_chapter"]
 
 
-def likelihood_anatomy_chapter(metrics: Mapping[str, Any], figures: Mapping[str, bytes]) -> Chapter:
+def likelihood_anatomy_chapter(metrics: Mapping[str, Any], figures: Mapping[str, bytes]) -> BlockChapter:
     """Tells which terms, layers and properties of images make the gap in likelihood between familiar and foreign images.
 
     Arguments:
@@ -33,7 +33,7 @@ def likelihood_anatomy_chapter(metrics: Mapping[str, Any], figures: Mapping[str,
     inside, outside = metrics["in_distribution"], metrics["stranger"]
     ours, theirs = dataset_name(inside), dataset_name(outside)
     gap = metrics["sets"][outside]["gap"]
-    return Chapter(
+    return BlockChapter(
         title=TITLES["anatomy"],
         anchor="anatomy",
         intro=(

@@ -17,7 +17,7 @@ from fashion_dgm.reporting.chapters.log_det_sentences import (
 )
 from fashion_dgm.reporting.chapters.log_det_tables import block_table, roulette_table, trained_table
 from fashion_dgm.reporting.chapters.titles import TITLES
-from fashion_dgm.reporting.report import Block, Chapter, FigureBlock, FormulaBlock, NoteBlock, TextBlock
+from fashion_dgm.reporting.report import Block, BlockChapter, FigureBlock, FormulaBlock, NoteBlock, TextBlock
 from fashion_dgm.reporting.wording import (
     count,
     number,
@@ -28,7 +28,7 @@ from fashion_dgm.reporting.wording import (
 __all__ = ["log_det_chapter"]
 
 
-def log_det_chapter(metrics: Mapping[str, Any], figures: Mapping[str, bytes]) -> Chapter:
+def log_det_chapter(metrics: Mapping[str, Any], figures: Mapping[str, bytes]) -> BlockChapter:
     """Tells what truncation and roulette cost, in bias, variance and products.
 
     Arguments:
@@ -104,7 +104,7 @@ def log_det_chapter(metrics: Mapping[str, Any], figures: Mapping[str, bytes]) ->
             ),
         ),
     ]
-    return Chapter(
+    return BlockChapter(
         title=TITLES["log-det"],
         anchor="log-det",
         intro=(

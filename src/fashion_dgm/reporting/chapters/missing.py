@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from fashion_dgm.reporting.chapters.titles import TITLES
-from fashion_dgm.reporting.report import Chapter, NoteBlock
+from fashion_dgm.reporting.report import BlockChapter, NoteBlock
 
 __all__ = ["OPTIONAL", "Optional", "missing_chapter"]
 
@@ -47,10 +47,12 @@ OPTIONAL = {
 }
 
 
-def missing_chapter(anchor: str) -> Chapter:
+def missing_chapter(anchor: str) -> BlockChapter:
     """Returns a chapter of `OPTIONAL` that says which command makes its results."""
     missing = OPTIONAL[anchor]
     note = NoteBlock(
         "Not made yet", (f"Run `{missing.command}`, with the same `--env` as this report, to fill this chapter.",)
     )
-    return Chapter(title=TITLES[anchor], anchor=anchor, intro=(missing.shows,), blocks=(note,), command=missing.command)
+    return BlockChapter(
+        title=TITLES[anchor], anchor=anchor, intro=(missing.shows,), blocks=(note,), command=missing.command
+    )

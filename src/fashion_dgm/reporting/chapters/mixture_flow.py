@@ -9,7 +9,7 @@ from typing import Any
 from fashion_dgm.reporting import sources
 from fashion_dgm.reporting.chapters.flow import fit_sentence, inverse_sentence
 from fashion_dgm.reporting.chapters.titles import TITLES
-from fashion_dgm.reporting.report import Chapter, FigureBlock, NoteBlock, TableBlock, TextBlock
+from fashion_dgm.reporting.report import BlockChapter, FigureBlock, NoteBlock, TableBlock, TextBlock
 from fashion_dgm.reporting.standing import our_likelihoods
 from fashion_dgm.reporting.wording import count, is_number, number, plural, significant
 
@@ -22,7 +22,7 @@ _SPLITS = {"train": "training", "test": "held-out", "benchmark": "official test"
 
 def mixture_flow_chapter(
     flow: Mapping[str, Any], mixture: Mapping[str, Any], curve_png: bytes, samples_png: bytes
-) -> Chapter:
+) -> BlockChapter:
     """Compares couplings by mixtures of logistics with affine ones.
 
     Arguments:
@@ -43,7 +43,7 @@ def mixture_flow_chapter(
             *(significant(found.get("reconstruction_error"), 2) for found in (flow, mixture)),
         )
     )
-    return Chapter(
+    return BlockChapter(
         title=TITLES["mixture-flow"],
         anchor="mixture-flow",
         intro=(

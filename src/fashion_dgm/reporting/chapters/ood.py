@@ -9,7 +9,7 @@ from fashion_dgm.reporting import sources
 from fashion_dgm.reporting.chapters.ood_flows import flows_table
 from fashion_dgm.reporting.chapters.ood_scores import SCORE_SOURCES, headline_summary, score_blocks
 from fashion_dgm.reporting.chapters.titles import TITLES
-from fashion_dgm.reporting.report import Block, Chapter, FigureBlock, FormulaBlock, TableBlock, TextBlock
+from fashion_dgm.reporting.report import Block, BlockChapter, FigureBlock, FormulaBlock, TableBlock, TextBlock
 from fashion_dgm.reporting.wording import count, dataset_name, interval, is_number, listing, number, percent
 
 __all__ = ["detection_summary", "ood_chapter", "others_sentence", "told_apart"]
@@ -25,7 +25,7 @@ def ood_chapter(
     histogram_png: bytes,
     matrix_png: bytes | None = None,
     headline_png: bytes | None = None,
-) -> Chapter:
+) -> BlockChapter:
     """Tells whether the flow's likelihood recognises images of another kind, and what else does.
 
     Arguments:
@@ -82,7 +82,7 @@ def ood_chapter(
     if mended:
         blocks += mended
         cited += SCORE_SOURCES
-    return Chapter(
+    return BlockChapter(
         title=TITLES["ood"],
         anchor="ood",
         intro=(

@@ -8,7 +8,15 @@ from typing import Any
 
 from fashion_dgm.reporting import sources
 from fashion_dgm.reporting.chapters.titles import TITLES
-from fashion_dgm.reporting.report import Block, Chapter, FigureBlock, FormulaBlock, NoteBlock, TableBlock, TextBlock
+from fashion_dgm.reporting.report import (
+    Block,
+    BlockChapter,
+    FigureBlock,
+    FormulaBlock,
+    NoteBlock,
+    TableBlock,
+    TextBlock,
+)
 from fashion_dgm.reporting.wording import count, is_number, number, percent, plural, significant
 
 __all__ = ["comparison_sentence", "residual_flow_chapter"]
@@ -24,7 +32,7 @@ _LAX = 1.005
 
 def residual_flow_chapter(
     flow: Mapping[str, Any], residual: Mapping[str, Any], curve_png: bytes, samples_png: bytes
-) -> Chapter:
+) -> BlockChapter:
     """Holds Residual Flow against RealNVP, and tells whether its estimates, inverse and bound can be trusted.
 
     Arguments:
@@ -94,7 +102,7 @@ def residual_flow_chapter(
             ),
         ),
     )
-    return Chapter(
+    return BlockChapter(
         title=TITLES["residual-flow"],
         anchor="residual-flow",
         intro=(

@@ -9,7 +9,7 @@ from typing import Any
 from fashion_dgm.experiments.stability.measures import COMPARED, PRIMARY, RATIOS
 from fashion_dgm.reporting import sources
 from fashion_dgm.reporting.chapters.titles import TITLES
-from fashion_dgm.reporting.report import Chapter, FigureBlock, NoteBlock, TableBlock, TextBlock
+from fashion_dgm.reporting.report import BlockChapter, FigureBlock, NoteBlock, TableBlock, TextBlock
 from fashion_dgm.reporting.wording import (
     NOT_APPLICABLE,
     count,
@@ -27,7 +27,7 @@ __all__ = ["stability_chapter", "verdict_sentence"]
 
 def stability_chapter(
     metrics: Mapping[str, Any], curves_png: bytes, measures_png: bytes, verdict_png: bytes
-) -> Chapter:
+) -> BlockChapter:
     """States which model trains more stably, and by how much, or that this is not decided.
 
     Arguments:
@@ -44,7 +44,7 @@ def stability_chapter(
     ranges = study["ranges"]
     slow, fast = (significant(factor, 2) for factor in ranges["learning_rate_factor"])
     fewest, most = ranges["discriminator_steps"]
-    return Chapter(
+    return BlockChapter(
         title=TITLES["stability"],
         anchor="stability",
         intro=(

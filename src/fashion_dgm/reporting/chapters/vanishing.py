@@ -7,7 +7,7 @@ from typing import Any
 
 from fashion_dgm.reporting import sources
 from fashion_dgm.reporting.chapters.titles import TITLES
-from fashion_dgm.reporting.report import Chapter, FigureBlock, NoteBlock, TableBlock, TextBlock
+from fashion_dgm.reporting.report import BlockChapter, FigureBlock, NoteBlock, TableBlock, TextBlock
 from fashion_dgm.reporting.wording import (
     NOT_APPLICABLE,
     count,
@@ -28,7 +28,7 @@ _SMALL = 0.3
 
 def vanishing_chapter(
     metrics: Mapping[str, Any], norms_png: bytes, variance_png: bytes, uniforms_png: bytes
-) -> Chapter:
+) -> BlockChapter:
     """Tells what a good opponent leaves of the generator's gradient under each loss.
 
     Arguments:
@@ -44,7 +44,7 @@ def vanishing_chapter(
     epochs = sorted(gradients, key=int)
     steps, seeds = plural(metrics["steps"], "step"), plural(metrics["seeds"], "seed")
     errors = metrics["uniforms"]
-    return Chapter(
+    return BlockChapter(
         title=TITLES["vanishing"],
         anchor="vanishing",
         intro=(

@@ -1,0 +1,44 @@
+"""What a run has shown: from its metrics to findings with verdicts, which the report puts into words.
+
+Each chapter of the report has a module here, and every threshold is in `criteria`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from enum import Enum
+from typing import Any
+
+from fashion_dgm.findings.gan import GANFindings, gan
+
+__all__ = ["Findings", "conclude", "to_json"]
+
+_ADVERSARIAL = ("gan", "wgan", "wgan_gp")
+
+
+@dataclass(frozen=True)
+class Findings:
+    """The findings of a run, one attribute for each chapter; None where its pipeline was not run."""
+
+    gan: GANFindings
+
+
+def conclude(metrics: Mapping[str, Any]) -> Findings:
+    """Concludes from all metrics of a run, by what was measured, as `metrics.json` has them."""
+    return Findings(gan=gan({name: metrics[name] for name in _ADVERSARIAL if name in metrics}))
+
+
+def to_json(findings: Any) -> Any:
+    """Returns findings as JSON has them: dataclasses as mappings, verdicts by name, other numbers as they are."""
+    if isinstance(findings, Enum):
+        return findings.name
+    if is_dataclass(findings) and not isinstance(findings, type):
+        return {field.name: to_json(getattr(findings, field.name)) for field in fields(findings)}
+    if isinstance(findings, Mapping):
+        return {str(key): to_json(value) for key, value in findings.items()}
+    if isinstance(findings, tuple | list):
+        return [to_json(value) for value in findings]
+    if isinstance(findings, frozenset):
+        return sorted(to_json(value) for value in findings)
+    return findings

@@ -1,0 +1,207 @@
+"""Every threshold of the report, and the verdicts that numbers lead to.
+
+A verdict is an enum; the report's templates have a phrase for each of its values. From a number that is missing or not
+finite nothing is concluded: its verdict is `UNKNOWN`. A difference counts only where it is larger than chance, and large
+enough to matter.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from enum import Enum, auto
+from typing import TypeGuard
+
+# --- All chapters
+
+SURE = 3.0
+"""Standard deviations; a smaller difference is taken for chance."""
+
+
+def is_number(value: object) -> TypeGuard[float]:
+    """Whether `value` is a finite int or float."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+class Side(Enum):
+    """Where an interval lies, compared with a value."""
+
+    BELOW = auto()
+    AROUND = auto()
+    ABOVE = auto()
+    UNKNOWN = auto()
+
+
+def side(value: object, interval: Sequence[float] | None, reference: float) -> Side:
+    """Compares a value with `reference` by its interval, or by itself where there is none."""
+    if not is_number(value):
+        return Side.UNKNOWN
+    low, high = interval or (value, value)
+    return Side.BELOW if high < reference else Side.ABOVE if low > reference else Side.AROUND
+
+
+# --- GAN and WGAN
+
+
+class Balance(Enum):
+    """How well a discriminator tells real from generated images, by the gap between their mean probabilities."""
+
+    CERTAIN = 0.8
+    CLEAR = 0.4
+    MODERATE = 0.1
+    EVEN = 0.0
+    DECEIVED = -math.inf
+    UNKNOWN = math.nan
+
+
+def balance(real: object, fake: object) -> Balance:
+    """Compares the mean probabilities that a discriminator gives real and generated images."""
+    if not is_number(real) or not is_number(fake):
+        return Balance.UNKNOWN
+    return next(verdict for verdict in Balance if real - fake >= verdict.value)
+
+
+class Preference(Enum):
+    """Whether a critic scores real images above generated ones; only then its estimate bounds anything."""
+
+    REAL = auto()
+    NOT_REAL = auto()
+    UNKNOWN = auto()
+
+
+def preference(wasserstein_estimate: object) -> Preference:
+    """Reads the sign of a Wasserstein estimate."""
+    if not is_number(wasserstein_estimate):
+        return Preference.UNKNOWN
+    return Preference.REAL if wasserstein_estimate > 0 else Preference.NOT_REAL
+
+
+class Constraint(Enum):
+    """How a critic's Lipschitz constraint binds: the fraction of clipped weights, or the mean gradient norm of a penalty."""
+
+    MOSTLY_CLIPPED = auto()
+    PARTLY_CLIPPED = auto()
+    HARDLY_CLIPPED = auto()
+    PENALTY_MET = auto()
+    PENALTY_NOT_MET = auto()
+    UNKNOWN = auto()
+
+
+MOSTLY_CLIPPED, PARTLY_CLIPPED = 0.5, 0.1
+PENALTY_TOLERANCE = 0.2
+
+
+def constraint(clipped_fraction: object, gradient_norm: object) -> Constraint:
+    """Reads how a critic is bound, at the end of training."""
+    if is_number(gradient_norm):
+        met = abs(gradient_norm - 1) < PENALTY_TOLERANCE
+        return Constraint.PENALTY_MET if met else Constraint.PENALTY_NOT_MET
+    if not is_number(clipped_fraction):
+        return Constraint.UNKNOWN
+    if clipped_fraction > MOSTLY_CLIPPED:
+        return Constraint.MOSTLY_CLIPPED
+    return Constraint.PARTLY_CLIPPED if clipped_fraction > PARTLY_CLIPPED else Constraint.HARDLY_CLIPPED
+
+
+class Gradient(Enum):
+    """What is left of the generator's gradient."""
+
+    SOUND = auto()
+    VANISHED = auto()
+    NOT_FINITE = auto()
+
+
+VANISHED_GRADIENT = 1e-3
+
+
+def generator_gradient(norm: object) -> Gradient:
+    """Reads the norm of the generator's gradient in the last epoch; one that was not recorded is taken for sound."""
+    if norm is None:
+        return Gradient.SOUND
+    if not is_number(norm):
+        return Gradient.NOT_FINITE
+    return Gradient.VANISHED if norm < VANISHED_GRADIENT else Gradient.SOUND
+
+
+class Variety(Enum):
+    """How many classes a generator makes, and how evenly."""
+
+    COLLAPSED = auto()
+    INCOMPLETE = auto()
+    UNEVEN = auto()
+    EVEN = auto()
+    UNKNOWN = auto()
+
+
+CLASSES = 10
+EVEN_ENTROPY = 0.95
+
+
+def variety(missing_classes: object, class_entropy: object) -> Variety:
+    """Reads the number of missing classes and the entropy of the others, as a fraction of the largest."""
+    if not is_number(missing_classes) or not is_number(class_entropy):
+        return Variety.UNKNOWN
+    made = CLASSES - round(missing_classes)
+    if made <= CLASSES / 2:
+        return Variety.COLLAPSED
+    if made < CLASSES:
+        return Variety.INCOMPLETE
+    return Variety.EVEN if class_entropy >= EVEN_ENTROPY else Variety.UNEVEN
+
+
+class Copying(Enum):
+    """Whether generated images lie nearer to training images than held-out images do."""
+
+    NEARER = auto()
+    FARTHER = auto()
+    EVEN = auto()
+    UNKNOWN = auto()
+
+
+def copying(probability: object, images: object) -> Copying:
+    """Compares with a half the probability that a generated image is nearer, from as many distances of either kind.
+
+    Its standard deviation is that of the Mann-Whitney statistic.
+    """
+    if not is_number(probability) or not is_number(images):
+        return Copying.UNKNOWN
+    noise = math.sqrt((2 * images + 1) / (12 * images * images))
+    if abs(probability - 0.5) <= SURE * noise:
+        return Copying.EVEN
+    return Copying.NEARER if probability > 0.5 else Copying.FARTHER
+
+
+class Overfitting(Enum):
+    """Whether a discriminator or critic prefers its training images to held-out ones."""
+
+    NONE = auto()
+    REVERSED = auto()
+    SLIGHT = auto()
+    CLEAR = auto()
+    UNKNOWN = auto()
+
+
+SLIGHT_GAP = 0.05
+
+
+def overfitting(seen: object, held_out: object, error: object, scale: float) -> Overfitting:
+    """Compares what a discriminator makes of training and of held-out images.
+
+    Arguments:
+        seen, held_out: accuracies, or Wasserstein estimates.
+        error: the standard error of their difference.
+        scale: what a small difference is a fraction of.
+    """
+    if not is_number(seen) or not is_number(held_out) or not is_number(error):
+        return Overfitting.UNKNOWN
+    gap = seen - held_out
+    if abs(gap) <= SURE * error:
+        return Overfitting.NONE
+    if gap < 0:
+        return Overfitting.REVERSED
+    return Overfitting.SLIGHT if gap < SLIGHT_GAP * scale else Overfitting.CLEAR
+
+
+def accuracy_error(seen: float, held_out: float, images: int) -> float:
+    """Returns the standard error of the difference of two accuracies, each over `images` images."""
+    return math.sqrt((seen * (1 - seen) + held_out * (1 - held_out)) / images)

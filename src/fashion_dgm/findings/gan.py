@@ -1,0 +1,137 @@
+"""What the trainings of GAN, WGAN and WGAN-GP have shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fashion_dgm.findings import criteria
+from fashion_dgm.findings.criteria import Balance, Constraint, Copying, Gradient, Overfitting, Preference, Variety
+
+__all__ = ["AdversarialModel", "Diagnostic", "GANFindings", "gan"]
+
+_QUANTITIES = ("accuracy", "loss_discriminator", "score", "wasserstein_estimate")
+_STATISTICS = ("running_stats", "batch_stats")
+_IMAGES = ("seen", "held_out", "generated")
+
+
+@dataclass(frozen=True)
+class Diagnostic:
+    """A quantity of the discriminator or critic after the last epoch, in one mode of BatchNorm; None where it has none.
+
+    Arguments:
+        quantity: `accuracy`, `loss_discriminator`, `score` or `wasserstein_estimate`.
+        statistics: of BatchNorm, `running_stats` or `batch_stats`.
+        seen, held_out, generated: on training, held-out and generated images.
+    """
+
+    quantity: str
+    statistics: str
+    seen: float | None
+    held_out: float | None
+    generated: float | None
+
+
+@dataclass(frozen=True)
+class AdversarialModel:
+    """One model at its last epoch, with the verdicts on it.
+
+    Arguments:
+        name: `gan`, `wgan` or `wgan_gp`.
+        last: the last value of each column of its history, its size and its number of epochs.
+        diagnostics: of its discriminator or critic.
+        overfitting_on: what the verdict on overfitting rests on, a quantity under running statistics.
+    """
+
+    name: str
+    last: Mapping[str, Any]
+    balance: Balance
+    preference: Preference
+    constraint: Constraint
+    gradient: Gradient
+    variety: Variety
+    copying: Copying
+    overfitting: Overfitting
+    diagnostics: tuple[Diagnostic, ...]
+    overfitting_on: str
+
+    def diagnostic(self, statistics: str) -> Diagnostic:
+        """Returns what the verdict on overfitting rests on, under the given statistics of BatchNorm."""
+        return next(d for d in self.diagnostics if (d.quantity, d.statistics) == (self.overfitting_on, statistics))
+
+    @property
+    def classes(self) -> int:
+        """How many of the ten classes it makes."""
+        return criteria.CLASSES - round(self.last["missing_classes"])
+
+    @property
+    def same_in_both_modes(self) -> bool:
+        """Whether running and batch statistics make no difference, as without BatchNorm."""
+        running, batch = (self.diagnostic(statistics) for statistics in _STATISTICS)
+        return (running.seen, running.held_out) == (batch.seen, batch.held_out)
+
+
+@dataclass(frozen=True)
+class GANFindings:
+    """All adversarial models of a run, the GAN first.
+
+    Arguments:
+        models: in the order of all figures and tables.
+        columns: of their histories, those that any of them has.
+    """
+
+    models: tuple[AdversarialModel, ...]
+    columns: frozenset[str]
+
+    @property
+    def penalised(self) -> bool:
+        """Whether the WGAN-GP was trained."""
+        return any(model.name == "wgan_gp" for model in self.models)
+
+    def model(self, name: str) -> AdversarialModel | None:
+        """Returns a model; None where it was not trained."""
+        return next((model for model in self.models if model.name == name), None)
+
+
+def gan(metrics: Mapping[str, Mapping[str, Any]]) -> GANFindings:
+    """Concludes from the metrics of each model, by name, as the training nodes return them."""
+    names = sorted(metrics, key=lambda name: (name != "gan", name))
+    return GANFindings(
+        tuple(_model(name, metrics[name]) for name in names),
+        frozenset(column for entry in metrics.values() for column in entry),
+    )
+
+
+def _model(name: str, last: Mapping[str, Any]) -> AdversarialModel:
+    quantity = "accuracy" if "accuracy_held_out_running_stats" in last else "wasserstein_estimate"
+    seen, held_out = (last.get(f"{quantity}_{images}_running_stats") for images in ("seen", "held_out"))
+    records = last.get("records", {})
+    error, scale = last.get("score_gap_error_running_stats"), 1.0
+    if criteria.is_number(seen) and criteria.is_number(held_out) and records:
+        if quantity == "accuracy":
+            error = criteria.accuracy_error(seen, held_out, records["samples"])
+        else:
+            scale = abs(seen)
+    return AdversarialModel(
+        name=name,
+        last=last,
+        balance=criteria.balance(last.get("probability_real"), last.get("probability_fake")),
+        preference=criteria.preference(last.get("wasserstein_estimate")),
+        constraint=criteria.constraint(last.get("clipped_share"), last.get("slope")),
+        gradient=criteria.generator_gradient(last.get("gradient_norm_generator")),
+        variety=criteria.variety(last.get("missing_classes"), last.get("class_entropy")),
+        copying=criteria.copying(last.get("copying_probability"), records.get("neighbours")),
+        overfitting=criteria.overfitting(seen, held_out, error, scale),
+        diagnostics=tuple(_diagnostics(last)),
+        overfitting_on=quantity,
+    )
+
+
+def _diagnostics(last: Mapping[str, Any]) -> list[Diagnostic]:
+    return [
+        Diagnostic(quantity, statistics, *(last.get(f"{quantity}_{images}_{statistics}") for images in _IMAGES))
+        for quantity in _QUANTITIES
+        for statistics in _STATISTICS
+        if f"{quantity}_seen_{statistics}" in last
+    ]

@@ -1,0 +1,152 @@
+"""Chapters of the report: a Markdown template each, in `chapters/`, filled in with a run's findings.
+
+A template begins with front matter:
+
+    ---
+    title: GAN and WGAN
+    finding: |              # Markdown for the summary at the top of the report
+      ...
+    command: train_wgan_gp  # pipelines that make the results, where a default run does without them
+    shows: ...              # what the chapter would show, where there are no results
+    ---
+
+Its context is `f`, the chapter's findings; `findings`, those of all chapters; `figures`, the names of the figures that were
+drawn; the enums of `fashion_dgm.findings.criteria` by name; and the functions of `wording`. Templates branch on enums and on
+what is there, never on numbers: what a number means is decided in `findings`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import yaml
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.findings import criteria
+from fashion_dgm.reporting import wording
+from fashion_dgm.reporting.references import REFERENCES
+
+__all__ = ["Chapter", "ChapterTemplate", "chapter_template", "render_chapter"]
+
+_FRONT_MATTER = re.compile(r"\A---\n(?P<head>.*?)\n---\n(?P<body>.*)\Z", re.DOTALL)
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:])")
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """A chapter, written.
+
+    Arguments:
+        anchor: its id within the page.
+        title: its heading.
+        markdown: as `fashion_dgm.reporting.markdown.to_html` takes it.
+        finding: one paragraph of Markdown for the summary; empty where there is nothing to say.
+        cited: keys of references.
+        command: what to run for its results, where it has none.
+    """
+
+    anchor: str
+    title: str
+    markdown: str
+    finding: str = ""
+    cited: tuple[str, ...] = ()
+    command: str = ""
+
+
+@dataclass(frozen=True)
+class ChapterTemplate:
+    """A chapter's template, with its front matter."""
+
+    anchor: str
+    title: str
+    body: str
+    finding: str = ""
+    command: str = ""
+    shows: str = ""
+
+
+@cache
+def chapter_template(anchor: str) -> ChapterTemplate:
+    """Reads the template of a chapter.
+
+    Raises:
+        FashionDGMError: if there is none, or its front matter is not as described above.
+    """
+    path = files("fashion_dgm.reporting") / "chapters" / f"{anchor}.md.j2"
+    if not path.is_file():
+        raise FashionDGMError(f"the report has no chapter {anchor!r}")
+    match = _FRONT_MATTER.match(path.read_text(encoding="utf-8"))
+    if match is None:
+        raise FashionDGMError(f"chapters/{anchor}.md.j2 needs front matter between two lines of ---")
+    try:
+        return ChapterTemplate(anchor=anchor, body=match["body"], **yaml.safe_load(match["head"]))
+    except (TypeError, yaml.YAMLError) as error:
+        raise FashionDGMError(f"the front matter of chapters/{anchor}.md.j2 cannot be used: {error}") from error
+
+
+def render_chapter(anchor: str, findings: Any, figures: Mapping[str, bytes | None], run: str = "kedro run") -> Chapter:
+    """Writes a chapter; one without findings says what it would show and which command makes its results.
+
+    Arguments:
+        anchor: its name; its findings are the attribute of that name, with underscores for hyphens.
+        findings: a `fashion_dgm.findings.Findings`.
+        figures: PNG or GIF files by name, None where there is none.
+        run: the command of the run, to be part of others.
+    """
+    template = chapter_template(anchor)
+    own = getattr(findings, anchor.replace("-", "_"))
+    if own is None:
+        command = f"{run} --pipelines {template.command},report"
+        note = (
+            f"{template.shows}\n\n::: note Not part of this run\n`{command}` makes the results of this chapter.\n:::\n"
+        )
+        return Chapter(anchor, template.title, note, command=command)
+    cited: dict[str, None] = {}
+    context = {
+        "f": own,
+        "findings": findings,
+        "figures": [name for name, image in figures.items() if image is not None],
+        "cite": lambda key: _cite(key, cited, "{authors}, {year}"),
+        "citet": lambda key: _cite(key, cited, "{authors} ({year})"),
+    }
+    text, finding = (_environment().from_string(part).render(context) for part in (template.body, template.finding))
+    return Chapter(anchor, template.title, text, " ".join(finding.split()), tuple(cited))
+
+
+def _cite(key: str, cited: dict[str, None], form: str) -> str:
+    if key not in REFERENCES:
+        raise FashionDGMError(f"references.yml has no {key!r}")
+    cited[key] = None
+    reference = REFERENCES[key]
+    return f"[{form.format(authors=reference.authors, year=reference.year)}](#{key})"
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("fashion_dgm.reporting", "chapters"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {name: function for name in wording.__all__ if callable(function := getattr(wording, name))}
+    environment.filters["plain"] = _plain
+    environment.globals |= {
+        name: value
+        for name, value in vars(criteria).items()
+        if isinstance(value, type) and issubclass(value, Enum) and value.__module__ == criteria.__name__
+    }
+    return environment
+
+
+def _plain(text: object) -> str:
+    """Escapes what Markdown would take for markup: for text that comes from elsewhere, such as a path or a message."""
+    return _SPECIAL.sub(r"\\\1", re.sub(r"\s+", " ", str(text)))

@@ -1,0 +1,35 @@
+"""The list of references, from `references.yml`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from importlib.resources import files
+from typing import NamedTuple
+
+import yaml
+
+__all__ = ["REFERENCES", "Reference", "in_order"]
+
+
+class Reference(NamedTuple):
+    """How a work is cited in the text, and its entry in the list of references."""
+
+    authors: str
+    year: str
+    entry: str
+
+
+def _read() -> Mapping[str, Reference]:
+    text = (files("fashion_dgm.reporting") / "references.yml").read_text(encoding="utf-8")
+    return {
+        key: Reference(found["authors"], str(found["year"]), found["entry"].strip())
+        for key, found in yaml.safe_load(text).items()
+    }
+
+
+REFERENCES = _read()
+
+
+def in_order(keys: Iterable[str]) -> list[str]:
+    """Returns keys in the order of the list of references, each once."""
+    return sorted(set(keys), key=lambda key: REFERENCES[key].entry.casefold())

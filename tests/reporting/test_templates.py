@@ -1,0 +1,55 @@
+"""The report's templates leave no verdict without words, and decide nothing themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import Enum
+from pathlib import Path
+
+import pytest
+from jinja2 import Environment, nodes
+
+from fashion_dgm import reporting
+from fashion_dgm.findings import criteria
+
+TEMPLATES = sorted((Path(reporting.__file__).parent / "chapters").glob("*.md.j2"))
+VERDICTS = {
+    name: value for name, value in vars(criteria).items() if isinstance(value, type) and issubclass(value, Enum)
+}
+
+
+def parsed(path: Path) -> nodes.Template:
+    return Environment(trim_blocks=True, lstrip_blocks=True).parse(path.read_text(encoding="utf-8"))
+
+
+def members(test: nodes.Node) -> Iterator[tuple[str, str]]:
+    """Yields the enum members that a condition compares with."""
+    for attribute in test.find_all(nodes.Getattr):
+        if isinstance(attribute.node, nodes.Name) and attribute.node.name in VERDICTS:
+            yield attribute.node.name, attribute.attr
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
+def test_every_verdict_has_words(path: Path) -> None:
+    branches = list(parsed(path).find_all(nodes.If))
+    continued = {id(other) for branch in branches for other in branch.elif_}
+    for branch in (branch for branch in branches if id(branch) not in continued):
+        compared = [pair for test in (branch.test, *(other.test for other in branch.elif_)) for pair in members(test)]
+        for name, member in compared:
+            assert member in VERDICTS[name].__members__, f"{name} has no {member}"
+        # `!=` stands before words that all verdicts but one have in common.
+        simple = isinstance(branch.test, nodes.Compare) and branch.test.ops[0].op == "eq"
+        if not compared or branch.else_ or not simple:
+            continue
+        (verdict,) = {name for name, _ in compared}
+        missing = set(VERDICTS[verdict].__members__) - {member for _, member in compared}
+        assert not missing, f"{path.name}:{branch.lineno}: no words for {verdict}: {', '.join(sorted(missing))}"
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
+def test_no_template_compares_numbers(path: Path) -> None:
+    for compare in parsed(path).find_all(nodes.Compare):
+        operands = [compare.expr, *(operand.expr for operand in compare.ops)]
+        ordered = any(operand.op in ("lt", "lteq", "gt", "gteq") for operand in compare.ops)
+        number = any(isinstance(o, nodes.Const) and isinstance(o.value, float) for o in operands)
+        assert not ordered and not number, f"{path.name}:{compare.lineno}: decide this in fashion_dgm.findings"
