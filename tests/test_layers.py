@@ -28,6 +28,7 @@ LIBRARY = (
     "evaluation",
     "ood",
     "experiments",
+    "findings",
     "reporting",
 )
 """A package or module may import those before it, anywhere in its code."""
