@@ -77,3 +77,24 @@ def test_a_flow_of_another_split_of_mnist_is_refused(reverse: Path, tmp_path: Pa
     assert kedro(copy, *options, "--nodes", "split_mnist_images").returncode == 0
     refused = kedro(copy, *options, "--nodes", "score_mnist_images")
     assert refused.returncode != 0 and "mnist_flow was trained on other images" in refused.stderr
+
+
+def test_the_report_shows_both_directions_and_no_result_of_the_other_changes(finished: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(finished, tmp_path / "copy", ignore=shutil.ignore_patterns("09_tracking")))
+    (copy / "conf" / "test" / "tracking.yml").write_text("enabled: false\n")
+    files = [
+        path
+        for layer in ("05_model_input", "06_models", "07_model_output")
+        for path in (copy / "data" / layer).rglob("*")
+    ]
+    before = {path: path.read_bytes() for path in files if path.is_file()}
+    trained = ("train_flow.epochs=1", "train_mixture_flow.epochs=2")
+    done = kedro(copy, "--env", "test", "--pipelines", "ood_reverse", "--params", ",".join(trained))
+    assert done.returncode == 0, done.stderr
+    done = kedro(copy, "--env", "test", "--pipelines", "report")
+    assert done.returncode == 0, done.stderr
+    assert {path: path.read_bytes() for path in before} == before
+    page = (copy / "data" / "08_reporting" / "report.html").read_text()
+    assert "The reverse direction" in page and "<code>train_flow.epochs</code> is 1, not 2" in page
+    # The configuration that is printed is that of FashionMNIST's flows.
+    assert "of them differs from the configuration" not in page

@@ -20,6 +20,6 @@ def test_what_else_was_made_is_made_by_name(metrics: dict[str, Any]) -> None:
 
 
 def test_every_pipeline_of_the_command_exists(metrics: dict[str, Any]) -> None:
-    names = ("residual_flow", "wgan_gp", "log_det_study", "vanishing_gradients", "stability")
+    names = ("residual_flow", "wgan_gp", "log_det_study", "vanishing_gradients", "stability", "mnist_ood")
     (command,) = made_by_name(metrics | {name: {} for name in names}, "kedro run")
     assert set(command.split()[-1].split(",")) <= set(register_pipelines())

@@ -55,7 +55,8 @@ def compose(
     flows = {"flow": flow}
     if "mixture_flow" in metrics:
         flows["mixture_flow"] = with_benchmark(metrics["mixture_flow"], ood, MIXTURE)
-    made_with = parameters_of(metrics)
+    # Flows of MNIST share these blocks; their part of the report says where theirs differ.
+    made_with = parameters_of({name: found for name, found in metrics.items() if not name.startswith("mnist_")})
     return ReportContent(
         title=config.title,
         highlights=chapters.highlights(flow=flow, mixture=flows.get("mixture_flow"), ood=ood, fid=fid),
@@ -108,6 +109,7 @@ def made_by_name(metrics: Mapping[str, Any], command: str) -> tuple[str, ...]:
         "train_residual_flow": "residual_flow" in metrics,
         "train_background_flow": any("likelihood_ratio" in results for results in scores),
         "train_wgan_gp": "wgan_gp" in metrics,
+        "ood_reverse": "mnist_ood" in metrics,
         "log_det_study": "log_det_study" in metrics,
         "vanishing_gradients": "vanishing_gradients" in metrics,
         "stability": "stability" in metrics,
@@ -156,7 +158,8 @@ def _chapters(
         *(f"log_det_{name}_figure" for name in _LOG_DET),
     )
     yield chapters.latent_space_chapter(metrics["latents"], figures)
-    yield chapters.ood_chapter(metrics["ood"], figures["ood_histogram"], figures["ood_matrix"], figures["ood_headline"])
+    ood = chapters.ood_chapter(metrics["ood"], figures["ood_histogram"], figures["ood_matrix"], figures["ood_headline"])
+    yield replace(ood, blocks=(*ood.blocks, *chapters.reverse_blocks(metrics)))
     yield chapters.likelihood_anatomy_chapter(metrics["likelihood"], figures)
     yield render_chapter("gan", findings, figures, run)
     yield chapters.fid_chapter(metrics["fid"], figures["fid_curves"])

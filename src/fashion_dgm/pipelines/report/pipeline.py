@@ -69,6 +69,7 @@ def create_pipeline() -> Pipeline:
                     "residual_flow": "residual_flow_metrics",
                     **{f"{flow}_discrete_likelihood": f"{flow}_discrete_likelihood" for flow in FLOWS},
                     "ood": "ood_metrics",
+                    **{name: f"{name}_metrics" for name in ("mnist_ood", "mnist_flow", "mnist_mixture_flow")},
                     "latents": "latent_metrics",
                     "likelihood": "likelihood_metrics",
                     "gan": "gan_metrics",

@@ -15,6 +15,7 @@ from fashion_dgm.reporting.chapters.log_det import log_det_chapter
 from fashion_dgm.reporting.chapters.missing import OPTIONAL, missing_chapter
 from fashion_dgm.reporting.chapters.mixture_flow import mixture_flow_chapter
 from fashion_dgm.reporting.chapters.ood import ood_chapter
+from fashion_dgm.reporting.chapters.ood_reverse import reverse_blocks
 from fashion_dgm.reporting.chapters.residual_flow import residual_flow_chapter
 from fashion_dgm.reporting.chapters.stability import stability_chapter
 from fashion_dgm.reporting.chapters.titles import TITLES
@@ -35,6 +36,7 @@ __all__ = [
     "mixture_flow_chapter",
     "ood_chapter",
     "residual_flow_chapter",
+    "reverse_blocks",
     "stability_chapter",
     "vanishing_chapter",
 ]
