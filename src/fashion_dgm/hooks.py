@@ -322,7 +322,9 @@ class MLflowHooks:
         if name.endswith("_metrics") and isinstance(data, Mapping):
             measured = {key: value for key, value in data.items() if key != ORIGIN}
             numbers = {key: value for key, value in flatten(measured).items() if isinstance(value, int | float)}
-            mlflow.log_metrics({f"final/{key}": float(value) for key, value in numbers.items()})
+            # Of both directions of OOD detection in one run, neither may overwrite the other.
+            prefix = "final/mnist/" if name.startswith("mnist_") and not self._child else "final/"
+            mlflow.log_metrics({f"{prefix}{key}": float(value) for key, value in numbers.items()})
             if data.get(ORIGIN, {}).get("mismatches"):
                 mlflow.set_tag(f"data_mismatch.{name}", "; ".join(data[ORIGIN]["mismatches"]))
         if self._child and is_registrable(data):
