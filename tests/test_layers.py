@@ -33,7 +33,7 @@ LIBRARY = (
 )
 """A package or module may import those before it, anywhere in its code."""
 
-ON_TOP = ("catalog", "pipelines", "pipeline_registry", "hooks", "settings", "cli", "commands", "sweep")
+ON_TOP = ("catalog", "pipelines", "pipeline_registry", "hooks", "settings", "cli")
 """What may import Kedro and MLflow, and all of the library."""
 
 PARTS = [path for path in PACKAGE.iterdir() if path.suffix in ("", ".py") and path.name[:2] != "__"]
@@ -55,6 +55,12 @@ def test_layout_names_every_part() -> None:
 
 def test_every_part_has_its_place() -> None:
     assert sorted(path.stem for path in PARTS) == sorted((*LIBRARY, *ON_TOP))
+
+
+def test_no_node_imports_a_command_line() -> None:
+    nodes = [path for folder in ("pipelines", "catalog") for path in (PACKAGE / folder).rglob("*.py")]
+    assert nodes
+    assert [path for path in nodes if any(name.startswith("fashion_dgm.cli") for name in imported(path))] == []
 
 
 @pytest.mark.parametrize("part", LIBRARY)

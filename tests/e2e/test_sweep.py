@@ -18,7 +18,7 @@ from tests.e2e.test_run import kedro
 def sweep(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW", "RAY"))}
     environment |= {"PYTHONPATH": str(project / "src")}
-    command = [sys.executable, "-m", "fashion_dgm.sweep", "--env", "test", *arguments]
+    command = [sys.executable, "-m", "fashion_dgm.cli.main", "sweep", "--env", "test", *arguments]
     return subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, timeout=300)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from fashion_dgm.commands import main
+from fashion_dgm.cli.main import main
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.reporting.pdf import BROWSERS, find_browser, print_pdf
 from fashion_dgm.reporting.report import BlockChapter, FigureBlock, ReportContent, TableBlock, build_report

@@ -17,10 +17,10 @@ from fashion_dgm.data.images import ImageSet
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.flows.dequantize import to_bits_per_dim
 from fashion_dgm.flows.step import FlowStep
-from fashion_dgm.training.distributed import average_gradients, from_main, gathered, rank, world_size
+from fashion_dgm.training.distributed.ranks import average_gradients, from_main, gathered, rank, world_size
+from fashion_dgm.training.distributed.worker import agree_on_device
 from fashion_dgm.training.loop import OnEpoch, TrainedRun, train
 from fashion_dgm.training.store import StateStore
-from fashion_dgm.training.worker import agree_on_device
 from tests.training.helpers import NoisyStep
 
 

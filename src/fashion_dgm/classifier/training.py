@@ -14,7 +14,7 @@ from fashion_dgm.classifier.network import Classifier, accuracy
 from fashion_dgm.config import ClassifierConfig
 from fashion_dgm.data.augment import random_flip, random_shift
 from fashion_dgm.data.images import ImageSet, to_unit_interval
-from fashion_dgm.training.distributed import average_gradients
+from fashion_dgm.training.distributed.ranks import average_gradients
 from fashion_dgm.training.epoch import EpochRow
 from fashion_dgm.training.loop import OnEpoch, train
 from fashion_dgm.training.optimizers import make_optimizer, set_learning_rate

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from fashion_dgm.flows.bijection import Bijection, zero_log_det
-from fashion_dgm.training.distributed import average
+from fashion_dgm.training.distributed.ranks import average
 
 __all__ = ["ActNorm"]
 

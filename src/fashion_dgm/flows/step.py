@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from fashion_dgm.config import CouplingFlowTrainingConfig, ResidualFlowTrainingConfig
 from fashion_dgm.flows.families import make_flow
 from fashion_dgm.flows.flow import Flow
-from fashion_dgm.training.distributed import average_gradients
+from fashion_dgm.training.distributed.ranks import average_gradients
 from fashion_dgm.training.ema import EMA
 from fashion_dgm.training.optimizers import make_optimizer, set_learning_rate
 from fashion_dgm.training.speed import accelerate

@@ -27,7 +27,7 @@ from fashion_dgm.data.images import to_unit_interval
 from fashion_dgm.gans import objectives
 from fashion_dgm.gans.lipschitz import clip_weights
 from fashion_dgm.gans.networks import Discriminator, Generator
-from fashion_dgm.training.distributed import average_gradients
+from fashion_dgm.training.distributed.ranks import average_gradients
 from fashion_dgm.training.ema import EMA
 from fashion_dgm.training.optimizers import make_optimizer
 from fashion_dgm.training.speed import accelerate

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from fashion_dgm.errors import FashionDGMError
-from fashion_dgm.training.distributed import gathered
+from fashion_dgm.training.distributed.ranks import gathered
 
 __all__ = ["DivergenceError", "EpochProgress", "EpochRow"]
 

@@ -13,7 +13,7 @@ import torch
 from fashion_dgm.config import TrainingConfig
 from fashion_dgm.nested import flatten
 from fashion_dgm.training.code_version import code_version
-from fashion_dgm.training.distributed import world_size
+from fashion_dgm.training.distributed.ranks import world_size
 
 __all__ = ["Fingerprint", "fingerprint_of"]
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 from fashion_dgm.errors import FashionDGMError
-from fashion_dgm.training.distributed import gathered, world_size
+from fashion_dgm.training.distributed.ranks import gathered, world_size
 
 __all__ = ["Interrupted", "StopRequest", "inherit", "stop_request"]
 

@@ -18,7 +18,7 @@ from fashion_dgm.config import TrainingConfig
 from fashion_dgm.data.images import ImageSet
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.training.device import resolve_device, resolve_precision
-from fashion_dgm.training.distributed import broadcast_parameters, from_main, gathered, is_main, rank, world_size
+from fashion_dgm.training.distributed.ranks import broadcast_parameters, from_main, gathered, is_main, rank, world_size
 from fashion_dgm.training.epoch import EpochProgress, EpochRow
 from fashion_dgm.training.fingerprint import Fingerprint, fingerprint_of
 from fashion_dgm.training.interruption import Interrupted, StopRequest, stop_request

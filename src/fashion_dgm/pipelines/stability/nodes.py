@@ -27,9 +27,9 @@ def train_runs(
     from functools import partial
 
     from fashion_dgm.experiments.stability.grid import plans
+    from fashion_dgm.experiments.stability.parallel import spread
     from fashion_dgm.experiments.stability.runs import Study, conduct
     from fashion_dgm.pipelines.tracking import log_run
-    from fashion_dgm.sweep import spread
 
     study = Study(train, test, benchmark, classifier, config.samples, store.folder)
     runs = plans(config, gan, wgan, gan_spectral, wgan_penalty)

@@ -18,7 +18,7 @@ def train_background_flow(
     from fashion_dgm.data.mutate import mutate
     from fashion_dgm.flows.training import fit_flow
     from fashion_dgm.pipelines.tracking import log_epoch
-    from fashion_dgm.training.launch import launch
+    from fashion_dgm.training.distributed.launch import launch
     from fashion_dgm.training.seeds import derive_seed
 
     noised, held_out = (

@@ -19,7 +19,7 @@ def train_classifier(
 
     from fashion_dgm.classifier import training as training
     from fashion_dgm.pipelines.tracking import log_epoch
-    from fashion_dgm.training.launch import launch
+    from fashion_dgm.training.distributed.launch import launch
 
     trained = launch(
         training.train_classifier, config, log_epoch, data=train, test=test, benchmark=benchmark, store=store

@@ -26,7 +26,7 @@ def train_coupling_flow(
 
     from fashion_dgm.flows import training
     from fashion_dgm.pipelines.tracking import log_epoch
-    from fashion_dgm.training.launch import launch
+    from fashion_dgm.training.distributed.launch import launch
 
     trained = launch(training.train_flow, config, log_epoch, data=train, test=test, store=store)
     metrics = {

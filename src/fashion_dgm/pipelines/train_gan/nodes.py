@@ -16,7 +16,7 @@ def train_gan(train: ImageSet, test: ImageSet, classifier: Checkpoint, store: St
     from fashion_dgm.gans.records import Witnesses
     from fashion_dgm.pipelines.adversarial import outputs
     from fashion_dgm.pipelines.tracking import log_epoch
-    from fashion_dgm.training.launch import launch
+    from fashion_dgm.training.distributed.launch import launch
 
     witnesses = Witnesses(test, classifier)
     trained = launch(training.train_gan, config, log_epoch, data=train, store=store, witnesses=witnesses)

@@ -19,7 +19,7 @@ def train_residual_flow(
 
     from fashion_dgm.flows.training import fit_flow
     from fashion_dgm.pipelines.tracking import log_epoch
-    from fashion_dgm.training.launch import launch
+    from fashion_dgm.training.distributed.launch import launch
 
     fitted = launch(fit_flow, config, log_epoch, data=train, test=test, store=store)
     return fitted.flow, pd.DataFrame(fitted.history)

@@ -18,7 +18,7 @@ def train_wgan(
     from fashion_dgm.gans.records import Witnesses
     from fashion_dgm.pipelines.adversarial import outputs
     from fashion_dgm.pipelines.tracking import log_epoch
-    from fashion_dgm.training.launch import launch
+    from fashion_dgm.training.distributed.launch import launch
 
     witnesses = Witnesses(test, classifier)
     trained = launch(training.train_wgan, config, log_epoch, data=train, store=store, witnesses=witnesses)

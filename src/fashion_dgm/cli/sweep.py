@@ -1,4 +1,4 @@
-"""The same trainings under many seeds and settings, several at a time: `python -m fashion_dgm.sweep --help`.
+"""`fashion-dgm sweep`: the same trainings under many seeds and settings, several at a time.
 
 Ray places the runs on processors and GPUs, of this machine or of a cluster (`RAY_ADDRESS`), and starts again those that
 are killed. Each is a `kedro run` in a process of its own, with models and figures in a folder of its own and its record in
@@ -8,8 +8,6 @@ the same MLflow experiment as any other.
 from __future__ import annotations
 
 import json
-import logging
-import os
 import signal
 import subprocess
 import sys
@@ -22,18 +20,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.files import atomic_path
 from fashion_dgm.nested import flatten
+from fashion_dgm.training.distributed.cluster import start_ray
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from fashion_dgm.experiments.stability.grid import Plan
-    from fashion_dgm.experiments.stability.measures import RunRecord
-    from fashion_dgm.experiments.stability.runs import Study
 
-__all__ = ["LostError", "Run", "main", "runs_of", "spread", "summary"]
+__all__ = ["LostError", "Run", "runs_of", "summary", "sweep"]
 
 # In seconds, how often a run is looked after.
 LOOK_EVERY = 0.2
@@ -101,49 +96,6 @@ def summary(results: Mapping[Run, Mapping[str, float]]) -> pd.DataFrame:
     return groups.agg(seeds="count", mean="mean", sd="std").reset_index()
 
 
-def spread(study: Study, plans: list[Plan], at_a_time: int, gpus: float) -> Iterator[RunRecord]:
-    """Does the runs of a study `at_a_time`, and yields their records in order.
-
-    Arguments:
-        gpus: of each run; a fraction lets runs share one.
-
-    Raises:
-        FashionDGMError: if there is no Ray, or the cluster cannot be reached.
-    """
-    _start_ray(num_cpus=at_a_time)
-    import ray
-
-    @ray.remote(num_cpus=1, num_gpus=gpus, max_retries=1)
-    def run(study: Study, plan: Plan) -> RunRecord:
-        # A process for each core: more threads would only be in one another's way.
-        return study.run(plan)
-
-    try:
-        # The images travel once, not with every run.
-        shared = ray.put(study)
-        for pending in [run.remote(shared, plan) for plan in plans]:
-            yield ray.get(pending)
-    except ray.exceptions.RayTaskError as error:
-        raise error.cause from None
-    finally:
-        ray.shutdown()
-
-
-def _start_ray(**options: Any) -> None:
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    try:
-        import ray
-    except ImportError:
-        raise FashionDGMError("several runs at a time need Ray: pip install -c constraints.txt -e '.[ray]'") from None
-    # Without an address Ray would join whatever it finds on this machine, someone else's too.
-    address = os.environ.get("RAY_ADDRESS") or "local"
-    here = options if address == "local" else {}
-    try:
-        ray.init(address, include_dashboard=False, logging_level=logging.ERROR, log_to_driver=False, **here)
-    except ConnectionError as error:
-        raise FashionDGMError(f"cannot reach the Ray cluster at {address} (RAY_ADDRESS): {error}") from error
-
-
 def _attend(run: Run, command: list[str], project: Path) -> None:
     """Runs `command` to its end, its output in `log.txt`; what Ray calls, on whichever machine it has chosen."""
     log = project / run.folder / "log.txt"
@@ -201,8 +153,8 @@ def _varied(context: click.Context, parameter: click.Parameter, values: tuple[st
 
 
 @click.command()
-@click.option("--pipelines", default="train_gan,train_wgan", callback=_listed, show_default=True)
-@click.option("--seeds", default="0,1,2", callback=_listed, show_default=True)
+@click.option("--pipelines", default="train_gan,train_wgan", callback=_listed, help="What to train.")
+@click.option("--seeds", default="0,1,2", callback=_listed, help="Of each pipeline and setting.")
 @click.option(
     "--vary",
     multiple=True,
@@ -210,13 +162,13 @@ def _varied(context: click.Context, parameter: click.Parameter, values: tuple[st
     metavar="NAME=VALUE,VALUE",
     help="A parameter of the pipelines' blocks and its values; more than once for all combinations.",
 )
-@click.option("--env", default="base", show_default=True, help="The configuration of all runs.")
+@click.option("--env", default="base", help="The configuration of all runs.")
 @click.option("--params", default="", help="Further parameters of all runs, as for `kedro run`.")
 @click.option("--name", help="Results go to data/sweeps/NAME; the environment's name by default.")
-@click.option("--cpus-per-run", default=1.0, show_default=True)
+@click.option("--cpus-per-run", default=1.0, help="As many runs at a time as cores allow.")
 @click.option("--gpus-per-run", type=float, help="A fraction lets runs share a GPU; 1 by default, if there is one.")
-@click.option("--retries", default=1, show_default=True, help="How often to start a run again that was killed.")
-def main(
+@click.option("--retries", default=1, help="How often to start a run again that was killed.")
+def sweep(
     pipelines: list[str],
     seeds: list[str],
     vary: dict[str, list[str]],
@@ -230,10 +182,7 @@ def main(
     """Trains pipelines under several seeds, as many at a time as fit, and sums up their final metrics."""
     folder = Path("data", "sweeps", name or env)
     runs = runs_of(pipelines, {**vary, "seed": seeds}, folder)
-    try:
-        _start_ray()
-    except FashionDGMError as error:
-        raise click.ClickException(str(error)) from None
+    start_ray()
     import ray
 
     if gpus_per_run is None:
@@ -266,7 +215,3 @@ def main(
         raise click.ClickException(
             f"{len(runs) - len(succeeded)} of {len(runs)} runs failed. The same command goes on with them."
         )
-
-
-if __name__ == "__main__":
-    main()

@@ -11,8 +11,8 @@ import pytest
 import torch
 from tests.experiments.stability.test_runs import planned, study
 
+from fashion_dgm.experiments.stability.parallel import spread
 from fashion_dgm.experiments.stability.runs import Study, conduct
-from fashion_dgm.sweep import spread
 
 __all__ = ["study"]
 

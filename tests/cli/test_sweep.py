@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from fashion_dgm.sweep import Run, main, runs_of, summary
+from fashion_dgm.cli.main import main
+from fashion_dgm.cli.sweep import Run, runs_of, summary
 
 
 def test_every_combination_has_a_folder_of_its_own() -> None:
@@ -43,6 +44,6 @@ def test_summary_is_over_the_seeds_of_one_setting() -> None:
 
 @pytest.mark.parametrize("value", ["width", "width=", "=3"])
 def test_misspelt_setting_is_a_clear_message(value: str) -> None:
-    done = CliRunner().invoke(main, ["--vary", value])
+    done = CliRunner().invoke(main, ["sweep", "--vary", value])
     assert done.exit_code == 2
     assert "write NAME=VALUE,VALUE" in done.output

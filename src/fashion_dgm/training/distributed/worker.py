@@ -1,4 +1,4 @@
-"""One process of a distributed run: `python -m fashion_dgm.training.worker FOLDER`, started by torch's elastic agent."""
+"""One process of a distributed run, started by torch's elastic agent as `python -m` of this module with a folder."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ import torch
 import torch.distributed as dist
 
 from fashion_dgm.errors import FashionDGMError
-from fashion_dgm.training import distributed
-from fashion_dgm.training.desk import Desk
 from fashion_dgm.training.device import DeviceError, resolve_device
+from fashion_dgm.training.distributed import ranks
+from fashion_dgm.training.distributed.job_directory import JobDirectory
 from fashion_dgm.training.epoch import EpochRow
 from fashion_dgm.training.interruption import Interrupted, StopRequest, inherit
 
 __all__ = ["agree_on_device", "main"]
 
-logger = logging.getLogger("fashion_dgm.training.worker")
+logger = logging.getLogger("fashion_dgm.training.distributed.worker")
 
 # In seconds, how often a process looks whether its driver is still there and wants it to go on.
 WATCH_EVERY = 0.1
 
 
 def main(folder: Path) -> None:
-    """Takes part in the job that lies on the desk of this machine or of another one."""
-    desk = Desk(folder)
+    """Takes part in the job that is in the directory of this machine or of another one."""
+    directory = JobDirectory(folder)
     request = StopRequest()
     inherit(request)
-    threading.Thread(target=_watch, args=(desk, request, os.getppid()), daemon=True).start()
+    threading.Thread(target=_watch, args=(directory, request, os.getppid()), daemon=True).start()
     _share_machine()
     dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
-    distributed.elect_main(int(os.environ["LOCAL_RANK"]) == 0 and desk.job() is not None)
-    job = distributed.from_main(desk.job)
+    ranks.elect_main(int(os.environ["LOCAL_RANK"]) == 0 and directory.job() is not None)
+    job = ranks.from_main(directory.job)
     assert job is not None
     stream = io.BytesIO(job)
     sys.path.extend(path for path in pickle.load(stream) if path not in sys.path)
@@ -48,19 +48,19 @@ def main(folder: Path) -> None:
     if restart:
         logger.warning("a process was lost; all start again from the last saved state (restart %d)", restart)
 
-    desk.report_start()
+    directory.report_start()
     try:
         agree_on_device(arguments["config"].device)
-        result = entry(**arguments, on_epoch=desk.report_epoch if distributed.is_main() else _say_nothing)
+        result = entry(**arguments, on_epoch=directory.report_epoch if ranks.is_main() else _say_nothing)
     except Interrupted as error:
-        desk.put_error(distributed.rank(), error)
+        directory.put_error(ranks.rank(), error)
     except FashionDGMError as error:
         # Ends in good order: a process that fails is started again, which mends no mistake of the user's.
-        desk.put_error(distributed.rank(), error)
+        directory.put_error(ranks.rank(), error)
         _leave()
     else:
-        if distributed.is_main():
-            desk.put_result(result)
+        if ranks.is_main():
+            directory.put_result(result)
     # Nobody hangs up on a process that is still reading.
     dist.barrier()
     _leave()
@@ -74,10 +74,10 @@ def _leave() -> None:
     os._exit(0)
 
 
-def _watch(desk: Desk, request: StopRequest, driver: int) -> None:
+def _watch(directory: JobDirectory, request: StopRequest, driver: int) -> None:
     """Passes on the driver's wish to stop; without a driver there is nobody left to train for."""
     while os.getppid() == driver:
-        request.signal = request.signal or desk.asked_to_stop()
+        request.signal = request.signal or directory.asked_to_stop()
         time.sleep(WATCH_EVERY)
     os._exit(1)
 
@@ -92,7 +92,7 @@ def agree_on_device(name: str) -> None:
         kind = resolve_device(name).type
     except DeviceError:
         kind = "none"
-    kinds = distributed.gathered(kind)
+    kinds = ranks.gathered(kind)
     if len(set(kinds)) > 1:
         found = ", ".join(f"process {rank} {kind}" for rank, kind in enumerate(kinds))
         raise DeviceError(f"device {name!r} is not the same on all machines: {found}; set `device: cpu`")
@@ -108,7 +108,7 @@ def _share_machine() -> None:
 def _set_up_logging(level: int) -> None:
     """Writes lines as `conf/logging.yml` has them; the main rank speaks for all."""
     logging.basicConfig(format="%(asctime)s  %(levelname)-7s  %(message)s", datefmt="%H:%M:%S")
-    logging.getLogger("fashion_dgm").setLevel(level if distributed.is_main() else logging.ERROR)
+    logging.getLogger("fashion_dgm").setLevel(level if ranks.is_main() else logging.ERROR)
 
 
 def _say_nothing(row: EpochRow, seconds: float | None) -> None:

@@ -1,4 +1,4 @@
-"""The folder through which the driver of a distributed run and its processes on the same machine talk.
+"""The folder through which the driver of a distributed run and its processes on the same machine exchange messages.
 
 Files rather than queues: a process that is killed in the middle of a message leaves no lock behind.
 """
@@ -18,14 +18,14 @@ from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.files import atomic_path
 from fashion_dgm.training.epoch import EpochRow
 
-__all__ = ["Desk"]
+__all__ = ["JobDirectory"]
 
 
-class Desk:
-    """A folder with a job on it, and then with news, the result or errors.
+class JobDirectory:
+    """A folder that holds a job, and then reports of epochs, the result or errors.
 
     Arguments:
-        folder: exists as long as the driver is interested.
+        folder: exists as long as the driver does.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -35,17 +35,17 @@ class Desk:
         self._position, self._last_epoch = 0, 0.0
 
     def put_job(self, entry: Callable[..., Any], arguments: dict[str, Any]) -> None:
-        """Lays down what to call with what, and how much to log; other processes must be able to import `entry`."""
+        """Writes what to call with what, and how much to log; other processes must be able to import `entry`."""
         # The path first, for without it the rest may not be found.
         job = (entry, arguments, logging.getLogger("fashion_dgm").getEffectiveLevel())
         self._job.write_bytes(pickle.dumps(sys.path) + pickle.dumps(job))
 
     def job(self) -> bytes | None:
-        """Returns what `put_job` wrote, or None if the job lies on another machine's desk."""
+        """Returns what `put_job` wrote, or None if the job is in another machine's directory."""
         return self._job.read_bytes() if self._job.exists() else None
 
     def report_start(self) -> None:
-        """Tells the driver that training is about to begin."""
+        """Reports to the driver that training is about to begin."""
         self._started.touch()
 
     @property
@@ -54,7 +54,7 @@ class Desk:
         return self._started.exists()
 
     def report_epoch(self, row: EpochRow, seconds: float | None) -> None:
-        """Tells the driver of an epoch."""
+        """Reports an epoch to the driver."""
         with self._epochs.open("a", encoding="utf-8") as file:
             file.write(json.dumps([row, seconds]) + "\n")
 
@@ -89,12 +89,12 @@ class Desk:
             return None if self.folder.exists() else signal.SIGTERM
 
     def put_result(self, result: Any) -> None:
-        """Lays down what the job returned."""
+        """Writes what the job returned."""
         with atomic_path(self._result) as path:
             path.write_bytes(pickle.dumps(result))
 
     def put_error(self, rank: int, error: FashionDGMError) -> None:
-        """Lays down why the job failed on a rank."""
+        """Writes why the job failed on a rank."""
         with atomic_path(self.folder / f"error_{rank:04d}.pkl") as path:
             path.write_bytes(pickle.dumps(error))
 

@@ -1,6 +1,7 @@
-"""Lends this machine to a run that was started on another: `python -m fashion_dgm.training.join --nodes 2 HOST:PORT`.
+"""Lends this machine to a run that was started on another.
 
-It needs the package, in the same version, and nothing else: the job comes with data and parameters from the other machine.
+The command is `python -m fashion_dgm.training.distributed.join --nodes 2 HOST:PORT`. It needs the package, in the
+same version, and nothing else: the job comes with data and parameters from the other machine.
 """
 
 from __future__ import annotations
@@ -15,17 +16,17 @@ from pydantic import ValidationError
 
 from fashion_dgm.config import DistributedConfig
 from fashion_dgm.errors import FashionDGMError
-from fashion_dgm.training.desk import Desk
-from fashion_dgm.training.launch import attend
+from fashion_dgm.training.distributed.job_directory import JobDirectory
+from fashion_dgm.training.distributed.launch import attend
 
 __all__ = ["main"]
 
-logger = logging.getLogger("fashion_dgm.training.join")
+logger = logging.getLogger("fashion_dgm.training.distributed.join")
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Takes part in one training and ends with it."""
-    parser = argparse.ArgumentParser(prog="python -m fashion_dgm.training.join", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m fashion_dgm.training.distributed.join", description=__doc__)
     parser.add_argument("rendezvous", metavar="HOST:PORT", help="as in distributed.rendezvous of the run")
     parser.add_argument("--nodes", type=int, default=2, help="machines in all, as in the run (default: 2)")
     parser.add_argument("--processes-per-node", type=int, default=1, help="as in the run (default: 1)")
@@ -36,7 +37,7 @@ def main(arguments: list[str] | None = None) -> None:
         distributed = DistributedConfig(**vars(parser.parse_args(arguments)))
         logger.info("waiting for a run at %s", distributed.rendezvous)
         with tempfile.TemporaryDirectory(prefix="fashion-dgm-") as folder:
-            attend(Desk(Path(folder)), distributed, hosts=False)
+            attend(JobDirectory(Path(folder)), distributed, hosts=False)
     except ValidationError as error:
         parser.error("; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()))
     except FashionDGMError as error:

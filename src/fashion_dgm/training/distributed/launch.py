@@ -22,8 +22,8 @@ import torch
 
 from fashion_dgm.config import DistributedConfig, TrainingConfig
 from fashion_dgm.errors import FashionDGMError
-from fashion_dgm.training.desk import Desk
 from fashion_dgm.training.device import DeviceError, resolve_device
+from fashion_dgm.training.distributed.job_directory import JobDirectory
 from fashion_dgm.training.epoch import EpochRow
 from fashion_dgm.training.interruption import Interrupted, stop_request
 
@@ -66,14 +66,14 @@ def launch(
         return entry(config=config, on_epoch=on_epoch, **arguments)
     _check_device(config.device, distributed)
     with tempfile.TemporaryDirectory(prefix="fashion-dgm-") as folder:
-        desk = Desk(Path(folder))
-        desk.put_job(entry, {**arguments, "config": config})
-        attend(desk, distributed, hosts=True, on_epoch=on_epoch)
-        return desk.result()
+        directory = JobDirectory(Path(folder))
+        directory.put_job(entry, {**arguments, "config": config})
+        attend(directory, distributed, hosts=True, on_epoch=on_epoch)
+        return directory.result()
 
 
 def attend(
-    desk: Desk,
+    directory: JobDirectory,
     distributed: DistributedConfig,
     hosts: bool,
     on_epoch: Callable[[EpochRow, float | None], None] = lambda row, seconds: None,
@@ -90,7 +90,7 @@ def attend(
 
     def supervise() -> None:
         try:
-            _run_agent(desk, distributed, hosts)
+            _run_agent(directory, distributed, hosts)
         except Exception as error:
             failures.append(error)
 
@@ -101,26 +101,26 @@ def attend(
             while agent.is_alive():
                 agent.join(LOOK_EVERY)
                 if stop.signal is not None:
-                    desk.ask_to_stop(stop.signal)
-                    if not desk.started:
+                    directory.ask_to_stop(stop.signal)
+                    if not directory.started:
                         raise Interrupted(f"stopped by {stop.signal.name} before training began")
-                for row, seconds in desk.new_epochs():
+                for row, seconds in directory.new_epochs():
                     on_epoch(row, seconds)
         except Interrupted:
             raise
         except BaseException:
-            desk.ask_to_stop(signal.SIGTERM)
+            directory.ask_to_stop(signal.SIGTERM)
             agent.join(PATIENCE)
             raise
-    if hosts and desk.has_result():
+    if hosts and directory.has_result():
         return
-    if (error := desk.error()) is not None:
+    if (error := directory.error()) is not None:
         raise error
     if failures:
         raise _explained(failures[0], distributed) from failures[0]
 
 
-def _run_agent(desk: Desk, distributed: DistributedConfig, hosts: bool) -> None:
+def _run_agent(directory: JobDirectory, distributed: DistributedConfig, hosts: bool) -> None:
     from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs
     from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
@@ -141,9 +141,11 @@ def _run_agent(desk: Desk, distributed: DistributedConfig, hosts: bool) -> None:
         # A machine's own name may not be known to itself.
         local_addr="localhost" if distributed.nodes == 1 else None,
         max_restarts=distributed.max_restarts,
-        logs_specs=DefaultLogsSpecs(log_dir=str(desk.folder / "logs")),
+        logs_specs=DefaultLogsSpecs(log_dir=str(directory.folder / "logs")),
     )
-    elastic_launch(launch_config, sys.executable)("-m", "fashion_dgm.training.worker", str(desk.folder))
+    elastic_launch(launch_config, sys.executable)(
+        "-m", "fashion_dgm.training.distributed.worker", str(directory.folder)
+    )
 
 
 def _check_device(name: str, distributed: DistributedConfig) -> None:
@@ -173,7 +175,7 @@ def _explained(failure: Exception, distributed: DistributedConfig) -> Exception:
     if isinstance(failure, RendezvousError):
         return LaunchError(
             f"{distributed.nodes} machines did not find one another at {distributed.rendezvous}: {failure}. On each of "
-            "the others, run: python -m fashion_dgm.training.join "
+            "the others, run: python -m fashion_dgm.training.distributed.join "
             f"--nodes {distributed.nodes} --processes-per-node {distributed.processes_per_node} "
             f"{distributed.rendezvous}"
         )

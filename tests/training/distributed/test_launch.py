@@ -15,11 +15,11 @@ import torch
 from pydantic import ValidationError
 
 from fashion_dgm.config import DistributedConfig, FlowTrainingConfig
-from fashion_dgm.training.desk import Desk
 from fashion_dgm.training.device import DeviceError
+from fashion_dgm.training.distributed.job_directory import JobDirectory
+from fashion_dgm.training.distributed.launch import LaunchError, launch
 from fashion_dgm.training.epoch import DivergenceError, EpochRow
 from fashion_dgm.training.interruption import Interrupted
-from fashion_dgm.training.launch import LaunchError, launch
 from fashion_dgm.training.store import StateStore
 from tests.conftest import made_up_images
 from tests.training import crew
@@ -175,7 +175,7 @@ def test_two_machines_train_together(together: Any, tmp_path: Path) -> None:
     with socket.socket() as probe:
         probe.bind(("localhost", 0))
         rendezvous = f"localhost:{probe.getsockname()[1]}"
-    command = [sys.executable, "-m", "fashion_dgm.training.join", "--nodes", "2", rendezvous]
+    command = [sys.executable, "-m", "fashion_dgm.training.distributed.join", "--nodes", "2", rendezvous]
     with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as other:
         result = launch(
             crew.train_noisy,
@@ -217,7 +217,7 @@ def test_one_process_is_this_one(tmp_path: Path) -> None:
 
 
 def test_news_are_read_line_by_line_and_never_twice(tmp_path: Path) -> None:
-    writer, reader = Desk(tmp_path), Desk(tmp_path)
+    writer, reader = JobDirectory(tmp_path), JobDirectory(tmp_path)
     writer.report_epoch({"epoch": 1.0}, None)
     with (tmp_path / "epochs.jsonl").open("a") as file:
         file.write('[{"epoch": 2.0}')

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from fashion_dgm.checkpoint import checkpoint_of, save_checkpoint
-from fashion_dgm.commands import main
+from fashion_dgm.cli.main import main
 from fashion_dgm.config import RealNVPConfig
 from fashion_dgm.flows import RealNVP, bits_per_dim_of
 from fashion_dgm.gans.networks import Discriminator, Generator

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from fashion_dgm.cli import parameter_message
+from fashion_dgm.cli.messages import parameter_message
 from fashion_dgm.config import WGANConfig
 
 WGAN: dict[str, Any] = {

@@ -1,0 +1,69 @@
+"""Checks before the first node of a run."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from kedro.framework.hooks import hook_impl
+from kedro.framework.project import pipelines
+from kedro.io import DatasetNotFoundError, MemoryDataset
+
+from fashion_dgm.errors import FashionDGMError
+
+if TYPE_CHECKING:
+    from kedro.io import DataCatalog
+    from kedro.pipeline import Pipeline
+
+__all__ = ["GuardHooks"]
+
+
+class GuardHooks:
+    """Refuses a run that cannot succeed, before its first node."""
+
+    @hook_impl
+    def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog) -> None:
+        """Checks the names of runtime parameters, and that every input is there or will be made."""
+        _check_parameter_names(run_params.get("runtime_params") or {})
+        _check_inputs(pipeline, catalog)
+
+
+def _check_parameter_names(given: Mapping[str, Any]) -> None:
+    # Of the catalog and of hooks rather than of a pipeline.
+    known = {"outputs", "data_mismatch"} | {
+        name.removeprefix("params:").split(".")[0]
+        for pipeline in pipelines.values()
+        for name in pipeline.inputs()
+        if name.startswith("params:")
+    }
+    for name in given:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(sorted(known))}"
+            raise FashionDGMError(f"--params names {name}, which no pipeline reads; {hint}")
+
+
+def _check_inputs(pipeline: Pipeline, catalog: DataCatalog) -> None:
+    from fashion_dgm.catalog.optional import Optional
+
+    missing = []
+    for name in sorted(pipeline.inputs()):
+        if name == "parameters" or name.startswith("params:"):
+            continue
+        try:
+            dataset = catalog.get(name)
+        except DatasetNotFoundError:
+            dataset = None
+        if dataset is None or isinstance(dataset, MemoryDataset | Optional):
+            continue
+        if not dataset.exists():
+            missing.append(f"  {name}: made by `kedro run --pipelines {_maker(name)}`")
+    if missing:
+        raise FashionDGMError("these inputs were never made:\n" + "\n".join(missing))
+
+
+def _maker(dataset: str) -> str:
+    makers = [name for name, made in pipelines.items() if name != "__default__" and dataset in made.outputs()]
+    makers += [name for name, made in pipelines.items() if name != "__default__" and dataset in made.all_outputs()]
+    return makers[0] if makers else "__default__"
