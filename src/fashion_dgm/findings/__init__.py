@@ -11,6 +11,7 @@ from enum import Enum
 from typing import Any
 
 from fashion_dgm.findings.gan import GANFindings, gan
+from fashion_dgm.findings.standing import with_benchmark
 
 __all__ = ["Findings", "conclude", "to_json"]
 
@@ -26,6 +27,7 @@ class Findings:
 
 def conclude(metrics: Mapping[str, Any]) -> Findings:
     """Concludes from all metrics of a run, by what was measured, as `metrics.json` has them."""
+    metrics = with_benchmark(metrics)
     return Findings(gan=gan({name: metrics[name] for name in _ADVERSARIAL if name in metrics}))
 
 

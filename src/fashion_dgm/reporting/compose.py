@@ -8,12 +8,12 @@ from typing import Any
 
 from fashion_dgm.config import ReportConfig
 from fashion_dgm.findings import Findings, conclude
+from fashion_dgm.findings.standing import with_benchmark
 from fashion_dgm.provenance import ORIGIN, differences, parameters_of
 from fashion_dgm.reporting import chapters
 from fashion_dgm.reporting.chapter import Chapter, render_chapter
 from fashion_dgm.reporting.claims import CLAIMS
 from fashion_dgm.reporting.report import BlockChapter, NoteBlock, ReportContent
-from fashion_dgm.reporting.standing import MIXTURE, with_benchmark
 
 __all__ = ["compose", "made_by_name", "marked", "warnings_of"]
 
@@ -51,18 +51,15 @@ def compose(
             differ.
     """
     ood, fid = metrics["ood"], metrics["fid"]
-    flow = with_benchmark(metrics["flow"], ood)
-    flows = {"flow": flow}
-    if "mixture_flow" in metrics:
-        flows["mixture_flow"] = with_benchmark(metrics["mixture_flow"], ood, MIXTURE)
+    measured = with_benchmark(metrics)
     # Flows of MNIST share these blocks; their part of the report says where theirs differ.
     made_with = parameters_of({name: found for name, found in metrics.items() if not name.startswith("mnist_")})
     return ReportContent(
         title=config.title,
-        highlights=chapters.highlights(flow=flow, mixture=flows.get("mixture_flow"), ood=ood, fid=fid),
+        highlights=chapters.highlights(flow=measured["flow"], mixture=measured.get("mixture_flow"), ood=ood, fid=fid),
         chapters=tuple(
             marked(chapter, metrics)
-            for chapter in _chapters({**metrics, **flows}, conclude(metrics), figures, config.reproduce[-1])
+            for chapter in _chapters(measured, conclude(metrics), figures, config.reproduce[-1])
         ),
         figures=figures,
         configuration=made_with | {"report": configuration.get("report", {})},

@@ -35,12 +35,12 @@ def plot_records(**histories: DataFrame | None) -> Figure:
 
 def plot_published(metrics: dict[str, Any]) -> Figure:
     """Draws bits/dim and AUROC beside published figures."""
+    from fashion_dgm.findings.standing import with_benchmark
     from fashion_dgm.reporting.figures import published_comparison
-    from fashion_dgm.reporting.standing import MIXTURE, with_benchmark
 
-    ood = metrics["ood"]
-    mixture = with_benchmark(metrics["mixture_flow"], ood, MIXTURE) if "mixture_flow" in metrics else None
-    return published_comparison(with_benchmark(metrics["flow"], ood), ood, metrics.get("residual_flow"), mixture)
+    measured = with_benchmark(metrics)
+    flows = (measured.get(name) for name in ("residual_flow", "mixture_flow"))
+    return published_comparison(measured["flow"], measured["ood"], *flows)
 
 
 def write_report(metrics: dict[str, Any], parameters: dict[str, Any], config: ReportConfig, **figures: Any) -> str:

@@ -6,11 +6,11 @@ import itertools
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from fashion_dgm.findings.standing import OurLikelihood, our_detections, our_likelihoods
 from fashion_dgm.reporting import published, sources
 from fashion_dgm.reporting.chapters.fid import feature_spaces, ranking
 from fashion_dgm.reporting.chapters.titles import TITLES
 from fashion_dgm.reporting.report import Block, BlockChapter, FigureBlock, NoteBlock, TableBlock, TextBlock
-from fashion_dgm.reporting.standing import OFFICIAL_IMAGES, OurLikelihood, our_detections, our_likelihoods
 from fashion_dgm.reporting.wording import (
     NOT_APPLICABLE,
     count,
@@ -28,6 +28,7 @@ __all__ = ["comparison_chapter", "likelihood_sentence"]
 
 # A difference below what another seed moves is none.
 _SAME_BITS = 0.01
+OFFICIAL_IMAGES = 10_000
 _EPOCHS = 1_000  # that Cornish et al. allow themselves
 _SETS = ("mnist", "emnist_letters", "omniglot", "fashion_mnist_vertical_flip", "fashion_mnist_horizontal_flip")
 
@@ -38,7 +39,7 @@ def comparison_chapter(metrics: Mapping[str, Any], figure_png: bytes) -> BlockCh
     Arguments:
         metrics: `{"data", "flow", "ood", "fid"}` and, where they were trained, `"mixture_flow"` and `"residual_flow"`, each
             as its own chapter takes it; the flows of couplings with what `with_benchmark` of
-            `fashion_dgm.reporting.standing` adds.
+            `fashion_dgm.findings.standing` adds.
         figure_png: bits/dim and AUROC beside published ones.
     """
     ours = our_likelihoods(metrics["flow"], metrics.get("residual_flow"), metrics.get("mixture_flow"))
@@ -175,7 +176,7 @@ def _detections(ood: Mapping[str, Any]) -> Iterable[str]:
             theirs = listing([f"{figure.auroc[name]} ({figure.score.split(', ')[1]})" for figure in others])
             same = all((float(figure.auroc[name]) < 0.5) == (value < 0.5) for figure in others)
             agree = "the same way as" if same else "not the same way as"
-            model = own.score.split(", ")[-1]
+            model = model_name(own.model)
             yield (
                 f"{dataset_name(name)}, likelihood under {_the(model)}: {_auroc(value, bounds)}, {agree} the published "
                 f"{theirs}."
@@ -187,7 +188,7 @@ def _detections(ood: Mapping[str, Any]) -> Iterable[str]:
             if best is None or not is_number(value):
                 continue
             figure, reached = best
-            label, model = own.score.split(", ")
+            label, model = own.label, model_name(own.model)
             low, high = bounds or (value, value)
             # The source's last digit hides as much as half of it.
             slack = 0.5 * 10.0 ** -len(figure.auroc[name].split(".")[1])
@@ -220,7 +221,7 @@ def _detection_table(ood: Mapping[str, Any]) -> TableBlock:
             if own.raw_likelihood == raw:
                 emphasised.append(len(rows))
                 values = [number(own.auroc[name][0], 3) if name in own.auroc else NOT_APPLICABLE for name in _SETS]
-                rows.append((own.score[0].upper() + own.score[1:], *values, "this run"))
+                rows.append((f"{own.label[0].upper()}{own.label[1:]}, {model_name(own.model)}", *values, "this run"))
     return TableBlock(
         ("Score", *(dataset_name(name).removeprefix("FashionMNIST ") for name in _SETS), "Source"),
         tuple(rows),

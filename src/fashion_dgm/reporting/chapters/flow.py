@@ -29,7 +29,7 @@ def flow_chapter(
 
     Arguments:
         metrics: `{"epochs", "parameters", "train_bits_per_dim", "test_bits_per_dim", "reconstruction_error"}`
-            and, if measured on official test images, what `fashion_dgm.reporting.standing.with_benchmark` adds.
+            and, if measured on official test images, what `fashion_dgm.findings.standing.with_benchmark` adds.
         curve_png: training curves.
         samples_png: samples at several temperatures.
         discrete: by flow, what `discrete_likelihood_blocks` takes.

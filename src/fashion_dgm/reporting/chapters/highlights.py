@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from fashion_dgm.findings.standing import our_likelihoods
 from fashion_dgm.reporting import published
 from fashion_dgm.reporting.chapters.fid import feature_spaces, ranking, space_name
 from fashion_dgm.reporting.report import Highlight
-from fashion_dgm.reporting.standing import our_likelihoods
 from fashion_dgm.reporting.wording import count, dataset_name, model_name, model_order, number
 
 __all__ = ["highlights"]

@@ -6,11 +6,11 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from fashion_dgm.findings.standing import our_likelihoods
 from fashion_dgm.reporting import sources
 from fashion_dgm.reporting.chapters.flow import fit_sentence, inverse_sentence
 from fashion_dgm.reporting.chapters.titles import TITLES
 from fashion_dgm.reporting.report import BlockChapter, FigureBlock, NoteBlock, TableBlock, TextBlock
-from fashion_dgm.reporting.standing import our_likelihoods
 from fashion_dgm.reporting.wording import count, is_number, number, plural, significant
 
 __all__ = ["couplings_sentence", "mixture_flow_chapter"]

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from fashion_dgm.findings.standing import OurLikelihood, our_detections, our_likelihoods
 from fashion_dgm.reporting import published
-from fashion_dgm.reporting.standing import OurLikelihood, our_detections, our_likelihoods
 from fashion_dgm.reporting.style import BLUE, GREY, WIDTH, styled
-from fashion_dgm.reporting.wording import dataset_name, is_number
+from fashion_dgm.reporting.wording import dataset_name, is_number, model_name
 
 __all__ = ["published_comparison"]
 
@@ -36,7 +36,7 @@ def published_comparison(
     Bars are what the source prints after ±, of ours a standard error; for AUROC the interval.
 
     Arguments:
-        flow, residual, mixture: as `fashion_dgm.reporting.standing.our_likelihoods` takes them.
+        flow, residual, mixture: as `fashion_dgm.findings.standing.our_likelihoods` takes them.
         ood: as `our_detections` there takes it.
     """
     panels = [("Bits/dim (lower is better)", _likelihoods(our_likelihoods(flow, residual, mixture)))]
@@ -82,7 +82,7 @@ def _detections(ood: Mapping[str, Any], name: str) -> list[_Mark]:
         value, bounds = own.auroc.get(name, (None, None))
         if is_number(value):
             low, high = bounds or (value, value)
-            marks.append(_Mark(f"this run: {own.score}", value, low, high, ours=True))
+            marks.append(_Mark(f"this run: {own.label}, {model_name(own.model)}", value, low, high, ours=True))
     return sorted(marks, key=lambda mark: -mark.value)
 
 
