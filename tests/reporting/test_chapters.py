@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from fashion_dgm.findings.fid import fid
 from fashion_dgm.findings.standing import with_benchmark
 from fashion_dgm.reporting import chapters
 from fashion_dgm.reporting.report import (
@@ -24,7 +25,6 @@ Metrics = dict[str, Any]
 
 CONCLUSIONS = (
     "the flow overfits",
-    "is ahead of",
     "This is the paradox",
     "recognises these",
 )
@@ -35,7 +35,6 @@ def every_chapter(metrics: Metrics, png: bytes) -> tuple[BlockChapter, ...]:
         chapters.data_chapter(metrics["data"], png),
         chapters.flow_chapter(metrics["flow"], png, png),
         chapters.ood_chapter(metrics["ood"], png),
-        chapters.fid_chapter(metrics["fid"], png),
         chapters.comparison_chapter(metrics, png),
     )
 
@@ -45,7 +44,7 @@ def report(metrics: Metrics, png: bytes) -> str:
         ReportContent(
             "A report",
             every_chapter(metrics, png),
-            highlights=chapters.highlights(**{name: metrics[name] for name in ("flow", "ood", "fid")}),
+            highlights=chapters.highlights(flow=metrics["flow"], ood=metrics["ood"], fid=fid(metrics["fid"])),
         )
     )
 
@@ -110,15 +109,7 @@ def test_optional_keys_may_be_absent(metrics: Metrics, png: bytes) -> None:
         del entry["bits_per_dim_sd"]
     del metrics["ood"]["sets"]["mnist"]["auroc_interval"], metrics["ood"]["sets"]["mnist"]["aupr_interval"]
     del metrics["ood"]["score"]
-    del (
-        metrics["fid"]["missing"],
-        metrics["fid"]["warnings"],
-        metrics["fid"]["feature_spaces"],
-        metrics["fid"]["floor"],
-    )
-    for row in metrics["fid"]["rows"]:
-        del row["best_on_benchmark"], row["last_on_benchmark"]
-    assert "on held-out images" in report(metrics, png)
+    assert "RealNVP" in report(metrics, png)
 
 
 # Data
@@ -276,227 +267,6 @@ def test_turning_the_score_round_is_discussed_only_where_sets_disagree(metrics: 
     assert "other way round" not in text_of(chapters.ood_chapter(metrics["ood"], png))
     metrics["ood"]["sets"]["noise"] = metrics["ood"]["sets"]["mnist"] | {"auroc": 1.0, "auroc_interval": [1.0, 1.0]}
     assert "other way round" in text_of(chapters.ood_chapter(metrics["ood"], png))
-
-
-# Fréchet distances
-
-
-def set_distances(metrics: Metrics, space: str, gan: float, wgan: float) -> None:
-    for row in metrics["fid"]["rows"]:
-        if row["feature_space"] == space:
-            row["best_on_benchmark"] = {"gan": gan, "wgan": wgan}[row["model"]]
-
-
-@pytest.mark.parametrize(
-    ("space", "gan", "wgan", "leader", "noise"),
-    [
-        ("inception", 40.0, 30.0, "WGAN is ahead of the GAN, 30.00 against 40.00", False),
-        ("inception", 20.0, 30.0, "GAN is ahead of the WGAN, 20.00 against 30.00", False),
-        ("inception", 30.0, 31.9, "GAN is ahead of the WGAN", True),
-        ("inception", 32.1, 30.0, "WGAN is ahead of the GAN", False),
-        ("classifier", 1.0, 2.0, "GAN is ahead of the WGAN", False),
-        ("classifier", 10.5, 10.0, "WGAN is ahead of the GAN", True),
-    ],
-)
-def test_winner_and_noise_follow_the_distances(
-    metrics: Metrics, png: bytes, space: str, gan: float, wgan: float, leader: str, noise: bool
-) -> None:
-    set_distances(metrics, space, gan, wgan)
-    name = {"inception": "FID", "classifier": "Fréchet classifier distance"}[space]
-    chapter = chapters.fid_chapter(metrics["fid"], png)
-    lines = text_of(chapter).splitlines()
-    line = next(line for line in lines if line.startswith(f"{name}: "))
-    assert leader in line
-    assert ("noise between seeds" in line) == noise
-    assert leader in chapter.finding
-
-
-def test_feature_spaces_agree_or_not(metrics: Metrics, png: bytes) -> None:
-    assert "Both feature spaces put the WGAN first" in text_of(chapters.fid_chapter(metrics["fid"], png))
-    set_distances(metrics, "inception", 20.0, 30.0)
-    assert "disagree" in text_of(chapters.fid_chapter(metrics["fid"], png))
-
-
-@pytest.mark.parametrize(
-    ("best", "last", "values", "words"),
-    [
-        (3, 3, (20.0, 20.0), "best at its last epoch, 3"),
-        (2, 9, (20.0, 26.5), "best at epoch 2, and epoch 9 is 6.50 worse"),
-    ],
-)
-def test_best_epoch_beside_the_last(
-    metrics: Metrics, png: bytes, best: int, last: int, values: tuple[float, float], words: str
-) -> None:
-    for row in metrics["fid"]["rows"]:
-        row |= {"best_epoch": best, "last_epoch": last, "best_on_test": values[0], "last_on_test": values[1]}
-    assert words in text_of(chapters.fid_chapter(metrics["fid"], png))
-
-
-@pytest.mark.parametrize(
-    ("floor", "words"),
-    [
-        (1.0, "is at 10.0 times the floor"),
-        (9.0, "comes close to the floor"),
-        (10.1, "comes close to the floor"),  # below by less than two standard errors: as near as real images are
-        (10.3, "is below the floor"),
-    ],
-)
-def test_best_distance_is_compared_with_the_floor(metrics: Metrics, png: bytes, floor: float, words: str) -> None:
-    fid = with_quality(metrics) | {"floor": {"classifier": floor}}
-    text = text_of(chapters.fid_chapter(fid, png)).split("FID: ")[0]
-    assert f"Held-out images lie {floor:.2f} from the official test images: the floor." in text and words in text
-    assert "Training images, to which the classifier was fitted, lie 12.00 from them" in text
-
-
-def without_inception(metrics: Metrics) -> Metrics:
-    fid = metrics["fid"]
-    fid["rows"] = [row for row in fid["rows"] if row["feature_space"] == "classifier"]
-    del fid["feature_spaces"]["inception"], fid["floor"]["inception"]
-    return fid | {"missing": ["the weights were not found"]}
-
-
-def test_classifier_distance_is_never_called_fid(metrics: Metrics, png: bytes) -> None:
-    fid = without_inception(metrics)
-    fid["feature_spaces"]["classifier"]["label"] = "FID"
-    chapter = chapters.fid_chapter(fid, png)
-    note = next(block for block in chapter.blocks if isinstance(block, NoteBlock))
-    assert note.title == "No FID in this report"
-    assert "Reason given: the weights were not found." in note.paragraphs
-    for table in tables_of(chapter):
-        assert "FID" not in table.caption
-        assert all("FID" not in cell for row in table.rows for cell in row)
-    assert all("FID" not in highlight.label for highlight in chapters.highlights(fid=fid))
-    assert chapter.finding.endswith("FID itself was not computed.")
-    assert not any("Lucic" in source for source in chapter.sources)
-
-
-def quality_row(model: str, state: str, **values: Any) -> dict[str, Any]:
-    row = {
-        "model": model,
-        "state": state,
-        "epoch": 6 if state in ("best", "last") else None,
-        "feature_space": "classifier",
-    }
-    row |= {"samples": 2000, "distance_test": 9.0, "distance_benchmark": 10.0, "distance_infinite": 9.5}
-    row |= {"distance_infinite_error": 0.1, "kid": 0.5, "kid_deviation": 0.01, "kid_subset": 1000}
-    return {**row, "precision": 0.9, "recall": 0.9, "density": 1.0, "coverage": 0.9, **values}
-
-
-def with_quality(metrics: Metrics, *rows: dict[str, Any]) -> Metrics:
-    more = {"seed": 0, "neighbours": 5, "kid": {"subsets": 100}, "extrapolation_groups": 20}
-    real = [quality_row("test", "floor"), quality_row("train", "training", distance_benchmark=12.0)]
-    return metrics["fid"] | more | {"quality": [*rows, *real]}
-
-
-def quality_tables(chapter: BlockChapter) -> tuple[TableBlock, TableBlock]:
-    distances, shares = (table for table in tables_of(chapter) if {"KID", "Coverage"} & set(table.columns))
-    return distances, shares
-
-
-def test_all_measures_stand_beside_those_of_what_was_brought(metrics: Metrics, png: bytes) -> None:
-    rows = [quality_row("mine", "brought", kid=None, samples=300)]
-    rows += [quality_row("wgan", state, epoch=e) for state, e in (("best", 4), ("last", 8))]
-    rows += [quality_row("gan", state) for state in ("last", "best")]
-    table, shares = quality_tables(chapters.fid_chapter(with_quality(metrics, *rows), png))
-    first = ["GAN, best and last epoch (6)", "WGAN, best epoch (4)", "WGAN, last epoch (8)", "mine (brought)"]
-    for part in (table, shares):
-        assert [row[0] for row in part.rows] == [*first, "Training images", "Held-out images (floor)"]
-    assert table.rows[3][1] == "300" and table.rows[3][4] == "n/a"
-    assert table.rows[0][3:5] == ("9.50 ± 0.10", "0.5000 ± 0.0100")
-    assert "one of 20 groups" in table.caption and "100 subsets of 1,000 images" in table.caption
-
-
-@pytest.mark.parametrize(
-    ("values", "words"),
-    [
-        (
-            {"density": 0.5, "coverage": 0.72},
-            "50% of the density and 80% of the coverage that held-out images have: quality",
-        ),
-        (
-            {"density": 0.8, "coverage": 0.45},
-            "80% of the density and 50% of the coverage that held-out images have: variety",
-        ),
-        ({"density": 0.5, "coverage": 0.45}, "50% of the coverage that held-out images have."),
-        ({"density": 1.4, "coverage": 0.45}, "leave out 50% of what held-out images cover"),
-    ],
-)
-def test_the_weaker_side_follows_the_shares(metrics: Metrics, png: bytes, values: dict[str, float], words: str) -> None:
-    fid = with_quality(metrics, quality_row("gan", "best", **values), quality_row("gan", "last", **values))
-    assert words in text_of(chapters.fid_chapter(fid, png))
-
-
-@pytest.mark.parametrize(
-    ("kids", "words"),
-    [
-        ((0.5, 0.4), "KID puts the WGAN first where the Fréchet distance puts the GAN"),
-        ((0.4, 0.5), "KID, whose estimate has no bias, puts the GAN first, too"),
-        ((0.4, 0.405), "are not told apart: they differ by less than subsets do"),
-    ],
-)
-def test_kid_agrees_or_not(metrics: Metrics, png: bytes, kids: tuple[float, float], words: str) -> None:
-    gan = quality_row("gan", "best", kid=kids[0])
-    fid = with_quality(metrics, gan, quality_row("wgan", "best", kid=kids[1], distance_benchmark=20.0))
-    assert words in text_of(chapters.fid_chapter(fid, png))
-
-
-@pytest.mark.parametrize(("infinite", "change"), [(19.0, "keeps"), (9.0, "changes")])
-def test_order_at_infinite_n(metrics: Metrics, png: bytes, infinite: float, change: str) -> None:
-    wgan = quality_row("wgan", "best", distance_benchmark=20.0, distance_infinite=infinite)
-    fid = with_quality(metrics, quality_row("gan", "best"), wgan)
-    text = text_of(chapters.fid_chapter(fid, png))
-    assert f"Extrapolating to infinitely many samples {change} the order" in text
-
-
-def test_sets_of_another_size_are_not_ranked(metrics: Metrics, png: bytes) -> None:
-    few = quality_row("few", "brought", samples=300, kid=0.1, distance_benchmark=1.0, density=0.1)
-    fid = with_quality(
-        metrics, quality_row("gan", "best"), quality_row("wgan", "best", kid=0.6, distance_benchmark=20.0), few
-    )
-    text = text_of(chapters.fid_chapter(fid, png))
-    assert "of few" not in text and "puts the GAN first, too" in text
-
-
-def test_failures_and_conversions_are_told(metrics: Metrics, png: bytes) -> None:
-    fid = with_quality(metrics, quality_row("mine", "brought")) | {
-        "failures": [
-            {"model": "gan", "epoch": 3, "reason": "it has diverged"},
-            {"model": "x", "epoch": None, "reason": "empty."},
-        ],
-        "conversions": {"mine": "colour to grey", "other": "none"},
-    }
-    notes = {
-        block.title: block.paragraphs for block in chapters.fid_chapter(fid, png).blocks if isinstance(block, NoteBlock)
-    }
-    assert notes["Not scored"] == ("GAN, epoch 3: it has diverged.", "x: empty.")
-    assert notes["What was done to samples from elsewhere"] == ("mine: colour to grey.",)
-
-
-def test_samples_alone_make_a_chapter(metrics: Metrics, png: bytes) -> None:
-    fid = with_quality(metrics, quality_row("mine", "brought")) | {"rows": []}
-    text = text_of(chapters.fid_chapter(fid, png))
-    assert "no snapshot of a model trained here was scored" in text and "Naeem" in str(
-        chapters.fid_chapter(fid, png).sources
-    )
-    assert chapters.highlights(fid=fid) == ()
-
-
-def test_warnings_and_small_samples_are_told(metrics: Metrics, png: bytes) -> None:
-    metrics["fid"]["warnings"] = ["N = 2000 is small."]
-    text = text_of(chapters.fid_chapter(metrics["fid"], png))
-    assert "N = 2000 is small." in text
-    assert "ours from 2,000 come out too high" in text
-    metrics["fid"]["samples"] = 10_000
-    assert "come out too high" not in text_of(chapters.fid_chapter(metrics["fid"], png))
-
-
-def test_every_table_of_distances_has_its_floor(metrics: Metrics, png: bytes) -> None:
-    tables = [t for t in tables_of(chapters.fid_chapter(with_quality(metrics), png)) if "Best epoch" in t.columns]
-    assert [table.rows[-1][:4] for table in tables] == [
-        ("Held-out images", "floor", "", "1.10"),
-        ("Held-out images", "floor", "", "3.10"),
-    ]
-    assert tables[0].rows[-2][:4] == ("Training images", "", "9.00", "12.00")
 
 
 # Summary

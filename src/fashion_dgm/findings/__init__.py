@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from enum import Enum
 from typing import Any
 
+from fashion_dgm.findings.fid import FIDFindings, fid
 from fashion_dgm.findings.gan import GANFindings, gan
 from fashion_dgm.findings.standing import with_benchmark
 
@@ -23,12 +24,16 @@ class Findings:
     """The findings of a run, one attribute for each chapter; None where its pipeline was not run."""
 
     gan: GANFindings
+    fid: FIDFindings
 
 
 def conclude(metrics: Mapping[str, Any]) -> Findings:
     """Concludes from all metrics of a run, by what was measured, as `metrics.json` has them."""
     metrics = with_benchmark(metrics)
-    return Findings(gan=gan({name: metrics[name] for name in _ADVERSARIAL if name in metrics}))
+    return Findings(
+        gan=gan({name: metrics[name] for name in _ADVERSARIAL if name in metrics}),
+        fid=fid(metrics["fid"]),
+    )
 
 
 def to_json(findings: Any) -> Any:

@@ -205,3 +205,102 @@ def overfitting(seen: object, held_out: object, error: object, scale: float) -> 
 def accuracy_error(seen: float, held_out: float, images: int) -> float:
     """Returns the standard error of the difference of two accuracies, each over `images` images."""
     return math.sqrt((seen * (1 - seen) + held_out * (1 - held_out)) / images)
+
+
+# --- Sample quality
+
+SEED_NOISE_FID = 2.0
+"""Gaps in FID below about this are noise between seeds: standard deviations of Lucic et al. (2018) are 0.9 to 2.2."""
+
+CLOSE_DISTANCE = 0.1
+"""A gap of a smaller fraction of the larger distance may be noise between seeds, in other features than Inception's."""
+
+CLOSE_QUALITY = 0.03
+"""Fractions of a few thousand images are known to about a hundredth; a smaller difference is taken for none."""
+
+NEAR_FLOOR = 1.5
+PUBLISHED_SAMPLES = 10_000
+"""From how many samples published distances are, at least."""
+
+
+class Lead(Enum):
+    """What distances say of the order of models."""
+
+    CLEAR = auto()
+    NOISE = auto()
+    ALONE = auto()
+    NO_MODEL = auto()
+    UNKNOWN = auto()
+
+
+def close(first: float, second: float, inception: bool) -> bool:
+    """Whether two distances are as near to each other as those of two seeds."""
+    gap = abs(first - second)
+    return gap < SEED_NOISE_FID if inception else gap < CLOSE_DISTANCE * max(abs(first), abs(second))
+
+
+class FloorVerdict(Enum):
+    """Where the best model lies, compared with held-out images."""
+
+    BELOW = auto()
+    NEAR = auto()
+    ABOVE = auto()
+    UNKNOWN = auto()
+
+
+def above_floor(distance: object, floor: object, error: object) -> FloorVerdict:
+    """Compares a distance with the floor; below it counts what is so by more than two standard errors."""
+    if not is_number(distance) or not is_number(floor) or floor <= 0:
+        return FloorVerdict.UNKNOWN
+    if floor - distance > 2 * (error if is_number(error) else 0.0):
+        return FloorVerdict.BELOW
+    return FloorVerdict.NEAR if distance / floor < NEAR_FLOOR else FloorVerdict.ABOVE
+
+
+class SpacesVerdict(Enum):
+    """Whether all feature spaces put the same model first."""
+
+    AGREE = auto()
+    DISAGREE = auto()
+    UNKNOWN = auto()
+
+
+class Weakness(Enum):
+    """What samples lack, compared with held-out images: density, coverage, both alike, or coverage at too high a density."""
+
+    CONCENTRATED = auto()
+    BOTH = auto()
+    QUALITY = auto()
+    VARIETY = auto()
+    NOT_CLEAR = auto()
+    UNKNOWN = auto()
+
+
+def weakness(density: object, coverage: object) -> Weakness:
+    """Reads density and coverage, each as a fraction of that of held-out images."""
+    if not is_number(density) or not is_number(coverage):
+        return Weakness.UNKNOWN
+    if coverage >= 1 - CLOSE_QUALITY or abs(density - 1) <= CLOSE_QUALITY:
+        return Weakness.NOT_CLEAR
+    if density > 1:
+        return Weakness.CONCENTRATED
+    if abs(density - coverage) < CLOSE_QUALITY:
+        return Weakness.BOTH
+    return Weakness.QUALITY if density < coverage else Weakness.VARIETY
+
+
+class KernelOrder(Enum):
+    """Whether the kernel distance puts the same samples first as the Fréchet distance."""
+
+    SAME = auto()
+    OTHER = auto()
+    TIED = auto()
+    UNKNOWN = auto()
+
+
+class LimitOrder(Enum):
+    """Whether the order of samples is the same at infinitely many of them."""
+
+    KEPT = auto()
+    CHANGED = auto()
+    UNKNOWN = auto()

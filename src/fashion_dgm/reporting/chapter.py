@@ -11,8 +11,8 @@ A template begins with front matter:
     ---
 
 Its context is `f`, the chapter's findings; `findings`, those of all chapters; `figures`, the names of the figures that were
-drawn; the enums of `fashion_dgm.findings.criteria` by name; and the functions of `wording`. Templates branch on enums and on
-what is there, never on numbers: what a number means is decided in `findings`.
+drawn; the enums and thresholds of `fashion_dgm.findings.criteria` by name; and the functions of `wording`. Templates branch
+on enums and on what is there, never on numbers: what a number means is decided in `findings`.
 """
 
 from __future__ import annotations
@@ -142,7 +142,8 @@ def _environment() -> Environment:
     environment.globals |= {
         name: value
         for name, value in vars(criteria).items()
-        if isinstance(value, type) and issubclass(value, Enum) and value.__module__ == criteria.__name__
+        if name.isupper()
+        or (isinstance(value, type) and issubclass(value, Enum) and value.__module__ == criteria.__name__)
     }
     return environment
 

@@ -50,16 +50,17 @@ def compose(
         configuration: the parameters as they are set now; the report shows those that made its results, and where these
             differ.
     """
-    ood, fid = metrics["ood"], metrics["fid"]
+    ood, findings = metrics["ood"], conclude(metrics)
     measured = with_benchmark(metrics)
     # Flows of MNIST share these blocks; their part of the report says where theirs differ.
     made_with = parameters_of({name: found for name, found in metrics.items() if not name.startswith("mnist_")})
     return ReportContent(
         title=config.title,
-        highlights=chapters.highlights(flow=measured["flow"], mixture=measured.get("mixture_flow"), ood=ood, fid=fid),
+        highlights=chapters.highlights(
+            flow=measured["flow"], mixture=measured.get("mixture_flow"), ood=ood, fid=findings.fid
+        ),
         chapters=tuple(
-            marked(chapter, metrics)
-            for chapter in _chapters(measured, conclude(metrics), figures, config.reproduce[-1])
+            marked(chapter, metrics) for chapter in _chapters(measured, findings, figures, config.reproduce[-1])
         ),
         figures=figures,
         configuration=made_with | {"report": configuration.get("report", {})},
@@ -159,7 +160,7 @@ def _chapters(
     yield replace(ood, blocks=(*ood.blocks, *chapters.reverse_blocks(metrics)))
     yield chapters.likelihood_anatomy_chapter(metrics["likelihood"], figures)
     yield render_chapter("gan", findings, figures, run)
-    yield chapters.fid_chapter(metrics["fid"], figures["fid_curves"])
+    yield render_chapter("fid", findings, figures, run)
     yield made(
         "vanishing",
         "vanishing_gradients",

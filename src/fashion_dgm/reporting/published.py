@@ -15,7 +15,6 @@ __all__ = [
     "BITS_PER_DIM",
     "FID",
     "REALNVP",
-    "SEED_NOISE_FID",
     "DetectionFigure",
     "DistanceFigure",
     "LikelihoodFigure",
@@ -98,9 +97,6 @@ AUROC = (
         _LPATH,
     ),
 )
-
-SEED_NOISE_FID = 2.0
-"""Gaps in FID below about this are noise between seeds: standard deviations of Lucic et al. are 0.9 to 2.2."""
 
 FID = (
     DistanceFigure("MM GAN", 29.6, 1.6, _LUCIC),

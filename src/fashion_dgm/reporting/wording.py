@@ -25,8 +25,10 @@ __all__ = [
     "plural",
     "show",
     "significant",
+    "space_name",
     "variation_name",
     "variation_order",
+    "with_error",
 ]
 
 MISSING = "n/a"
@@ -125,6 +127,12 @@ def show(value: float | None, form: str) -> str:
     )
 
 
+def with_error(value: float | None, error: float | None, digits: int = 2) -> str:
+    """Writes `value ± error`, or the value alone where it or the error is not finite."""
+    text = number(value, digits)
+    return f"{text} ± {number(error, digits)}" if is_number(value) and is_number(error) else text
+
+
 def interval(bounds: Sequence[float] | None, digits: int = 3) -> str:
     """Writes `(low, high)` as `[low, high]`, or nothing where there is none."""
     if bounds is None:
@@ -184,6 +192,11 @@ def model_order(names: Iterable[str]) -> list[str]:
 def loss_name(name: str) -> str:
     """Writes a generator's loss as people say it; an unknown one with spaces for underscores."""
     return _LOSSES.get(name, name.replace("_", " "))
+
+
+def space_name(space: str) -> str:
+    """Returns what a distance in a feature space is called: only Inception's is FID, whatever its metrics call it."""
+    return "FID" if space == "inception" else SPACE_NAMES.get(space, f"Fréchet distance ({space})")
 
 
 def variation_order(names: Iterable[str]) -> list[str]:

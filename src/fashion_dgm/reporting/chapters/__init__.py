@@ -6,7 +6,6 @@ mean anything are called that, and from a value that is missing or not finite, p
 
 from fashion_dgm.reporting.chapters.comparison import comparison_chapter
 from fashion_dgm.reporting.chapters.data import data_chapter
-from fashion_dgm.reporting.chapters.fid import fid_chapter
 from fashion_dgm.reporting.chapters.flow import flow_chapter
 from fashion_dgm.reporting.chapters.highlights import highlights
 from fashion_dgm.reporting.chapters.latent_space import latent_space_chapter
@@ -26,7 +25,6 @@ __all__ = [
     "TITLES",
     "comparison_chapter",
     "data_chapter",
-    "fid_chapter",
     "flow_chapter",
     "highlights",
     "latent_space_chapter",

@@ -6,9 +6,11 @@ import itertools
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from fashion_dgm.findings.criteria import SEED_NOISE_FID
+from fashion_dgm.findings.fid import Standing
+from fashion_dgm.findings.fid import fid as fid_findings
 from fashion_dgm.findings.standing import OurLikelihood, our_detections, our_likelihoods
 from fashion_dgm.reporting import published, sources
-from fashion_dgm.reporting.chapters.fid import feature_spaces, ranking
 from fashion_dgm.reporting.chapters.titles import TITLES
 from fashion_dgm.reporting.report import Block, BlockChapter, FigureBlock, NoteBlock, TableBlock, TextBlock
 from fashion_dgm.reporting.wording import (
@@ -43,7 +45,7 @@ def comparison_chapter(metrics: Mapping[str, Any], figure_png: bytes) -> BlockCh
         figure_png: bits/dim and AUROC beside published ones.
     """
     ours = our_likelihoods(metrics["flow"], metrics.get("residual_flow"), metrics.get("mixture_flow"))
-    inception = "inception" in feature_spaces(metrics["fid"])
+    inception = fid_findings(metrics["fid"]).space("inception") is not None
     blocks: list[Block] = [
         NoteBlock("How far this run goes", tuple(_size(metrics, ours[0]))),
         FigureBlock(
@@ -246,12 +248,12 @@ def _distances(fid: Mapping[str, Any], inception: bool) -> Iterable[str]:
             "FID."
         )
         return
-    standings, where = ranking(fid, "inception")
+    standings, where = _ranking(fid)
     if standings:
         best = standings[0]
         yield (
             f"{theirs}; the best here is the {model_name(best.model)} with {number(best.distance, 1)} on {where}, each "
-            f"model trained once. Gaps under about {number(published.SEED_NOISE_FID, 0)} are noise between seeds."
+            f"model trained once. Gaps under about {number(SEED_NOISE_FID, 0)} are noise between seeds."
         )
     else:
         yield f"{theirs}. Not every distance of this run is finite, so none is held against them."
@@ -266,7 +268,7 @@ def _distance_table(fid: Mapping[str, Any], inception: bool) -> TableBlock:
     rows = [(f.model, f"{f.fid} ± {f.spread}", "best of a large search", f.cite) for f in published.FID]
     own: list[tuple[str, ...]] = [("All models", NOT_APPLICABLE, "not computed", "this run")]
     if inception:
-        standings, where = ranking(fid, "inception")
+        standings, where = _ranking(fid)
         own = [(model_name(s.model), number(s.distance, 1), f"best epoch, on {where}", "this run") for s in standings]
     return TableBlock(
         ("Model", "FID", "How", "Source"),
@@ -275,6 +277,13 @@ def _distance_table(fid: Mapping[str, Any], inception: bool) -> TableBlock:
         numeric=(1,),
         emphasised=tuple(range(len(rows), len(rows) + len(own))),
     )
+
+
+def _ranking(fid: Mapping[str, Any]) -> tuple[tuple[Standing, ...], str]:
+    space = fid_findings(fid).space("inception")
+    if space is None or not space.standings:
+        return (), ""
+    return space.standings, {"benchmark": "official test images", "test": "held-out images"}[space.reference]
 
 
 def _where(own: OurLikelihood) -> str:

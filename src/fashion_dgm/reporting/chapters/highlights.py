@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from fashion_dgm.findings.fid import FIDFindings
 from fashion_dgm.findings.standing import our_likelihoods
 from fashion_dgm.reporting import published
-from fashion_dgm.reporting.chapters.fid import feature_spaces, ranking, space_name
 from fashion_dgm.reporting.report import Highlight
-from fashion_dgm.reporting.wording import count, dataset_name, model_name, model_order, number
+from fashion_dgm.reporting.wording import count, dataset_name, model_name, model_order, number, space_name
 
 __all__ = ["highlights"]
 
@@ -19,7 +19,7 @@ def highlights(
     flow: Mapping[str, Any] | None = None,
     mixture: Mapping[str, Any] | None = None,
     ood: Mapping[str, Any] | None = None,
-    fid: Mapping[str, Any] | None = None,
+    fid: FIDFindings | None = None,
 ) -> tuple[Highlight, ...]:
     """Returns the figures to remember, from the metrics that the chapters of the same names take."""
     shown = []
@@ -36,12 +36,11 @@ def highlights(
             found = ood["models"][ood["model"]]["results"][ood["headline"]].get(name, {})
             label = f"AUROC against {dataset_name(name)}, by the {ood['definitions'][ood['headline']]['label']} score"
             shown.append(Highlight(number(found.get("auroc"), 3), label, "chance: 0.5"))
-    if fid is not None and (spaces := feature_spaces(fid)):
-        space = "inception" if "inception" in spaces else spaces[0]
-        distances = {standing.model: standing.distance for standing in ranking(fid, space)[0]}
-        for model in model_order({row["model"] for row in fid["rows"]}):
-            label = f"{space_name(space)} of the {model_name(model)}"
-            shown.append(
-                Highlight(number(distances.get(model), 1), label, f"best epoch, N = {count(fid.get('samples'))}")
-            )
+    if fid is not None and fid.spaces:
+        space = fid.space("inception") or fid.spaces[0]
+        distances = {standing.model: standing.distance for standing in space.standings}
+        for model in model_order({model.model for model in space.models}):
+            label = f"{space_name(space.name)} of the {model_name(model)}"
+            text = f"best epoch, N = {count(fid.metrics['samples'])}"
+            shown.append(Highlight(number(distances.get(model), 1), label, text))
     return tuple(shown)

@@ -1,0 +1,288 @@
+"""What the Fréchet distances and the other measures of sample quality have shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fashion_dgm.findings import criteria
+from fashion_dgm.findings.criteria import (
+    FloorVerdict,
+    KernelOrder,
+    Lead,
+    LimitOrder,
+    SpacesVerdict,
+    Weakness,
+    is_number,
+)
+
+__all__ = ["FIDFindings", "ModelDistances", "SampleSet", "SpaceFindings", "Standing", "fid"]
+
+_MEASURES = ("precision", "recall", "density", "coverage")
+_ABSENT: Mapping[str, Any] = {
+    "quality": [],
+    "feature_spaces": {},
+    "failures": [],
+    "missing": [],
+    "warnings": [],
+    "samples": None,
+}
+_PLACES = {"best": 0, "last": 1, "brought": 2, "training": 3, "floor": 4}
+
+
+@dataclass(frozen=True, order=True)
+class Standing:
+    """A model's distance at its best epoch."""
+
+    distance: float
+    model: str
+
+
+@dataclass(frozen=True)
+class ModelDistances:
+    """A model's distances at its best epoch, by held-out images, and at its last."""
+
+    model: str
+    best_epoch: int
+    best_on_test: float | None
+    best_on_benchmark: float | None
+    last_epoch: int
+    last_on_test: float | None
+    last_on_benchmark: float | None
+
+    @property
+    def best_is_last(self) -> bool:
+        """Whether no epoch was nearer than the last one."""
+        return self.best_epoch == self.last_epoch
+
+    @property
+    def lost(self) -> float | None:
+        """How much farther the last epoch lies; None where that is not known."""
+        if not is_number(self.best_on_test) or not is_number(self.last_on_test):
+            return None
+        return self.last_on_test - self.best_on_test
+
+
+@dataclass(frozen=True)
+class SampleSet:
+    """A set of images with all measures in one feature space.
+
+    Arguments:
+        row: as `evaluation.scoring.Scores.quality` has it.
+        also_last: whether it is of a model's best epoch, and that is the last one.
+        weakness: by `density` and `coverage`, fractions of those of held-out images.
+    """
+
+    row: Mapping[str, Any]
+    also_last: bool
+    weakness: Weakness
+    density: float | None
+    coverage: float | None
+
+
+@dataclass(frozen=True)
+class SpaceFindings:
+    """What was found in one feature space.
+
+    Arguments:
+        name: `inception`, `classifier` or another.
+        standings: models by the distance of their best epochs, nearest first; empty if one is not finite.
+        reference: what these distances are to, `benchmark` (official test images), or `test` where those are missing.
+        floor: the distance of held-out to official test images.
+        training: the distance of training to official test images.
+        floor_ratio: how many times the floor the nearest model is at.
+        models: their distances, the GAN first.
+        sets: all sets with more measures: models, external samples, real images, the floor last.
+        compared: those of models' best epochs and external samples that are of the usual size.
+        floor_set: held-out images, if measured at that size.
+        kernel_first, distance_first: the nearest set by the kernel distance, and by the Fréchet distance.
+        kernel_second: the second by the kernel distance.
+        limit_shift: by how much, at most, a distance falls at infinitely many samples.
+    """
+
+    name: str
+    lead: Lead
+    standings: tuple[Standing, ...]
+    reference: str
+    floor: float | None
+    training: float | None
+    floor_verdict: FloorVerdict
+    floor_ratio: float | None
+    models: tuple[ModelDistances, ...]
+    sets: tuple[SampleSet, ...]
+    compared: tuple[SampleSet, ...]
+    floor_set: SampleSet | None
+    kernel_order: KernelOrder
+    kernel_first: SampleSet | None
+    kernel_second: SampleSet | None
+    distance_first: SampleSet | None
+    limit_order: LimitOrder
+    limit_shift: float | None
+
+    @property
+    def measured_kernel_subsets(self) -> tuple[int, ...]:
+        """Sizes of the subsets of the kernel distance, ascending."""
+        return tuple(sorted({s.row["kid_subset"] for s in self.sets if s.row.get("kid_subset") is not None}))
+
+
+@dataclass(frozen=True)
+class FIDFindings:
+    """What was found in all feature spaces.
+
+    Arguments:
+        spaces: in alphabetical order.
+        metrics: as the node `score_samples` returns them, for sizes and notes.
+        few_samples: whether published distances are from more.
+        several: whether more than one model was trained.
+        converted: what was done to external samples, by name, where anything was.
+    """
+
+    spaces: tuple[SpaceFindings, ...]
+    agreement: SpacesVerdict
+    agreed: str
+    metrics: Mapping[str, Any]
+    few_samples: bool
+    several: bool
+    converted: Mapping[str, str]
+
+    def space(self, name: str) -> SpaceFindings | None:
+        """Returns what was found in a feature space; None where nothing was measured there."""
+        return next((space for space in self.spaces if space.name == name), None)
+
+    @property
+    def external(self) -> bool:
+        """Whether external samples were scored."""
+        return bool(self.metrics.get("conversions"))
+
+
+def fid(metrics: Mapping[str, Any]) -> FIDFindings:
+    """Concludes from the metrics that the node `score_samples` returns."""
+    metrics = {**_ABSENT, **metrics}
+    names = sorted({row["feature_space"] for row in (*metrics["rows"], *metrics["quality"])})
+    spaces = tuple(_space(metrics, name) for name in names)
+    leaders = [space.standings[0].model for space in spaces if len(space.standings) > 1]
+    agreement = SpacesVerdict.UNKNOWN
+    if len(leaders) > 1:
+        agreement = SpacesVerdict.AGREE if len(set(leaders)) == 1 else SpacesVerdict.DISAGREE
+    samples = metrics["samples"]
+    return FIDFindings(
+        spaces=spaces,
+        agreement=agreement,
+        agreed=leaders[0] if leaders else "",
+        metrics=metrics,
+        few_samples=is_number(samples) and samples < criteria.PUBLISHED_SAMPLES,
+        several=len({row["model"] for row in metrics["rows"]}) > 1,
+        converted={name: what for name, what in metrics.get("conversions", {}).items() if what != "none"},
+    )
+
+
+def _space(metrics: Mapping[str, Any], name: str) -> SpaceFindings:
+    models = _models(metrics, name)
+    standings, reference = _ranking(models)
+    sets = _sets(metrics, name)
+    compared = [s for s in sets if s.row["state"] in ("best", "brought") and _usual(s, metrics)]
+    real = {s.row["state"]: s for s in sets if s.row["state"] in ("training", "floor")}
+    trained_on = real["training"].row.get("distance_benchmark") if "training" in real else None
+    floor, floor_set = metrics.get("floor", {}).get(name), real.get("floor")
+    error = floor_set.row.get("distance_infinite_error") if floor_set else None
+    best = standings[0].distance if standings else None
+    verdict = criteria.above_floor(best, floor, error)
+    by_kernel, by_distance, kernel_order = _kernel(compared)
+    limit_order, shift = _limit(compared)
+    return SpaceFindings(
+        name=name,
+        lead=_lead(models, standings, name == "inception"),
+        standings=tuple(standings),
+        reference=reference,
+        floor=floor if is_number(floor) and floor > 0 else None,
+        training=trained_on if is_number(trained_on) else None,
+        floor_verdict=verdict,
+        floor_ratio=None if verdict is FloorVerdict.UNKNOWN or best is None else best / floor,
+        models=models,
+        sets=tuple(sets),
+        compared=tuple(compared),
+        floor_set=floor_set if floor_set and _usual(floor_set, metrics) else None,
+        kernel_order=kernel_order,
+        kernel_first=by_kernel[0] if by_kernel else None,
+        kernel_second=by_kernel[1] if by_kernel else None,
+        distance_first=by_distance[0] if by_distance else None,
+        limit_order=limit_order,
+        limit_shift=shift,
+    )
+
+
+def _usual(found: SampleSet, metrics: Mapping[str, Any]) -> bool:
+    """Whether a set is of the same size as the models' samples: most measures depend on it."""
+    return bool(found.row["samples"] == metrics["samples"])
+
+
+def _models(metrics: Mapping[str, Any], space: str) -> tuple[ModelDistances, ...]:
+    rows = {row["model"]: row for row in metrics["rows"] if row["feature_space"] == space}
+    fields = ModelDistances.__dataclass_fields__
+    return tuple(ModelDistances(**{field: rows[model].get(field) for field in fields}) for model in _order(rows))
+
+
+def _order(models: Mapping[str, Any] | set[str]) -> list[str]:
+    return sorted(models, key=lambda name: (name != "gan", name))
+
+
+def _ranking(models: Sequence[ModelDistances]) -> tuple[list[Standing], str]:
+    for split in ("benchmark", "test"):
+        distances = [(getattr(model, f"best_on_{split}"), model.model) for model in models]
+        if distances and all(is_number(distance) for distance, _ in distances):
+            return sorted(Standing(*found) for found in distances), split
+    return [], ""
+
+
+def _lead(models: Sequence[ModelDistances], standings: Sequence[Standing], inception: bool) -> Lead:
+    if not models:
+        return Lead.NO_MODEL
+    if not standings:
+        return Lead.UNKNOWN
+    if len(standings) == 1:
+        return Lead.ALONE
+    return Lead.NOISE if criteria.close(standings[0].distance, standings[1].distance, inception) else Lead.CLEAR
+
+
+def _sets(metrics: Mapping[str, Any], space: str) -> list[SampleSet]:
+    rows = [row for row in metrics["quality"] if row["feature_space"] == space]
+    last, best = ({(row["model"], row["epoch"]) for row in rows if row["state"] == state} for state in ("last", "best"))
+    rows = [row for row in rows if row["state"] != "last" or (row["model"], row["epoch"]) not in best]
+    floor: Mapping[str, Any] = next(
+        (row for row in rows if row["state"] == "floor" and row["samples"] == metrics["samples"]), {}
+    )
+    places = {model: place for place, model in enumerate(_order({row["model"] for row in rows}))}
+    rows.sort(key=lambda row: (max(_PLACES[row["state"]], 1), places[row["model"]], _PLACES[row["state"]]))
+    return [_set(row, floor, (row["model"], row["epoch"]) in last) for row in rows]
+
+
+def _set(row: Mapping[str, Any], floor: Mapping[str, Any], also_last: bool) -> SampleSet:
+    known = all(is_number(row.get(name)) and is_number(floor.get(name)) and floor[name] > 0 for name in _MEASURES)
+    density, coverage = (row[name] / floor[name] if known else None for name in ("density", "coverage"))
+    of_best = row["state"] == "best" and also_last
+    return SampleSet(row, of_best, criteria.weakness(density, coverage), density, coverage)
+
+
+def _kernel(sets: Sequence[SampleSet]) -> tuple[list[SampleSet], list[SampleSet], KernelOrder]:
+    """Returns sets by the kernel distance and by the Fréchet distance, and whether the same is first."""
+    known = [s for s in sets if is_number(s.row.get("kid")) and is_number(s.row.get("distance_benchmark"))]
+    if len(known) < 2:
+        return [], [], KernelOrder.UNKNOWN
+    by_kernel, by_distance = (sorted(known, key=lambda s: s.row[column]) for column in ("kid", "distance_benchmark"))
+    first, second = (s.row for s in by_kernel[:2])
+    if second["kid"] - first["kid"] < max(first["kid_deviation"], second["kid_deviation"]):
+        return by_kernel, by_distance, KernelOrder.TIED
+    return by_kernel, by_distance, KernelOrder.SAME if by_kernel[0] is by_distance[0] else KernelOrder.OTHER
+
+
+def _limit(sets: Sequence[SampleSet]) -> tuple[LimitOrder, float | None]:
+    rows = [s.row for s in sets]
+    known = [row for row in rows if is_number(row.get("distance_infinite")) and is_number(row["distance_benchmark"])]
+    if len(known) < 2:
+        return LimitOrder.UNKNOWN, None
+    finite, infinite = (
+        sorted(known, key=lambda row: row[column]) for column in ("distance_benchmark", "distance_infinite")
+    )
+    shift = max(row["distance_benchmark"] - row["distance_infinite"] for row in known)
+    return (LimitOrder.KEPT if finite == infinite else LimitOrder.CHANGED), shift

@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+
+from fashion_dgm.findings import criteria
+from fashion_dgm.findings.criteria import FloorVerdict, KernelOrder, Lead, LimitOrder, SpacesVerdict, Weakness
+from fashion_dgm.findings.fid import FIDFindings, fid
+
+NAN = math.nan
+
+
+def distances(model: str, best: float, space: str = "classifier", **values: Any) -> dict[str, Any]:
+    splits = dict.fromkeys(("best_on_test", "best_on_benchmark", "last_on_test", "last_on_benchmark"), best)
+    return {"model": model, "feature_space": space, "best_epoch": 2, "last_epoch": 9, **splits, **values}
+
+
+def measured(model: str, state: str, **values: Any) -> dict[str, Any]:
+    row = {"model": model, "state": state, "epoch": 6 if state in ("best", "last") else None, "samples": 2000}
+    row |= {"feature_space": "classifier", "distance_test": 9.0, "distance_benchmark": 10.0, "distance_infinite": 9.5}
+    row |= {"distance_infinite_error": 0.1, "kid": 0.5, "kid_deviation": 0.01, "kid_subset": 1000}
+    return {**row, "precision": 0.9, "recall": 0.9, "density": 1.0, "coverage": 0.9, **values}
+
+
+def found(*rows: dict[str, Any], sets: tuple[dict[str, Any], ...] = (), floor: float = 1.0) -> FIDFindings:
+    quality = [*sets, measured("test", "floor"), measured("train", "training", distance_benchmark=12.0)]
+    return fid({"rows": list(rows), "samples": 2000, "floor": {"classifier": floor}, "quality": quality})
+
+
+@pytest.mark.parametrize(
+    ("space", "gan", "wgan", "leader", "lead"),
+    [
+        ("inception", 40.0, 30.0, "wgan", Lead.CLEAR),
+        ("inception", 20.0, 30.0, "gan", Lead.CLEAR),
+        ("inception", 30.0, 31.9, "gan", Lead.NOISE),
+        ("inception", 32.1, 30.0, "wgan", Lead.CLEAR),
+        ("classifier", 1.0, 2.0, "gan", Lead.CLEAR),
+        ("classifier", 10.5, 10.0, "wgan", Lead.NOISE),
+    ],
+)
+def test_lead_is_clear_beyond_the_noise_of_seeds(space: str, gan: float, wgan: float, leader: str, lead: Lead) -> None:
+    of = found(distances("wgan", wgan, space), distances("gan", gan, space)).space(space)
+    assert of is not None and of.lead is lead
+    assert of.standings[0].model == leader and of.reference == "benchmark"
+    assert [model.model for model in of.models] == ["gan", "wgan"]
+
+
+def test_models_are_ranked_only_if_all_distances_are_finite() -> None:
+    (space,) = found(distances("gan", 1.0), distances("wgan", NAN)).spaces
+    assert (space.lead, space.standings) == (Lead.UNKNOWN, ())
+    assert found(distances("gan", 1.0)).spaces[0].lead is Lead.ALONE
+    assert found().spaces[0].lead is Lead.NO_MODEL
+    (space,) = found(distances("gan", 1.0, best_on_benchmark=None)).spaces
+    assert space.reference == "test"
+
+
+def test_feature_spaces_agree_or_not() -> None:
+    classifier = distances("gan", 1.0), distances("wgan", 2.0)
+    agreeing = found(*classifier, distances("gan", 20.0, "inception"), distances("wgan", 40.0, "inception"))
+    assert (agreeing.agreement, agreeing.agreed) == (SpacesVerdict.AGREE, "gan")
+    other = found(*classifier, distances("gan", 40.0, "inception"), distances("wgan", 20.0, "inception"))
+    assert other.agreement is SpacesVerdict.DISAGREE
+    assert found(*classifier).agreement is SpacesVerdict.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("floor", "verdict"),
+    [
+        (1.0, FloorVerdict.ABOVE),
+        (9.0, FloorVerdict.NEAR),
+        (10.1, FloorVerdict.NEAR),  # below by less than two standard errors: as near as real images are
+        (10.3, FloorVerdict.BELOW),
+        (NAN, FloorVerdict.UNKNOWN),
+    ],
+)
+def test_best_distance_is_compared_with_the_floor(floor: float, verdict: FloorVerdict) -> None:
+    (space,) = found(distances("gan", 10.0), floor=floor).spaces
+    assert space.floor_verdict is verdict and space.training == 12.0
+
+
+def test_best_epoch_is_compared_with_the_last() -> None:
+    (model,) = found(distances("gan", 20.0, last_on_test=26.5)).spaces[0].models
+    assert (model.best_is_last, model.lost) == (False, 6.5)
+    (model,) = found(distances("gan", 20.0, last_epoch=2, last_on_test=NAN)).spaces[0].models
+    assert (model.best_is_last, model.lost) == (True, None)
+
+
+@pytest.mark.parametrize(
+    ("density", "coverage", "verdict"),
+    [
+        (0.5, 0.8, Weakness.QUALITY),
+        (0.8, 0.5, Weakness.VARIETY),
+        (0.5, 0.51, Weakness.BOTH),
+        (1.4, 0.5, Weakness.CONCENTRATED),
+        (1.0, 0.5, Weakness.NOT_CLEAR),
+        (0.5, 1.0, Weakness.NOT_CLEAR),
+        (None, 0.5, Weakness.UNKNOWN),
+    ],
+)
+def test_weakness(density: Any, coverage: float, verdict: Weakness) -> None:
+    assert criteria.weakness(density, coverage) is verdict
+
+
+def test_sets_are_compared_with_held_out_images_of_the_same_size() -> None:
+    few = measured("few", "brought", samples=300, kid=0.1, distance_benchmark=1.0)
+    mine, gan = measured("mine", "brought", density=0.5, coverage=0.72), measured("gan", "best")
+    wgan = (measured("wgan", state, epoch=epoch, kid=0.6) for state, epoch in (("last", 8), ("best", 4)))
+    (space,) = found(sets=(few, mine, measured("gan", "last"), gan, *wgan)).spaces
+    assert [s.row["model"] for s in space.compared] == ["gan", "wgan", "mine"]
+    labels = [(s.row["model"], s.row["state"], s.also_last) for s in space.sets]
+    assert labels[:3] == [("gan", "best", True), ("wgan", "best", False), ("wgan", "last", False)]
+    assert [row["state"] for row in (s.row for s in space.sets[3:])] == ["brought", "brought", "training", "floor"]
+    weak = space.compared[2]
+    assert (weak.weakness, weak.density, weak.coverage) == (Weakness.QUALITY, 0.5, pytest.approx(0.8))
+
+
+@pytest.mark.parametrize(
+    ("kids", "order"),
+    [((0.5, 0.4), KernelOrder.OTHER), ((0.4, 0.5), KernelOrder.SAME), ((0.4, 0.405), KernelOrder.TIED)],
+)
+def test_kernel_distance_agrees_or_not(kids: tuple[float, float], order: KernelOrder) -> None:
+    gan, wgan = measured("gan", "best", kid=kids[0]), measured("wgan", "best", kid=kids[1], distance_benchmark=20.0)
+    assert found(sets=(gan, wgan)).spaces[0].kernel_order is order
+    assert found(sets=(gan,)).spaces[0].kernel_order is KernelOrder.UNKNOWN
+
+
+@pytest.mark.parametrize(("infinite", "order"), [(19.0, LimitOrder.KEPT), (9.0, LimitOrder.CHANGED)])
+def test_order_at_infinitely_many_samples(infinite: float, order: LimitOrder) -> None:
+    wgan = measured("wgan", "best", distance_benchmark=20.0, distance_infinite=infinite)
+    (space,) = found(sets=(measured("gan", "best"), wgan)).spaces
+    assert (space.limit_order, space.limit_shift) == (order, max(0.5, 20.0 - infinite))
