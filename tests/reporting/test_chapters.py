@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from fashion_dgm.findings.fid import fid
-from fashion_dgm.findings.standing import with_benchmark
 from fashion_dgm.reporting import chapters
 from fashion_dgm.reporting.report import (
     BlockChapter,
@@ -24,7 +23,6 @@ Metrics = dict[str, Any]
 
 
 CONCLUSIONS = (
-    "the flow overfits",
     "This is the paradox",
     "recognises these",
 )
@@ -33,7 +31,6 @@ CONCLUSIONS = (
 def every_chapter(metrics: Metrics, png: bytes) -> tuple[BlockChapter, ...]:
     return (
         chapters.data_chapter(metrics["data"], png),
-        chapters.flow_chapter(metrics["flow"], png, png),
         chapters.ood_chapter(metrics["ood"], png),
         chapters.comparison_chapter(metrics, png),
     )
@@ -75,7 +72,6 @@ def with_nothing_finite(value: Any) -> Any:
 def test_report_of_one_epoch_is_the_same_twice(metrics: Metrics, png: bytes) -> None:
     first = report(metrics, png)
     assert first == report(copy.deepcopy(metrics), png)
-    assert "After 1\u00a0epoch RealNVP needs" in first
 
 
 def test_order_of_keys_and_rows_does_not_matter(metrics: Metrics, png: bytes) -> None:
@@ -93,7 +89,6 @@ def test_values_that_are_not_finite_lead_to_no_conclusion(metrics: Metrics, png:
     assert re.search(r"\b(nan|inf)\b", re.sub(r"base64,[^\"]*", "", html), re.IGNORECASE) is None
     prose = "\n".join(text_of(chapter) for chapter in every_chapter(broken, png))
     # All of them are drawn where the values allow it.
-    metrics["flow"] |= {"train_bits_per_dim": 3.0, "test_bits_per_dim": 3.3}
     metrics["ood"]["sets"]["digits"] = {**metrics["ood"]["sets"]["mnist"], "auroc": 0.8, "auroc_interval": [0.78, 0.82]}
     drawn = "\n".join(text_of(chapter) for chapter in every_chapter(metrics, png))
     for conclusion in CONCLUSIONS:
@@ -104,7 +99,6 @@ def test_optional_keys_may_be_absent(metrics: Metrics, png: bytes) -> None:
     for split in metrics["data"]["splits"].values():
         del split["per_class"], split["sha256"]
     del metrics["data"]["splits"]["benchmark"]
-    del metrics["flow"]["parameters"], metrics["flow"]["reconstruction_error"]
     for entry in (metrics["ood"]["in_distribution"], metrics["ood"]["sets"]["mnist"]):
         del entry["bits_per_dim_sd"]
     del metrics["ood"]["sets"]["mnist"]["auroc_interval"], metrics["ood"]["sets"]["mnist"]["aupr_interval"]
@@ -146,70 +140,6 @@ def test_every_set_from_elsewhere_is_told_of(metrics: Metrics, png: bytes, ood_s
     ood_sets["sets"] = {"mnist": ood_sets["sets"]["mnist"]}
     chapter = chapters.data_chapter(metrics["data"], png, ood_sets, png)
     assert "copies" not in text_of(chapter) and "could not be had" not in text_of(chapter)
-
-
-# Flow
-
-
-@pytest.mark.parametrize(
-    ("train", "test", "words"),
-    [
-        (3.00, 3.30, "0.300 more: the flow overfits"),
-        (3.00, 3.05, "0.050 more: the flow has begun to overfit"),
-        (3.00, 3.01, "too little to speak of overfitting"),
-        (3.01, 3.00, "too little to speak of overfitting"),
-        (3.10, 3.00, "0.100 less: there is no sign of overfitting"),
-        (math.nan, 3.00, "nothing can be said about overfitting"),
-    ],
-)
-def test_overfitting_follows_the_gap(metrics: Metrics, png: bytes, train: float, test: float, words: str) -> None:
-    metrics["flow"] |= {"train_bits_per_dim": train, "test_bits_per_dim": test}
-    chapter = chapters.flow_chapter(metrics["flow"], png, png)
-    assert words in text_of(chapter) and words in chapter.finding
-
-
-def test_realnvp_has_affine_couplings_and_the_mixture_flow_is_not_called_realnvp(metrics, png):
-    text = text_of(chapters.flow_chapter(metrics["flow"], png, png))
-    assert "The map is affine" in text and "logistic" not in text
-    other = text_of(chapters.mixture_flow_chapter(metrics["flow"], {**metrics["flow"], "epochs": 2}, png, png))
-    assert "mixture of logistics" in other and "After 2\u00a0epochs the mixture flow needs" in other
-    assert "After 2\u00a0epochs RealNVP" not in other
-
-
-@pytest.mark.parametrize(
-    ("theirs", "words"),
-    [
-        (3.00, "0.110 fewer for the mixture flow"),
-        (3.20, "0.090 more for the mixture flow"),
-        (3.105, "too close to call"),
-        (math.nan, "neither can be called better"),
-    ],
-)
-def test_mixture_flow_is_compared_with_realnvp(metrics, png, theirs, words):
-    mixture = {**metrics["flow"], "test_bits_per_dim": theirs}
-    chapter = chapters.mixture_flow_chapter(metrics["flow"], mixture, png, png)
-    assert words in chapter.finding
-    # On official test images, where both were measured there: two standard errors of the difference are 0.028.
-    flow, other = ({**metrics["flow"], "benchmark_bits_per_dim": b, "benchmark_error": 0.01} for b in (3.0, 2.98))
-    assert "too close to call" in chapters.mixture_flow_chapter(flow, other, png, png).finding
-    assert "neither" in chapters.mixture_flow_chapter(flow, mixture, png, png).finding
-
-
-def test_flow_in_numbers_has_what_was_measured(metrics: Metrics, png: bytes) -> None:
-    (table,) = tables_of(chapters.flow_chapter(metrics["flow"], png, png))
-    assert not any("official" in label for label, _ in table.rows)
-    measured = with_benchmark(metrics)["flow"]
-    (table,) = tables_of(chapters.flow_chapter(measured, png, png))
-    assert ("Bits/dim, 10,000 official test images", "3.100 ± 0.003") in table.rows
-
-
-@pytest.mark.parametrize(
-    ("error", "words"),
-    [(1e-5, "invertible in practice"), (0.1, "only approximate"), (math.inf, "the inverse broke down")],
-)
-def test_inverse_is_judged_by_half_a_grey_level(metrics: Metrics, png: bytes, error: float, words: str) -> None:
-    metrics["flow"]["reconstruction_error"] = error
-    assert words in text_of(chapters.flow_chapter(metrics["flow"], png, png))
 
 
 # Out-of-distribution detection

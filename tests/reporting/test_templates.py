@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from jinja2 import Environment, nodes
 
 from fashion_dgm import reporting
 from fashion_dgm.findings import criteria
+from fashion_dgm.pipeline_registry import register_pipelines
+from fashion_dgm.reporting.chapter import chapter_template, render_chapter
 
-TEMPLATES = sorted((Path(reporting.__file__).parent / "chapters").glob("*.md.j2"))
+CHAPTERS = Path(reporting.__file__).parent / "chapters"
+TEMPLATES = sorted(CHAPTERS.glob("*.md.j2"))
 VERDICTS = {
     name: value for name, value in vars(criteria).items() if isinstance(value, type) and issubclass(value, Enum)
 }
@@ -53,3 +57,18 @@ def test_no_template_compares_numbers(path: Path) -> None:
         ordered = any(operand.op in ("lt", "lteq", "gt", "gteq") for operand in compare.ops)
         number = any(isinstance(o, nodes.Const) and isinstance(o.value, float) for o in operands)
         assert not ordered and not number, f"{path.name}:{compare.lineno}: decide this in fashion_dgm.findings"
+
+
+OPTIONAL = [
+    path.name.removesuffix(".md.j2")
+    for path in CHAPTERS.glob("[!_]*.md.j2")
+    if "\ncommand: " in path.read_text("utf-8")
+]
+
+
+@pytest.mark.parametrize("anchor", OPTIONAL)
+def test_a_chapter_without_results_names_the_pipelines_that_make_them(anchor: str) -> None:
+    chapter = render_chapter(anchor, SimpleNamespace(**{anchor.replace("-", "_"): None}), {}, "kedro run --env quick")
+    command = chapter.command.removeprefix("kedro run --env quick --pipelines ")
+    assert set(command.split(",")) <= set(register_pipelines()) and command.endswith(",report")
+    assert chapter_template(anchor).shows in chapter.markdown and f"`{chapter.command}`" in chapter.markdown

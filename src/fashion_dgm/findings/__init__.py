@@ -5,13 +5,16 @@ Each chapter of the report has a module here, and every threshold is in `criteri
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from enum import Enum
 from typing import Any
 
 from fashion_dgm.findings.fid import FIDFindings, fid
+from fashion_dgm.findings.flow import FLOWS, FlowFindings, flow
 from fashion_dgm.findings.gan import GANFindings, gan
+from fashion_dgm.findings.mixture_flow import MixtureFlowFindings, mixture_flow
+from fashion_dgm.findings.residual_flow import ResidualFlowFindings, residual_flow
 from fashion_dgm.findings.standing import with_benchmark
 
 __all__ = ["Findings", "conclude", "to_json"]
@@ -23,6 +26,9 @@ _ADVERSARIAL = ("gan", "wgan", "wgan_gp")
 class Findings:
     """The findings of a run, one attribute for each chapter; None where its pipeline was not run."""
 
+    flow: FlowFindings
+    mixture_flow: MixtureFlowFindings | None
+    residual_flow: ResidualFlowFindings | None
     gan: GANFindings
     fid: FIDFindings
 
@@ -30,7 +36,15 @@ class Findings:
 def conclude(metrics: Mapping[str, Any]) -> Findings:
     """Concludes from all metrics of a run, by what was measured, as `metrics.json` has them."""
     metrics = with_benchmark(metrics)
+
+    def made(name: str, conclude_from: Callable[[Any], Any]) -> Any:
+        return conclude_from(metrics[name]) if name in metrics else None
+
+    ending = "_discrete_likelihood"
     return Findings(
+        flow=flow(metrics["flow"], {name: metrics[name + ending] for name in FLOWS if name + ending in metrics}),
+        mixture_flow=made("mixture_flow", lambda own: mixture_flow(metrics["flow"], own)),
+        residual_flow=made("residual_flow", lambda own: residual_flow(metrics["flow"], own)),
         gan=gan({name: metrics[name] for name in _ADVERSARIAL if name in metrics}),
         fid=fid(metrics["fid"]),
     )

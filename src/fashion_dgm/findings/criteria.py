@@ -304,3 +304,103 @@ class LimitOrder(Enum):
     KEPT = auto()
     CHANGED = auto()
     UNKNOWN = auto()
+
+
+# --- Flows
+
+SLIGHT_OVERFIT_BITS, CLEAR_OVERFIT_BITS = 0.02, 0.1
+
+
+def flow_overfitting(train: object, held_out: object) -> Overfitting:
+    """Compares the bits/dim of training and of held-out images."""
+    if not is_number(train) or not is_number(held_out):
+        return Overfitting.UNKNOWN
+    gap = held_out - train
+    if abs(gap) <= SLIGHT_OVERFIT_BITS:
+        return Overfitting.NONE
+    if gap < 0:
+        return Overfitting.REVERSED
+    return Overfitting.CLEAR if gap > CLEAR_OVERFIT_BITS else Overfitting.SLIGHT
+
+
+class Inverse(Enum):
+    """How well images return through a flow and its inverse."""
+
+    ACCURATE = auto()
+    APPROXIMATE = auto()
+    UNKNOWN = auto()
+
+
+HALF_GREY_LEVEL = 0.5 / 255
+
+
+def inverse(error: object) -> Inverse:
+    """Compares the largest error of a pixel, on the scale from 0 to 1, with half a grey level."""
+    if not is_number(error):
+        return Inverse.UNKNOWN
+    return Inverse.ACCURATE if error <= HALF_GREY_LEVEL else Inverse.APPROXIMATE
+
+
+BITS_STANDARD_ERRORS, SAME_BITS = 2.0, 0.01
+"""Bits/dim of two flows differ from two standard errors on, and never below this: another seed moves them as much."""
+
+
+def bits_side(difference: object, *errors: object) -> Side:
+    """Where a flow's bits/dim lie, compared with another's: below is better.
+
+    Arguments:
+        difference: its bits/dim less those of the other.
+        errors: the standard errors of either; one that is not known counts as 0.
+    """
+    margin = max(BITS_STANDARD_ERRORS * math.hypot(*filter(is_number, errors)), SAME_BITS)
+    return side(difference, (difference - margin, difference + margin) if is_number(difference) else None, 0.0)
+
+
+EFFECTIVE_DRAWS = 5.0
+"""With fewer, one draw outweighs the others, and a bound from importance weights still falls with more of them."""
+
+
+def converged(effective_draws: object) -> bool:
+    """Whether a bound from importance weights has come close to its limit."""
+    return is_number(effective_draws) and effective_draws >= EFFECTIVE_DRAWS
+
+
+class Uncertainty(Enum):
+    """Which of two independent errors is the larger: that of random probes, or that of the choice of images."""
+
+    PROBES = auto()
+    IMAGES = auto()
+    UNKNOWN = auto()
+
+
+def uncertainty(probe_error: object, image_error: object) -> Uncertainty:
+    """Compares the standard errors of an estimated likelihood."""
+    if not is_number(probe_error) or not is_number(image_error):
+        return Uncertainty.UNKNOWN
+    return Uncertainty.IMAGES if probe_error < image_error else Uncertainty.PROBES
+
+
+class Contraction(Enum):
+    """Whether the measured spectral norms show that every residual block is a contraction, hence invertible."""
+
+    SHOWN = auto()
+    NOT_SHOWN = auto()
+    UNKNOWN = auto()
+
+
+def contraction(layer_norm: object, block_bound: object, bound: object) -> Contraction:
+    """Reads the largest product of spectral norms in a block."""
+    if not is_number(layer_norm) or not is_number(block_bound) or not is_number(bound):
+        return Contraction.UNKNOWN
+    return Contraction.SHOWN if block_bound < 1 else Contraction.NOT_SHOWN
+
+
+POWER_ITERATION_TOLERANCE = 0.005
+"""Power iteration with its usual tolerance leaves a spectral norm above its bound by a smaller fraction than this."""
+
+
+def excess(layer_norm: object, bound: object) -> float | None:
+    """Returns by which fraction a spectral norm exceeds its bound; None where that is within the tolerance."""
+    if not is_number(layer_norm) or not is_number(bound) or layer_norm <= (1 + POWER_ITERATION_TOLERANCE) * bound:
+        return None
+    return layer_norm / bound - 1

@@ -117,11 +117,6 @@ def made_by_name(metrics: Mapping[str, Any], command: str) -> tuple[str, ...]:
     return (f"{command} --pipelines {','.join([*names, 'ood_eval', 'fid_eval', 'report'])}",) if names else ()
 
 
-def _discrete(metrics: Mapping[str, Any]) -> dict[str, Any]:
-    ending = "_discrete_likelihood"
-    return {name.removesuffix(ending): found for name, found in metrics.items() if name.endswith(ending)}
-
-
 def _chapters(
     metrics: Mapping[str, Any], findings: Findings, figures: Mapping[str, Any], run: str
 ) -> Iterator[Chapter | BlockChapter]:
@@ -134,21 +129,8 @@ def _chapters(
     yield chapters.data_chapter(
         metrics["data"], figures["example_images"], metrics["ood_sets"], figures["ood_set_examples"]
     )
-    yield chapters.flow_chapter(metrics["flow"], figures["flow_curve"], figures["flow_samples"], _discrete(metrics))
-    yield made(
-        "mixture-flow",
-        "mixture_flow",
-        lambda found, *pngs: chapters.mixture_flow_chapter(metrics["flow"], found, *pngs),
-        "mixture_flow_curve",
-        "mixture_flow_samples",
-    )
-    yield made(
-        "residual-flow",
-        "residual_flow",
-        lambda found, *pngs: chapters.residual_flow_chapter(metrics["flow"], found, *pngs),
-        "residual_flow_curve",
-        "residual_flow_samples",
-    )
+    for anchor in ("flow", "mixture-flow", "residual-flow"):
+        yield render_chapter(anchor, findings, figures, run)
     yield made(
         "log-det",
         "log_det_study",

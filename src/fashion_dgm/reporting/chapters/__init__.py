@@ -6,16 +6,13 @@ mean anything are called that, and from a value that is missing or not finite, p
 
 from fashion_dgm.reporting.chapters.comparison import comparison_chapter
 from fashion_dgm.reporting.chapters.data import data_chapter
-from fashion_dgm.reporting.chapters.flow import flow_chapter
 from fashion_dgm.reporting.chapters.highlights import highlights
 from fashion_dgm.reporting.chapters.latent_space import latent_space_chapter
 from fashion_dgm.reporting.chapters.likelihood_anatomy import likelihood_anatomy_chapter
 from fashion_dgm.reporting.chapters.log_det import log_det_chapter
 from fashion_dgm.reporting.chapters.missing import OPTIONAL, missing_chapter
-from fashion_dgm.reporting.chapters.mixture_flow import mixture_flow_chapter
 from fashion_dgm.reporting.chapters.ood import ood_chapter
 from fashion_dgm.reporting.chapters.ood_reverse import reverse_blocks
-from fashion_dgm.reporting.chapters.residual_flow import residual_flow_chapter
 from fashion_dgm.reporting.chapters.stability import stability_chapter
 from fashion_dgm.reporting.chapters.titles import TITLES
 from fashion_dgm.reporting.chapters.vanishing import vanishing_chapter
@@ -25,15 +22,12 @@ __all__ = [
     "TITLES",
     "comparison_chapter",
     "data_chapter",
-    "flow_chapter",
     "highlights",
     "latent_space_chapter",
     "likelihood_anatomy_chapter",
     "log_det_chapter",
     "missing_chapter",
-    "mixture_flow_chapter",
     "ood_chapter",
-    "residual_flow_chapter",
     "reverse_blocks",
     "stability_chapter",
     "vanishing_chapter",

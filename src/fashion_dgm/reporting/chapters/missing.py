@@ -23,14 +23,6 @@ class Optional(NamedTuple):
 
 
 OPTIONAL = {
-    "mixture-flow": Optional(
-        "train_mixture_flow,ood_eval",
-        "RealNVP's scales with couplings by mixtures of logistics, as in Flow++, compared with affine couplings.",
-    ),
-    "residual-flow": Optional(
-        "train_residual_flow",
-        "A flow whose layers change every pixel at once, at the price of an estimated determinant, beside RealNVP.",
-    ),
     "log-det": Optional(
         "train_residual_flow,log_det_study",
         "A residual layer's log-determinant is estimated from a series. What a truncated series lacks, what Russian "

@@ -1,0 +1,191 @@
+"""What the training of a normalising flow has shown: its fit, its inverse, and how two flows compare."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fashion_dgm.findings import criteria
+from fashion_dgm.findings.criteria import Inverse, Overfitting, Side, is_number
+
+__all__ = ["Bits", "Comparison", "DiscreteBound", "FlowFindings", "TrainedFlow", "compare", "flow", "trained_flow"]
+
+FLOWS = ("flow", "mixture_flow", "residual_flow")
+SPLITS = ("train", "test", "benchmark")
+
+
+@dataclass(frozen=True)
+class Bits:
+    """Mean bits/dim, its standard error, and the number of images; None where it is not known."""
+
+    value: float | None
+    error: float | None = None
+    images: int | None = None
+
+
+@dataclass(frozen=True)
+class TrainedFlow:
+    """A flow after its training; None where something was not measured.
+
+    Arguments:
+        name: `flow`, which is RealNVP, `mixture_flow` or `residual_flow`.
+        bits: by split, those that were measured.
+        reconstruction_error: the largest of a pixel on the scale from 0 to 1.
+    """
+
+    name: str
+    epochs: int
+    parameters: int | None
+    images_seen: int | None
+    bits: Mapping[str, Bits]
+    reconstruction_error: float | None
+    overfitting: Overfitting
+    inverse: Inverse
+
+    @property
+    def gap(self) -> float:
+        """Bits/dim of held-out images above those of training images; negative if below."""
+        train, held_out = (self.bits[split].value for split in ("train", "test"))
+        return math.nan if train is None or held_out is None else held_out - train
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Bits/dim of a flow compared with RealNVP's.
+
+    Arguments:
+        split: on which images, `test` or `benchmark`.
+        side: where those of `other` lie; below is better.
+    """
+
+    split: str
+    reference: TrainedFlow
+    other: TrainedFlow
+    difference: float | None
+    side: Side
+
+
+@dataclass(frozen=True)
+class DiscreteBound:
+    """Upper bounds on the bits/dim of 8-bit pixels, from several draws of noise for each image.
+
+    Arguments:
+        bounds: by number of draws.
+        gain: by how much the bound falls from the fewest draws to the most.
+        effective_draws: of the most.
+    """
+
+    name: str
+    images: int
+    bounds: Mapping[int, Bits]
+    gain: Bits
+    effective_draws: float | None
+    converged: bool
+
+    @property
+    def fewest(self) -> int:
+        """The smallest number of draws."""
+        return min(self.bounds)
+
+    @property
+    def most(self) -> int:
+        """The largest number of draws."""
+        return max(self.bounds)
+
+
+@dataclass(frozen=True)
+class FlowFindings:
+    """RealNVP, and what several draws of noise make of the likelihood of each flow.
+
+    Arguments:
+        draws: all numbers of draws, rising.
+    """
+
+    flow: TrainedFlow
+    discrete: tuple[DiscreteBound, ...]
+    draws: tuple[int, ...]
+
+    @property
+    def not_converged(self) -> tuple[str, ...]:
+        """Names of the flows whose bound has not converged."""
+        return tuple(bound.name for bound in self.discrete if not bound.converged)
+
+
+def flow(metrics: Mapping[str, Any], discrete: Mapping[str, Mapping[str, Any]] | None = None) -> FlowFindings:
+    """Concludes from RealNVP's metrics, and from the bounds of each flow that has any.
+
+    Arguments:
+        metrics: as `trained_flow` takes them.
+        discrete: by flow, as `fashion_dgm.flows.discrete.DiscreteLikelihood.summary` returns it.
+    """
+    bounds = tuple(_discrete(name, discrete[name]) for name in FLOWS if discrete and name in discrete)
+    return FlowFindings(
+        trained_flow("flow", metrics), bounds, tuple(sorted({k for bound in bounds for k in bound.bounds}))
+    )
+
+
+def trained_flow(name: str, metrics: Mapping[str, Any]) -> TrainedFlow:
+    """Concludes from a flow's metrics, as its training node returns them.
+
+    Of an estimated likelihood, the standard error is that of probes and images together.
+    """
+    train, held_out = (metrics.get(f"{split}_bits_per_dim") for split in ("train", "test"))
+    measured = [split for split in SPLITS if split != "benchmark" or "benchmark_bits_per_dim" in metrics]
+    error = metrics.get("reconstruction_error")
+    return TrainedFlow(
+        name=name,
+        epochs=metrics.get("epochs") or 0,
+        parameters=metrics.get("parameters"),
+        images_seen=metrics.get("images_seen"),
+        bits={
+            split: Bits(metrics.get(f"{split}_bits_per_dim"), _error(metrics, split), metrics.get(f"{split}_images"))
+            for split in measured
+        },
+        reconstruction_error=error,
+        overfitting=criteria.flow_overfitting(train, held_out),
+        inverse=criteria.inverse(error),
+    )
+
+
+def compare(reference: TrainedFlow, other: TrainedFlow, estimated: bool = False) -> Comparison:
+    """Compares two flows on official test images where the reference was measured there, else on held-out images.
+
+    The side is unknown without both on the same images, and, of an estimate, without its error. Where the error of the
+    reference is not known, it is taken to be as large as the other's.
+
+    Arguments:
+        estimated: whether the bits/dim of `other` are estimates.
+    """
+    split = "benchmark" if "benchmark" in reference.bits else "test"
+    first, second = reference.bits[split], other.bits.get(split, Bits(None))
+    missing = estimated and second.error is None
+    if not is_number(first.value) or not is_number(second.value) or missing:
+        return Comparison(split, reference, other, None, Side.UNKNOWN)
+    difference = second.value - first.value
+    verdict = criteria.bits_side(difference, first.error or second.error, second.error)
+    return Comparison(split, reference, other, difference, verdict)
+
+
+def _error(metrics: Mapping[str, Any], split: str) -> float | None:
+    probes, images = (metrics.get(f"{split}_{kind}_error") for kind in ("probe", "image"))
+    if is_number(probes) and is_number(images):
+        return math.hypot(probes, images)
+    error = metrics.get(f"{split}_error")
+    return error if is_number(error) else None
+
+
+def _discrete(name: str, found: Mapping[str, Any]) -> DiscreteBound:
+    def bits(quantity: str, draws: str) -> Bits:
+        return Bits(found[quantity][draws], found.get(f"{quantity}_error", {}).get(draws), found["images"])
+
+    bounds = {int(draws): bits("bits_per_dim", draws) for draws in sorted(found["bits_per_dim"], key=int)}
+    return DiscreteBound(
+        name=name,
+        images=found["images"],
+        bounds=bounds,
+        gain=bits("gain", str(max(bounds))),
+        effective_draws=found["effective_draws"],
+        converged=criteria.converged(found["effective_draws"]),
+    )

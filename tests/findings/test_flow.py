@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+
+from fashion_dgm.findings import criteria
+from fashion_dgm.findings.criteria import Contraction, Inverse, Overfitting, Side, Uncertainty
+from fashion_dgm.findings.flow import flow
+from fashion_dgm.findings.mixture_flow import mixture_flow
+from fashion_dgm.findings.residual_flow import residual_flow
+
+Metrics = dict[str, Any]
+NAN = math.nan
+REAL_NVP: Metrics = {"epochs": 1, "train_bits_per_dim": 3.10, "test_bits_per_dim": 3.11, "reconstruction_error": 2e-5}
+
+
+def on_benchmark(bits: float, error: float | None = 0.01) -> Metrics:
+    return {**REAL_NVP, "benchmark_bits_per_dim": bits, "benchmark_error": error}
+
+
+def residual(**changes: Any) -> Metrics:
+    found: Metrics = {"epochs": 3, "unbiased": True, "reconstruction_error": 1e-5}
+    for split in ("train", "test", "benchmark"):
+        found |= {f"{split}_bits_per_dim": 3.5, f"{split}_images": 500}
+        found |= {f"{split}_probe_error": 0.002, f"{split}_image_error": 0.016}
+    found |= {"lipschitz_coefficient": 0.98, "largest_layer_norm": 0.9801, "largest_block_bound": 0.94}
+    return found | changes
+
+
+@pytest.mark.parametrize(
+    ("train", "held_out", "verdict"),
+    [
+        (3.00, 3.30, Overfitting.CLEAR),
+        (3.00, 3.05, Overfitting.SLIGHT),
+        (3.00, 3.01, Overfitting.NONE),
+        (3.01, 3.00, Overfitting.NONE),
+        (3.10, 3.00, Overfitting.REVERSED),
+        (NAN, 3.00, Overfitting.UNKNOWN),
+    ],
+)
+def test_overfitting_follows_the_gap(train: float, held_out: float, verdict: Overfitting) -> None:
+    assert criteria.flow_overfitting(train, held_out) is verdict
+
+
+@pytest.mark.parametrize(
+    ("error", "verdict"),
+    [(1e-5, Inverse.ACCURATE), (0.1, Inverse.APPROXIMATE), (math.inf, Inverse.UNKNOWN), (None, Inverse.UNKNOWN)],
+)
+def test_an_inverse_is_accurate_within_half_a_grey_level(error: Any, verdict: Inverse) -> None:
+    assert criteria.inverse(error) is verdict
+
+
+@pytest.mark.parametrize(
+    ("bits", "verdict"), [(3.00, Side.BELOW), (3.20, Side.ABOVE), (3.105, Side.AROUND), (NAN, Side.UNKNOWN)]
+)
+def test_the_mixture_flow_is_compared_on_held_out_images(bits: float, verdict: Side) -> None:
+    found = mixture_flow(REAL_NVP, {**REAL_NVP, "test_bits_per_dim": bits}).comparison
+    assert (found.split, found.side) == ("test", verdict)
+
+
+def test_official_test_images_come_first_where_both_were_measured_there() -> None:
+    # Two standard errors of the difference are 0.028.
+    found = mixture_flow(on_benchmark(3.0), on_benchmark(2.98)).comparison
+    assert (found.split, found.side) == ("benchmark", Side.AROUND)
+    assert mixture_flow(on_benchmark(3.0), on_benchmark(2.97)).comparison.side is Side.BELOW
+    assert mixture_flow(on_benchmark(3.0), REAL_NVP).comparison.side is Side.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("bits", "error", "verdict"),
+    [
+        (3.50, 0.016, Side.ABOVE),
+        (2.90, 0.016, Side.BELOW),
+        (3.14, 0.016, Side.AROUND),
+        (3.08, 0.016, Side.AROUND),
+        (3.115, 0.0001, Side.AROUND),
+        (3.50, 0.200, Side.AROUND),
+        (NAN, 0.016, Side.UNKNOWN),
+        (3.50, NAN, Side.UNKNOWN),
+    ],
+)
+def test_an_estimate_counts_with_its_errors_of_probes_and_images(bits: float, error: float, verdict: Side) -> None:
+    found = residual_flow(REAL_NVP, residual(test_bits_per_dim=bits, test_image_error=error))
+    assert found.comparison.side is verdict
+
+
+@pytest.mark.parametrize(
+    ("changes", "attribute", "verdict"),
+    [
+        ({}, "contraction", Contraction.SHOWN),
+        ({"largest_block_bound": 1.001}, "contraction", Contraction.NOT_SHOWN),
+        ({"largest_layer_norm": math.inf}, "contraction", Contraction.UNKNOWN),
+        ({}, "excess", None),
+        ({"largest_layer_norm": 0.9947}, "excess", pytest.approx(0.015)),
+        ({}, "uncertainty", Uncertainty.IMAGES),
+        ({"test_probe_error": 0.02}, "uncertainty", Uncertainty.PROBES),
+        ({"test_probe_error": NAN}, "uncertainty", Uncertainty.UNKNOWN),
+        ({}, "same_images", 500),
+        ({"train_images": 400}, "same_images", None),
+    ],
+)
+def test_estimates_and_bounds_of_a_residual_flow(changes: Metrics, attribute: str, verdict: Any) -> None:
+    assert getattr(residual_flow(REAL_NVP, residual(**changes)), attribute) == verdict
+
+
+def bound(effective: float, **bits: float) -> Metrics:
+    values = {"bits_per_dim": bits, "gain": {k: bits["1"] - value for k, value in bits.items()}}
+    return {"images": 20, "effective_draws": effective, **values, "gain_error": dict.fromkeys(bits, 0.004)}
+
+
+def test_bounds_of_every_flow_by_rising_draws() -> None:
+    some = {"residual_flow": bound(NAN, **{"4": 3.4, "1": 3.5}), "flow": bound(200.0, **{"1": 3.0, "256": 2.94})}
+    found = flow(REAL_NVP, some)
+    assert found.draws == (1, 4, 256)
+    first, second = found.discrete
+    assert (first.name, first.fewest, first.most, first.gain.error) == ("flow", 1, 256, 0.004)
+    assert first.gain.value == pytest.approx(0.06)
+    assert list(second.bounds) == [1, 4]
+    assert found.not_converged == ("residual_flow",)
