@@ -22,7 +22,7 @@ from benchmarks.inputs import block
 from fashion_dgm.catalog.image_set import ImageSetDataset
 from fashion_dgm.config import CouplingFlowTrainingConfig
 from fashion_dgm.flows.likelihood import mean_bits_per_dim
-from fashion_dgm.flows.step import FlowStep
+from fashion_dgm.flows.training import FlowStep
 from fashion_dgm.training.device import resolve_device, resolve_precision
 from fashion_dgm.training.seeds import derive_seed, generator
 

@@ -12,7 +12,7 @@ from benchmarks.inputs import block, training_images
 from benchmarks.reference_flow import NormflowsStep
 from benchmarks.results import Row, compared, measured
 from benchmarks.timing import interleave, wait_for
-from fashion_dgm.flows.step import FlowStep
+from fashion_dgm.flows.training import FlowStep
 from fashion_dgm.training.device import resolve_precision
 
 __all__ = ["run"]

@@ -35,7 +35,7 @@ from fashion_dgm.flows import (
     neumann_log_det,
     update_norms,
 )
-from fashion_dgm.flows.log_det_estimate import LogDetEstimate
+from fashion_dgm.flows.log_det import LogDetEstimate
 
 
 def coupling(partition: Checkerboard | ChannelHalves, channels: int) -> AffineCoupling:

@@ -15,7 +15,7 @@ from torch import Tensor
 from fashion_dgm.config import Config, DiscreteLikelihoodConfig, ResidualFlowConfig, SeriesConfig
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.flows import ActNorm, Chain, ExactLogDet, Flow, Logit, MultiScale, ResidualFlow, bits_per_dim_of
-from fashion_dgm.flows.discrete import discrete_likelihood, importance_bound, log_probs_under_noise
+from fashion_dgm.flows.likelihood import discrete_likelihood, importance_bound, log_probs_under_noise
 
 SHAPE = (1, 1, 3)
 # Black, where the density of a cell varies most, and two greys.

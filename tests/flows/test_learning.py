@@ -8,7 +8,7 @@ import torch
 from scipy import stats
 
 from fashion_dgm.config import AdamConfig, FlowTrainingConfig, RealNVPConfig
-from fashion_dgm.flows.step import FlowStep
+from fashion_dgm.flows.training import FlowStep
 
 # Columns in pairs: the left one is N(128, WIDE^2), the right one differs from it by N(0, NARROW^2), rounded to grey levels.
 WIDE, NARROW = 24.0, 4.0

@@ -17,7 +17,7 @@ from fashion_dgm.flows import (
     SeriesLogDet,
     Truncation,
 )
-from fashion_dgm.flows.log_det_estimate import LogDetEstimate
+from fashion_dgm.flows.log_det import LogDetEstimate
 
 SHAPE = (2, 4, 3)
 

@@ -15,9 +15,9 @@ from torch import Tensor
 from fashion_dgm.checkpoint import CheckpointError, checkpoint_of, load_checkpoint, save_checkpoint
 from fashion_dgm.config import ResidualFlowConfig, ResidualFlowTrainingConfig, SeriesConfig
 from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.evaluation.residual_flow import describe, estimated_likelihood, inverse_report, largest_norms
 from fashion_dgm.flows import ExactLogDet, Flow, FlowStep, LipschitzConv2d, ResidualFlow, bits_per_dim_of, build_flow
 from fashion_dgm.flows.lipschitz import LipschitzLayer, measured_norm
-from fashion_dgm.flows.residual_evaluation import describe, estimated_likelihood, inverse_report, largest_norms
 from fashion_dgm.flows.training import fit_flow
 from fashion_dgm.registry import build_model
 from fashion_dgm.training.store import StateStore

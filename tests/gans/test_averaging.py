@@ -5,8 +5,7 @@ import torch
 from torch import nn
 
 from fashion_dgm.config import AdamConfig, GANConfig, RecordsConfig
-from fashion_dgm.gans.averaging import averaged_generator
-from fashion_dgm.gans.networks import Generator
+from fashion_dgm.gans.networks import Generator, averaged_generator
 from fashion_dgm.training.seeds import generator
 
 CONFIG = GANConfig(

@@ -9,8 +9,7 @@ from fashion_dgm.checkpoint import checkpoint_of
 from fashion_dgm.classifier.network import Classifier
 from fashion_dgm.config import AdamConfig, GANConfig, WGANConfig
 from fashion_dgm.data.images import ImageSet, to_unit_interval
-from fashion_dgm.gans.records import Recorder, Witnesses
-from fashion_dgm.gans.scoring import whole_batches
+from fashion_dgm.gans.records import Recorder, Witnesses, whole_batches
 from fashion_dgm.gans.steps import AdversarialStep, GANStep, WGANStep
 from fashion_dgm.gans.training import train_gan
 from fashion_dgm.training.seeds import derive_seed, generator

@@ -114,7 +114,7 @@ def test_scores_do_not_depend_on_the_batch_size_or_on_other_images() -> None:
 
 def test_gradient_norm_is_that_of_each_image_alone() -> None:
     found = scorer().measures(some(3, 1).images)["RealNVP"]["gradient_norm"]
-    from fashion_dgm.flows.dequantize import dequantize
+    from fashion_dgm.flows.preprocessing import dequantize
 
     x = dequantize(torch.from_numpy(some(3, 1).images), torch.Generator().manual_seed(0))
     for i in range(3):

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from fashion_dgm.flows import dequantize, to_bits_per_dim
-from fashion_dgm.flows.discrete import importance_bound
+from fashion_dgm.flows.likelihood import importance_bound
 
 PIXELS = torch.arange(256, dtype=torch.float64)
 

@@ -15,8 +15,8 @@ from torch import Tensor
 from fashion_dgm.config import FlowTrainingConfig, TrainingConfig
 from fashion_dgm.data.images import ImageSet
 from fashion_dgm.errors import FashionDGMError
-from fashion_dgm.flows.dequantize import to_bits_per_dim
-from fashion_dgm.flows.step import FlowStep
+from fashion_dgm.flows.preprocessing import to_bits_per_dim
+from fashion_dgm.flows.training import FlowStep
 from fashion_dgm.training.distributed.ranks import average_gradients, from_main, gathered, rank, world_size
 from fashion_dgm.training.distributed.worker import agree_on_device
 from fashion_dgm.training.loop import OnEpoch, TrainedRun, train

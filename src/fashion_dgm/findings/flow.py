@@ -118,7 +118,7 @@ def flow(metrics: Mapping[str, Any], discrete: Mapping[str, Mapping[str, Any]] |
 
     Arguments:
         metrics: as `trained_flow` takes them.
-        discrete: by flow, as `fashion_dgm.flows.discrete.DiscreteLikelihood.summary` returns it.
+        discrete: by flow, as `fashion_dgm.flows.likelihood.DiscreteLikelihood.summary` returns it.
     """
     bounds = tuple(_discrete(name, discrete[name]) for name in FLOWS if discrete and name in discrete)
     return FlowFindings(

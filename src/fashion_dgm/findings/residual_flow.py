@@ -49,7 +49,7 @@ class ResidualFlowFindings:
 
 
 def residual_flow(reference: Mapping[str, Any], metrics: Mapping[str, Any]) -> ResidualFlowFindings:
-    """Concludes from RealNVP's metrics, and from what `fashion_dgm.flows.residual_evaluation.evaluate` returns."""
+    """Concludes from RealNVP's metrics, and from what `fashion_dgm.evaluation.residual_flow.evaluate` returns."""
     first, second = trained_flow("flow", reference), trained_flow("residual_flow", metrics)
     probes, images = (metrics.get(f"test_{kind}_error") for kind in ("probe", "image"))
     layer, block = metrics.get("largest_layer_norm"), metrics.get("largest_block_bound")

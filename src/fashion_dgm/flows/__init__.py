@@ -1,30 +1,21 @@
 """Normalizing flows: bijections, log-determinants exact and estimated, RealNVP and other flows, their training step."""
 
 from fashion_dgm.flows.actnorm import ActNorm
-from fashion_dgm.flows.bijection import Bijection, Chain
-from fashion_dgm.flows.conditioner import ResidualConditioner
-from fashion_dgm.flows.coupling import AffineCoupling
-from fashion_dgm.flows.dequantize import dequantize, to_bits_per_dim
-from fashion_dgm.flows.exact_log_det import batch_jacobian, exact_log_det
+from fashion_dgm.flows.bijection import Bijection, Chain, MultiScale
+from fashion_dgm.flows.coupling import AffineCoupling, ResidualConditioner
+from fashion_dgm.flows.coupling_flow import MixtureFlow, RealNVP
 from fashion_dgm.flows.families import build_flow, make_flow
 from fashion_dgm.flows.flow import Flow
 from fashion_dgm.flows.likelihood import bits_per_dim_of, mean_bits_per_dim
 from fashion_dgm.flows.lipschitz import LipschitzConv2d, LipschitzLinear, LipSwish, update_norms
-from fashion_dgm.flows.log_det_estimate import ExactLogDet, SeriesLogDet
-from fashion_dgm.flows.log_det_series import draw_probes, log_det_series, probe_powers
-from fashion_dgm.flows.logistic_mixture import LogisticMixture
-from fashion_dgm.flows.logit import Logit
-from fashion_dgm.flows.mixture_coupling import MixtureCoupling
-from fashion_dgm.flows.mixture_flow import MixtureFlow
-from fashion_dgm.flows.multiscale import MultiScale
-from fashion_dgm.flows.neumann import neumann_log_det
-from fashion_dgm.flows.partition import ChannelHalves, Checkerboard, Partition
-from fashion_dgm.flows.realnvp import RealNVP
-from fashion_dgm.flows.residual import InverseError, InvertibleResidual
-from fashion_dgm.flows.residual_flow import ResidualFlow
+from fashion_dgm.flows.log_det import ExactLogDet, SeriesLogDet, batch_jacobian, exact_log_det
+from fashion_dgm.flows.log_det_series import draw_probes, log_det_series, neumann_log_det, probe_powers
+from fashion_dgm.flows.mixture_coupling import LogisticMixture, MixtureCoupling
+from fashion_dgm.flows.partition import ChannelHalves, Checkerboard, Partition, Squeeze
+from fashion_dgm.flows.preprocessing import Logit, dequantize, to_bits_per_dim
+from fashion_dgm.flows.residual_flow import InverseError, InvertibleResidual, ResidualFlow
 from fashion_dgm.flows.series_weights import Geometric, Poisson, Roulette, SeriesWeights, Truncation
-from fashion_dgm.flows.squeeze import Squeeze
-from fashion_dgm.flows.step import FlowStep
+from fashion_dgm.flows.training import FlowStep
 
 __all__ = [
     "ActNorm",

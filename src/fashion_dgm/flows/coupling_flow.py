@@ -1,23 +1,26 @@
-"""What flows of couplings have in common, whatever a coupling computes."""
+"""Flows of couplings over several scales: RealNVP and the mixture flow."""
+
+# Derived in docs/theory/change-of-variables.md.
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 
-from fashion_dgm.config import CouplingFlowConfig
+from fashion_dgm.config import CouplingFlowConfig, MixtureFlowConfig, RealNVPConfig
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.flows.actnorm import ActNorm
-from fashion_dgm.flows.bijection import Bijection, Chain
-from fashion_dgm.flows.conditioner import ResidualConditioner
+from fashion_dgm.flows.bijection import Bijection, Chain, MultiScale
+from fashion_dgm.flows.coupling import AffineCoupling, ResidualConditioner
 from fashion_dgm.flows.flow import Flow, Shape
-from fashion_dgm.flows.logit import Logit
-from fashion_dgm.flows.multiscale import MultiScale
-from fashion_dgm.flows.partition import ChannelHalves, Checkerboard, Partition
-from fashion_dgm.flows.squeeze import Squeeze
+from fashion_dgm.flows.mixture_coupling import MixtureCoupling
+from fashion_dgm.flows.partition import ChannelHalves, Checkerboard, Partition, Squeeze
+from fashion_dgm.flows.preprocessing import Logit
 
-__all__ = ["CouplingFlow"]
+__all__ = ["CouplingFlow", "MixtureFlow", "RealNVP"]
+
 
 MakeCoupling = Callable[[Partition, ResidualConditioner], Bijection]
 
@@ -92,3 +95,72 @@ def _couplings(
         conditioner = ResidualConditioner(half, config.hidden_channels, parts * half, config.residual_blocks, size)
         layers += [ActNorm(shape[0]), coupling(part, conditioner)]
     return layers
+
+
+class RealNVP(CouplingFlow):
+    """A flow of affine couplings over several scales, with an exact density and a one-pass sampler.
+
+    Dinh et al., 2017, "Density estimation using Real NVP". What differs from the paper:
+
+    - ActNorm before each coupling in the place of batch normalisation, in and between the networks, and neither weight
+      normalisation nor skip connections to the output: `log_prob` is a function of one image alone.
+    - The last scale is like the others; the paper's has four checkerboard couplings and no squeeze.
+    - A checkerboard has halves of one size only where height and width are even. A last scale of odd size (7x7, the
+      third one of 28x28) has no squeeze, and channel couplings in the place of its checkerboard couplings.
+    - On request, the networks have the place of a pixel as an input (Ho et al., 2019).
+
+    Arguments:
+        config: scales, couplings a scale, width and depth of the networks, alpha of the logit.
+        shape: `(C, H, W)` of an image.
+
+    Raises:
+        FashionDGMError: as `CouplingFlow`.
+
+    Example:
+        >>> from fashion_dgm.config import RealNVPConfig
+        >>> from fashion_dgm.flows import RealNVP
+        >>> config = RealNVPConfig(
+        ...     scales=2, checkerboard_couplings=4, channel_couplings=4, hidden_channels=32, residual_blocks=2,
+        ...     logit_alpha=1e-6,
+        ... )
+        >>> flow = RealNVP(config)
+        >>> flow.sample(16).shape
+        torch.Size([16, 1, 28, 28])
+    """
+
+    config: RealNVPConfig
+
+    def __init__(self, config: RealNVPConfig, shape: Shape = (1, 28, 28)) -> None:
+        super().__init__(config, shape, AffineCoupling, parts=2)
+
+
+class MixtureFlow(CouplingFlow):
+    """The scales of `RealNVP` with couplings by mixtures of logistics, whose inverse is found by iteration.
+
+    The couplings are those of Ho et al., 2019, "Flow++". What differs from that paper: the networks are RealNVP's,
+    without attention, and dequantisation is uniform.
+
+    Arguments:
+        config: that of RealNVP, and the logistics of each mixture.
+        shape: `(C, H, W)` of an image.
+
+    Raises:
+        FashionDGMError: as `CouplingFlow`.
+
+    Example:
+        >>> from fashion_dgm.config import MixtureFlowConfig
+        >>> from fashion_dgm.flows import MixtureFlow
+        >>> config = MixtureFlowConfig(
+        ...     scales=2, checkerboard_couplings=3, channel_couplings=3, hidden_channels=32, residual_blocks=1,
+        ...     logit_alpha=1e-6, components=4, position=True,
+        ... )
+        >>> flow = MixtureFlow(config)
+        >>> flow.sample(16).shape
+        torch.Size([16, 1, 28, 28])
+    """
+
+    config: MixtureFlowConfig
+
+    def __init__(self, config: MixtureFlowConfig, shape: Shape = (1, 28, 28)) -> None:
+        coupling = partial(MixtureCoupling, components=config.components)
+        super().__init__(config, shape, coupling, MixtureCoupling.parts(config.components))

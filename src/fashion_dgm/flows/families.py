@@ -7,9 +7,8 @@ from typing import Any
 
 from fashion_dgm.checkpoint import Checkpoint, CheckpointError, rebuild
 from fashion_dgm.config import Config, MixtureFlowConfig, RealNVPConfig, ResidualFlowConfig
+from fashion_dgm.flows.coupling_flow import MixtureFlow, RealNVP
 from fashion_dgm.flows.flow import Flow
-from fashion_dgm.flows.mixture_flow import MixtureFlow
-from fashion_dgm.flows.realnvp import RealNVP
 from fashion_dgm.flows.residual_flow import ResidualFlow
 
 __all__ = ["build_flow", "make_flow"]

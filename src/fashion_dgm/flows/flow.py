@@ -10,7 +10,7 @@ from torch import Tensor
 from fashion_dgm.config import Config
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.flows.bijection import Bijection
-from fashion_dgm.flows.dequantize import dequantize, to_bits_per_dim
+from fashion_dgm.flows.preprocessing import dequantize, to_bits_per_dim
 
 __all__ = ["Flow", "Shape"]
 

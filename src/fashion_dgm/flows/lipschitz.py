@@ -37,7 +37,8 @@ class LipschitzLayer(nn.Module, ABC):
     Arguments:
         weight: of the right shape, as torch initialises it.
         bias: one number a channel.
-        in_shape, out_shape: of one input and output on which the norm is taken.
+        in_shape: of one input on which the norm is taken.
+        out_shape: of its output.
         coefficient: largest norm, in `(0, 1)` for a contraction.
 
     Raises:
@@ -111,7 +112,8 @@ class LipschitzConv2d(LipschitzLayer):
     """A convolution that keeps height and width, by zero padding.
 
     Arguments:
-        in_channels, out_channels: of the images.
+        in_channels: of the images.
+        out_channels: of what is returned.
         kernel_size: odd.
         size: height and width. A 1x1 convolution is the same matrix at every pixel, so its norm is taken on one.
         coefficient: largest spectral norm.
@@ -148,7 +150,8 @@ class LipschitzLinear(LipschitzLayer):
     """A matrix.
 
     Arguments:
-        in_features, out_features: of the vectors.
+        in_features: of the vectors.
+        out_features: of what is returned.
         coefficient: largest spectral norm.
     """
 

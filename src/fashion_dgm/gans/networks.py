@@ -10,13 +10,17 @@ References:
 
 from __future__ import annotations
 
+import copy
+
 import torch
 from torch import Tensor, nn
 
+from fashion_dgm.config import AdversarialConfig
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.gans.lipschitz import normalise_spectrally
+from fashion_dgm.training.seeds import generator
 
-__all__ = ["Discriminator", "Generator"]
+__all__ = ["Discriminator", "Generator", "averaged_generator"]
 
 
 class Generator(nn.Module):
@@ -129,3 +133,33 @@ def _initialise(module: nn.Module) -> None:
     elif isinstance(module, nn.BatchNorm2d):
         nn.init.normal_(module.weight, 1.0, 0.02)
         nn.init.zeros_(module.bias)
+
+
+@torch.no_grad()
+def averaged_generator(average: Generator, config: AdversarialConfig) -> Generator:
+    """Returns a copy of a moving average of weights in evaluation mode, with BatchNorm statistics of its own.
+
+    Those of the generator in training belong to other activations than the averaged weights have while it still moves
+    (Izmailov et al., 2018, "Averaging weights leads to wider optima and better generalization", section 3.2). Its own
+    are means over batches as large as those of training, of about `config.records.samples` latents in all, the same ones
+    every time.
+    """
+    network = copy.deepcopy(average)
+    norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+    if not norms:
+        return network.eval()
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.reset_running_stats()
+        # All batches count alike.
+        norm.momentum = None
+    batches = max(1, config.records.samples // config.batch_size)
+    latents = torch.randn(
+        batches * config.batch_size, config.latent_dim, generator=generator(config.seed, "batch norm")
+    ).to(next(network.parameters()).device)
+    network.train()
+    for part in latents.split(config.batch_size):
+        network(part)
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+    return network.eval()

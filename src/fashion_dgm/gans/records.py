@@ -8,26 +8,55 @@ training.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from fashion_dgm.checkpoint import Checkpoint
 from fashion_dgm.classifier.network import build_classifier
 from fashion_dgm.config import AdversarialConfig
 from fashion_dgm.data.images import ImageSet, to_unit_interval
-from fashion_dgm.gans.averaging import averaged_generator
-from fashion_dgm.gans.networks import Generator
-from fashion_dgm.gans.scoring import STATISTICS, Statistics, score, whole_batches
+from fashion_dgm.gans.networks import Generator, averaged_generator
 from fashion_dgm.gans.steps import AdversarialStep
 from fashion_dgm.metrics.memorisation import copying_probability, nearest
 from fashion_dgm.metrics.modes import class_entropy, class_shares, missing_classes
 from fashion_dgm.training.seeds import derive_seed, generator
 
-__all__ = ["Recorder", "Witnesses"]
+__all__ = ["STATISTICS", "Recorder", "Statistics", "Witnesses", "score", "whole_batches"]
+
+
+Statistics = Literal["running_stats", "batch_stats"]
+STATISTICS: tuple[Statistics, ...] = get_args(Statistics)
+
+
+@torch.no_grad()
+def score(network: nn.Module, images: Tensor, batch_size: int, statistics: Statistics) -> Tensor:
+    """Returns scores `(N,)` of images `(N, 1, 28, 28)` of one kind, in batches of `batch_size` in their order.
+
+    In training, BatchNorm normalises by the batch (Ioffe and Szegedy, 2015, algorithm 2), and real and generated images
+    come in batches of their own: the batch gives away which it is (Salimans et al., 2016, section 3.4). In evaluation
+    mode it normalises by means over batches of both kinds. The two are different functions of an image, and their scores
+    cannot be compared. All other layers are in evaluation mode. A copy does the work, so `network` keeps its state and
+    its mode.
+
+    Arguments:
+        statistics: "running_stats" or, as in training, "batch_stats"; without BatchNorm they are the same.
+    """
+    network = copy.deepcopy(network).eval()
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.train(statistics == "batch_stats")
+    return torch.cat([network(batch) for batch in images.split(batch_size)])
+
+
+def whole_batches(images: Tensor, batch_size: int) -> Tensor:
+    """Returns the first images, as many as fill batches; all of them where they are fewer than one batch."""
+    return images[: max(1, len(images) // batch_size) * batch_size]
 
 
 @dataclass(frozen=True, eq=False)

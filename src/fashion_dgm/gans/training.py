@@ -11,8 +11,7 @@ from torch import Tensor, nn
 from fashion_dgm.checkpoint import Checkpoint, checkpoint_of
 from fashion_dgm.config import AdversarialConfig, GANConfig, WGANConfig
 from fashion_dgm.data.images import ImageSet
-from fashion_dgm.gans.averaging import averaged_generator
-from fashion_dgm.gans.networks import Generator
+from fashion_dgm.gans.networks import Generator, averaged_generator
 from fashion_dgm.gans.records import Recorder, Witnesses
 from fashion_dgm.gans.steps import (
     AdversarialStep,

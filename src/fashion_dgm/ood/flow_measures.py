@@ -9,8 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from fashion_dgm.flows.dequantize import dequantize, to_bits_per_dim
 from fashion_dgm.flows.flow import Flow
+from fashion_dgm.flows.preprocessing import dequantize, to_bits_per_dim
 from fashion_dgm.training.seeds import generator
 
 __all__ = ["measure_flow"]

@@ -17,7 +17,7 @@ def estimate_discrete_likelihood(
     """Estimates how far bits/dim, an upper bound for 8-bit images, fall with more draws of noise."""
     import torch
 
-    from fashion_dgm.flows.discrete import discrete_likelihood
+    from fashion_dgm.flows.likelihood import discrete_likelihood
     from fashion_dgm.pipelines.models import load_flow
     from fashion_dgm.pipelines.tracking import log_discrete_likelihood
 

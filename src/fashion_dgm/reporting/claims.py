@@ -65,7 +65,7 @@ CLAIMS: Mapping[str, tuple[Claim, ...]] = {
             "the-figure-bounds-the-length-of-a-code",
             "Bits/dim bound the length of a code",
             "test_bits_bound_the_code_from_above",
-            "flows/dequantize.py#to_bits_per_dim",
+            "flows/preprocessing.py#to_bits_per_dim",
         ),
     ),
     "mixture-flow": (
@@ -83,14 +83,14 @@ CLAIMS: Mapping[str, tuple[Claim, ...]] = {
             "such-a-layer-is-invertible",
             "A residual layer of a contraction is invertible, by fixed point",
             "test_fixed_point_converges_within_its_bound",
-            "flows/residual.py#InvertibleResidual",
+            "flows/residual_flow.py#InvertibleResidual",
         ),
         _theory(
             "log-det-estimation",
             "its-gradient-is-a-neumann-series",
             "The gradient of its log-determinant is a Neumann series",
             "test_the_gradient_is_a_neumann_series",
-            "flows/neumann.py#neumann_log_det",
+            "flows/log_det_series.py#neumann_log_det",
         ),
     ),
     "log-det": (

@@ -10,7 +10,7 @@ from fashion_dgm.experiments.log_det.moments import term_moments
 from fashion_dgm.experiments.log_det.trained import trained_blocks, widest
 from fashion_dgm.flows import ResidualFlow, batch_jacobian, dequantize
 from fashion_dgm.flows.bijection import Chain
-from fashion_dgm.flows.residual import InvertibleResidual
+from fashion_dgm.flows.residual_flow import InvertibleResidual
 from fashion_dgm.training.seeds import generator
 
 

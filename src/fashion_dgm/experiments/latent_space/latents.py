@@ -13,8 +13,7 @@ import torch
 from torch import Tensor
 
 from fashion_dgm.errors import FashionDGMError
-from fashion_dgm.flows.bijection import Bijection
-from fashion_dgm.flows.multiscale import MultiScale
+from fashion_dgm.flows.bijection import Bijection, MultiScale
 
 __all__ = ["PATHS", "interpolate", "relative_norm", "scale_sizes", "sparse_latents", "truncated_latents"]
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from fashion_dgm.experiments.latent_space.latents import relative_norm
 from fashion_dgm.experiments.likelihood.decomposition import dissect
 from fashion_dgm.flows.bijection import Bijection
-from fashion_dgm.flows.dequantize import LEVELS, dequantize
+from fashion_dgm.flows.preprocessing import LEVELS, dequantize
 
 __all__ = ["Probe", "Shots"]
 

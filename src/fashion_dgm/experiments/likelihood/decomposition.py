@@ -15,7 +15,7 @@ from torch import Tensor
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.experiments.likelihood.trace import Trace, log_normal, trace
 from fashion_dgm.flows.bijection import Bijection
-from fashion_dgm.flows.dequantize import LEVELS, dequantize
+from fashion_dgm.flows.preprocessing import LEVELS, dequantize
 from fashion_dgm.training.seeds import generator
 
 __all__ = ["BITS_OF_UNIFORM", "Dissection", "dissect"]

@@ -16,8 +16,7 @@ from torch import Tensor
 
 from fashion_dgm.experiments.likelihood.trace import log_normal
 from fashion_dgm.flows.bijection import Bijection, Chain
-from fashion_dgm.flows.dequantize import dequantize
-from fashion_dgm.flows.logit import Logit
+from fashion_dgm.flows.preprocessing import Logit, dequantize
 from fashion_dgm.training.seeds import generator
 
 __all__ = ["along_the_line", "pixel_moments", "second_order_gap"]

@@ -10,10 +10,9 @@ from typing import cast
 import torch
 from torch import Tensor
 
-from fashion_dgm.flows.bijection import Bijection, Chain
+from fashion_dgm.flows.bijection import Bijection, Chain, MultiScale
 from fashion_dgm.flows.flow import Flow
-from fashion_dgm.flows.multiscale import MultiScale
-from fashion_dgm.flows.squeeze import Squeeze
+from fashion_dgm.flows.partition import Squeeze
 
 __all__ = ["Layer", "Trace", "log_normal", "trace"]
 

@@ -8,11 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from fashion_dgm.experiments.log_det.blocks import Block, linearised
-from fashion_dgm.flows.dequantize import dequantize
-from fashion_dgm.flows.exact_log_det import batch_jacobian
 from fashion_dgm.flows.lipschitz import LipschitzConv2d, LipschitzLinear
-from fashion_dgm.flows.residual import InvertibleResidual
-from fashion_dgm.flows.residual_flow import ResidualFlow
+from fashion_dgm.flows.log_det import batch_jacobian
+from fashion_dgm.flows.preprocessing import dequantize
+from fashion_dgm.flows.residual_flow import InvertibleResidual, ResidualFlow
 from fashion_dgm.training.seeds import generator
 
 __all__ = ["trained_blocks", "widest"]

@@ -161,7 +161,7 @@ def plot_way(
 
     from fashion_dgm.data.images import choose_set
     from fashion_dgm.experiments.likelihood.trace import trace
-    from fashion_dgm.flows.dequantize import dequantize
+    from fashion_dgm.flows.preprocessing import dequantize
     from fashion_dgm.pipelines.models import load_flow
     from fashion_dgm.reporting.figures import way_through_the_flow
     from fashion_dgm.reporting.wording import dataset_name

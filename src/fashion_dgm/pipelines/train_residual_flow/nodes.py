@@ -29,7 +29,7 @@ def evaluate_residual_flow(
     flow: Checkpoint, train: ImageSet, test: ImageSet, benchmark: ImageSet, config: ResidualFlowEvaluationConfig
 ) -> dict[str, Any]:
     """Estimates the likelihood of all splits, and measures inverse and Lipschitz bound."""
-    from fashion_dgm.flows.residual_evaluation import evaluate
+    from fashion_dgm.evaluation.residual_flow import evaluate
 
     return evaluate(flow, {"train": train, "test": test, "benchmark": benchmark}, config)
 

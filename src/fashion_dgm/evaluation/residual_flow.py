@@ -33,6 +33,7 @@ __all__ = [
     "largest_norms",
 ]
 
+
 RECONSTRUCTED = 200
 
 
