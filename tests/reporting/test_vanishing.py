@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import math
+import re
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -10,11 +13,14 @@ from fashion_dgm.config import DiracConfig
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.experiments.gradients.shifted_uniforms import estimate
 from fashion_dgm.experiments.gradients.vanishing import LOSSES, measurement_steps, summarise_gradients
-from fashion_dgm.reporting import chapters, figures
-from fashion_dgm.reporting.report import ReportContent, TextBlock, build_report
+from fashion_dgm.findings.vanishing import vanishing
+from fashion_dgm.reporting import figures
+from fashion_dgm.reporting.chapter import Chapter, render_chapter
+from fashion_dgm.reporting.markdown import Counter, to_html
 from fashion_dgm.reporting.style import WIDTH, to_png
+from tests.findings.test_vanishing import AS_PREDICTED, metrics
 
-AS_THEORY_HAS_IT = {"saturating": -3.0, "non_saturating": 1.0, "wasserstein": 0.0}
+DRAWN = ("uniform_curves", "vanishing_norms", "vanishing_variance")
 
 
 def gradients(decades: dict[str, float], noise: float = 0.05, seeds: int = 3) -> pd.DataFrame:
@@ -29,41 +35,31 @@ def gradients(decades: dict[str, float], noise: float = 0.05, seeds: int = 3) ->
     return pd.DataFrame(rows).assign(signal=lambda t: t["norm"] / 2, variance=lambda t: t["norm"] ** 2)
 
 
-def metrics_of(table: pd.DataFrame) -> dict[str, Any]:
-    errors = {"total_variation": 0.01, "jensen_shannon": 0.01, "wasserstein": 0.01}
-    sizes = {"seeds": 3, "steps": 100, "batch_size": 32, "gradient_batches": 4, "samples": 1000}
-    return {"gradients": summarise_gradients(table), "uniforms": errors, **sizes}
+def written(found: dict[str, Any], *drawn: str) -> Chapter:
+    return render_chapter("vanishing", SimpleNamespace(vanishing=vanishing(found)), dict.fromkeys(drawn, b""))
 
 
-def findings(table: pd.DataFrame, png: bytes) -> str:
-    chapter = chapters.vanishing_chapter(metrics_of(table), png, png, png)
-    assert "None" not in build_report(ReportContent("A report", (chapter,)))
-    (block,) = [block for block in chapter.blocks if isinstance(block, TextBlock) and block.heading]
-    assert chapter.finding in block.paragraphs
-    return "\n".join(block.paragraphs)
+def test_conclusion_stands_in_summary_and_chapter(png: bytes) -> None:
+    found = metrics(AS_PREDICTED) | {"gradients": summarise_gradients(gradients(AS_PREDICTED))}
+    chapter = written(found, *DRAWN)
+    assert chapter.finding.startswith("As the theory predicts") and chapter.finding in " ".join(
+        chapter.markdown.split()
+    )
+    assert "| untrained | saturating | falls |" in chapter.markdown
+    assert "grows (untrained; epoch 6), as" in chapter.markdown
+    assert to_html(chapter.markdown, dict.fromkeys(DRAWN, png), Counter()).count("<img") == 3
+    assert "::: figure" not in written(found).markdown
 
 
-def test_what_the_theory_says_is_said_only_where_it_was_seen(png: bytes) -> None:
-    text = findings(gradients(AS_THEORY_HAS_IT), png)
-    assert "As the theory has it" in text
-    assert "Saturating loss: the gradient falls by 3.0 ± 0." in text
-    assert "grows for the untrained generator, that of epoch 6" in text
-    assert "no faster than the squared mean" in text
-    noisier = gradients(AS_THEORY_HAS_IT)
-    noisier["variance"] *= noisier["norm"].where(noisier["loss"] == "non_saturating", 1.0)
-    assert "grows faster than the squared mean" in findings(noisier, png)
-    all_fall = findings(gradients({**AS_THEORY_HAS_IT, "wasserstein": -1.0}), png)
-    assert "that of another loss falls somewhere, too: Wasserstein" in all_fall
-    nothing = findings(gradients(dict.fromkeys(LOSSES, 0.0)), png)
-    assert "does not clearly fall" in nothing and "does not clearly grow" in nothing
-
-
-def test_a_change_within_the_noise_of_the_seeds_is_none(png: bytes) -> None:
-    assert "stays within the noise" in findings(gradients({**AS_THEORY_HAS_IT, "saturating": -0.5}, noise=1.0), png)
+def test_from_values_that_are_not_finite_nothing_is_concluded() -> None:
+    found = metrics(dict.fromkeys(AS_PREDICTED, math.nan), variance=math.nan)
+    chapter = written(found)
+    assert "nothing can be concluded" in chapter.finding
+    assert re.search(r"\b(nan|inf|None|falls|grows)\b", chapter.finding + chapter.markdown) is None
 
 
 def test_figures_are_drawn_and_the_same_twice() -> None:
-    table = gradients(AS_THEORY_HAS_IT, seeds=1)
+    table = gradients(AS_PREDICTED, seeds=1)
     rng = np.random.default_rng(0)
     uniforms = pd.DataFrame(
         {"shift": shift, "repetition": i, **estimate(shift, 500, 20, rng)}
@@ -83,7 +79,7 @@ def test_figures_are_drawn_and_the_same_twice() -> None:
 
 
 def test_nothing_to_draw_is_refused() -> None:
-    empty = gradients(AS_THEORY_HAS_IT).iloc[:0]
+    empty = gradients(AS_PREDICTED).iloc[:0]
     for draw in (figures.gradient_norms, figures.gradient_variance, figures.uniform_curves):
         with pytest.raises(FashionDGMError, match="to draw"):
             draw(empty)

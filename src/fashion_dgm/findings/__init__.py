@@ -15,7 +15,9 @@ from fashion_dgm.findings.flow import FLOWS, FlowFindings, flow
 from fashion_dgm.findings.gan import GANFindings, gan
 from fashion_dgm.findings.mixture_flow import MixtureFlowFindings, mixture_flow
 from fashion_dgm.findings.residual_flow import ResidualFlowFindings, residual_flow
+from fashion_dgm.findings.stability import StabilityFindings, stability
 from fashion_dgm.findings.standing import with_benchmark
+from fashion_dgm.findings.vanishing import VanishingFindings, vanishing
 
 __all__ = ["Findings", "conclude", "to_json"]
 
@@ -31,6 +33,8 @@ class Findings:
     residual_flow: ResidualFlowFindings | None
     gan: GANFindings
     fid: FIDFindings
+    vanishing: VanishingFindings | None
+    stability: StabilityFindings | None
 
 
 def conclude(metrics: Mapping[str, Any]) -> Findings:
@@ -47,6 +51,8 @@ def conclude(metrics: Mapping[str, Any]) -> Findings:
         residual_flow=made("residual_flow", lambda own: residual_flow(metrics["flow"], own)),
         gan=gan({name: metrics[name] for name in _ADVERSARIAL if name in metrics}),
         fid=fid(metrics["fid"]),
+        vanishing=made("vanishing_gradients", vanishing),
+        stability=made("stability", stability),
     )
 
 

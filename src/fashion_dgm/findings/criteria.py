@@ -404,3 +404,67 @@ def excess(layer_norm: object, bound: object) -> float | None:
     if not is_number(layer_norm) or not is_number(bound) or layer_norm <= (1 + POWER_ITERATION_TOLERANCE) * bound:
         return None
     return layer_norm / bound - 1
+
+
+# --- Vanishing gradients
+
+SMALL_CHANGE = 0.3
+"""Powers of ten; a smaller change is a factor of less than 2."""
+
+
+class Change(Enum):
+    """Which way something goes on average over seeds."""
+
+    FALLS = auto()
+    GROWS = auto()
+    NOT_CLEAR = auto()
+    UNKNOWN = auto()
+
+
+def change(mean: object, deviation: object) -> Change:
+    """Reads a change in powers of ten: clear from `SMALL_CHANGE` and two standard deviations over seeds on."""
+    if not is_number(mean):
+        return Change.UNKNOWN
+    if abs(mean) < max(SMALL_CHANGE, 2 * (deviation if is_number(deviation) else 0.0)):
+        return Change.NOT_CLEAR
+    return Change.GROWS if mean > 0 else Change.FALLS
+
+
+class Vanishing(Enum):
+    """Which losses leave the generator less and less of a gradient as the discriminator learns."""
+
+    SATURATING_ONLY = auto()
+    OTHERS_TOO = auto()
+    NOT_CLEAR = auto()
+    UNKNOWN = auto()
+
+
+class GradientNoise(Enum):
+    """Whether the variance of the non-saturating gradient grows faster than its squared mean, where it grows."""
+
+    FASTER = auto()
+    PARTLY_FASTER = auto()
+    NOT_FASTER = auto()
+    NO_GROWTH = auto()
+
+
+# --- Stability of training
+
+
+class Stability(Enum):
+    """Which of two models trains more stably."""
+
+    FIRST = auto()
+    SECOND = auto()
+    MIXED = auto()
+    UNDECIDED = auto()
+    TOO_SHORT = auto()
+
+
+class Less(Enum):
+    """Which of two models has less of a measure."""
+
+    FIRST = auto()
+    SECOND = auto()
+    UNDECIDED = auto()
+    UNKNOWN = auto()

@@ -143,20 +143,6 @@ def _chapters(
     yield chapters.likelihood_anatomy_chapter(metrics["likelihood"], figures)
     yield render_chapter("gan", findings, figures, run)
     yield render_chapter("fid", findings, figures, run)
-    yield made(
-        "vanishing",
-        "vanishing_gradients",
-        chapters.vanishing_chapter,
-        "vanishing_norms",
-        "vanishing_variance",
-        "uniform_curves",
-    )
-    yield made(
-        "stability",
-        "stability",
-        chapters.stability_chapter,
-        "stability_curves",
-        "stability_measures",
-        "stability_verdict",
-    )
+    yield render_chapter("vanishing", findings, figures, run)
+    yield render_chapter("stability", findings, figures, run)
     yield chapters.comparison_chapter(metrics, figures["published_comparison"])

@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import TypeGuard
 
+from fashion_dgm.experiments.stability.measures import COMPARED
+
 __all__ = [
     "MISSING",
     "NOT_APPLICABLE",
@@ -16,6 +18,7 @@ __all__ = [
     "is_number",
     "listing",
     "loss_name",
+    "measure_name",
     "model_name",
     "model_order",
     "number",
@@ -24,6 +27,7 @@ __all__ = [
     "percent",
     "plural",
     "show",
+    "signed",
     "significant",
     "space_name",
     "variation_name",
@@ -127,6 +131,12 @@ def show(value: float | None, form: str) -> str:
     )
 
 
+def signed(value: float | None, digits: int = 2) -> str:
+    """Writes `value` as `number` does, with a sign."""
+    text = number(value, digits)
+    return f"+{text}" if is_number(value) and value > 0 else text
+
+
 def with_error(value: float | None, error: float | None, digits: int = 2) -> str:
     """Writes `value ± error`, or the value alone where it or the error is not finite."""
     text = number(value, digits)
@@ -203,6 +213,11 @@ def variation_order(names: Iterable[str]) -> list[str]:
     """Returns variations in the order in which figures and tables show them: the usual ones first, others by name."""
     known = list(_VARIATIONS)
     return sorted(names, key=lambda name: (known.index(name) if name in known else len(known), name))
+
+
+def measure_name(name: str) -> str:
+    """Writes a measure of the stability study as people say it."""
+    return COMPARED[name]
 
 
 def variation_name(name: str) -> str:

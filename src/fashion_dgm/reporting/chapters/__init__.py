@@ -13,9 +13,7 @@ from fashion_dgm.reporting.chapters.log_det import log_det_chapter
 from fashion_dgm.reporting.chapters.missing import OPTIONAL, missing_chapter
 from fashion_dgm.reporting.chapters.ood import ood_chapter
 from fashion_dgm.reporting.chapters.ood_reverse import reverse_blocks
-from fashion_dgm.reporting.chapters.stability import stability_chapter
 from fashion_dgm.reporting.chapters.titles import TITLES
-from fashion_dgm.reporting.chapters.vanishing import vanishing_chapter
 
 __all__ = [
     "OPTIONAL",
@@ -29,6 +27,4 @@ __all__ = [
     "missing_chapter",
     "ood_chapter",
     "reverse_blocks",
-    "stability_chapter",
-    "vanishing_chapter",
 ]

@@ -28,14 +28,6 @@ OPTIONAL = {
         "A residual layer's log-determinant is estimated from a series. What a truncated series lacks, what Russian "
         "roulette and random probes scatter, and what each costs, on blocks small enough to know the truth.",
     ),
-    "vanishing": Optional(
-        "vanishing_gradients",
-        "What a discriminator that is sure and right leaves of the generator's gradient, under each loss.",
-    ),
-    "stability": Optional(
-        "stability",
-        "Four adversarial models with several seeds and settings: how stably they train, and what is decided.",
-    ),
 }
 
 
