@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,28 @@ import pytest
 
 from fashion_dgm.reporting.figures import image_grid
 from fashion_dgm.reporting.style import to_png
+
+
+def detected(auroc: float | None, spread: float = 0.002) -> dict[str, Any]:
+    """A score's detection of a set."""
+    names = ("auroc", "aupr", "fpr95")
+    if auroc is None:
+        return dict.fromkeys(names)
+    return dict.fromkeys(names, auroc) | {f"{name}_interval": [auroc - spread, auroc + spread] for name in names}
+
+
+def definition(label: str, **more: Any) -> dict[str, Any]:
+    """What a score is."""
+    return {"label": label, "paper": "A paper", "tails": "one", "uses_flow": True, "uses_labels": False, **more}
+
+
+def with_nothing_finite(value: Any) -> Any:
+    """Returns the value with NaN in the place of every float."""
+    if isinstance(value, dict):
+        return {key: with_nothing_finite(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [with_nothing_finite(item) for item in value]
+    return math.nan if isinstance(value, float) else value
 
 
 @pytest.fixture(scope="session")
@@ -53,8 +76,26 @@ def metrics() -> dict[str, Any]:
                     "aupr_interval": [0.31, 0.33],
                 }
             },
+            "model": "RealNVP",
+            "models": {
+                "RealNVP": {
+                    "in_distribution": {"name": "fashion_mnist", "images": 10_000, "bits_per_dim": 3.1},
+                    "results": {"likelihood": {"mnist": detected(0.1)}, "combined": {"mnist": detected(0.995)}},
+                    "groups": {},
+                    "comparisons": {},
+                    "missing": {},
+                }
+            },
+            "headline": "combined",
+            "definitions": {name: definition(name) for name in ("likelihood", "combined")},
+            "notes": {},
+            "failed": {},
+            "comparisons": 4,
+            "least_difference": 0.01,
             "confidence": 0.95,
             "bootstrap": 1000,
+            "fit_images": 5000,
+            "reference_images": 43_000,
         },
         "gan": {
             "gan": {

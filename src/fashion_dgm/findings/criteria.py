@@ -468,3 +468,55 @@ class Less(Enum):
     SECOND = auto()
     UNDECIDED = auto()
     UNKNOWN = auto()
+
+
+# --- OOD detection
+
+
+class Detection(Enum):
+    """Whether a score detects an OOD set, by the interval of its AUROC, and how well, by the AUROC itself."""
+
+    MISLED = auto()
+    CHANCE = auto()
+    SOMETIMES = auto()
+    MOSTLY = auto()
+    ALMOST_ALWAYS = auto()
+    UNKNOWN = auto()
+
+
+class Paradox(Enum):
+    """Whether OOD sets are likelier than in-distribution images, and others detected at the same time."""
+
+    ABSENT = auto()
+    PRESENT = auto()
+    WITH_DETECTED = auto()
+
+
+CHANCE_AUROC = 0.5
+MOSTLY_DETECTED, ALMOST_ALWAYS_DETECTED = 0.75, 0.95
+SOLVED_AUROC, WEAK_AUROC = 0.99, 0.9
+"""AUROCs, rounded to three digits as in tables, from which a set counts as solved, and below which as weakly detected."""
+
+
+def detection(auroc: object, interval: Sequence[float] | None) -> Detection:
+    """Compares an AUROC with chance."""
+    where = side(auroc, interval, CHANCE_AUROC)
+    if where == Side.UNKNOWN or not is_number(auroc):
+        return Detection.UNKNOWN
+    if where == Side.BELOW:
+        return Detection.MISLED
+    if where == Side.AROUND:
+        return Detection.CHANCE
+    if auroc >= ALMOST_ALWAYS_DETECTED:
+        return Detection.ALMOST_ALWAYS
+    return Detection.MOSTLY if auroc >= MOSTLY_DETECTED else Detection.SOMETIMES
+
+
+def is_solved(auroc: float) -> bool:
+    """Whether a set counts as solved."""
+    return round(auroc, 3) >= SOLVED_AUROC
+
+
+def is_weak(auroc: float) -> bool:
+    """Whether a set is weakly detected."""
+    return round(auroc, 3) < WEAK_AUROC

@@ -138,8 +138,7 @@ def _chapters(
         *(f"log_det_{name}_figure" for name in _LOG_DET),
     )
     yield chapters.latent_space_chapter(metrics["latents"], figures)
-    ood = chapters.ood_chapter(metrics["ood"], figures["ood_histogram"], figures["ood_matrix"], figures["ood_headline"])
-    yield replace(ood, blocks=(*ood.blocks, *chapters.reverse_blocks(metrics)))
+    yield render_chapter("ood", findings, figures, run)
     yield chapters.likelihood_anatomy_chapter(metrics["likelihood"], figures)
     yield render_chapter("gan", findings, figures, run)
     yield render_chapter("fid", findings, figures, run)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from typing import TypeGuard
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeGuard
 
 from fashion_dgm.experiments.stability.measures import COMPARED
 
@@ -14,6 +14,7 @@ __all__ = [
     "SPACE_NAMES",
     "count",
     "dataset_name",
+    "estimate",
     "interval",
     "is_number",
     "listing",
@@ -30,6 +31,7 @@ __all__ = [
     "signed",
     "significant",
     "space_name",
+    "the_model",
     "variation_name",
     "variation_order",
     "with_error",
@@ -151,6 +153,13 @@ def interval(bounds: Sequence[float] | None, digits: int = 3) -> str:
     return f"[{number(low, digits)}, {number(high, digits)}]"
 
 
+def estimate(found: Mapping[str, Any], name: str = "auroc") -> str:
+    """Writes `found[name]` with the interval `found[name + "_interval"]` where there is one; a dash for an empty `found`."""
+    if not found:
+        return NOT_APPLICABLE
+    return " ".join(filter(None, [number(found.get(name), 3), interval(found.get(f"{name}_interval"))]))
+
+
 def plural(n: int, noun: str) -> str:
     """Writes `1 epoch` or `2 epochs`."""
     return f"{count(n)}{_SPACE}{noun}{'' if n == 1 else 's'}"
@@ -192,6 +201,11 @@ def _scale_of(name: str) -> int:
 def model_name(name: str) -> str:
     """Writes `gan` as GAN and so on; an unknown name as it is."""
     return _MODELS.get(name, name)
+
+
+def the_model(name: str) -> str:
+    """Writes a model within a sentence: "the mixture flow", but "RealNVP"."""
+    return name if name == "RealNVP" else f"the {model_name(name)}"
 
 
 def model_order(names: Iterable[str]) -> list[str]:

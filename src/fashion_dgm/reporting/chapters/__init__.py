@@ -11,8 +11,6 @@ from fashion_dgm.reporting.chapters.latent_space import latent_space_chapter
 from fashion_dgm.reporting.chapters.likelihood_anatomy import likelihood_anatomy_chapter
 from fashion_dgm.reporting.chapters.log_det import log_det_chapter
 from fashion_dgm.reporting.chapters.missing import OPTIONAL, missing_chapter
-from fashion_dgm.reporting.chapters.ood import ood_chapter
-from fashion_dgm.reporting.chapters.ood_reverse import reverse_blocks
 from fashion_dgm.reporting.chapters.titles import TITLES
 
 __all__ = [
@@ -25,6 +23,4 @@ __all__ = [
     "likelihood_anatomy_chapter",
     "log_det_chapter",
     "missing_chapter",
-    "ood_chapter",
-    "reverse_blocks",
 ]

@@ -44,7 +44,7 @@ def ood_histogram(scores: DataFrame, in_distribution: str, auroc: Mapping[str, s
 
 @styled
 def score_histogram(scores: DataFrame, score: str, in_distribution: str, auroc: Mapping[str, str]) -> Figure:
-    """Draws the densities of a score as `ood_histogram` draws those of bits per dimension, most familiar set on top.
+    """Draws the densities of a score as `ood_histogram` draws those of bits per dimension, the lowest median on top.
 
     The axis ends at twice the range of the in-distribution set; all that lies beyond is in the last bar.
 
@@ -60,7 +60,7 @@ def score_histogram(scores: DataFrame, score: str, in_distribution: str, auroc: 
     low, high = np.quantile(values[in_distribution], [0.0, 0.999]) if len(values[in_distribution]) else (0.0, 1.0)
     low, high = min(low, *(float(v.min()) for v in values.values() if len(v))), high + (high - low)
     clipped = {name: v.clip(max=high) for name, v in values.items()}
-    ends = ("← familiar", "foreign (the last bar holds all beyond) →")
+    ends = ("← in-distribution", "OOD (the last bar holds all beyond) →")
     return _rows(clipped, low, high, "", ends, in_distribution, auroc)
 
 

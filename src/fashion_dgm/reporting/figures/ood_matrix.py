@@ -25,7 +25,7 @@ _COLORS = LinearSegmentedColormap.from_list("auroc", [VERMILLION, "#ffffff", BLU
 def auroc_matrix(table: DataFrame, labels: Mapping[str, str], headline: str) -> Figure:
     """Draws AUROC as a matrix: a row a score, a column a set, a number in each cell.
 
-    Blue cells are detected, white ones left to chance, vermillion ones taken for familiar. Rows keep the order of the
+    Blue cells are detected, white ones are at chance, vermillion ones below it. Rows keep the order of the
     table, single images first, then groups; where there are several models, each has rows of its own.
 
     Arguments:

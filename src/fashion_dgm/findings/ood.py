@@ -1,0 +1,341 @@
+"""What detection of out-of-distribution images has shown: by likelihood, by other scores, under every flow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fashion_dgm.findings import criteria
+from fashion_dgm.findings.criteria import Detection, Paradox, Side, is_number
+from fashion_dgm.provenance import ORIGIN, differences, parameters_of
+
+__all__ = ["Ablation", "Change", "OODFindings", "OODSet", "Primary", "Reverse", "Score", "Table", "ood"]
+
+_ABLATION = ("coded_length", "nearest_edges", "combined_without_flow", "combined")
+_ABLATION_SETS = ("mnist", "fashion_mnist_vertical_flip", "fashion_mnist_horizontal_flip")
+_FEW_SETS = 3
+_COUNTERPARTS = {"mnist_flow": "flow", "mnist_mixture_flow": "mixture_flow", "mnist_ood": "ood"}
+
+Found = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class OODSet:
+    """An OOD set under the likelihood of the first flow.
+
+    Arguments:
+        found: its number of images, bits/dim and detection.
+        side: of its AUROC, compared with chance.
+        bits: of its mean bits/dim, compared with those of in-distribution images.
+        difference: of these means, in absolute value; None where one is unknown.
+        chance_aupr: the AUPR of a random score.
+    """
+
+    name: str
+    found: Found
+    side: Side
+    detection: Detection
+    bits: Side
+    difference: float | None
+    chance_aupr: float
+
+
+@dataclass(frozen=True)
+class Change:
+    """A set on which one score is better than another, with both AUROCs."""
+
+    dataset: str
+    label: str
+    uses_labels: bool
+    before: float
+    after: float
+
+
+@dataclass(frozen=True)
+class Primary:
+    """The primary score under the first flow.
+
+    Arguments:
+        results: its detection by set.
+        known: the number of sets with a defined AUROC.
+        solved: on how many of these it reaches `criteria.SOLVED_AUROC`.
+        worst: the set of its lowest AUROC; None where none is defined.
+        weak: sets that it detects weakly.
+        better, worse: where it is better or worse than the likelihood, from the likelihood's AUROC to its own.
+        ahead: where another score is better, from its own AUROC to the other's.
+        groups: AUROC of typicality on MNIST by the size of a group.
+    """
+
+    name: str
+    label: str
+    results: Mapping[str, Found]
+    known: int
+    solved: int
+    worst: str | None
+    weak: tuple[str, ...]
+    better: tuple[Change, ...]
+    worse: tuple[Change, ...]
+    ahead: tuple[Change, ...]
+    groups: Mapping[int, float]
+
+
+@dataclass(frozen=True)
+class Score:
+    """A score, its reference, and its lowest and highest AUROC; None where it was not computed, for the reason given."""
+
+    label: str
+    paper: str
+    tails: str
+    uses_labels: bool
+    missing: str
+    mnist: Found | None
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True)
+class Table:
+    """AUROC of some scores under every flow.
+
+    Arguments:
+        sets: its rows.
+        columns: pairs of a score's label and a flow; None where the score needs no flow.
+        cells: by set, the results in the order of the columns; empty where a set was not scored.
+        images: the number of in-distribution images by flow.
+        bits: their bits/dim by flow.
+    """
+
+    sets: tuple[str, ...]
+    columns: tuple[tuple[str, str | None], ...]
+    cells: Mapping[str, tuple[Found, ...]]
+    images: Mapping[str, int]
+    bits: Mapping[str, float | None]
+
+    @property
+    def one_size(self) -> int | None:
+        """The number of in-distribution images; None where flows differ in it."""
+        sizes = set(self.images.values())
+        return sizes.pop() if len(sizes) == 1 else None
+
+
+@dataclass(frozen=True)
+class Ablation:
+    """The combined score and its parts: rows of a score, its flow (None where it needs none), and results by set."""
+
+    sets: tuple[str, ...]
+    rows: tuple[tuple[str, str | None, tuple[Found, ...]], ...]
+
+
+@dataclass(frozen=True)
+class Reverse:
+    """The reverse direction, with flows that were trained on another set.
+
+    Arguments:
+        sizes: the number of images by set.
+        differences: parameters that differ from those of the other direction: name, value here, value there.
+        mismatches: why models and images of its results don't fit each other.
+    """
+
+    trained_on: str
+    table: Table
+    sizes: Mapping[str, int]
+    differences: tuple[tuple[str, Any, Any], ...]
+    mismatches: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class OODFindings:
+    """All of detection.
+
+    Arguments:
+        model: the first flow.
+        inside: name, number and bits/dim of in-distribution images.
+        told: sets that are discussed one by one: all where they are few, else MNIST, which others report on.
+        others: the other sets by the side of their AUROC.
+        scores: every score, computed or not.
+        primary: None where the likelihood is the primary score.
+        rule: how scores are compared: `comparisons`, `least_difference`, `confidence`, `bootstrap`, `fit_images`,
+            `reference_images`.
+        notes, failed: remarks on sets, and why some were not scored.
+    """
+
+    model: str
+    inside: Found
+    sets: tuple[OODSet, ...]
+    told: tuple[OODSet, ...]
+    others: tuple[tuple[Side, tuple[OODSet, ...]], ...]
+    paradox: Paradox
+    scores: tuple[Score, ...]
+    primary: Primary | None
+    flows: Table
+    ablation: Ablation | None
+    reverse: Reverse | None
+    rule: Mapping[str, Any]
+    notes: Mapping[str, str]
+    failed: Mapping[str, str]
+
+
+def ood(metrics: Mapping[str, Any]) -> OODFindings:
+    """Concludes from `metrics["ood"]`, as `fashion_dgm.ood.summary.summarise` returns it, and `metrics["mnist_ood"]`."""
+    found = metrics["ood"]
+    names = _first(found["sets"], "mnist")
+    sets = tuple(_set(name, found["sets"][name], found["in_distribution"]) for name in names)
+    told = tuple(one for one in sets if len(sets) <= _FEW_SETS or one.name == "mnist")
+    others = [one for one in sets if one not in told]
+    keys = ("comparisons", "least_difference", "confidence", "bootstrap", "fit_images", "reference_images")
+    return OODFindings(
+        model=found["model"],
+        inside=found["in_distribution"],
+        sets=sets,
+        told=told,
+        others=tuple((side, of_side) for side in Side if (of_side := tuple(one for one in others if one.side == side))),
+        paradox=_paradox(one.side for one in sets),
+        scores=tuple(_score(name, found) for name in found["definitions"]),
+        primary=None if found["headline"] == "likelihood" else _primary(found, names),
+        flows=_table(found, names, dict.fromkeys(("likelihood", found["headline"]))),
+        ablation=_ablation(found),
+        reverse=_reverse(metrics) if "mnist_ood" in metrics else None,
+        rule={key: found[key] for key in keys},
+        notes=found["notes"],
+        failed=found["failed"],
+    )
+
+
+def _first(names: Iterable[str], first: str) -> list[str]:
+    return sorted(names, key=lambda name: (name != first, name))
+
+
+def _set(name: str, found: Found, inside: Found) -> OODSet:
+    auroc, bounds = found.get("auroc"), found.get("auroc_interval")
+    bits, ours = found["bits_per_dim"], inside["bits_per_dim"]
+    known = is_number(bits) and is_number(ours)
+    return OODSet(
+        name=name,
+        found=found,
+        side=criteria.side(auroc, bounds, criteria.CHANCE_AUROC),
+        detection=criteria.detection(auroc, bounds),
+        bits=criteria.side(bits, None, ours) if known else Side.UNKNOWN,
+        difference=abs(bits - ours) if known else None,
+        chance_aupr=found["images"] / (found["images"] + inside["images"]),
+    )
+
+
+def _paradox(sides: Iterable[Side]) -> Paradox:
+    seen = set(sides)
+    if Side.BELOW not in seen:
+        return Paradox.ABSENT
+    return Paradox.WITH_DETECTED if Side.ABOVE in seen else Paradox.PRESENT
+
+
+def _score(name: str, found: Found) -> Score:
+    model = found["models"][found["model"]]
+    results, definition = model["results"].get(name, {}), found["definitions"][name]
+    known = [entry["auroc"] for entry in results.values() if is_number(entry["auroc"])]
+    return Score(
+        label=definition["label"],
+        paper=definition["paper"],
+        tails=definition["tails"],
+        uses_labels=definition["uses_labels"],
+        missing=model["missing"].get(name, ""),
+        mnist=results.get("mnist"),
+        low=min(known, default=None),
+        high=max(known, default=None),
+    )
+
+
+def _primary(found: Found, names: Sequence[str]) -> Primary:
+    model, name = found["models"][found["model"]], found["headline"]
+    results, compared, definitions = model["results"], model.get("comparisons", {}), found["definitions"]
+    ours = results[name]
+    known = {one: ours[one]["auroc"] for one in names if one in ours and is_number(ours[one]["auroc"])}
+
+    def change(dataset: str, before: str, after: str, other: str) -> Change:
+        aurocs = (results[score][dataset]["auroc"] for score in (before, after))
+        return Change(dataset, definitions[other]["label"], definitions[other]["uses_labels"], *aurocs)
+
+    def against_likelihood(verdict: str) -> tuple[Change, ...]:
+        verdicts = compared.get("likelihood", {})
+        chosen = (one for one in names if verdicts.get(one, {}).get("verdict") == verdict)
+        return tuple(change(one, "likelihood", name, "likelihood") for one in chosen)
+
+    ahead = []
+    for one in names:
+        better = [score for score, of_set in compared.items() if of_set.get(one, {}).get("verdict") == "worse"]
+        if better:
+            best = max(better, key=lambda score: (results[score][one]["auroc"], score))
+            ahead.append(change(one, name, best, best))
+    groups = {int(size): of_set.get("mnist", {}).get("auroc") for size, of_set in model.get("groups", {}).items()}
+    return Primary(
+        name=name,
+        label=definitions[name]["label"],
+        results={one: ours[one] for one in names if one in ours},
+        known=len(known),
+        solved=sum(map(criteria.is_solved, known.values())),
+        worst=min(known, key=lambda one: (known[one], one), default=None),
+        weak=tuple(one for one, auroc in known.items() if criteria.is_weak(auroc)),
+        better=against_likelihood("better"),
+        worse=against_likelihood("worse"),
+        ahead=tuple(ahead),
+        groups={size: groups[size] for size in sorted(groups) if is_number(groups[size])},
+    )
+
+
+def _table(found: Found, names: Sequence[str], scores: Iterable[str]) -> Table:
+    models, definitions = found["models"], found["definitions"]
+    order = _first(models, found["model"])
+    # What needs no flow is the same under each.
+    shown = [
+        (model, score)
+        for score in scores
+        for model in (order if definitions.get(score, {}).get("uses_flow") else order[:1])
+        if score in models[model]["results"]
+    ]
+    return Table(
+        sets=tuple(names),
+        columns=tuple(
+            (definitions[score]["label"], model if definitions[score]["uses_flow"] else None) for model, score in shown
+        ),
+        cells={name: tuple(models[model]["results"][score].get(name, {}) for model, score in shown) for name in names},
+        images={model: models[model]["in_distribution"]["images"] for model in order},
+        bits={model: models[model]["in_distribution"]["bits_per_dim"] for model in order},
+    )
+
+
+def _ablation(found: Found) -> Ablation | None:
+    models = {
+        model: results
+        for model in _first(found["models"], found["model"])
+        if set(_ABLATION) <= set(results := found["models"][model]["results"])
+    }
+    if not models:
+        return None
+    first = next(iter(models.values()))
+    sets = tuple(
+        name
+        for name in _ABLATION_SETS
+        if all(is_number(first[score].get(name, {}).get("auroc")) for score in _ABLATION)
+    )
+    *parts, whole = _ABLATION
+    rows: list[tuple[str, str | None, tuple[Found, ...]]] = [
+        (score, None, tuple(first[score][name] for name in sets)) for score in parts
+    ]
+    rows += [(whole, model, tuple(of[whole].get(name, {}) for name in sets)) for model, of in models.items()]
+    return Ablation(sets, tuple(rows)) if sets else None
+
+
+def _reverse(metrics: Mapping[str, Any]) -> Reverse:
+    found = metrics["mnist_ood"]
+    made, other = (
+        parameters_of({name: metrics.get(name, {}) for name in names})
+        for names in zip(*_COUNTERPARTS.items(), strict=True)
+    )
+    shared = {block: values for block, values in made.items() if block in other}
+    names = _first(found["sets"], "fashion_mnist")
+    return Reverse(
+        trained_on=found["in_distribution"]["name"],
+        table=_table(found, names, ("likelihood", "combined", "combined_without_flow")),
+        sizes={name: found["sets"][name]["images"] for name in names},
+        differences=tuple(differences(shared, other)),
+        mismatches=tuple(found.get(ORIGIN, {}).get("mismatches", ())),
+    )
