@@ -189,7 +189,7 @@ def test_figure_is_drawn_and_the_same_twice(measured: Metrics) -> None:
 
 
 def test_a_run_with_likelihood_alone_has_one_score(metrics: Metrics) -> None:
-    (only,) = our_detections(metrics["ood"])
+    (only,) = our_detections(metrics["ood"] | {"headline": "likelihood"})
     assert only.raw_likelihood and only.auroc["mnist"] == (0.1, (0.09, 0.11))
 
 
