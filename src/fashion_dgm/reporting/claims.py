@@ -165,7 +165,7 @@ CLAIMS: Mapping[str, tuple[Claim, ...]] = {
             "reading-the-numbers.md#terms-of-a-likelihood",
             "The terms sum to the bits of the likelihood",
             "experiments/likelihood/test_decomposition.py#test_parts_sum_to_the_bits_of_the_likelihood",
-            "experiments/likelihood/decomposition.py#dissect",
+            "experiments/likelihood/decomposition.py#decompose",
         ),
         _theory(
             "likelihood-ood",
@@ -179,7 +179,7 @@ CLAIMS: Mapping[str, tuple[Claim, ...]] = {
             "a-density-ranks-nothing-by-itself",
             "A density ranks nothing by itself",
             "test_coordinates_decide_the_ranking",
-            "experiments/likelihood/decomposition.py#dissect",
+            "experiments/likelihood/decomposition.py#decompose",
         ),
     ),
     "gan": (

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from fashion_dgm.errors import FashionDGMError
-from fashion_dgm.experiments.likelihood import dissect
+from fashion_dgm.experiments.likelihood import decompose
 from fashion_dgm.flows.likelihood import bits_per_dim_of
 
 IMAGES = torch.randint(0, 256, (7, 1, 8, 8), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
@@ -15,7 +15,7 @@ IMAGES = torch.randint(0, 256, (7, 1, 8, 8), generator=torch.Generator().manual_
 def test_parts_sum_to_the_bits_of_the_likelihood(make_flow, changes) -> None:
     """docs/reading-the-numbers.md#terms-of-a-likelihood"""
     flow = make_flow(**changes)
-    found = dissect(flow, IMAGES, batch_size=3, seed=5)
+    found = decompose(flow, IMAGES, batch_size=3, seed=5)
     bits = bits_per_dim_of(flow, IMAGES, 4, 5, torch.float64)
     np.testing.assert_allclose(found.bits_per_dim, bits, rtol=1e-12)
     np.testing.assert_allclose(8 + sum(found.parts.values()), bits, rtol=1e-12)
@@ -24,19 +24,19 @@ def test_parts_sum_to_the_bits_of_the_likelihood(make_flow, changes) -> None:
 
 def test_parts_are_named_by_kind_and_scale(make_flow) -> None:
     kind = "coupling"
-    names = [*dissect(make_flow(), IMAGES, 7, 0).parts]
+    names = [*decompose(make_flow(), IMAGES, 7, 0).parts]
     assert names == ["logit", "actnorm", f"{kind}_1", f"{kind}_2", "latents_1", "latents_2"]
 
 
 def test_actnorm_costs_every_image_the_same(make_flow) -> None:
-    parts = dissect(make_flow(), IMAGES, 7, 0).parts
+    parts = decompose(make_flow(), IMAGES, 7, 0).parts
     assert np.ptp(parts["actnorm"]) < 1e-12
     assert np.ptp(parts["logit"]) > 1e-3
 
 
 def test_norms_are_those_of_the_latents(make_flow) -> None:
     flow = make_flow()
-    found = dissect(flow, IMAGES, 7, 0)
+    found = decompose(flow, IMAGES, 7, 0)
     for norms, bits, size in zip(found.norms, found.latents, found.sizes, strict=True):
         expected = (0.5 * size * (norms**2 + np.log(2 * np.pi))) / (64 * np.log(2))
         np.testing.assert_allclose(bits, expected, rtol=1e-12)
@@ -49,13 +49,13 @@ def test_neighbours_tell_noise_from_structure(make_flow) -> None:
     halves = torch.full_like(noise, 20)
     halves[..., 14:, :] = 230
     # False alarm below 1 in a million: the correlation of noise has a standard deviation of about 1 / sqrt(1512).
-    assert np.abs(dissect(flow, noise, 4, 0).neighbours).max() < 5.2 / np.sqrt(1512)
-    assert dissect(flow, halves, 4, 0).neighbours.min() > 0.9
+    assert np.abs(decompose(flow, noise, 4, 0).neighbours).max() < 5.2 / np.sqrt(1512)
+    assert decompose(flow, halves, 4, 0).neighbours.min() > 0.9
 
 
 def test_mode_is_left_alone_and_no_image_is_an_error(make_flow) -> None:
     flow = make_flow().train()
-    dissect(flow, IMAGES, 7, 0)
+    decompose(flow, IMAGES, 7, 0)
     assert flow.training
     with pytest.raises(FashionDGMError, match="at least one image"):
-        dissect(flow, IMAGES[:0], 7, 0)
+        decompose(flow, IMAGES[:0], 7, 0)

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from fashion_dgm.config import ResidualFlowConfig, SeriesConfig
-from fashion_dgm.experiments.likelihood import dissect, trace
+from fashion_dgm.experiments.likelihood import decompose, trace
 from fashion_dgm.experiments.likelihood.second_order import second_order_gap
 from fashion_dgm.flows import ExactLogDet, ResidualFlow, bits_per_dim_of
 
@@ -57,7 +57,7 @@ def test_a_trace_without_probes_differs_from_one_with_others(flow) -> None:
 def test_a_dissection_is_that_of_the_likelihood_and_repeats(flow) -> None:
     """docs/reading-the-numbers.md#terms-of-a-likelihood"""
     before = torch.get_rng_state()
-    first, second = (dissect(flow, IMAGES, 4, 3) for _ in range(2))
+    first, second = (decompose(flow, IMAGES, 4, 3) for _ in range(2))
     assert torch.equal(torch.get_rng_state(), before)
     assert np.array_equal(first.layers, second.layers)
     bits = bits_per_dim_of(flow, IMAGES, 4, 3, torch.float64)

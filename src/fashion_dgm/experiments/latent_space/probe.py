@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from fashion_dgm.experiments.latent_space.latents import relative_norm
-from fashion_dgm.experiments.likelihood.decomposition import dissect
+from fashion_dgm.experiments.likelihood.decomposition import decompose
 from fashion_dgm.flows.bijection import Bijection
 from fashion_dgm.flows.preprocessing import LEVELS, dequantize
 
@@ -92,6 +92,6 @@ class Probe:
         level: float | None = None,
     ) -> Shots:
         """Scores 8-bit images `(N, 1, H, W)`; their own latents give the norm where none is given."""
-        found = dissect(self.flow, torch.from_numpy(images), self.batch_size, self.seed)
+        found = decompose(self.flow, torch.from_numpy(images), self.batch_size, self.seed)
         norms = found.norm if norm is None else norm.double().numpy()
         return Shots(experiment, variant, images, found.bits_per_dim, norms, found.norm, level)

@@ -3,7 +3,7 @@
 A package beside `flows` rather than in it: nothing here decides a training's outcome, so a change here retrains nothing.
 """
 
-from fashion_dgm.experiments.likelihood.decomposition import Dissection, dissect
+from fashion_dgm.experiments.likelihood.decomposition import Decomposition, decompose
 from fashion_dgm.experiments.likelihood.trace import Layer, Trace, trace
 
-__all__ = ["Dissection", "Layer", "Trace", "dissect", "trace"]
+__all__ = ["Decomposition", "Layer", "Trace", "decompose", "trace"]

@@ -18,7 +18,7 @@ from fashion_dgm.flows.bijection import Bijection
 from fashion_dgm.flows.preprocessing import LEVELS, dequantize
 from fashion_dgm.training.seeds import generator
 
-__all__ = ["BITS_OF_UNIFORM", "Dissection", "dissect"]
+__all__ = ["BITS_OF_UNIFORM", "Decomposition", "decompose"]
 
 BITS_OF_UNIFORM = math.log2(LEVELS)
 
@@ -26,7 +26,7 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Dissection:
+class Decomposition:
     """The bits per dimension of N images, taken apart.
 
     Arguments:
@@ -76,9 +76,9 @@ class Dissection:
 
 
 @torch.no_grad()
-def dissect(
+def decompose(
     flow: Bijection, images: Tensor, batch_size: int, seed: int, precision: torch.dtype = torch.float32
-) -> Dissection:
+) -> Decomposition:
     """Takes the bits per dimension of each image apart, batch by batch, in evaluation mode.
 
     The noise of dequantisation and the probes are those of `bits_per_dim_of` with the same seed; so are the bits, with the
@@ -105,7 +105,7 @@ def dissect(
     try:
         with torch.autocast(reference.device.type, torch.bfloat16, enabled=precision == torch.bfloat16):
             batches = [
-                _dissect(trace(flow, dequantize(batch.to(reference.device), noise, reference.dtype), probes))
+                _decompose(trace(flow, dequantize(batch.to(reference.device), noise, reference.dtype), probes))
                 for batch in images.split(batch_size)
             ]
     finally:
@@ -113,10 +113,10 @@ def dissect(
     first = batches[0]
     names = ("layers", "latents", "stops", "norms", "neighbours")
     joined = {name: np.concatenate([getattr(batch, name) for batch in batches], axis=-1) for name in names}
-    return Dissection(first.kinds, first.scales, sizes=first.sizes, **joined)
+    return Decomposition(first.kinds, first.scales, sizes=first.sizes, **joined)
 
 
-def _dissect(traced: Trace) -> Dissection:
+def _decompose(traced: Trace) -> Decomposition:
     sizes = tuple(z.shape[1] for z in traced.latents)
     per_bit = sum(sizes) * math.log(2)
 
@@ -125,7 +125,7 @@ def _dissect(traced: Trace) -> Dissection:
 
     layers = rows([layer.log_det for layer in traced.layers]) / -per_bit
     priors = rows([log_normal(layer.picture.double()) for layer in traced.layers]) / -per_bit
-    return Dissection(
+    return Decomposition(
         kinds=tuple(layer.kind for layer in traced.layers),
         scales=tuple(layer.scale for layer in traced.layers),
         layers=layers,

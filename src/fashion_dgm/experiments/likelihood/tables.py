@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fashion_dgm.experiments.likelihood.decomposition import Dissection
+from fashion_dgm.experiments.likelihood.decomposition import Decomposition
 from fashion_dgm.experiments.likelihood.gap import complexity_line, gap_by_part
 from fashion_dgm.metrics.complexity import COMPLEXITIES
 from fashion_dgm.metrics.resampling import Estimate, Partners, estimate, paired_auroc, resampled_means, spearman
@@ -22,7 +22,7 @@ _PART = "part_"
 Array = NDArray[np.float64]
 
 
-def image_table(name: str, found: Dissection, images: NDArray[np.uint8]) -> DataFrame:
+def image_table(name: str, found: Decomposition, images: NDArray[np.uint8]) -> DataFrame:
     """Returns a row an image: `dataset`, `index`, `bits_per_dim`, `part_...`, `norm`, `neighbours` and complexities."""
     import pandas as pd
 
@@ -33,7 +33,7 @@ def image_table(name: str, found: Dissection, images: NDArray[np.uint8]) -> Data
     return pd.DataFrame(columns)
 
 
-def layer_table(name: str, found: Dissection) -> DataFrame:
+def layer_table(name: str, found: Decomposition) -> DataFrame:
     """Returns a row a layer: `dataset`, `layer`, `kind`, `scale`, `label`, and means over images with their errors.
 
     `bits` is what its log-determinant costs, `stop` the bits/dim had the flow ended there, `stop_se` its standard error.

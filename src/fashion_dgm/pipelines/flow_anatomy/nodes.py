@@ -33,7 +33,7 @@ def dissect_likelihood(
     import pandas as pd
     import torch
 
-    from fashion_dgm.experiments.likelihood import dissect
+    from fashion_dgm.experiments.likelihood import decompose
     from fashion_dgm.experiments.likelihood.tables import image_table, layer_table
     from fashion_dgm.pipelines.models import load_flow
     from fashion_dgm.training.device import resolve_device, resolve_precision
@@ -43,7 +43,7 @@ def dissect_likelihood(
     images, layers = [], []
     for name, image_set in itertools.chain([(IN_DISTRIBUTION, benchmark)], ood_sets.items()):
         pixels = image_set.images[: config.images]
-        found = dissect(model, torch.from_numpy(pixels), config.batch_size, config.seed, precision)
+        found = decompose(model, torch.from_numpy(pixels), config.batch_size, config.seed, precision)
         images.append(image_table(name, found, pixels))
         layers.append(layer_table(name, found))
     return pd.concat(images, ignore_index=True), pd.concat(layers, ignore_index=True)
