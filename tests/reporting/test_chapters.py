@@ -4,8 +4,6 @@ import copy
 import re
 from typing import Any
 
-import pytest
-
 from fashion_dgm.findings.fid import fid
 from fashion_dgm.reporting import chapters
 from fashion_dgm.reporting.report import (
@@ -142,16 +140,6 @@ def test_every_chapter_on_a_model_has_figure_table_and_caveat(metrics: Metrics, 
         )
         assert {"figure", "table"} <= kinds, chapter.anchor
         assert caveat, chapter.anchor
-
-
-@pytest.mark.parametrize("anchor", chapters.OPTIONAL)
-def test_what_was_not_made_is_named_with_its_command(metrics: Metrics, png: bytes, anchor: str) -> None:
-    missing = chapters.missing_chapter(anchor)
-    html = build_report(ReportContent("A report", (*every_chapter(metrics, png), missing)))
-    summary = html[html.index('id="summary"') : html.index('id="data"')]
-    assert f"<code>{missing.command}</code>" in summary and f'href="#{anchor}"' in summary
-    assert missing.command.startswith("kedro run --pipelines ") and missing.command.endswith(",report")
-    assert "Not made in this run" not in report(metrics, png)
 
 
 def test_highlights_speak_only_of_what_there_is(metrics: Metrics) -> None:

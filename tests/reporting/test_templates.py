@@ -14,6 +14,7 @@ from fashion_dgm import reporting
 from fashion_dgm.findings import criteria
 from fashion_dgm.pipeline_registry import register_pipelines
 from fashion_dgm.reporting.chapter import chapter_template, render_chapter
+from fashion_dgm.reporting.report import ReportContent, build_report
 
 CHAPTERS = Path(reporting.__file__).parent / "chapters"
 TEMPLATES = sorted(CHAPTERS.glob("*.md.j2"))
@@ -72,3 +73,5 @@ def test_a_chapter_without_results_names_the_pipelines_that_make_them(anchor: st
     command = chapter.command.removeprefix("kedro run --env quick --pipelines ")
     assert set(command.split(",")) <= set(register_pipelines()) and command.endswith(",report")
     assert chapter_template(anchor).shows in chapter.markdown and f"`{chapter.command}`" in chapter.markdown
+    summary = build_report(ReportContent("A report", (chapter,)))
+    assert f"<code>{chapter.command}</code>" in summary and f'href="#{anchor}"' in summary

@@ -13,6 +13,7 @@ from typing import Any
 from fashion_dgm.findings.fid import FIDFindings, fid
 from fashion_dgm.findings.flow import FLOWS, FlowFindings, flow
 from fashion_dgm.findings.gan import GANFindings, gan
+from fashion_dgm.findings.log_det import LogDetFindings, log_det
 from fashion_dgm.findings.mixture_flow import MixtureFlowFindings, mixture_flow
 from fashion_dgm.findings.ood import OODFindings, ood
 from fashion_dgm.findings.residual_flow import ResidualFlowFindings, residual_flow
@@ -32,6 +33,7 @@ class Findings:
     flow: FlowFindings
     mixture_flow: MixtureFlowFindings | None
     residual_flow: ResidualFlowFindings | None
+    log_det: LogDetFindings | None
     ood: OODFindings
     gan: GANFindings
     fid: FIDFindings
@@ -51,6 +53,7 @@ def conclude(metrics: Mapping[str, Any]) -> Findings:
         flow=flow(metrics["flow"], {name: metrics[name + ending] for name in FLOWS if name + ending in metrics}),
         mixture_flow=made("mixture_flow", lambda own: mixture_flow(metrics["flow"], own)),
         residual_flow=made("residual_flow", lambda own: residual_flow(metrics["flow"], own)),
+        log_det=made("log_det_study", log_det),
         ood=ood(metrics),
         gan=gan({name: metrics[name] for name in _ADVERSARIAL if name in metrics}),
         fid=fid(metrics["fid"]),

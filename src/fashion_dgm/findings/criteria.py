@@ -406,6 +406,55 @@ def excess(layer_norm: object, bound: object) -> float | None:
     return layer_norm / bound - 1
 
 
+# --- Estimates of the log-determinant
+
+
+class Agreement(Enum):
+    """Whether all measured values agree with theory, each within what chance allows for their number."""
+
+    AGREES = auto()
+    DEVIATES = auto()
+    NOT_TESTED = auto()
+
+
+def agreement(comparisons: int, agrees: bool) -> Agreement:
+    """Reads a test of `fashion_dgm.experiments.log_det.summary`."""
+    if not comparisons:
+        return Agreement.NOT_TESTED
+    return Agreement.AGREES if agrees else Agreement.DEVIATES
+
+
+class Budget(Enum):
+    """From which cost on Russian roulette has a smaller error than truncation, on one block."""
+
+    ANY = auto()
+    LARGE = auto()
+    NEVER = auto()
+    INFINITE_VARIANCE = auto()
+
+
+def budget(finite: int, break_even: float | None, expected_terms: float) -> Budget:
+    """Reads the smallest budget at which a roulette pays off.
+
+    Arguments:
+        finite: how many roulettes have a finite variance.
+        break_even: that budget in vector-Jacobian products; None if there is none.
+        expected_terms: the cost of one estimate.
+    """
+    if break_even is None:
+        return Budget.NEVER if finite else Budget.INFINITE_VARIANCE
+    return Budget.ANY if break_even <= expected_terms else Budget.LARGE
+
+
+NEGLIGIBLE_BIAS = 0.1
+"""A bias below this fraction of the noise of one image is small."""
+
+
+def negligible(bias: float, noise: float | None) -> bool:
+    """Whether a bias is small compared with noise; None stands for an infinite variance."""
+    return noise is not None and abs(bias) < NEGLIGIBLE_BIAS * noise
+
+
 # --- Vanishing gradients
 
 SMALL_CHANGE = 0.3

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -32,8 +32,6 @@ RESULTS_OF = {
     "published": ("flow", "mixture_flow", "ood", "fid"),
 }
 """By a chapter's anchor, the results that it prints."""
-
-_LOG_DET = ("truncation", "probes", "bias", "variance", "budget")
 
 
 def compose(
@@ -120,28 +118,14 @@ def made_by_name(metrics: Mapping[str, Any], command: str) -> tuple[str, ...]:
 def _chapters(
     metrics: Mapping[str, Any], findings: Findings, figures: Mapping[str, Any], run: str
 ) -> Iterator[Chapter | BlockChapter]:
-    def made(anchor: str, name: str, write: Callable[..., BlockChapter], *drawn: str) -> BlockChapter:
-        pngs = [figures[figure] for figure in drawn]
-        if name not in metrics or None in pngs:
-            return chapters.missing_chapter(anchor)
-        return write(metrics[name], *pngs)
-
     yield chapters.data_chapter(
         metrics["data"], figures["example_images"], metrics["ood_sets"], figures["ood_set_examples"]
     )
-    for anchor in ("flow", "mixture-flow", "residual-flow"):
+    for anchor in ("flow", "mixture-flow", "residual-flow", "log-det"):
         yield render_chapter(anchor, findings, figures, run)
-    yield made(
-        "log-det",
-        "log_det_study",
-        lambda found, *pngs: chapters.log_det_chapter(found, dict(zip(_LOG_DET, pngs, strict=True))),
-        *(f"log_det_{name}_figure" for name in _LOG_DET),
-    )
     yield chapters.latent_space_chapter(metrics["latents"], figures)
     yield render_chapter("ood", findings, figures, run)
     yield chapters.likelihood_anatomy_chapter(metrics["likelihood"], figures)
-    yield render_chapter("gan", findings, figures, run)
-    yield render_chapter("fid", findings, figures, run)
-    yield render_chapter("vanishing", findings, figures, run)
-    yield render_chapter("stability", findings, figures, run)
+    for anchor in ("gan", "fid", "vanishing", "stability"):
+        yield render_chapter(anchor, findings, figures, run)
     yield chapters.comparison_chapter(metrics, figures["published_comparison"])

@@ -9,18 +9,13 @@ from fashion_dgm.reporting.chapters.data import data_chapter
 from fashion_dgm.reporting.chapters.highlights import highlights
 from fashion_dgm.reporting.chapters.latent_space import latent_space_chapter
 from fashion_dgm.reporting.chapters.likelihood_anatomy import likelihood_anatomy_chapter
-from fashion_dgm.reporting.chapters.log_det import log_det_chapter
-from fashion_dgm.reporting.chapters.missing import OPTIONAL, missing_chapter
 from fashion_dgm.reporting.chapters.titles import TITLES
 
 __all__ = [
-    "OPTIONAL",
     "TITLES",
     "comparison_chapter",
     "data_chapter",
     "highlights",
     "latent_space_chapter",
     "likelihood_anatomy_chapter",
-    "log_det_chapter",
-    "missing_chapter",
 ]
