@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from enum import Enum
 from typing import Any
 
+from fashion_dgm.findings.data import DataFindings, data
 from fashion_dgm.findings.fid import FIDFindings, fid
 from fashion_dgm.findings.flow import FLOWS, FlowFindings, flow
 from fashion_dgm.findings.gan import GANFindings, gan
@@ -30,6 +31,7 @@ _ADVERSARIAL = ("gan", "wgan", "wgan_gp")
 class Findings:
     """The findings of a run, one attribute for each chapter; None where its pipeline was not run."""
 
+    data: DataFindings
     flow: FlowFindings
     mixture_flow: MixtureFlowFindings | None
     residual_flow: ResidualFlowFindings | None
@@ -50,6 +52,7 @@ def conclude(metrics: Mapping[str, Any]) -> Findings:
 
     ending = "_discrete_likelihood"
     return Findings(
+        data=data(metrics["data"], metrics["ood_sets"]),
         flow=flow(metrics["flow"], {name: metrics[name + ending] for name in FLOWS if name + ending in metrics}),
         mixture_flow=made("mixture_flow", lambda own: mixture_flow(metrics["flow"], own)),
         residual_flow=made("residual_flow", lambda own: residual_flow(metrics["flow"], own)),

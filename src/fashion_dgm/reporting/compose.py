@@ -118,10 +118,7 @@ def made_by_name(metrics: Mapping[str, Any], command: str) -> tuple[str, ...]:
 def _chapters(
     metrics: Mapping[str, Any], findings: Findings, figures: Mapping[str, Any], run: str
 ) -> Iterator[Chapter | BlockChapter]:
-    yield chapters.data_chapter(
-        metrics["data"], figures["example_images"], metrics["ood_sets"], figures["ood_set_examples"]
-    )
-    for anchor in ("flow", "mixture-flow", "residual-flow", "log-det"):
+    for anchor in ("data", "flow", "mixture-flow", "residual-flow", "log-det"):
         yield render_chapter(anchor, findings, figures, run)
     yield chapters.latent_space_chapter(metrics["latents"], figures)
     yield render_chapter("ood", findings, figures, run)
