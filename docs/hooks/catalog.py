@@ -1,4 +1,4 @@
-"""Lists the catalog's datasets in `datasets.md`: what `conf/base/catalog_*.yml` says of each, a section a layer."""
+"""Lists in `datasets.md` what pipelines read and write, as `conf/base/catalog_*.yml` describes it, a section a layer."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from kedro.io import CatalogConfigResolver
 from mkdocs.config.defaults import MkDocsConfig
+
+from fashion_dgm.pipeline_registry import register_pipelines
 
 __all__ = ["on_page_markdown"]
 
@@ -19,13 +22,16 @@ def on_page_markdown(markdown: str, config: MkDocsConfig, **_: Any) -> str:
     if PLACE not in markdown:
         return markdown
     files = sorted((Path(config.config_file_path).parent / "conf" / "base").glob("catalog_*.yml"))
-    return markdown.replace(PLACE, "\n".join(line for path in files for line in _section(path)))
+    datasets = sorted({name for pipeline in register_pipelines().values() for name in pipeline.datasets()})
+    return markdown.replace(PLACE, "\n".join(line for path in files for line in _section(path, datasets)))
 
 
-def _section(path: Path) -> Iterator[str]:
+def _section(path: Path, datasets: list[str]) -> Iterator[str]:
     yield from (f"## {path.stem.removeprefix('catalog_')}", "", "| dataset | is | file |", "|---|---|---|")
-    for name, entry in yaml.safe_load(path.read_text(encoding="utf-8")).items():
-        if not name.startswith("_"):
+    entries = yaml.safe_load(path.read_text(encoding="utf-8"))
+    catalog = CatalogConfigResolver({name: entry for name, entry in entries.items() if not name.startswith("_")})
+    for name in datasets:
+        if entry := catalog.resolve_pattern(name):
             file = entry.get("filepath", "").replace("${_outputs}", "data")
             yield f"| `{name}` | {entry['metadata']['description']} | {f'`{file}`' if file else ''} |"
     yield ""

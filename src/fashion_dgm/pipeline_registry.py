@@ -65,8 +65,8 @@ def register_pipelines() -> dict[str, Pipeline]:
         "vanishing_gradients": vanishing_gradients.create_pipeline(),
         "stability": stability.create_pipeline(),
         "log_det_study": log_det_study.create_pipeline(),
-        "report": report.create_pipeline(),
     }
+    created["report"] = report.create_pipeline(sum(created.values(), start=Pipeline([])))
     pipelines = {
         name: Pipeline(pipeline, namespace=name, prefix_datasets_with_namespace=False)
         for name, pipeline in created.items()

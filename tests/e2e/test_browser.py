@@ -204,7 +204,7 @@ def test_lineage(finished: Path, tmp_path: Path, visit: Visit) -> None:
         visit.page.goto(f"{address}/?pid=train_gan")
         visit.page.wait_for_selector(".pipeline-node")
         assert visit.count(".pipeline-node") > 10
-        visit.page.get_by_text("gan_strip", exact=True).first.click()
+        visit.page.get_by_text("gan_strip_figure", exact=True).first.click()
         visit.page.wait_for_selector("img.pipeline-metadata__plot-image")
         visit.page.wait_for_function("document.images[0].naturalWidth > 0")
         visit.keep("lineage")

@@ -54,6 +54,6 @@ def test_site_has_previews_of_results(lineage: Path) -> None:
         if node["type"] == "data":
             about = json.loads((lineage / "api" / "nodes" / node["id"]).read_text())
             kinds[node["name"]] = about.get("preview_type") if about.get("preview") else None
-    assert kinds["gan_strip"] == kinds["gan_animation"] == kinds["train"] == "ImagePreview"
+    assert kinds["gan_strip_figure"] == kinds["gan_animation"] == kinds["train"] == "ImagePreview"
     assert kinds["gan_history"] == "TablePreview"
     assert kinds["gan_generator"] == kinds["gan_metrics"] == "JSONPreview"

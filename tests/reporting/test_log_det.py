@@ -15,7 +15,7 @@ from fashion_dgm.reporting.markdown import Counter, to_html
 from fashion_dgm.reporting.wording import number, significant
 from tests.findings.test_log_det import block, outcome, study, trained
 
-FIGURES = {f"log_det_{name}_figure": None for name in ("truncation", "probes", "bias", "variance", "budget")}
+FIGURES = {f"log_det_{name}": None for name in ("truncation", "probes", "bias", "variance", "budget")}
 
 
 def text_of(metrics: dict[str, Any]) -> str:

@@ -7,8 +7,9 @@ import re
 from pathlib import Path
 
 import pytest
-import yaml
 from markdown.extensions.toc import slugify
+
+from fashion_dgm.pipeline_registry import register_pipelines
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(path for path in (ROOT / "docs" / "theory").glob("*.md") if path.name != "index.md")
@@ -69,7 +70,6 @@ def figures(page: Path) -> set[tuple[str, str]]:
 
 
 def test_figures_and_claims_name_one_another() -> None:
-    catalog = yaml.safe_load((ROOT / "conf" / "base" / "catalog_08_reporting.yml").read_text(encoding="utf-8"))
     text = (ROOT / "docs" / "results" / "quick.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| \[`(\w+)`\]\(quick/\1\.png\) \|.*\| (.+) \|$", text, flags=re.MULTILINE)
     named = {
@@ -79,9 +79,8 @@ def test_figures_and_claims_name_one_another() -> None:
     }
     assert named == {(page.name, heading, name) for page in PAGES for heading, name in figures(page)}
     pictures = {path.stem: path for path in (ROOT / "docs" / "results" / "quick").iterdir()}
-    made = {
-        Path(entry["filepath"]).stem for entry in catalog.values() if isinstance(entry, dict) and "filepath" in entry
-    }
+    datasets = {name for pipeline in register_pipelines().values() for name in pipeline.datasets()}
+    made = {name.removesuffix("_figure") for name in datasets if name.endswith("_figure")}
     assert pictures.keys() == {name for name, _ in rows} <= made
     assert all(path.stat().st_size < 150_000 for path in pictures.values())
 

@@ -81,34 +81,30 @@ def _project(start: str | Path | None) -> Path:
 
 def _of_catalog(name: str, project: Path) -> Checkpoint:
     from kedro.config import OmegaConfigLoader
+    from kedro.io import CatalogConfigResolver
 
     from fashion_dgm.checkpoint import load_checkpoint
-
-    # All environments keep their models in the same places.
-    catalog: dict[str, Any] = OmegaConfigLoader(str(project / "conf"), base_env="base", default_run_env="base")[
-        "catalog"
-    ]
-    known = {
-        key: entry
-        for key, entry in catalog.items()
-        if not key.startswith("_") and entry["type"].endswith("CheckpointDataset")
-    }
-    if name not in known:
-        raise FashionDGMError(
-            f"there is neither a file {name} nor a dataset of that name; models: {', '.join(sorted(known))}"
-        )
-    path = project / known[name]["filepath"]
-    if not path.is_file():
-        raise FashionDGMError(f"{name} was never trained: `kedro run --pipelines {_maker(name)}` makes it")
-    return load_checkpoint(path)
-
-
-def _maker(dataset: str) -> str:
-    """Returns the pipeline that makes a dataset; a plain `kedro run` trains no model that is opt-in."""
     from fashion_dgm.pipeline_registry import register_pipelines
 
-    made = register_pipelines().items()
-    return next(name for name, pipeline in made if name != "__default__" and dataset in pipeline.all_outputs())
+    # All environments keep their models in the same places.
+    loader = OmegaConfigLoader(str(project / "conf"), base_env="base", default_run_env="base")
+    catalog = CatalogConfigResolver(loader["catalog"])
+    makers = {
+        dataset: pipeline
+        for pipeline, made in register_pipelines().items()
+        # A plain `kedro run` trains no model that is opt-in.
+        if pipeline != "__default__"
+        for dataset in made.all_outputs()
+        if catalog.resolve_pattern(dataset).get("type", "").endswith("CheckpointDataset")
+    }
+    if name not in makers:
+        raise FashionDGMError(
+            f"there is neither a file {name} nor a dataset of that name; models: {', '.join(sorted(makers))}"
+        )
+    path = project / catalog.resolve_pattern(name)["filepath"]
+    if not path.is_file():
+        raise FashionDGMError(f"{name} was never trained: `kedro run --pipelines {makers[name]}` makes it")
+    return load_checkpoint(path)
 
 
 def _of_run(address: str, project: str | Path | None) -> Checkpoint:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+import inspect
+from collections.abc import Iterator, Mapping
+from types import NoneType
+from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 from kedro.framework.hooks import hook_impl
 from kedro.framework.project import pipelines
@@ -14,7 +16,7 @@ from fashion_dgm.errors import FashionDGMError
 
 if TYPE_CHECKING:
     from kedro.io import DataCatalog
-    from kedro.pipeline import Pipeline
+    from kedro.pipeline import Node, Pipeline
 
 __all__ = ["GuardHooks"]
 
@@ -45,8 +47,8 @@ def _check_parameter_names(given: Mapping[str, Any]) -> None:
 
 
 def _check_inputs(pipeline: Pipeline, catalog: DataCatalog) -> None:
-    from fashion_dgm.catalog.optional import Optional
-
+    """Refuses inputs that were never made; what every node that reads it takes as None is None."""
+    needed = {name for node in pipeline.nodes for name, hint in _arguments(node) if NoneType not in get_args(hint)}
     missing = []
     for name in sorted(pipeline.inputs()):
         if name == "parameters" or name.startswith("params:"):
@@ -55,12 +57,27 @@ def _check_inputs(pipeline: Pipeline, catalog: DataCatalog) -> None:
             dataset = catalog.get(name)
         except DatasetNotFoundError:
             dataset = None
-        if dataset is None or isinstance(dataset, MemoryDataset | Optional):
+        if dataset is None or isinstance(dataset, MemoryDataset) or dataset.exists():
             continue
-        if not dataset.exists():
+        if name in needed:
             missing.append(f"  {name}: made by `kedro run --pipelines {_maker(name)}`")
+        else:
+            # Assigned to the catalog itself, it would warn of a dataset replaced.
+            catalog._datasets[name] = MemoryDataset(None)
     if missing:
         raise FashionDGMError("these inputs were never made:\n" + "\n".join(missing))
+
+
+def _arguments(node: Node) -> Iterator[tuple[str, Any]]:
+    """Yields the datasets that a node reads, with the annotations of the arguments that they become."""
+    inputs, hints = node._inputs, get_type_hints(node.func)
+    listed = [inputs] if isinstance(inputs, str) else inputs or []
+    bind = inspect.signature(node.func).bind
+    bound = bind(**listed) if isinstance(listed, dict) else bind(*listed)
+    for argument, names in bound.arguments.items():
+        # Of `**arguments` there are several.
+        for name in names.values() if isinstance(names, dict) else [names]:
+            yield name, hints.get(argument)
 
 
 def _maker(dataset: str) -> str:

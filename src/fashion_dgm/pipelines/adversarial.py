@@ -87,7 +87,7 @@ def adversarial_pipeline(model: str, train: Callable[..., Trained]) -> Pipeline:
             Node(
                 plot_snapshots,
                 [f"{model}_snapshots", "params:report"],
-                f"{model}_strip",
+                f"{model}_strip_figure",
                 name=f"plot_{model}_snapshots",
             ),
             Node(

@@ -37,11 +37,11 @@ def create_pipeline() -> Pipeline:
                 ["ood_sets", "ood_sets_summary"],
                 name="make_ood_sets",
             ),
-            Node(nodes.plot_examples, "train", "example_images", name="plot_examples"),
+            Node(nodes.plot_examples, "train", "example_images_figure", name="plot_examples"),
             Node(
                 nodes.plot_ood_sets,
                 ["benchmark", "ood_sets", "ood_sets_summary"],
-                "ood_set_examples",
+                "ood_set_examples_figure",
                 name="plot_ood_sets",
             ),
         ]

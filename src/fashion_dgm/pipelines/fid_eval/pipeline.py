@@ -28,6 +28,6 @@ def create_pipeline() -> Pipeline:
                 ["fid_by_epoch", "sample_quality", "fid_metrics"],
                 name="score_samples",
             ),
-            Node(nodes.plot_distances, ["fid_by_epoch", "fid_metrics"], "fid_curves", name="plot_fid"),
+            Node(nodes.plot_distances, ["fid_by_epoch", "fid_metrics"], "fid_curves_figure", name="plot_fid"),
         ]
     )

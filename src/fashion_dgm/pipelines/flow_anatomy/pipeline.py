@@ -18,7 +18,7 @@ def create_pipeline() -> Pipeline:
             Node(
                 nodes.perturb_images,
                 ["flow", "benchmark", "params:flow_anatomy"],
-                ["perturbation_scores", "perturbation_examples"],
+                ["perturbation_scores", "perturbation_examples_figure"],
                 name="perturb_images",
             ),
             Node(nodes.check_second_order, images, "second_order_metrics", name="check_second_order"),
@@ -35,15 +35,19 @@ def create_pipeline() -> Pipeline:
                 "likelihood_metrics",
                 name="explain_likelihood",
             ),
-            Node(nodes.plot_gap, "likelihood_metrics", "likelihood_gap", name="plot_likelihood_gap"),
-            Node(nodes.plot_layers, "likelihood_metrics", "likelihood_by_layer", name="plot_likelihood_by_layer"),
+            Node(nodes.plot_gap, "likelihood_metrics", "likelihood_gap_figure", name="plot_likelihood_gap"),
+            Node(
+                nodes.plot_layers, "likelihood_metrics", "likelihood_by_layer_figure", name="plot_likelihood_by_layer"
+            ),
             Node(
                 nodes.plot_complexity,
                 ["likelihood_parts", "likelihood_metrics"],
-                "likelihood_complexity",
+                "likelihood_complexity_figure",
                 name="plot_likelihood_complexity",
             ),
-            Node(nodes.plot_perturbations, "likelihood_metrics", "perturbation_curves", name="plot_perturbations"),
-            Node(nodes.plot_way, images, "way_through_the_flow", name="plot_way_through_the_flow"),
+            Node(
+                nodes.plot_perturbations, "likelihood_metrics", "perturbation_curves_figure", name="plot_perturbations"
+            ),
+            Node(nodes.plot_way, images, "way_through_the_flow_figure", name="plot_way_through_the_flow"),
         ]
     )

@@ -16,11 +16,11 @@ def create_pipeline() -> Pipeline:
                 ["flow", "benchmark", "ood_sets", "params:latent_space"],
                 [
                     "latent_scores",
-                    "latent_temperatures",
-                    "latent_off_typical",
-                    "latent_scales",
-                    "latent_interpolations",
-                    "latent_strangers",
+                    "latent_temperatures_figure",
+                    "latent_off_typical_figure",
+                    "latent_scales_figure",
+                    "latent_interpolations_figure",
+                    "latent_strangers_figure",
                 ],
                 name="probe_latents",
             ),
@@ -30,6 +30,6 @@ def create_pipeline() -> Pipeline:
                 "latent_metrics",
                 name="summarise_latents",
             ),
-            Node(nodes.plot_paths, "latent_metrics", "latent_paths", name="plot_latent_paths"),
+            Node(nodes.plot_paths, "latent_metrics", "latent_paths_figure", name="plot_latent_paths"),
         ]
     )

@@ -35,9 +35,9 @@ def create_pipeline() -> Pipeline:
                 ["ood_table", "ood_differences", "ood_metrics"],
                 name="measure_detection",
             ),
-            Node(nodes.plot_scores, ["ood_scores", "ood_metrics"], "ood_histogram", name="plot_ood_scores"),
-            Node(nodes.plot_headline, ["ood_scores", "ood_metrics"], "ood_headline", name="plot_ood_headline"),
-            Node(nodes.plot_matrix, ["ood_table", "ood_metrics"], "ood_matrix", name="plot_ood_matrix"),
-            Node(nodes.plot_samples, ["flow", "params:ood_eval"], "flow_samples", name="plot_flow_samples"),
+            Node(nodes.plot_scores, ["ood_scores", "ood_metrics"], "ood_histogram_figure", name="plot_ood_scores"),
+            Node(nodes.plot_headline, ["ood_scores", "ood_metrics"], "ood_headline_figure", name="plot_ood_headline"),
+            Node(nodes.plot_matrix, ["ood_table", "ood_metrics"], "ood_matrix_figure", name="plot_ood_matrix"),
+            Node(nodes.plot_samples, ["flow", "params:ood_eval"], "flow_samples_figure", name="plot_flow_samples"),
         ]
     )

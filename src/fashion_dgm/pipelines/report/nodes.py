@@ -12,9 +12,22 @@ from fashion_dgm.pipelines.types import DataFrame, Figure
 __all__ = ["collect_metrics", "plot_published", "plot_records", "plot_training", "write_report"]
 
 
-def collect_metrics(**parts: dict[str, Any] | None) -> dict[str, Any]:
-    """Puts all metrics of a run under one roof; what was not made is left out."""
-    return {name: part for name, part in parts.items() if part is not None}
+def collect_metrics(
+    data: dict[str, Any],
+    ood_sets: dict[str, Any],
+    flow: dict[str, Any],
+    ood: dict[str, Any],
+    latents: dict[str, Any],
+    likelihood: dict[str, Any],
+    gan: dict[str, Any],
+    wgan: dict[str, Any],
+    fid: dict[str, Any],
+    **others: dict[str, Any] | None,
+) -> dict[str, Any]:
+    """Collects all metrics of a run; those that were not made are left out."""
+    required = {"data": data, "ood_sets": ood_sets, "flow": flow, "ood": ood, "latents": latents}
+    required |= {"likelihood": likelihood, "gan": gan, "wgan": wgan, "fid": fid}
+    return required | {name: metrics for name, metrics in others.items() if metrics is not None}
 
 
 def plot_training(**histories: DataFrame | None) -> Figure:
@@ -43,7 +56,9 @@ def plot_published(metrics: dict[str, Any]) -> Figure:
     return published_comparison(measured["flow"], measured["ood"], *flows)
 
 
-def write_report(metrics: dict[str, Any], parameters: dict[str, Any], config: ReportConfig, **figures: Any) -> str:
+def write_report(
+    metrics: dict[str, Any], parameters: dict[str, Any], config: ReportConfig, **figures: bytes | None
+) -> str:
     """Writes the report from metrics, parameters and figures."""
     from fashion_dgm.reporting.compose import compose
     from fashion_dgm.reporting.report import build_report

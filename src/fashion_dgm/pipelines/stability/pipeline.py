@@ -35,8 +35,8 @@ def create_pipeline() -> Pipeline:
                 ["stability_runs", "stability_metrics"],
                 name="compare_stability",
             ),
-            Node(nodes.plot_curves, "stability_records", "stability_curves", name="plot_stability_curves"),
-            Node(nodes.plot_measures, "stability_metrics", "stability_measures", name="plot_stability_measures"),
-            Node(nodes.plot_verdict, "stability_metrics", "stability_verdict", name="plot_stability_verdict"),
+            Node(nodes.plot_curves, "stability_records", "stability_curves_figure", name="plot_stability_curves"),
+            Node(nodes.plot_measures, "stability_metrics", "stability_measures_figure", name="plot_stability_measures"),
+            Node(nodes.plot_verdict, "stability_metrics", "stability_verdict_figure", name="plot_stability_verdict"),
         ]
     )

@@ -25,6 +25,6 @@ def create_pipeline() -> Pipeline:
                 "flow_discrete_likelihood",
                 name="estimate_flow_discrete_likelihood",
             ),
-            Node(nodes.plot_history, "flow_history", "flow_curve", name="plot_flow_history"),
+            Node(nodes.plot_history, "flow_history", "flow_curve_figure", name="plot_flow_history"),
         ]
     )

@@ -27,11 +27,11 @@ def create_pipeline() -> Pipeline:
                 "mixture_flow_discrete_likelihood",
                 name="estimate_mixture_flow_discrete_likelihood",
             ),
-            Node(plot_history, "mixture_flow_history", "mixture_flow_curve", name="plot_mixture_flow_history"),
+            Node(plot_history, "mixture_flow_history", "mixture_flow_curve_figure", name="plot_mixture_flow_history"),
             Node(
                 plot_samples,
                 ["mixture_flow", "params:ood_eval"],
-                "mixture_flow_samples",
+                "mixture_flow_samples_figure",
                 name="plot_mixture_flow_samples",
             ),
         ]

@@ -31,11 +31,16 @@ def create_pipeline() -> Pipeline:
                 "residual_flow_discrete_likelihood",
                 name="estimate_residual_flow_discrete_likelihood",
             ),
-            Node(nodes.plot_history, "residual_flow_history", "residual_flow_curve", name="plot_residual_flow_history"),
+            Node(
+                nodes.plot_history,
+                "residual_flow_history",
+                "residual_flow_curve_figure",
+                name="plot_residual_flow_history",
+            ),
             Node(
                 nodes.plot_samples,
                 ["residual_flow", "params:evaluate_residual_flow"],
-                "residual_flow_samples",
+                "residual_flow_samples_figure",
                 name="plot_residual_flow_samples",
             ),
         ]

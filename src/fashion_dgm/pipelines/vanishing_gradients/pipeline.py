@@ -32,9 +32,11 @@ def create_pipeline() -> Pipeline:
                 "vanishing_gradients_metrics",
                 name="summarise_vanishing_gradients",
             ),
-            Node(nodes.plot_norms, "generator_gradients", "vanishing_norms", name="plot_vanishing_norms"),
-            Node(nodes.plot_variance, "generator_gradients", "vanishing_variance", name="plot_vanishing_variance"),
-            Node(nodes.plot_uniforms, "uniform_distances", "uniform_curves", name="plot_uniforms"),
-            Node(nodes.plot_dirac, "params:vanishing_gradients", "dirac_portraits", name="plot_dirac"),
+            Node(nodes.plot_norms, "generator_gradients", "vanishing_norms_figure", name="plot_vanishing_norms"),
+            Node(
+                nodes.plot_variance, "generator_gradients", "vanishing_variance_figure", name="plot_vanishing_variance"
+            ),
+            Node(nodes.plot_uniforms, "uniform_distances", "uniform_curves_figure", name="plot_uniforms"),
+            Node(nodes.plot_dirac, "params:vanishing_gradients", "dirac_portraits_figure", name="plot_dirac"),
         ]
     )

@@ -1,0 +1,65 @@
+"""What is refused before the first node of a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kedro.io import DataCatalog
+from kedro.pipeline import Node, Pipeline
+from kedro.runner import SequentialRunner
+
+from fashion_dgm.catalog.atomic import JSONDataset
+from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.hooks.guard import GuardHooks
+
+
+def needs(metrics: dict[str, Any]) -> None: ...
+
+
+def does_without(metrics: dict[str, Any] | None) -> bool:
+    return metrics is None
+
+
+def collects(**parts: dict[str, Any] | None) -> list[str]:
+    return [name for name, part in parts.items() if part is None]
+
+
+@pytest.fixture
+def catalog(tmp_path: Path) -> DataCatalog:
+    return DataCatalog({"gan_metrics": JSONDataset(filepath=str(tmp_path / "gan_metrics.json"))})
+
+
+def guarded(pipeline: Pipeline, catalog: DataCatalog) -> dict[str, Any]:
+    GuardHooks().before_pipeline_run({}, pipeline, catalog)
+    return {name: output.load() for name, output in SequentialRunner().run(pipeline, catalog).items()}
+
+
+def test_an_input_whose_argument_may_be_none_need_not_have_been_made(
+    catalog: DataCatalog, caplog: pytest.LogCaptureFixture
+) -> None:
+    pipeline = Pipeline(
+        [
+            Node(does_without, "gan_metrics", "absent", name="one"),
+            Node(collects, {"gan": "gan_metrics"}, "listed", name="several"),
+        ]
+    )
+    assert guarded(pipeline, catalog) == {"absent": True, "listed": ["gan"]}
+    assert not [record for record in caplog.records if record.levelname == "WARNING"]
+
+
+def test_what_was_made_is_loaded(catalog: DataCatalog) -> None:
+    catalog.save("gan_metrics", {"epochs": 2})
+    assert guarded(Pipeline([Node(does_without, "gan_metrics", "absent", name="one")]), catalog) == {"absent": False}
+
+
+def test_an_input_that_one_of_two_nodes_needs_is_refused(catalog: DataCatalog) -> None:
+    pipeline = Pipeline(
+        [
+            Node(does_without, "gan_metrics", "absent", name="one"),
+            Node(needs, "gan_metrics", None, name="other"),
+        ]
+    )
+    with pytest.raises(FashionDGMError, match="gan_metrics: made by"):
+        guarded(pipeline, catalog)
