@@ -45,6 +45,11 @@ def test_another_architecture_is_an_error() -> None:
         build_model(other, "Generator")
 
 
+def test_a_model_that_was_never_trained_is_an_error() -> None:
+    with pytest.raises(CheckpointError, match="run the pipeline that trains it"):
+        build_model(None, "Generator")
+
+
 @pytest.mark.parametrize("config", [{"latent_dim": 10, "width": 8}, {"latent_dim": 10}, {"width": 4, "depth": 2}])
 def test_weights_that_do_not_fit_are_an_error(config: dict[str, int]) -> None:
     with pytest.raises(CheckpointError, match="train it again"):
