@@ -78,7 +78,7 @@ def test_figures_and_claims_name_one_another() -> None:
         for page, heading in re.findall(r"\.\./theory/([\w-]+\.md)#([\w-]+)", links)
     }
     assert named == {(page.name, heading, name) for page in PAGES for heading, name in figures(page)}
-    pictures = {path.stem: path for path in (ROOT / "docs" / "results" / "quick").iterdir()}
+    pictures = {path.stem: path for path in (ROOT / "docs" / "results" / "quick").glob("*.png")}
     datasets = {name for pipeline in register_pipelines().values() for name in pipeline.datasets()}
     made = {name.removesuffix("_figure") for name in datasets if name.endswith("_figure")}
     assert pictures.keys() == {name for name, _ in rows} <= made
