@@ -71,7 +71,7 @@ def content(png: bytes) -> ReportContent:
                     TableBlock(("name", "value"), (("a", "1"), ("b", "2")), "Numbers.", numeric=(1,), emphasised=(1,)),
                     TextBlock(("Some text.",), heading="A heading"),
                     NoteBlock("Careful", ("A caveat.",)),
-                    FormulaBlock("bits_by_term", "What it means."),
+                    FormulaBlock("auroc", "What it means."),
                 ),
                 sources=(XIAO_2017, BURDA_2016),
                 finding="First finding.",

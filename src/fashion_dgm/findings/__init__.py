@@ -14,6 +14,7 @@ from fashion_dgm.findings.data import DataFindings, data
 from fashion_dgm.findings.fid import FIDFindings, fid
 from fashion_dgm.findings.flow import FLOWS, FlowFindings, flow
 from fashion_dgm.findings.gan import GANFindings, gan
+from fashion_dgm.findings.likelihood import LikelihoodFindings, likelihood
 from fashion_dgm.findings.log_det import LogDetFindings, log_det
 from fashion_dgm.findings.mixture_flow import MixtureFlowFindings, mixture_flow
 from fashion_dgm.findings.ood import OODFindings, ood
@@ -37,6 +38,7 @@ class Findings:
     residual_flow: ResidualFlowFindings | None
     log_det: LogDetFindings | None
     ood: OODFindings
+    likelihood: LikelihoodFindings
     gan: GANFindings
     fid: FIDFindings
     vanishing: VanishingFindings | None
@@ -58,6 +60,7 @@ def conclude(metrics: Mapping[str, Any]) -> Findings:
         residual_flow=made("residual_flow", lambda own: residual_flow(metrics["flow"], own)),
         log_det=made("log_det_study", log_det),
         ood=ood(metrics),
+        likelihood=likelihood(metrics["likelihood"]),
         gan=gan({name: metrics[name] for name in _ADVERSARIAL if name in metrics}),
         fid=fid(metrics["fid"]),
         vanishing=made("vanishing_gradients", vanishing),

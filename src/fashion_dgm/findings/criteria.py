@@ -569,3 +569,111 @@ def is_solved(auroc: float) -> bool:
 def is_weak(auroc: float) -> bool:
     """Whether a set is weakly detected."""
     return round(auroc, 3) < WEAK_AUROC
+
+
+# --- Likelihood decomposition
+
+
+class BeforeCouplings(Enum):
+    """How much of a gap in bits/dim is there before the couplings, when each pixel counts by itself."""
+
+    ALL = auto()
+    MOST = auto()
+    LESS_THAN_HALF = auto()
+    OPPOSITE = auto()
+    NO_GAP = auto()
+    UNKNOWN = auto()
+
+
+def before_couplings(before: object, after: object, error: object) -> BeforeCouplings:
+    """Compares the gap before the first coupling with that after the last, which needs two standard errors."""
+    if not is_number(before) or not is_number(after):
+        return BeforeCouplings.UNKNOWN
+    if after == 0 or (is_number(error) and abs(after) < 2 * error):
+        return BeforeCouplings.NO_GAP
+    fraction = before / after
+    if fraction >= 1:
+        return BeforeCouplings.ALL
+    if fraction >= 0.5:
+        return BeforeCouplings.MOST
+    return BeforeCouplings.LESS_THAN_HALF if fraction >= 0 else BeforeCouplings.OPPOSITE
+
+
+def interval_side(interval: Sequence[float], reference: Sequence[float]) -> Side:
+    """Compares an interval with another: around it where they overlap."""
+    if not all(map(is_number, (*interval, *reference))):
+        return Side.UNKNOWN
+    (low, high), (other_low, other_high) = interval, reference
+    return Side.BELOW if high < other_low else Side.ABOVE if low > other_high else Side.AROUND
+
+
+class Complexity(Enum):
+    """Whether some measure of complexity by itself accounts for a gap in bits/dim."""
+
+    SUFFICIENT = auto()
+    INSUFFICIENT = auto()
+    UNKNOWN = auto()
+
+
+SUFFICIENT_FRACTIONS = 0.8, 1.2
+"""Fractions of the gap that a measure of complexity predicts if it accounts for it."""
+
+OFF_THE_LINE = 0.5
+"""Bits/dim; a set that is farther from what complexity predicts is named."""
+
+
+def complexity(fractions: Sequence[object]) -> Complexity:
+    """Reads which fractions of a gap measures of complexity predict, each by itself."""
+    known = [fraction for fraction in fractions if is_number(fraction)]
+    low, high = SUFFICIENT_FRACTIONS
+    if any(low <= fraction <= high for fraction in known):
+        return Complexity.SUFFICIENT
+    return Complexity.INSUFFICIENT if known else Complexity.UNKNOWN
+
+
+class Polynomial(Enum):
+    """How a second-order polynomial's gap in log-density compares with the measured one."""
+
+    CORRECT = auto()
+    WRONG_SIGN = auto()
+    WRONG_SIZE = auto()
+    NO_GAP = auto()
+    UNKNOWN = auto()
+
+
+def polynomial(predicted: object, measured: object, error: object) -> Polynomial:
+    """Compares two gaps: correct within a factor of 2; the measured one needs two standard errors."""
+    if not is_number(predicted) or not is_number(measured) or not is_number(error):
+        return Polynomial.UNKNOWN
+    if abs(measured) < 2 * error or measured == 0:
+        return Polynomial.NO_GAP
+    if predicted * measured < 0:
+        return Polynomial.WRONG_SIGN
+    return Polynomial.CORRECT if 0.5 <= predicted / measured <= 2 else Polynomial.WRONG_SIZE
+
+
+class Coordinates(Enum):
+    """Whether the density of pixels and that of their logits rank two sets alike."""
+
+    ALIKE = auto()
+    LIKELIER_IN_PIXELS = auto()
+    LIKELIER_IN_LOGITS = auto()
+    UNKNOWN = auto()
+
+
+class TowardsMean(Enum):
+    """What becomes of the likelihood of images drawn towards their mean."""
+
+    LIKELIER = auto()
+    LESS_LIKELY = auto()
+    VARIES = auto()
+    UNKNOWN = auto()
+
+
+def towards_mean(sides: Sequence[Side]) -> TowardsMean:
+    """Reads on which side of 0 the change in bits/dim lies at each level."""
+    if not sides:
+        return TowardsMean.UNKNOWN
+    if set(sides) == {Side.BELOW}:
+        return TowardsMean.LIKELIER
+    return TowardsMean.LESS_LIKELY if set(sides) == {Side.ABOVE} else TowardsMean.VARIES

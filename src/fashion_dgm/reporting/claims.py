@@ -160,7 +160,7 @@ CLAIMS: Mapping[str, tuple[Claim, ...]] = {
             "ood/scorer.py#Scorer",
         ),
     ),
-    "anatomy": (
+    "likelihood": (
         _measured(
             "reading-the-numbers.md#terms-of-a-likelihood",
             "The terms sum to the bits of the likelihood",

@@ -23,7 +23,7 @@ RESULTS_OF = {
     "residual-flow": ("residual_flow",),
     "latents": ("latents",),
     "ood": ("ood",),
-    "anatomy": ("likelihood",),
+    "likelihood": ("likelihood",),
     "gan": ("gan", "wgan", "wgan_gp"),
     "fid": ("fid",),
     "vanishing": ("vanishing_gradients",),
@@ -121,8 +121,6 @@ def _chapters(
     for anchor in ("data", "flow", "mixture-flow", "residual-flow", "log-det"):
         yield render_chapter(anchor, findings, figures, run)
     yield chapters.latent_space_chapter(metrics["latents"], figures)
-    yield render_chapter("ood", findings, figures, run)
-    yield chapters.likelihood_anatomy_chapter(metrics["likelihood"], figures)
-    for anchor in ("gan", "fid", "vanishing", "stability"):
+    for anchor in ("ood", "likelihood", "gan", "fid", "vanishing", "stability"):
         yield render_chapter(anchor, findings, figures, run)
     yield chapters.comparison_chapter(metrics, figures["published_comparison"])

@@ -7,7 +7,6 @@ mean anything are called that, and from a value that is missing or not finite, p
 from fashion_dgm.reporting.chapters.comparison import comparison_chapter
 from fashion_dgm.reporting.chapters.highlights import highlights
 from fashion_dgm.reporting.chapters.latent_space import latent_space_chapter
-from fashion_dgm.reporting.chapters.likelihood_anatomy import likelihood_anatomy_chapter
 from fashion_dgm.reporting.chapters.titles import TITLES
 
 __all__ = [
@@ -15,5 +14,4 @@ __all__ = [
     "comparison_chapter",
     "highlights",
     "latent_space_chapter",
-    "likelihood_anatomy_chapter",
 ]

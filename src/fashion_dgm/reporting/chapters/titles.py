@@ -14,7 +14,7 @@ TITLES: Mapping[str, str] = {
     "log-det": "Estimating the log-determinant",
     "latents": "Samples from unusual latents",
     "ood": "Likelihood and OOD detection",
-    "anatomy": "Likelihood decomposition",
+    "likelihood": "Likelihood decomposition",
     "gan": "GAN and WGAN",
     "fid": "Sample quality",
     "vanishing": "Vanishing gradients",
