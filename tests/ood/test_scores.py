@@ -124,7 +124,7 @@ def test_gradient_norm_is_that_of_each_image_alone() -> None:
 
 
 def test_nothing_but_training_images_can_be_fitted_to() -> None:
-    """docs/reading-the-numbers.md#the-other-scores
+    """docs/reading-the-numbers.md#ood-scores
 
     Of the node that evaluates: an image's scores stay the same to the last bit whatever is scored beside it, official test
     images included, and those that are fitted change with the training images.

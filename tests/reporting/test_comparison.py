@@ -111,7 +111,7 @@ def test_sets_that_are_not_there_are_named(measured: Metrics, png: bytes) -> Non
 
 
 def test_classifier_distances_never_stand_beside_fid(measured: Metrics, png: bytes) -> None:
-    """docs/reading-the-numbers.md#which-images"""
+    """docs/reading-the-numbers.md#data-splits"""
     fid = measured["fid"]
     fid["rows"] = [row for row in fid["rows"] if row["feature_space"] == "classifier"]
     chapter = chapters.comparison_chapter(measured, png)

@@ -154,7 +154,7 @@ CLAIMS: Mapping[str, tuple[Claim, ...]] = {
             "metrics/detection.py#detection",
         ),
         _measured(
-            "reading-the-numbers.md#the-other-scores",
+            "reading-the-numbers.md#ood-scores",
             "Scores are fitted to training images alone",
             "ood/test_scores.py#test_nothing_but_training_images_can_be_fitted_to",
             "ood/scorer.py#Scorer",
@@ -162,7 +162,7 @@ CLAIMS: Mapping[str, tuple[Claim, ...]] = {
     ),
     "likelihood": (
         _measured(
-            "reading-the-numbers.md#terms-of-a-likelihood",
+            "reading-the-numbers.md#likelihood-decomposition",
             "The terms sum to the bits of the likelihood",
             "experiments/likelihood/test_decomposition.py#test_parts_sum_to_the_bits_of_the_likelihood",
             "experiments/likelihood/decomposition.py#decompose",
@@ -327,13 +327,13 @@ CLAIMS: Mapping[str, tuple[Claim, ...]] = {
     ),
     "stability": (
         _measured(
-            "stability.md#what-is-measured-of-a-run",
+            "stability.md#measures-of-a-run",
             "Oscillation leaves out the trend",
             "experiments/stability/test_series.py#test_a_smooth_decay_is_a_trend_and_not_an_oscillation",
             "experiments/stability/series.py#oscillation",
         ),
         _measured(
-            "stability.md#what-is-decided",
+            "stability.md#comparison-of-models",
             "Intervals cover about as often as they say, although runs of one seed have much in common",
             "experiments/stability/test_verdict.py#test_interval_covers_about_as_often_as_it_says",
             "experiments/stability/verdict.py#compare",
@@ -341,7 +341,7 @@ CLAIMS: Mapping[str, tuple[Claim, ...]] = {
     ),
     "published": (
         _measured(
-            "reading-the-numbers.md#which-images",
+            "reading-the-numbers.md#data-splits",
             "Every published figure stands with its source, and no classifier distance beside FID",
             "reporting/test_comparison.py#test_classifier_distances_never_stand_beside_fid",
             "reporting/published.py#DistanceFigure",

@@ -13,7 +13,7 @@ IMAGES = torch.randint(0, 256, (7, 1, 8, 8), generator=torch.Generator().manual_
 
 @pytest.mark.parametrize("changes", [{}, {"components": 2}])
 def test_parts_sum_to_the_bits_of_the_likelihood(make_flow, changes) -> None:
-    """docs/reading-the-numbers.md#terms-of-a-likelihood"""
+    """docs/reading-the-numbers.md#likelihood-decomposition"""
     flow = make_flow(**changes)
     found = decompose(flow, IMAGES, batch_size=3, seed=5)
     bits = bits_per_dim_of(flow, IMAGES, 4, 5, torch.float64)

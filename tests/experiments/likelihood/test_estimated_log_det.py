@@ -55,7 +55,7 @@ def test_a_trace_without_probes_differs_from_one_with_others(flow) -> None:
 
 
 def test_a_dissection_is_that_of_the_likelihood_and_repeats(flow) -> None:
-    """docs/reading-the-numbers.md#terms-of-a-likelihood"""
+    """docs/reading-the-numbers.md#likelihood-decomposition"""
     before = torch.get_rng_state()
     first, second = (decompose(flow, IMAGES, 4, 3) for _ in range(2))
     assert torch.equal(torch.get_rng_state(), before)

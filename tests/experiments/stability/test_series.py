@@ -24,7 +24,7 @@ def test_constant_and_straight_lines_do_not_oscillate() -> None:
 
 
 def test_a_smooth_decay_is_a_trend_and_not_an_oscillation() -> None:
-    """docs/stability.md#what-is-measured-of-a-run"""
+    """docs/stability.md#measures-of-a-run"""
     decay = 80 * np.exp(-np.arange(12) / 6)
     about_a_line = np.std(decay - np.polyval(np.polyfit(range(12), decay, 1), range(12)))
     assert oscillation(decay) < 0.1 * about_a_line

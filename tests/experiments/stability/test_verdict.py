@@ -41,7 +41,7 @@ def test_seeds_are_averaged_over_their_variations_first() -> None:
 def test_interval_covers_about_as_often_as_it_says(seed_effect: float) -> None:
     # Of 2,000 intervals of level 0.95, 1,900 +- 10 hold the truth. Treating runs of one seed as independent, as the rule
     # before did, leaves out 19 % at a seed effect as large as the noise.
-    """docs/stability.md#what-is-decided"""
+    """docs/stability.md#comparison-of-models"""
     covered = 0
     for trial in range(2000):
         rng = np.random.default_rng(trial)
