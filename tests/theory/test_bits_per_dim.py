@@ -41,7 +41,7 @@ def noise(nodes: int = 300) -> tuple[Tensor, Tensor]:
 
 
 def test_spikes_have_any_likelihood_until_dequantised() -> None:
-    """docs/theory/bits-per-dim.md#a-density-on-whole-numbers-has-no-upper-bound"""
+    """docs/theory/bits-per-dim.md#densities-on-integer-pixels-are-unbounded"""
 
     def log_density(x: Tensor, sigma: float) -> Tensor:
         components = -0.5 * ((x[..., None] - PIXELS) / sigma) ** 2 - math.log(sigma * math.sqrt(2 * math.pi) * 256)
@@ -59,7 +59,7 @@ def test_spikes_have_any_likelihood_until_dequantised() -> None:
 
 @pytest.mark.parametrize(("a", "b"), [(1, 1), (2, 5), (4, 1.5)])
 def test_cells_carry_the_probabilities_of_the_pixels(a: float, b: float) -> None:
-    """docs/theory/bits-per-dim.md#dequantised-a-density-gives-probabilities"""
+    """docs/theory/bits-per-dim.md#dequantisation-turns-a-density-into-probabilities"""
     density = Kumaraswamy(a, b)
     u, weights = noise()
     by_noise = mean_over_noise(density.log_density((PIXELS[:, None] + u) / 256).exp(), weights) / 256
@@ -71,7 +71,7 @@ def test_cells_carry_the_probabilities_of_the_pixels(a: float, b: float) -> None
 
 @pytest.mark.parametrize(("a", "b"), [(1, 1), (2, 5), (4, 1.5)])
 def test_bits_bound_the_code_from_above(a: float, b: float) -> None:
-    """docs/theory/bits-per-dim.md#the-figure-bounds-the-length-of-a-code"""
+    """docs/theory/bits-per-dim.md#bitsdim-bound-the-code-length"""
     density = Kumaraswamy(a, b)
     u, weights = noise()
     bound = to_bits_per_dim(mean_over_noise(density.log_density((PIXELS[:, None] + u) / 256), weights), 1)
@@ -86,7 +86,7 @@ def test_bits_bound_the_code_from_above(a: float, b: float) -> None:
 
 
 def test_one_draw_is_an_unbiased_estimate_of_the_bound() -> None:
-    """docs/theory/bits-per-dim.md#the-figure-bounds-the-length-of-a-code
+    """docs/theory/bits-per-dim.md#bitsdim-bound-the-code-length
 
     False alarm: 1 in a million (4.9 standard errors of a mean of 4,000 draws).
     """
@@ -103,7 +103,7 @@ def test_one_draw_is_an_unbiased_estimate_of_the_bound() -> None:
 
 
 def test_scale_of_the_figure() -> None:
-    """docs/theory/bits-per-dim.md#the-scale"""
+    """docs/theory/bits-per-dim.md#scale-of-bitsdim"""
     zero = torch.zeros((), dtype=torch.float64)
     assert to_bits_per_dim(zero, 784).item() == 8
     assert 784 * math.log(2) == pytest.approx(543.43, abs=0.01)
@@ -114,7 +114,7 @@ def test_scale_of_the_figure() -> None:
 
 
 def test_gap_is_the_divergence_of_the_noise() -> None:
-    """docs/theory/bits-per-dim.md#the-gap-is-a-divergence"""
+    """docs/theory/bits-per-dim.md#the-gap-of-the-bound-is-a-kl-divergence"""
     # p(y) = 1/2 + y on the unit interval: all integrals over a cell are known.
     low, high = 0.5 + PIXELS / 256, 0.5 + (PIXELS + 1) / 256
     log_probability = ((high**2 - low**2) / 2).log()

@@ -147,7 +147,7 @@ def mixture(*components: tuple[float, float, float]) -> LogisticMixture:
 
 
 def test_mixture_bends_the_line_one_to_one() -> None:
-    """docs/theory/change-of-variables.md#a-coupling-may-bend-the-line"""
+    """docs/theory/change-of-variables.md#mixture-couplings-are-nonlinear"""
     components = ((0.3, -3.0, 0.2), (0.6, 2.0, 0.4), (0.1, 5.0, 1.5))
     b = torch.linspace(-8, 9, 2001, dtype=torch.float64).requires_grad_()
     value, log_slope = mixture(*components).forward(b[None])
@@ -163,7 +163,7 @@ def test_mixture_bends_the_line_one_to_one() -> None:
 
 
 def test_inverse_of_a_mixture_coupling_stretches_errors_by_scale_over_beta_at_most() -> None:
-    """docs/theory/change-of-variables.md#a-coupling-may-bend-the-line"""
+    """docs/theory/change-of-variables.md#mixture-couplings-are-nonlinear"""
     beta = 0.05
     layer = MixtureCoupling(ChannelHalves(0), ResidualConditioner(1, 6, MixtureCoupling.parts(2), 1), 2).double().eval()
     # A new conditioner returns zeros, so two components of weight 1/2 and scale 1. Take them far apart, and s = tanh(-1).
@@ -184,7 +184,7 @@ def test_inverse_of_a_mixture_coupling_stretches_errors_by_scale_over_beta_at_mo
 
 
 def test_one_component_is_affine() -> None:
-    """docs/theory/change-of-variables.md#a-coupling-may-bend-the-line"""
+    """docs/theory/change-of-variables.md#mixture-couplings-are-nonlinear"""
     b = torch.linspace(-6, 6, 101, dtype=torch.float64)[None]
     value, log_slope = mixture((1.0, 1.5, 0.7)).forward(b)
     torch.testing.assert_close(value, (b - 1.5) / 0.7 + 0.05 * b)
@@ -192,7 +192,7 @@ def test_one_component_is_affine() -> None:
 
 
 def test_jacobian_of_a_mixture_coupling_is_triangular() -> None:
-    """docs/theory/change-of-variables.md#a-coupling-may-bend-the-line"""
+    """docs/theory/change-of-variables.md#mixture-couplings-are-nonlinear"""
     conditioner = ResidualConditioner(1, 6, MixtureCoupling.parts(3), 1)
     layer, x = trained(MixtureCoupling(ChannelHalves(0), conditioner, 3)), an_image(2, 3, 3)
     matrix = jacobian(layer, x)
@@ -216,7 +216,7 @@ def test_multi_scale_density_is_that_of_the_whole_jacobian() -> None:
 
 
 def test_logit_keeps_the_mass_between_its_ends() -> None:
-    """docs/theory/change-of-variables.md#the-logit-loses-what-lies-beyond-its-ends"""
+    """docs/theory/change-of-variables.md#the-logit-truncates-the-prior"""
     layer, steps = Logit(0.05), 200_000
     x = ((torch.arange(steps, dtype=torch.float64) + 0.5) / steps)[:, None].requires_grad_()
     y, log_det = layer(x)

@@ -55,7 +55,7 @@ def eigenvalues(field: Callable[[Tensor], Tensor], at: tuple[float, ...] = (0.0,
 
 @pytest.mark.parametrize("name", dirac_gans(config()))
 def test_velocities_are_minus_the_gradients_of_the_projects_losses(name: str) -> None:
-    """docs/theory/convergence.md#the-smallest-gan"""
+    """docs/theory/convergence.md#the-dirac-gan"""
     model = dirac_gans(config())[name]
     for state in torch.randn(20, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64):
         expected = velocities(name, state.requires_grad_()).detach().numpy()
@@ -67,7 +67,7 @@ def test_velocities_are_minus_the_gradients_of_the_projects_losses(name: str) ->
 
 @pytest.mark.parametrize("steps", [2, 9])
 def test_learning_rates_change_the_units_only(steps: int) -> None:
-    """docs/theory/convergence.md#the-smallest-gan"""
+    """docs/theory/convergence.md#the-dirac-gan"""
     # Many critic steps, each on the same theta, are one long step of the linear critic: rates n h and h.
     h = 0.01
     path = descend(dirac_gans(config())["wgan"], (0.8, 0.1), h, 300, discriminator_steps=steps)
@@ -77,9 +77,9 @@ def test_learning_rates_change_the_units_only(steps: int) -> None:
 
 
 def test_eigenvalues_at_the_solution() -> None:
-    """docs/theory/convergence.md#the-vector-field-turns-about-the-solution
+    """docs/theory/convergence.md#the-vector-field-rotates-about-the-solution
 
-    And docs/theory/convergence.md#a-penalty-on-real-images-makes-the-solution-attractive
+    And docs/theory/convergence.md#the-r1-penalty-makes-the-solution-attractive
     """
     for name, omega in (("saturating", 0.5), ("non_saturating", 0.5), ("wgan", 1.0)):
         found = eigenvalues(lambda state, name=name: velocities(name, state))
@@ -99,7 +99,7 @@ def flow(model: DiracGAN, start: tuple[float, float], times: Array) -> Array:
 
 
 def test_the_flow_keeps_its_radius_or_loses_it_slowly() -> None:
-    """docs/theory/convergence.md#the-vector-field-turns-about-the-solution"""
+    """docs/theory/convergence.md#the-vector-field-rotates-about-the-solution"""
     models, times = dirac_gans(config()), np.array([0.0, 3.0, 30.0, 1000.0, 2000.0])
     for name in ("saturating", "wgan"):
         np.testing.assert_allclose(radius(flow(models[name], (0.9, 0.4), times)), math.hypot(0.9, 0.4), rtol=1e-5)
@@ -155,7 +155,7 @@ def test_alternating_steps_circle() -> None:
 
 @pytest.mark.parametrize("n", [1, 5])
 def test_a_clipped_critic_circles_at_its_bound(n: int) -> None:
-    """docs/theory/convergence.md#a-clipped-critic-circles-at-its-bound"""
+    """docs/theory/convergence.md#weight-clipping-leads-to-a-cycle"""
     model = dirac_gans(config())["clipped"]
     h = 0.001
     for start in ((2.0, 0.0), (0.9, -0.5)):
@@ -174,7 +174,7 @@ def test_a_clipped_critic_circles_at_its_bound(n: int) -> None:
 @pytest.mark.parametrize("weight", [0.3, 1.0, 10.0])
 @pytest.mark.parametrize("n", [1, 5, 20])
 def test_wgan_gp_is_driven_from_the_solution(weight: float, n: int) -> None:
-    """docs/theory/convergence.md#wgan-gp-never-comes-to-rest-at-the-solution"""
+    """docs/theory/convergence.md#wgan-gp-does-not-converge-to-the-solution"""
     model = dirac_gans(config(gradient_penalty=weight))["gradient_penalty"]
     h = 0.5 / weight
     rng = np.random.default_rng(0)
@@ -191,7 +191,7 @@ def test_wgan_gp_is_driven_from_the_solution(weight: float, n: int) -> None:
 @pytest.mark.parametrize("n", [1, 2, 5])
 @pytest.mark.parametrize("weight", [0.1, 0.3, 1.0, 10.0])
 def test_wgan_gp_ends_in_its_cycle_or_in_the_wrong_place(weight: float, n: int) -> None:
-    """docs/theory/convergence.md#wgan-gp-never-comes-to-rest-at-the-solution"""
+    """docs/theory/convergence.md#wgan-gp-does-not-converge-to-the-solution"""
     model = dirac_gans(config(gradient_penalty=weight))["gradient_penalty"]
     farthest, cycles = penalty_limit(weight, n)
     assert cycles == (weight * math.sqrt(n) < 1)
@@ -207,7 +207,7 @@ def test_wgan_gp_ends_in_its_cycle_or_in_the_wrong_place(weight: float, n: int) 
 
 
 def test_in_the_plane_wgan_gp_circles_the_data_at_distance_one() -> None:
-    """docs/theory/convergence.md#wgan-gp-never-comes-to-rest-at-the-solution"""
+    """docs/theory/convergence.md#wgan-gp-does-not-converge-to-the-solution"""
     for weight in (0.3, 1.0, 10.0):
 
         def field(state: Tensor, weight: float = weight) -> Tensor:
@@ -247,7 +247,7 @@ def test_in_the_plane_wgan_gp_circles_the_data_at_distance_one() -> None:
 
 @pytest.mark.parametrize("gamma", [0.1, 0.5, 1.0, 3.0])
 def test_r1_converges(gamma: float) -> None:
-    """docs/theory/convergence.md#a-penalty-on-real-images-makes-the-solution-attractive"""
+    """docs/theory/convergence.md#the-r1-penalty-makes-the-solution-attractive"""
     model = dirac_gans(config(r1=gamma))["r1"]
     for start in ((0.8, 0.3), (-3.0, 2.0)):
         for simultaneous in (True, False):

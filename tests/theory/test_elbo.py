@@ -130,7 +130,7 @@ def test_a_flow_is_exact_for_dequantised_images_and_a_bound_for_pixels() -> None
 
 
 def test_bounds_lie_below_what_they_bound() -> None:
-    """docs/theory/elbo.md#one-map-of-the-models"""
+    """docs/theory/elbo.md#comparison-of-flows-vaes-and-gans"""
     generator = torch.Generator().manual_seed(0)
     real, fake = torch.tensor([8, 4, 2, 1, 5]), torch.tensor([1, 6, 3, 5, 5])
     p, g = real / 20, fake / 20
@@ -148,7 +148,7 @@ def test_bounds_lie_below_what_they_bound() -> None:
 
 
 def test_which_generator_losses_lower_the_bound() -> None:
-    """docs/theory/elbo.md#one-map-of-the-models"""
+    """docs/theory/elbo.md#comparison-of-flows-vaes-and-gans"""
     generator = torch.Generator().manual_seed(0)
     real, points = torch.randn(6, generator=generator), torch.randn(6, generator=generator, requires_grad=True)
 

@@ -32,7 +32,7 @@ def cost(first: Gaussian, second: Gaussian, cross: Array) -> float:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_no_transport_is_cheaper_than_the_bound(seed: int) -> None:
-    """docs/theory/frechet.md#only-the-cross-covariance-is-free and docs/theory/frechet.md#the-bound"""
+    """docs/theory/frechet.md#only-the-cross-covariance-is-free and docs/theory/frechet.md#the-lower-bound"""
     first, second = a_gaussian(5, seed), a_gaussian(5, seed + 100)
     roots = root_of(first.covariance), root_of(second.covariance)
     distance = frechet_distance(first, second)
@@ -54,7 +54,7 @@ def test_no_transport_is_cheaper_than_the_bound(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_bound_holds_for_distributions_that_are_not_normal(seed: int) -> None:
-    """docs/theory/frechet.md#the-bound"""
+    """docs/theory/frechet.md#the-lower-bound"""
     rng = np.random.default_rng(seed)
     first = rng.exponential(size=(80, 3)) @ rng.normal(size=(3, 3))
     second = rng.choice([-1.0, 1.0], size=(80, 3)) + 0.1 * rng.uniform(size=(80, 3))
@@ -71,7 +71,7 @@ def test_bound_holds_for_distributions_that_are_not_normal(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_linear_map_reaches_the_bound(seed: int) -> None:
-    """docs/theory/frechet.md#normal-distributions-reach-it"""
+    """docs/theory/frechet.md#normal-distributions-attain-the-bound"""
     first, second = a_gaussian(5, seed), a_gaussian(5, seed + 100)
     root = root_of(first.covariance)
     inner = root_of(root @ second.covariance @ root)

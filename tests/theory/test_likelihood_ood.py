@@ -68,7 +68,7 @@ def test_typical_set_fills_up(size: int) -> None:
 
 
 def test_difference_of_likelihoods_is_entropy_minus_divergence() -> None:
-    """docs/theory/likelihood-ood.md#when-strangers-are-more-likely"""
+    """docs/theory/likelihood-ood.md#when-ood-inputs-are-more-likely"""
     mean, other_mean = a_vector(3, 1), a_vector(3, 2)
     covariance, other = a_covariance(3, 3), 0.2 * a_covariance(3, 4)
     p = torch.distributions.MultivariateNormal(mean, covariance)
@@ -79,7 +79,7 @@ def test_difference_of_likelihoods_is_entropy_minus_divergence() -> None:
 
 
 def test_a_model_that_is_not_the_data_adds_its_own_divergence() -> None:
-    """docs/theory/likelihood-ood.md#when-strangers-are-more-likely"""
+    """docs/theory/likelihood-ood.md#when-ood-inputs-are-more-likely"""
     data, model, other = (
         torch.distributions.MultivariateNormal(a_vector(3, seed), scale * a_covariance(3, seed + 10))
         for seed, scale in ((1, 1.0), (2, 1.5), (3, 0.2))
@@ -92,7 +92,7 @@ def test_a_model_that_is_not_the_data_adds_its_own_divergence() -> None:
 
 
 def test_a_perfect_model_finds_calmer_strangers_more_likely() -> None:
-    """docs/theory/likelihood-ood.md#when-strangers-are-more-likely
+    """docs/theory/likelihood-ood.md#when-ood-inputs-are-more-likely
 
     False alarm: below 2 in a million (4.9 standard errors of the mean; the AUROC is expected at 1e-9).
     """
@@ -192,7 +192,7 @@ def test_second_order_is_the_limit_for_small_spread() -> None:
 
 
 def test_coordinates_decide_the_ranking() -> None:
-    """docs/theory/likelihood-ood.md#a-density-ranks-nothing-by-itself"""
+    """docs/theory/likelihood-ood.md#densities-depend-on-coordinates"""
     x = torch.tensor([0.1, 1.5], dtype=torch.float64, requires_grad=True)
 
     def log_density_after(transform: Callable[[Tensor], Tensor]) -> Tensor:
@@ -208,7 +208,7 @@ def test_coordinates_decide_the_ranking() -> None:
 
 
 def test_typicality_depends_on_coordinates_and_ratios_do_not() -> None:
-    """docs/theory/likelihood-ood.md#a-density-ranks-nothing-by-itself"""
+    """docs/theory/likelihood-ood.md#densities-depend-on-coordinates"""
     nodes, weights = np.polynomial.hermite_e.hermegauss(60)
     draws, weight = torch.from_numpy(nodes), torch.from_numpy(weights / weights.sum())
     points = torch.tensor([0.1, 1.0, 2.5], dtype=torch.float64)

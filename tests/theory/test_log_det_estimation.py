@@ -27,7 +27,7 @@ def trace_terms(matrix: Array, count: int) -> Array:
 
 
 def test_fixed_point_converges_within_its_bound() -> None:
-    """docs/theory/log-det-estimation.md#such-a-layer-is-invertible"""
+    """docs/theory/log-det-estimation.md#residual-layers-are-invertible"""
     kappa, weight = 0.8, contraction(10, 0.8)
     x = np.random.default_rng(1).normal(size=10)
     y = x + np.tanh(weight @ x)
@@ -80,7 +80,7 @@ def test_hutchinson_mean_is_the_trace(entries: str, power: int) -> None:
 
 @pytest.mark.parametrize("entries", ENTRIES)
 def test_hutchinson_variance(entries: str) -> None:
-    """docs/theory/log-det-estimation.md#its-variance"""
+    """docs/theory/log-det-estimation.md#variance-of-hutchinsons-estimator"""
     matrix = contraction(4, 0.9)
     vectors, probability = probes(entries, 4)
     values = np.einsum("ni,ij,nj->n", vectors, matrix, vectors)
@@ -207,7 +207,7 @@ def test_poisson_roulette_of_a_log_determinant_has_infinite_variance(rate: float
 
 
 def test_the_gradient_is_a_neumann_series() -> None:
-    """docs/theory/log-det-estimation.md#its-gradient-is-a-neumann-series"""
+    """docs/theory/log-det-estimation.md#the-gradient-is-a-neumann-series"""
     size, matrix = 8, contraction(8, 0.7)
     change = np.random.default_rng(3).normal(size=(size, size))
     powers = [np.linalg.matrix_power(matrix, k) for k in range(120)]

@@ -15,7 +15,7 @@ from fashion_dgm.gans import objectives
 
 
 def test_weights_of_the_two_gradients() -> None:
-    """docs/theory/vanishing-gradients.md#the-saturating-loss-stops-where-it-is-needed"""
+    """docs/theory/vanishing-gradients.md#the-saturating-loss-has-vanishing-gradients"""
     logits = torch.linspace(-8, 8, 17, dtype=torch.float64, requires_grad=True)
     probability = logits.detach().sigmoid()
     (saturating,) = torch.autograd.grad(17 * objectives.saturating_generator_loss(logits), logits)
@@ -26,7 +26,7 @@ def test_weights_of_the_two_gradients() -> None:
 
 
 def test_generator_gradient_dies_with_the_saturating_loss_only() -> None:
-    """docs/theory/vanishing-gradients.md#the-saturating-loss-stops-where-it-is-needed"""
+    """docs/theory/vanishing-gradients.md#the-saturating-loss-has-vanishing-gradients"""
     # Data N(0, 1), generator G(z) = z + theta, optimal discriminator: logit D*(x) = log p/g = theta^2/2 - theta x.
     z = torch.special.ndtri((torch.arange(2000, dtype=torch.float64) + 0.5) / 2000)
 
@@ -47,7 +47,7 @@ def test_generator_gradient_dies_with_the_saturating_loss_only() -> None:
 
 
 def test_a_discriminator_near_the_optimum_leaves_no_gradient() -> None:
-    """docs/theory/vanishing-gradients.md#a-discriminator-near-the-optimum-leaves-no-gradient"""
+    """docs/theory/vanishing-gradients.md#the-gradient-vanishes-near-the-optimal-discriminator"""
     # G(z) = A z + b, whose Jacobian in (A, b) has the spectral norm (1 + |z|^2)^(1/2).
     generator = torch.Generator().manual_seed(0)
     z = torch.randn(500, 3, generator=generator, dtype=torch.float64)
@@ -75,7 +75,7 @@ def test_a_discriminator_near_the_optimum_leaves_no_gradient() -> None:
 
 
 def test_under_white_noise_a_batchs_gradient_is_a_cauchy_variable() -> None:
-    """docs/theory/vanishing-gradients.md#the-non-saturating-gradient-may-be-all-noise"""
+    """docs/theory/vanishing-gradients.md#the-non-saturating-gradient-can-have-infinite-variance"""
     draws, pixels, of_values, of_slopes = 4000, 3, 0.2, 0.7
     generator = torch.Generator().manual_seed(0)
 
@@ -182,7 +182,7 @@ def test_js_of_disjoint_supports_is_log_two_at_any_distance() -> None:
 
 @pytest.mark.parametrize("theta", [0.0, 0.01, 0.5, 3.0])
 def test_wasserstein_of_a_shift_is_its_length(theta: float) -> None:
-    """docs/theory/vanishing-gradients.md#the-wasserstein-distance-sees-how-far"""
+    """docs/theory/vanishing-gradients.md#the-wasserstein-distance-measures-the-shift"""
 
     def wasserstein(first: np.ndarray, second: np.ndarray) -> float:
         cost = np.linalg.norm(first[:, None] - second, axis=-1)

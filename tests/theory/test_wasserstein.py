@@ -69,7 +69,7 @@ def test_primal_equals_dual_with_one_lipschitz_potential(transport: Transport) -
 
 
 def test_optimal_critic_has_slope_one_between_matched_pairs(transport: Transport) -> None:
-    """docs/theory/wasserstein.md#the-optimal-critic-has-slope-one"""
+    """docs/theory/wasserstein.md#the-optimal-critic-has-gradient-norm-one"""
     matched = [(i, j) for i, j in zip(*np.nonzero(transport.plan > 1e-9), strict=True) if i != j]
     assert matched
     for i, j in matched:
@@ -80,7 +80,7 @@ def test_optimal_critic_has_slope_one_between_matched_pairs(transport: Transport
 
 
 def test_critic_loss_scales_with_the_critic_and_is_bounded_by_its_slope() -> None:
-    """docs/theory/wasserstein.md#without-the-constraint-there-is-no-distance"""
+    """docs/theory/wasserstein.md#the-lipschitz-constraint-is-necessary"""
     generator = torch.Generator().manual_seed(0)
     real, fake = (torch.randn(50, 3, generator=generator, dtype=torch.float64) for _ in range(2))
     fake = 0.5 * fake + 1
@@ -100,7 +100,7 @@ def test_critic_loss_scales_with_the_critic_and_is_bounded_by_its_slope() -> Non
 
 
 def test_estimates_fall_short_by_what_the_critic_has_to_learn(transport: Transport) -> None:
-    """docs/theory/wasserstein.md#an-estimate-is-as-good-as-its-critic"""
+    """docs/theory/wasserstein.md#the-estimate-is-only-as-good-as-the-critic"""
     signed = transport.p - transport.g
     best = transport.potential(transport.points)
     rng = np.random.default_rng(0)
@@ -115,7 +115,7 @@ def test_estimates_fall_short_by_what_the_critic_has_to_learn(transport: Transpo
 
 
 def test_with_one_critic_step_the_estimate_does_not_follow_the_distance() -> None:
-    """docs/theory/wasserstein.md#an-estimate-is-as-good-as-its-critic"""
+    """docs/theory/wasserstein.md#the-estimate-is-only-as-good-as-the-critic"""
     # Data at 0, the generator at theta, critics psi x with |psi| <= 1: W_1 = |theta|, the estimate is -psi theta.
     config = DiracConfig(start=(0.8, 0.3), step_size=0.01, steps=1, clip=1.0, gradient_penalty=10, r1=1)
     theta, psi = descend(dirac_gans(config)["clipped"], (0.8, 0.3), 0.01, 20_000).T
@@ -131,7 +131,7 @@ def test_with_one_critic_step_the_estimate_does_not_follow_the_distance() -> Non
 
 
 def test_estimates_and_distances_of_the_published_runs() -> None:
-    """docs/theory/wasserstein.md#an-estimate-is-as-good-as-its-critic"""
+    """docs/theory/wasserstein.md#the-estimate-is-only-as-good-as-the-critic"""
     folder = ROOT / "docs" / "results" / "hour"
     distances = pd.read_csv(folder / "fid_by_epoch.csv")
     distances = distances[(distances["split"] == "test") & (distances["feature_space"] == "classifier")]
@@ -154,7 +154,7 @@ def test_estimates_and_distances_of_the_published_runs() -> None:
 
 
 def test_gradient_of_the_distance_comes_from_the_critic() -> None:
-    """docs/theory/wasserstein.md#the-optimal-critic-has-slope-one"""
+    """docs/theory/wasserstein.md#the-optimal-critic-has-gradient-norm-one"""
     z = torch.special.ndtri((torch.arange(1000, dtype=torch.float64) + 0.5) / 1000)
     # In one dimension the sorted values are matched. For G(z) = s z + t, with s > 1 or t > 0, f* is -|x| or -x.
     for scale, shift, potential in ((1.7, 0.0, lambda x: -x.abs()), (1.0, 0.8, lambda x: -x)):
@@ -249,7 +249,7 @@ def test_clipped_networks_scale_with_the_power_of_their_depth() -> None:
 
 @pytest.mark.parametrize("coefficient", [1.0, 10.0])
 def test_penalty_finds_the_direction_and_overshoots_the_slope(coefficient: float) -> None:
-    """docs/theory/wasserstein.md#the-penalty-is-softer-and-not-exact-either"""
+    """docs/theory/wasserstein.md#the-gradient-penalty-is-not-exact-either"""
     delta = uneven()
     real, fake = shifted(delta)
     mix = torch.rand(40, 1, generator=torch.Generator().manual_seed(2), dtype=torch.float64)

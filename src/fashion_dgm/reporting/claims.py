@@ -62,7 +62,7 @@ CLAIMS: Mapping[str, tuple[Claim, ...]] = {
         ),
         _theory(
             "bits-per-dim",
-            "the-figure-bounds-the-length-of-a-code",
+            "bitsdim-bound-the-code-length",
             "Bits/dim bound the length of a code",
             "test_bits_bound_the_code_from_above",
             "flows/preprocessing.py#to_bits_per_dim",
@@ -71,7 +71,7 @@ CLAIMS: Mapping[str, tuple[Claim, ...]] = {
     "mixture-flow": (
         _theory(
             "change-of-variables",
-            "a-coupling-may-bend-the-line",
+            "mixture-couplings-are-nonlinear",
             "A mixture coupling has a triangular Jacobian, too",
             "test_jacobian_of_a_mixture_coupling_is_triangular",
             "flows/mixture_coupling.py#MixtureCoupling",
@@ -80,14 +80,14 @@ CLAIMS: Mapping[str, tuple[Claim, ...]] = {
     "residual-flow": (
         _theory(
             "log-det-estimation",
-            "such-a-layer-is-invertible",
+            "residual-layers-are-invertible",
             "A residual layer of a contraction is invertible, by fixed point",
             "test_fixed_point_converges_within_its_bound",
             "flows/residual_flow.py#InvertibleResidual",
         ),
         _theory(
             "log-det-estimation",
-            "its-gradient-is-a-neumann-series",
+            "the-gradient-is-a-neumann-series",
             "The gradient of its log-determinant is a Neumann series",
             "test_the_gradient_is_a_neumann_series",
             "flows/log_det_series.py#neumann_log_det",
@@ -103,7 +103,7 @@ CLAIMS: Mapping[str, tuple[Claim, ...]] = {
         ),
         _theory(
             "log-det-estimation",
-            "its-variance",
+            "variance-of-hutchinsons-estimator",
             "Probes of ±1 have the smallest variance",
             "test_hutchinson_variance",
             "flows/log_det_series.py#draw_probes",
@@ -142,7 +142,7 @@ CLAIMS: Mapping[str, tuple[Claim, ...]] = {
     "ood": (
         _theory(
             "likelihood-ood",
-            "when-strangers-are-more-likely",
+            "when-ood-inputs-are-more-likely",
             "Even under a perfect model strangers can be more likely",
             "test_a_perfect_model_finds_calmer_strangers_more_likely",
             "metrics/detection.py#detection",
@@ -176,7 +176,7 @@ CLAIMS: Mapping[str, tuple[Claim, ...]] = {
         ),
         _theory(
             "likelihood-ood",
-            "a-density-ranks-nothing-by-itself",
+            "densities-depend-on-coordinates",
             "A density ranks nothing by itself",
             "test_coordinates_decide_the_ranking",
             "experiments/likelihood/decomposition.py#decompose",
@@ -206,14 +206,14 @@ CLAIMS: Mapping[str, tuple[Claim, ...]] = {
         ),
         _theory(
             "wasserstein",
-            "an-estimate-is-as-good-as-its-critic",
+            "the-estimate-is-only-as-good-as-the-critic",
             "An estimate of the Wasserstein distance is as good as its critic",
             "test_estimates_and_distances_of_the_published_runs",
             "gans/objectives.py#wasserstein_estimate",
         ),
         _theory(
             "wasserstein",
-            "without-the-constraint-there-is-no-distance",
+            "the-lipschitz-constraint-is-necessary",
             "A critic bounds the Wasserstein distance up to its slope",
             "test_critic_loss_scales_with_the_critic_and_is_bounded_by_its_slope",
             "gans/objectives.py#wasserstein_estimate",
@@ -227,7 +227,7 @@ CLAIMS: Mapping[str, tuple[Claim, ...]] = {
         ),
         _theory(
             "wasserstein",
-            "the-penalty-is-softer-and-not-exact-either",
+            "the-gradient-penalty-is-not-exact-either",
             "The gradient penalty is softer and not exact either",
             "test_penalty_finds_the_direction_and_overshoots_the_slope",
             "gans/objectives.py#gradient_penalty",
@@ -241,14 +241,14 @@ CLAIMS: Mapping[str, tuple[Claim, ...]] = {
         ),
         _theory(
             "convergence",
-            "wgan-gp-never-comes-to-rest-at-the-solution",
+            "wgan-gp-does-not-converge-to-the-solution",
             "WGAN-GP with finitely many critic steps need not converge",
             "test_wgan_gp_is_driven_from_the_solution",
             "experiments/gradients/dirac_gan.py#penalty_limit",
         ),
         _theory(
             "convergence",
-            "a-penalty-on-real-images-makes-the-solution-attractive",
+            "the-r1-penalty-makes-the-solution-attractive",
             "A penalty on the slope at real images (R1) makes the solution attractive",
             "test_r1_converges",
             "experiments/gradients/dirac_gan.py#dirac_gans",
@@ -257,7 +257,7 @@ CLAIMS: Mapping[str, tuple[Claim, ...]] = {
     "fid": (
         _theory(
             "frechet",
-            "normal-distributions-reach-it",
+            "normal-distributions-attain-the-bound",
             "The Fréchet distance bounds the transport between distributions with these moments",
             "test_linear_map_reaches_the_bound",
             "metrics/frechet.py#frechet_distance",
@@ -291,21 +291,21 @@ CLAIMS: Mapping[str, tuple[Claim, ...]] = {
     "vanishing": (
         _theory(
             "vanishing-gradients",
-            "the-saturating-loss-stops-where-it-is-needed",
+            "the-saturating-loss-has-vanishing-gradients",
             "The saturating loss stops where it is needed",
             "test_generator_gradient_dies_with_the_saturating_loss_only",
             "gans/objectives.py#saturating_generator_loss",
         ),
         _theory(
             "vanishing-gradients",
-            "a-discriminator-near-the-optimum-leaves-no-gradient",
+            "the-gradient-vanishes-near-the-optimal-discriminator",
             "A discriminator near the optimum, in values and slopes, leaves no saturating gradient",
             "test_a_discriminator_near_the_optimum_leaves_no_gradient",
             "gans/objectives.py#saturating_generator_loss",
         ),
         _theory(
             "vanishing-gradients",
-            "the-non-saturating-gradient-may-be-all-noise",
+            "the-non-saturating-gradient-can-have-infinite-variance",
             "Under white noise the non-saturating gradient has no variance that a batch could reduce",
             "test_under_white_noise_a_batchs_gradient_is_a_cauchy_variable",
             "experiments/gradients/generator_gradients.py#gradient_statistics",
@@ -319,7 +319,7 @@ CLAIMS: Mapping[str, tuple[Claim, ...]] = {
         ),
         _theory(
             "vanishing-gradients",
-            "the-wasserstein-distance-sees-how-far",
+            "the-wasserstein-distance-measures-the-shift",
             "The Wasserstein distance sees how far",
             "test_wasserstein_of_a_shift_is_its_length",
             "experiments/gradients/shifted_uniforms.py#closed_form",
