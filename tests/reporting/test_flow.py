@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
-from fashion_dgm.findings import conclude
 from fashion_dgm.findings.flow import flow
+from fashion_dgm.findings.mixture_flow import mixture_flow
+from fashion_dgm.findings.residual_flow import residual_flow
+from fashion_dgm.findings.standing import with_benchmark
 from fashion_dgm.reporting.chapter import Chapter, render_chapter
 from fashion_dgm.reporting.markdown import Counter, to_html
 from fashion_dgm.reporting.wording import NOT_APPLICABLE
@@ -34,7 +36,13 @@ def metrics(metrics: Metrics) -> Metrics:
 
 
 def chapter(anchor: str, metrics: Metrics) -> Chapter:
-    made = render_chapter(anchor, conclude(metrics), {})
+    metrics = with_benchmark(metrics)
+    findings = SimpleNamespace(
+        flow=flow(metrics["flow"], {"flow": metrics["flow_discrete_likelihood"]}),
+        mixture_flow=mixture_flow(metrics["flow"], metrics["mixture_flow"]),
+        residual_flow=residual_flow(metrics["flow"], metrics["residual_flow"]),
+    )
+    made = render_chapter(anchor, findings, {})
     to_html(made.markdown, {f"{name}_{kind}": None for name in MODELS for kind in ("curve", "samples")}, Counter())
     return made
 

@@ -14,6 +14,7 @@ from fashion_dgm.findings.data import DataFindings, data
 from fashion_dgm.findings.fid import FIDFindings, fid
 from fashion_dgm.findings.flow import FLOWS, FlowFindings, flow
 from fashion_dgm.findings.gan import GANFindings, gan
+from fashion_dgm.findings.latents import LatentsFindings, latents
 from fashion_dgm.findings.likelihood import LikelihoodFindings, likelihood
 from fashion_dgm.findings.log_det import LogDetFindings, log_det
 from fashion_dgm.findings.mixture_flow import MixtureFlowFindings, mixture_flow
@@ -37,6 +38,7 @@ class Findings:
     mixture_flow: MixtureFlowFindings | None
     residual_flow: ResidualFlowFindings | None
     log_det: LogDetFindings | None
+    latents: LatentsFindings | None
     ood: OODFindings
     likelihood: LikelihoodFindings
     gan: GANFindings
@@ -59,6 +61,7 @@ def conclude(metrics: Mapping[str, Any]) -> Findings:
         mixture_flow=made("mixture_flow", lambda own: mixture_flow(metrics["flow"], own)),
         residual_flow=made("residual_flow", lambda own: residual_flow(metrics["flow"], own)),
         log_det=made("log_det_study", log_det),
+        latents=made("latents", latents),
         ood=ood(metrics),
         likelihood=likelihood(metrics["likelihood"]),
         gan=gan({name: metrics[name] for name in _ADVERSARIAL if name in metrics}),

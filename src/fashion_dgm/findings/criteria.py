@@ -455,6 +455,55 @@ def negligible(bias: float, noise: float | None) -> bool:
     return noise is not None and abs(bias) < NEGLIGIBLE_BIAS * noise
 
 
+# --- Latents
+
+
+def compare_intervals(first: Sequence[float] | None, second: Sequence[float] | None) -> Side:
+    """Where the first interval lies, compared with the second: around it if they overlap."""
+    if first is None or second is None:
+        return Side.UNKNOWN
+    if first[1] < second[0]:
+        return Side.BELOW
+    return Side.ABOVE if first[0] > second[1] else Side.AROUND
+
+
+SHELL_WIDTH = 0.1
+"""Latents whose norm is within this fraction of the root of their dimension lie on the shell that the prior samples."""
+
+
+def on_shell(norm: float) -> bool:
+    """Whether latents of a norm, relative to the root of their dimension, lie on that shell."""
+    return abs(norm - 1) <= SHELL_WIDTH
+
+
+CLEARLY_LIKELIER = 0.1
+"""Difference in rank among real images; the ranks of a few samples are no finer."""
+
+
+def clearly_likelier(rank: object, other: object) -> bool:
+    """Compares fractions of real images that are less likely."""
+    return is_number(rank) and is_number(other) and rank - other > CLEARLY_LIKELIER
+
+
+NEARLY_ALL = 0.995
+"""A fraction from here on would be printed as 100%."""
+
+
+class Reconstruction(Enum):
+    """Whether images return from their latents pixel for pixel."""
+
+    EXACT = auto()
+    CHANGED = auto()
+    UNKNOWN = auto()
+
+
+def reconstruction(changed: object) -> Reconstruction:
+    """Reads the fraction of pixels whose grey level changed."""
+    if not is_number(changed):
+        return Reconstruction.UNKNOWN
+    return Reconstruction.CHANGED if changed else Reconstruction.EXACT
+
+
 # --- Vanishing gradients
 
 SMALL_CHANGE = 0.3

@@ -33,6 +33,21 @@ RESULTS_OF = {
 }
 """By a chapter's anchor, the results that it prints."""
 
+_ANCHORS = (
+    "data",
+    "flow",
+    "mixture-flow",
+    "residual-flow",
+    "log-det",
+    "latents",
+    "ood",
+    "likelihood",
+    "gan",
+    "fid",
+    "vanishing",
+    "stability",
+)
+
 
 def compose(
     metrics: Mapping[str, Any],
@@ -118,9 +133,6 @@ def made_by_name(metrics: Mapping[str, Any], command: str) -> tuple[str, ...]:
 def _chapters(
     metrics: Mapping[str, Any], findings: Findings, figures: Mapping[str, Any], run: str
 ) -> Iterator[Chapter | BlockChapter]:
-    for anchor in ("data", "flow", "mixture-flow", "residual-flow", "log-det"):
-        yield render_chapter(anchor, findings, figures, run)
-    yield chapters.latent_space_chapter(metrics["latents"], figures)
-    for anchor in ("ood", "likelihood", "gan", "fid", "vanishing", "stability"):
+    for anchor in _ANCHORS:
         yield render_chapter(anchor, findings, figures, run)
     yield chapters.comparison_chapter(metrics, figures["published_comparison"])

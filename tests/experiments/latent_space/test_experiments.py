@@ -101,7 +101,7 @@ def test_strangers_are_kept_mixed_and_lost_in_noise(probe, familiar, foreign) ->
     assert rows["stranger", "encoded and decoded"]["changed"] == 0
     assert rows["stranger", "encoded and decoded"]["like_host"] == pytest.approx(1)
     assert rows["noise", "s = 1"]["like_host"] is None
-    mixed = [rows["mixture", f"scale {scale} of the stranger"] for scale in (1, 2)]
+    mixed = [rows["mixture", f"scale {scale} of the OOD image"] for scale in (1, 2)]
     assert all(-1 <= row["like_donor"] <= 1 for row in mixed)
 
 

@@ -124,7 +124,7 @@ def strangers(probe: Probe, familiar: Images, foreign: Images, config: LatentSpa
             a if i == index else b
             for i, (a, b) in enumerate(zip(theirs.split(sizes, 1), ours.split(sizes, 1), strict=True))
         ]
-        shot = probe.shoot("mixture", f"scale {index + 1} of the stranger", torch.cat(pieces, dim=1), index + 1)
+        shot = probe.shoot("mixture", f"scale {index + 1} of the OOD image", torch.cat(pieces, dim=1), index + 1)
         shots.append(replace(shot, host=familiar, donor=foreign))
     noise = torch.randn(theirs.shape, generator=generator(probe.seed, "noise"))
     for share in config.noise:

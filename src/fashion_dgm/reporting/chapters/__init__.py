@@ -6,12 +6,10 @@ mean anything are called that, and from a value that is missing or not finite, p
 
 from fashion_dgm.reporting.chapters.comparison import comparison_chapter
 from fashion_dgm.reporting.chapters.highlights import highlights
-from fashion_dgm.reporting.chapters.latent_space import latent_space_chapter
 from fashion_dgm.reporting.chapters.titles import TITLES
 
 __all__ = [
     "TITLES",
     "comparison_chapter",
     "highlights",
-    "latent_space_chapter",
 ]

@@ -85,7 +85,7 @@ def latent_strangers(shots: Sequence[Shots], name: str) -> Figure:
         _row(shot, f"Latents of scale {shot.level:g} from {name}, the others from the garment")
         for shot in _of(shots, "mixture")
     ]
-    rows += _sweep(_of(shots, "noise"), f"{name} with a share s of fresh noise in its latents", "s = {}", range(2))
+    rows += _sweep(_of(shots, "noise"), f"{name} with a fraction s of fresh noise in its latents", "s = {}", range(2))
     return captioned_rows(rows)
 
 
