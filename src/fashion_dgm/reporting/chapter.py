@@ -11,8 +11,9 @@ A template begins with front matter:
     ---
 
 Its context is `f`, the chapter's findings; `findings`, those of all chapters; `figures`, the names of the figures that were
-drawn; the enums and thresholds of `fashion_dgm.findings.criteria` by name; and the functions of `wording`. Templates branch
-on enums and on what is there, never on numbers: what a number means is decided in `findings`.
+drawn; `cite(key)` and `citet(key)`, which cite a reference; `proof(name)`, a folded proof; the enums and thresholds of
+`fashion_dgm.findings.criteria` by name; and the functions of `wording`. Templates branch on enums and on what is there, never
+on numbers: what a number means is decided in `findings`.
 """
 
 from __future__ import annotations
@@ -109,15 +110,23 @@ def render_chapter(anchor: str, findings: Any, figures: Mapping[str, bytes | Non
         )
         return Chapter(anchor, template.title, note, command=command)
     cited: dict[str, None] = {}
-    context = {
+    context: dict[str, Any] = {
         "f": own,
         "findings": findings,
         "figures": [name for name, image in figures.items() if image is not None],
         "cite": lambda key: _cite(key, cited, "{authors}, {year}"),
+        "proof": lambda name: _proof(name, context),
         "citet": lambda key: _cite(key, cited, "{authors} ({year})"),
     }
     text, finding = (_environment().from_string(part).render(context) for part in (template.body, template.finding))
     return Chapter(anchor, template.title, text, " ".join(finding.split()), tuple(cited))
+
+
+def _proof(name: str, context: Mapping[str, Any]) -> str:
+    """Returns a proof of `proofs/`, folded away under its heading."""
+    text = (files("fashion_dgm.reporting") / "proofs" / f"{name}.md").read_text(encoding="utf-8")
+    title, body = text.removeprefix("# ").split("\n", 1)
+    return f":::: details {title}\n{_environment().from_string(body).render(context)}::::\n"
 
 
 def _cite(key: str, cited: dict[str, None], form: str) -> str:
