@@ -12,8 +12,8 @@ A template begins with front matter:
 
 Its context is `f`, the chapter's findings; `findings`, those of all chapters; `figures`, the names of the figures that were
 drawn; `cite(key)` and `citet(key)`, which cite a reference; `proof(name)`, a folded proof; the enums and thresholds of
-`fashion_dgm.findings.criteria` by name; and the functions of `wording`. Templates branch on enums and on what is there, never
-on numbers: what a number means is decided in `findings`.
+`fashion_dgm.findings.criteria` by name; and the functions of `wording`. Templates branch on enums and on what is there,
+never on numbers: what a number means is decided in `findings`.
 """
 
 from __future__ import annotations
