@@ -122,8 +122,8 @@ def test_sets_are_compared_with_held_out_images_of_the_same_size() -> None:
 )
 def test_kernel_distance_agrees_or_not(kids: tuple[float, float], order: KernelOrder) -> None:
     gan, wgan = measured("gan", "best", kid=kids[0]), measured("wgan", "best", kid=kids[1], distance_benchmark=20.0)
-    assert found(sets=(gan, wgan)).spaces[0].kernel_order is order
-    assert found(sets=(gan,)).spaces[0].kernel_order is KernelOrder.UNKNOWN
+    assert found(sets=(gan, wgan)).spaces[0].kernel.order is order
+    assert found(sets=(gan,)).spaces[0].kernel.order is KernelOrder.UNKNOWN
 
 
 @pytest.mark.parametrize(("infinite", "order"), [(19.0, LimitOrder.KEPT), (9.0, LimitOrder.CHANGED)])

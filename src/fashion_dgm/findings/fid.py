@@ -17,16 +17,14 @@ from fashion_dgm.findings.criteria import (
     is_number,
 )
 
-__all__ = ["FIDFindings", "ModelDistances", "SampleSet", "SpaceFindings", "Standing", "fid"]
+__all__ = ["FIDFindings", "KernelFindings", "ModelDistances", "SampleSet", "SpaceFindings", "Standing", "fid"]
 
 _MEASURES = ("precision", "recall", "density", "coverage")
 _ABSENT: Mapping[str, Any] = {
-    "quality": [],
+    **dict.fromkeys(("quality", "failures", "missing", "warnings"), ()),
+    **dict.fromkeys(("samples", "seed", "neighbours", "extrapolation_groups")),
+    "kid": {"subsets": None},
     "feature_spaces": {},
-    "failures": [],
-    "missing": [],
-    "warnings": [],
-    "samples": None,
 }
 _PLACES = {"best": 0, "last": 1, "brought": 2, "training": 3, "floor": 4}
 
@@ -82,6 +80,21 @@ class SampleSet:
 
 
 @dataclass(frozen=True)
+class KernelFindings:
+    """How the order by the kernel distance compares with that by the Fréchet distance.
+
+    Arguments:
+        first, second: the two nearest sets by the kernel distance; None where there are fewer.
+        distance_first: the nearest by the Fréchet distance.
+    """
+
+    order: KernelOrder
+    first: SampleSet | None = None
+    second: SampleSet | None = None
+    distance_first: SampleSet | None = None
+
+
+@dataclass(frozen=True)
 class SpaceFindings:
     """What was found in one feature space.
 
@@ -95,9 +108,6 @@ class SpaceFindings:
         models: their distances, the GAN first.
         sets: all sets with more measures: models, external samples, real images, the floor last.
         compared: those of models' best epochs and external samples that are of the usual size.
-        floor_set: held-out images, if measured at that size.
-        kernel_first, distance_first: the nearest set by the kernel distance, and by the Fréchet distance.
-        kernel_second: the second by the kernel distance.
         limit_shift: by how much, at most, a distance falls at infinitely many samples.
     """
 
@@ -112,11 +122,7 @@ class SpaceFindings:
     models: tuple[ModelDistances, ...]
     sets: tuple[SampleSet, ...]
     compared: tuple[SampleSet, ...]
-    floor_set: SampleSet | None
-    kernel_order: KernelOrder
-    kernel_first: SampleSet | None
-    kernel_second: SampleSet | None
-    distance_first: SampleSet | None
+    kernel: KernelFindings
     limit_order: LimitOrder
     limit_shift: float | None
 
@@ -188,7 +194,6 @@ def _space(metrics: Mapping[str, Any], name: str) -> SpaceFindings:
     error = floor_set.row.get("distance_infinite_error") if floor_set else None
     best = standings[0].distance if standings else None
     verdict = criteria.above_floor(best, floor, error)
-    by_kernel, by_distance, kernel_order = _kernel(compared)
     limit_order, shift = _limit(compared)
     return SpaceFindings(
         name=name,
@@ -202,11 +207,7 @@ def _space(metrics: Mapping[str, Any], name: str) -> SpaceFindings:
         models=models,
         sets=tuple(sets),
         compared=tuple(compared),
-        floor_set=floor_set if floor_set and _usual(floor_set, metrics) else None,
-        kernel_order=kernel_order,
-        kernel_first=by_kernel[0] if by_kernel else None,
-        kernel_second=by_kernel[1] if by_kernel else None,
-        distance_first=by_distance[0] if by_distance else None,
+        kernel=_kernel(compared),
         limit_order=limit_order,
         limit_shift=shift,
     )
@@ -264,16 +265,17 @@ def _set(row: Mapping[str, Any], floor: Mapping[str, Any], also_last: bool) -> S
     return SampleSet(row, of_best, criteria.weakness(density, coverage), density, coverage)
 
 
-def _kernel(sets: Sequence[SampleSet]) -> tuple[list[SampleSet], list[SampleSet], KernelOrder]:
-    """Returns sets by the kernel distance and by the Fréchet distance, and whether the same is first."""
+def _kernel(sets: Sequence[SampleSet]) -> KernelFindings:
     known = [s for s in sets if is_number(s.row.get("kid")) and is_number(s.row.get("distance_benchmark"))]
     if len(known) < 2:
-        return [], [], KernelOrder.UNKNOWN
-    by_kernel, by_distance = (sorted(known, key=lambda s: s.row[column]) for column in ("kid", "distance_benchmark"))
-    first, second = (s.row for s in by_kernel[:2])
-    if second["kid"] - first["kid"] < max(first["kid_deviation"], second["kid_deviation"]):
-        return by_kernel, by_distance, KernelOrder.TIED
-    return by_kernel, by_distance, KernelOrder.SAME if by_kernel[0] is by_distance[0] else KernelOrder.OTHER
+        return KernelFindings(KernelOrder.UNKNOWN)
+    first, second = sorted(known, key=lambda s: s.row["kid"])[:2]
+    nearest = min(known, key=lambda s: s.row["distance_benchmark"])
+    if second.row["kid"] - first.row["kid"] < max(first.row["kid_deviation"], second.row["kid_deviation"]):
+        order = KernelOrder.TIED
+    else:
+        order = KernelOrder.SAME if first is nearest else KernelOrder.OTHER
+    return KernelFindings(order, first, second, nearest)
 
 
 def _limit(sets: Sequence[SampleSet]) -> tuple[LimitOrder, float | None]:
