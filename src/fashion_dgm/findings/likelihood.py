@@ -19,46 +19,36 @@ from fashion_dgm.findings.criteria import (
 )
 
 __all__ = [
-    "ComplexityFindings",
     "Effect",
     "GapFindings",
     "LayerFindings",
     "LikelihoodFindings",
-    "Measure",
     "PolynomialGap",
     "SecondOrderFindings",
     "likelihood",
 ]
 
 _BEFORE = ("logit", "actnorm", "squeeze")
-_MEASURES = ("png_bits", "total_variation", "black_share")
 _PERTURBATIONS = ("brightness", "spread", "blur")
 _COORDINATES = ("pixels", "logits")
 
 
 @dataclass(frozen=True)
 class GapFindings:
-    """The gap in bits/dim, OOD minus in-distribution, and its terms.
+    """The gap in bits/dim, OOD minus in-distribution.
 
     Arguments:
-        side: below where the OOD set needs fewer bits/dim.
-        volume, latents: the sums over all log-determinants and all latents, each with its fraction of the gap; None
-            where there is no gap.
+        side: below where the OOD set needs fewer bits/dim; without a gap, there is nothing in the other fields.
+        volume, latents: the sums over all log-determinants and over all latents.
         opposed: whether all latents clearly point the other way.
         largest: the largest term.
-        parts: each with its difference and fraction, and their intervals.
     """
 
     side: Side
-    difference: float | None
-    interval: tuple[float, float] | None
-    volume: float | None
-    volume_fraction: float | None
-    latents: float | None
-    latents_fraction: float | None
-    opposed: bool
-    largest: str
-    parts: Mapping[str, Mapping[str, Any]]
+    volume: float | None = None
+    latents: float | None = None
+    opposed: bool = False
+    largest: str = ""
 
 
 @dataclass(frozen=True)
@@ -66,65 +56,28 @@ class LayerFindings:
     """Where along the flow the gap arises.
 
     Arguments:
-        before, after: the gap before the first coupling and after the last.
-        fraction: the first over the second.
-        saved: bits/dim that the couplings save for the in-distribution set, and for the OOD set.
-        transfers: whether they save any for the latter.
+        before, after: the rows of the layers before the first coupling and of the last one.
+        transfers: whether the couplings save bits/dim for the OOD set, too.
     """
 
     verdict: BeforeCouplings
-    before: float | None
-    after: float | None
-    fraction: float | None
-    saved: tuple[float, float] | None
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
     transfers: bool
 
 
 @dataclass(frozen=True)
-class Measure:
-    """A measure of complexity.
-
-    Arguments:
-        inside, outside, pooled: rank correlation with bits/dim within either set and over all, `{"value",
-            "value_interval"}`.
-        line: what the line through in-distribution images predicts for the OOD set, `{"predicted", "share"}` with intervals.
-    """
-
-    name: str
-    inside: Mapping[str, Any]
-    outside: Mapping[str, Any]
-    pooled: Mapping[str, Any]
-    line: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class ComplexityFindings:
-    """How far complexity goes with bits/dim.
-
-    Arguments:
-        closest: the measure of the largest rank correlation within the in-distribution set; None where none varies.
-        off_the_line: sets that lie far from what the PNG file predicts.
-    """
-
-    verdict: Complexity
-    closest: str | None
-    measures: tuple[Measure, ...]
-    off_the_line: tuple[str, ...]
-
-
-@dataclass(frozen=True)
 class Effect:
-    """The strongest clear effect of a perturbation in one direction; `level` is None where there is none.
+    """The strongest clear effect of a perturbation in one direction.
 
     Arguments:
         side: of the AUROC of changed images; below a half they are likelier.
-        row: of the perturbation's metrics.
+        row: of the metrics; None where no effect is clear.
     """
 
     perturbation: str
     side: Side
-    level: float | None
-    row: Mapping[str, Any]
+    row: Mapping[str, Any] | None
 
 
 @dataclass(frozen=True)
@@ -134,14 +87,12 @@ class PolynomialGap:
     Arguments:
         level: the factor by which images were drawn towards their mean; None for the OOD set.
         measured, predicted: by how much these are likelier, in bits/dim.
-        ratio: the second over the first.
     """
 
     coordinates: str
     level: float | None
     measured: float | None
     predicted: float | None
-    ratio: float | None
     verdict: Polynomial
 
 
@@ -152,7 +103,6 @@ class SecondOrderFindings:
     Arguments:
         variance: of the OOD set's pixels in sum, compared with the other's.
         everywhere: whether it varies less in every direction.
-        moments: as `experiments.likelihood.second_order.pixel_moments` returns them.
         gaps: of the OOD set in each kind of coordinates, then of images drawn towards their mean.
         towards_mean: of these images, by measured bits/dim.
         levels, likelier, less_likely: at how many levels, of these the clear ones.
@@ -160,7 +110,6 @@ class SecondOrderFindings:
 
     variance: Side
     everywhere: bool
-    moments: Mapping[str, Any]
     gaps: tuple[PolynomialGap, ...]
     coordinates: Coordinates
     towards_mean: TowardsMean
@@ -175,18 +124,20 @@ class LikelihoodFindings:
 
     Arguments:
         inside, outside: the sets that are compared.
-        sets: all sets, the in-distribution one first.
         neighbours: the correlation of the OOD set's neighbouring latents, compared with the other's.
+        closest: the measure of complexity of the largest rank correlation within the in-distribution set.
+        off_the_line: sets that lie far from what the length of a PNG file predicts.
         metrics: as the node `explain_likelihood` returns them.
     """
 
     inside: str
     outside: str
-    sets: Mapping[str, Mapping[str, Any]]
     gap: GapFindings
     layers: LayerFindings
     neighbours: Side
-    complexity: ComplexityFindings
+    complexity: Complexity
+    closest: str | None
+    off_the_line: tuple[str, ...]
     effects: tuple[Effect, ...]
     second_order: SecondOrderFindings
     metrics: Mapping[str, Any]
@@ -195,78 +146,49 @@ class LikelihoodFindings:
 def likelihood(metrics: Mapping[str, Any]) -> LikelihoodFindings:
     """Concludes from what the node `explain_likelihood` returns."""
     inside, outside, sets = metrics["in_distribution"], metrics["stranger"], metrics["sets"]
+    ours, theirs = sets[inside], sets[outside]
+    varying = {name: abs(found["value"]) for name, found in ours["spearman"].items() if is_number(found["value"])}
+    perturbations = metrics["perturbations"]
     return LikelihoodFindings(
         inside=inside,
         outside=outside,
-        sets={name: sets[name] for name in sorted(sets, key=lambda name: (name != inside, name))},
-        gap=_gap(sets[outside]["gap"]),
+        gap=_gap(theirs["gap"]),
         layers=_layers(metrics["layers"]),
-        neighbours=_neighbours(sets[inside], sets[outside]),
-        complexity=_complexity(metrics, inside, outside),
-        effects=tuple(
-            effect for name in _PERTURBATIONS for effect in _effects(name, metrics["perturbations"].get(name, ()))
-        ),
-        second_order=_second_order(metrics["second_order"], metrics["perturbations"].get("spread", ())),
+        neighbours=_neighbours(ours, theirs),
+        complexity=criteria.complexity([line.get("share") for line in theirs["line"].values()]),
+        closest=max(varying, key=varying.__getitem__) if varying else None,
+        off_the_line=tuple(name for name in sorted(sets) if name != inside and _off_the_line(sets[name])),
+        effects=tuple(effect for name in _PERTURBATIONS for effect in _effects(name, perturbations.get(name, ()))),
+        second_order=_second_order(metrics["second_order"], perturbations.get("spread", ())),
         metrics=metrics,
     )
 
 
 def _gap(gap: Mapping[str, Any]) -> GapFindings:
-    difference, interval, parts = gap["difference"], gap["difference_interval"], gap["parts"]
-    verdict = side(difference, interval, 0.0)
+    difference, parts = gap["difference"], gap["parts"]
+    verdict = side(difference, gap["difference_interval"], 0.0)
     if verdict not in (Side.BELOW, Side.ABOVE):
-        return GapFindings(verdict, difference, interval, None, None, None, None, False, "", parts)
+        return GapFindings(verdict)
     of_latents = [part for name, part in parts.items() if name.startswith("latents")]
     latents = sum(part["difference"] for part in of_latents)
-    volume = difference - latents
     clear = all(side(p["difference"], p["difference_interval"], 0.0) is not Side.AROUND for p in of_latents)
-    return GapFindings(
-        side=verdict,
-        difference=difference,
-        interval=interval,
-        volume=volume,
-        volume_fraction=volume / difference,
-        latents=latents,
-        latents_fraction=latents / difference,
-        opposed=latents * difference < 0 and clear,
-        largest=max(parts, key=lambda name: abs(parts[name]["difference"])),
-        parts=parts,
-    )
+    largest = max(parts, key=lambda name: abs(parts[name]["difference"]))
+    return GapFindings(verdict, difference - latents, latents, latents * difference < 0 and clear, largest)
 
 
 def _layers(layers: Sequence[Mapping[str, Any]]) -> LayerFindings:
     start = next((i for i, row in enumerate(layers) if row["kind"] not in _BEFORE), 0) - 1
-    unknown = LayerFindings(BeforeCouplings.UNKNOWN, None, None, None, None, False)
-    if start < 0:
-        return unknown
-    first, last = layers[start], layers[-1]
-    verdict = criteria.before_couplings(first["gap"], last["gap"], last["gap_se"])
-    if verdict in (BeforeCouplings.UNKNOWN, BeforeCouplings.NO_GAP):
-        return LayerFindings(verdict, first["gap"], last["gap"], None, None, False)
-    saved = first["inside"] - last["inside"], first["outside"] - last["outside"]
-    return LayerFindings(verdict, first["gap"], last["gap"], first["gap"] / last["gap"], saved, saved[1] > 0)
+    before, after = layers[max(start, 0)], layers[-1]
+    verdict = BeforeCouplings.UNKNOWN
+    if start >= 0:
+        verdict = criteria.before_couplings(before["gap"], after["gap"], after["gap_se"])
+    return LayerFindings(verdict, before, after, before["outside"] > after["outside"])
 
 
 def _neighbours(inside: Mapping[str, Any], outside: Mapping[str, Any]) -> Side:
     if not is_number(inside.get("neighbours")) or not is_number(outside.get("neighbours")):
         return Side.UNKNOWN
     return criteria.interval_side(outside["neighbours_interval"], inside["neighbours_interval"])
-
-
-def _complexity(metrics: Mapping[str, Any], inside: str, outside: str) -> ComplexityFindings:
-    sets = metrics["sets"]
-    ours, theirs = sets[inside], sets[outside]
-    measures = tuple(
-        Measure(name, ours["spearman"][name], theirs["spearman"][name], metrics["pooled"][name], theirs["line"][name])
-        for name in _MEASURES
-    )
-    varying = [measure for measure in measures if is_number(measure.inside["value"])]
-    return ComplexityFindings(
-        verdict=criteria.complexity([measure.line.get("share") for measure in measures]),
-        closest=max(varying, key=lambda measure: abs(measure.inside["value"])).name if varying else None,
-        measures=measures,
-        off_the_line=tuple(name for name in sorted(sets) if name != inside and _off_the_line(sets[name])),
-    )
 
 
 def _off_the_line(entry: Mapping[str, Any]) -> bool:
@@ -280,11 +202,10 @@ def _effects(name: str, rows: Sequence[Mapping[str, Any]]) -> Iterator[Effect]:
     found = [(side(row["auroc"], row["auroc_interval"], 0.5), row) for row in levels]
     clear = [(where, row) for where, row in found if where is not Side.AROUND]
     if not clear:
-        yield Effect(name, Side.AROUND if levels else Side.UNKNOWN, None, {})
+        yield Effect(name, Side.AROUND if levels else Side.UNKNOWN, None)
     for direction in (Side.BELOW, Side.ABOVE):
         if own := [row for where, row in clear if where is direction]:
-            strongest = max(own, key=lambda row: abs(row["auroc"] - 0.5))
-            yield Effect(name, direction, strongest["level"], strongest)
+            yield Effect(name, direction, max(own, key=lambda row: abs(row["auroc"] - 0.5)))
 
 
 def _second_order(found: Mapping[str, Any], spread: Sequence[Mapping[str, Any]]) -> SecondOrderFindings:
@@ -295,10 +216,9 @@ def _second_order(found: Mapping[str, Any], spread: Sequence[Mapping[str, Any]])
     return SecondOrderFindings(
         variance=side(moments["variance_outside"], None, moments["variance_inside"]),
         everywhere=is_number(low) and low >= 0,
-        moments=moments,
         gaps=(
             *(_polynomial(name, gaps[name]) for name in _COORDINATES if name in gaps),
-            *(_nearest(name, gaps[name]) for name in _COORDINATES if _steps(gaps.get(name, {}))),
+            *(_polynomial(name, step) for name in _COORDINATES for step in _smallest_step(gaps.get(name, {}))),
         ),
         coordinates=_coordinates(gaps),
         towards_mean=criteria.towards_mean(sides),
@@ -308,21 +228,15 @@ def _second_order(found: Mapping[str, Any], spread: Sequence[Mapping[str, Any]])
     )
 
 
-def _polynomial(name: str, gap: Mapping[str, Any], level: float | None = None) -> PolynomialGap:
+def _polynomial(name: str, gap: Mapping[str, Any]) -> PolynomialGap:
     measured, predicted = gap["measured"], gap["polynomial"]
     verdict = criteria.polynomial(predicted, measured, gap["measured_se"])
-    known = verdict not in (Polynomial.UNKNOWN, Polynomial.NO_GAP)
-    return PolynomialGap(name, level, measured, predicted, predicted / measured if known else None, verdict)
+    return PolynomialGap(name, gap.get("level"), measured, predicted, verdict)
 
 
-def _steps(gap: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    return [step for step in gap.get("towards_mean", ()) if 0 < step["level"] < 1]
-
-
-def _nearest(name: str, gap: Mapping[str, Any]) -> PolynomialGap:
-    """Returns the smallest step towards the mean that was tried."""
-    step = max(_steps(gap), key=lambda step: step["level"])
-    return _polynomial(name, step, step["level"])
+def _smallest_step(gap: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Returns the smallest step towards the mean that was tried, if any."""
+    return sorted((s for s in gap.get("towards_mean", ()) if 0 < s["level"] < 1), key=lambda s: s["level"])[-1:]
 
 
 def _coordinates(gaps: Mapping[str, Any]) -> Coordinates:
