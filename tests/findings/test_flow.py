@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from fashion_dgm.findings import criteria
-from fashion_dgm.findings.criteria import Contraction, Inverse, Overfitting, Side, Uncertainty
+from fashion_dgm.findings.criteria import Inverse, Overfitting, Side
 from fashion_dgm.findings.flow import flow
 from fashion_dgm.findings.mixture_flow import mixture_flow
 from fashion_dgm.findings.residual_flow import residual_flow
@@ -89,14 +89,14 @@ def test_an_estimate_counts_with_its_errors_of_probes_and_images(bits: float, er
 @pytest.mark.parametrize(
     ("changes", "attribute", "verdict"),
     [
-        ({}, "contraction", Contraction.SHOWN),
-        ({"largest_block_bound": 1.001}, "contraction", Contraction.NOT_SHOWN),
-        ({"largest_layer_norm": math.inf}, "contraction", Contraction.UNKNOWN),
+        ({}, "contraction", Side.BELOW),
+        ({"largest_block_bound": 1.001}, "contraction", Side.ABOVE),
+        ({"largest_layer_norm": math.inf}, "contraction", Side.UNKNOWN),
         ({}, "excess", None),
         ({"largest_layer_norm": 0.9947}, "excess", pytest.approx(0.015)),
-        ({}, "uncertainty", Uncertainty.IMAGES),
-        ({"test_probe_error": 0.02}, "uncertainty", Uncertainty.PROBES),
-        ({"test_probe_error": NAN}, "uncertainty", Uncertainty.UNKNOWN),
+        ({}, "probes_side", Side.BELOW),
+        ({"test_probe_error": 0.02}, "probes_side", Side.ABOVE),
+        ({"test_probe_error": NAN}, "probes_side", Side.UNKNOWN),
         ({}, "same_images", 500),
         ({"train_images": 400}, "same_images", None),
     ],

@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from fashion_dgm.findings import criteria
-from fashion_dgm.findings.criteria import Reconstruction, Side
+from fashion_dgm.findings.criteria import Side
 from fashion_dgm.findings.latents import LatentsFindings, latents
 
 Metrics = dict[str, Any]
@@ -73,7 +72,7 @@ def found(**changes: Metrics) -> LatentsFindings:
 def test_the_temperature_of_the_fewest_bits(bits: float, lowest: str, side: Side, on_shell: bool) -> None:
     some = found(**{"T = 0.5": {"bits_per_dim": bits}})
     assert some.temperature
-    assert (some.temperature.first.name, some.temperature.side, some.on_shell) == (lowest, side, on_shell)
+    assert (some.temperature.first["variant"], some.temperature.side, some.on_shell) == (lowest, side, on_shell)
 
 
 @pytest.mark.parametrize(("bits", "side"), [(3.5, Side.ABOVE), (2.5, Side.BELOW), (3.05, Side.AROUND)])
@@ -88,7 +87,7 @@ def test_the_mode_stands_out_by_its_rank(rank: float, stands_out: bool) -> None:
 
 def test_the_mode_is_compared_with_other_constants() -> None:
     some = found()
-    assert some.likelier and some.likelier.name == "all -1" and some.likelier.spread is None
+    assert some.likelier and some.likelier["variant"] == "all -1" and some.likelier["interval"] is None
     assert found(**{"all -1": {"bits_per_dim": 6.0}}).likelier is None
 
 
@@ -102,19 +101,19 @@ def test_contrasts_point_either_way(bits: float, side: Side) -> None:
 @pytest.mark.parametrize(("bits", "side"), [(3.6, Side.ABOVE), (0.6, Side.BELOW), (1.6, Side.AROUND)])
 def test_noise_is_compared_with_none(bits: float, side: Side) -> None:
     some = found(**{"s = 1": {"bits_per_dim": bits}}).noise
-    assert some and some.first.level == 1 and some.side is side
+    assert some and some.first["level"] == 1 and some.side is side
 
 
 def test_radii_are_compared_with_that_of_the_prior() -> None:
     some = found().radius
-    assert some and (some.first.level, some.second.level, some.side) == (0.5, 1.0, Side.BELOW)
+    assert some and (some.first["level"], some.second["level"], some.side) == (0.5, 1.0, Side.BELOW)
 
 
 @pytest.mark.parametrize(("changes", "scale"), [({}, 2), ({"like_donor": 0.1}, None)])
 def test_one_scale_decides_what_is_seen(changes: Metrics, scale: int | None) -> None:
-    assert found(**{"scale 2 of another": changes}).decisive_swap == scale
-    assert found(**{"scale 1 of another": {"like_donor": 0.95}}).decisive_swap is None
-    assert found().decisive_mixture is None
+    assert found(**{"scale 2 of another": changes}).swaps.decisive == scale
+    assert found(**{"scale 1 of another": {"like_donor": 0.95}}).swaps.decisive is None
+    assert found().mixtures.decisive is None
 
 
 @pytest.mark.parametrize(
@@ -125,21 +124,18 @@ def test_paths_are_compared_pair_by_pair(gap: tuple[float, list[float]], side: S
     metrics = study()
     metrics["paths"]["linear_minus_spherical"] = {"difference": gap[0], "difference_interval": gap[1]}
     some = latents(metrics)
-    assert some.linear_minus_spherical and some.linear_minus_spherical.side is side
-    assert [one.side for one in some.paths] == [Side.ABOVE, Side.BELOW, Side.AROUND]
+    assert some.gap_side is side
+    assert list(some.paths) == ["path_pixels", "path_linear", "path_spherical"]
 
 
-@pytest.mark.parametrize(
-    ("changed", "verdict"),
-    [(0.0, Reconstruction.EXACT), (0.002, Reconstruction.CHANGED), (math.nan, Reconstruction.UNKNOWN)],
-)
-def test_reconstruction_is_exact_only_where_it_is(changed: float, verdict: Reconstruction) -> None:
-    assert criteria.reconstruction(changed) is verdict
+@pytest.mark.parametrize(("changed", "side"), [(0.0, Side.AROUND), (0.002, Side.ABOVE), (math.nan, Side.UNKNOWN)])
+def test_images_return_pixel_for_pixel_only_where_they_do(changed: float, side: Side) -> None:
+    assert found(**{"encoded and decoded": {"changed": changed}}).changed_side is side
 
 
 def test_many_levels_are_thinned_but_not_their_ends() -> None:
     metrics = study()
     metrics["variants"] = [one for one in metrics["variants"] if one["experiment"] != "noise"]
     metrics["variants"] += [row("noise", f"s = {i / 10:g}", 2.0, i / 10) for i in range(11)]
-    shown = [variant.name for variant in latents(metrics).table if variant.experiment == "noise"]
+    shown = [one["variant"] for one in latents(metrics).table if one["experiment"] == "noise"]
     assert len(shown) == 5 and (shown[0], shown[-1]) == ("s = 0", "s = 1")

@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from fashion_dgm.findings import criteria
-from fashion_dgm.findings.criteria import Agreement, Budget, Side
+from fashion_dgm.findings.criteria import Budget, Side
 from fashion_dgm.findings.log_det import log_det
 
 Metrics = dict[str, Any]
@@ -67,18 +66,11 @@ def trained(*estimators: tuple[str, float, float, float | None]) -> Metrics:
     return {"images": 2, "layers": 8, "dimension": 784, "lipschitz": 0.94, "norm": [0.2, 0.6], "estimators": rows}
 
 
-@pytest.mark.parametrize(
-    ("comparisons", "agrees", "verdict"),
-    [(100, True, Agreement.AGREES), (100, False, Agreement.DEVIATES), (0, True, Agreement.NOT_TESTED)],
-)
-def test_agreement_needs_something_to_compare(comparisons: int, agrees: bool, verdict: Agreement) -> None:
-    assert criteria.agreement(comparisons, agrees) is verdict
-
-
-def test_tests_of_finite_and_infinite_variance_are_apart() -> None:
-    found = log_det(study())
-    assert (found.roulette.verdict, found.roulette.covered) == (Agreement.AGREES, 0.94)
-    assert (found.infinite.verdict, found.infinite.covered) == (Agreement.DEVIATES, 0.7)
+def test_roulettes_that_were_not_tested_have_no_result() -> None:
+    metrics = study()
+    assert log_det(metrics).finite is metrics["unbiased"]["finite"]
+    metrics["unbiased"]["infinite"] = outcome(comparisons=0)
+    assert log_det(metrics).infinite is None
 
 
 @pytest.mark.parametrize(
@@ -92,13 +84,13 @@ def test_tests_of_finite_and_infinite_variance_are_apart() -> None:
     ],
 )
 def test_roulette_pays_off_from_its_break_even_on(changes: Metrics, verdict: Budget, break_even: float | None) -> None:
-    (found,) = log_det(study(block("dense", roulette("geometric", **changes)))).focus
+    (found,) = log_det(study(block("dense", roulette("geometric", **changes)))).blocks
     assert found.budget is verdict
-    assert (found.best.break_even if found.best else None) == break_even
+    assert found.break_even == break_even
 
 
 def test_the_best_roulette_pays_off_first() -> None:
-    (found,) = log_det(study(block("dense", roulette("slow", break_even=900.0), roulette("fast")))).focus
+    (found,) = log_det(study(block("dense", roulette("slow", break_even=900.0), roulette("fast")))).blocks
     assert found.best is found.roulettes["fast"] and found.infinite == 1
 
 
@@ -113,17 +105,17 @@ def test_the_best_roulette_pays_off_first() -> None:
     ],
 )
 def test_probes_differ_beyond_their_interval(ratio: float, bounds: Any, verdict: Side) -> None:
-    (found,) = log_det(study(block("dense", ratio=ratio, ratio_interval=bounds))).focus
+    (found,) = log_det(study(block("dense", ratio=ratio, ratio_interval=bounds))).blocks
     assert found.probes is verdict
 
 
 def test_the_bias_of_the_trained_flow_is_compared_with_its_noise() -> None:
     first, fifth = ("1 term", 0.0123, 3.0, 0.02), ("5 terms", -0.0001, 0.2, 0.021)
     endless = ("2 + Poisson, mean 2", 0.0, 0.0, None)
-    found = log_det(study(trained=trained(first, fifth, endless))).trained
-    assert found and found.first and found.last
-    assert (found.first.name, found.last.name, found.negligible) == ("1 term", "5 terms", True)
-    found = log_det(study(trained=trained(first, ("5 terms", -0.01, 0.2, 0.021)))).trained
-    assert found and found.last and (found.last.name, found.negligible) == ("5 terms", False)
-    found = log_det(study(trained=trained(endless))).trained
-    assert found and found.first is None and found.last is None
+    found = log_det(study(trained=trained(first, fifth, endless)))
+    assert found.first and found.last
+    assert (found.first["estimator"], found.last["estimator"], found.negligible) == ("1 term", "5 terms", True)
+    found = log_det(study(trained=trained(first, ("5 terms", -0.01, 0.2, 0.021))))
+    assert found.last and (found.last["estimator"], found.negligible) == ("5 terms", False)
+    found = log_det(study(trained=trained(endless)))
+    assert found.first is None and found.last is None

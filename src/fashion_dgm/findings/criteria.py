@@ -8,7 +8,7 @@ enough to matter.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum, auto
 from typing import TypeGuard
 
@@ -365,36 +365,6 @@ def converged(effective_draws: object) -> bool:
     return is_number(effective_draws) and effective_draws >= EFFECTIVE_DRAWS
 
 
-class Uncertainty(Enum):
-    """Which of two independent errors is the larger: that of random probes, or that of the choice of images."""
-
-    PROBES = auto()
-    IMAGES = auto()
-    UNKNOWN = auto()
-
-
-def uncertainty(probe_error: object, image_error: object) -> Uncertainty:
-    """Compares the standard errors of an estimated likelihood."""
-    if not is_number(probe_error) or not is_number(image_error):
-        return Uncertainty.UNKNOWN
-    return Uncertainty.IMAGES if probe_error < image_error else Uncertainty.PROBES
-
-
-class Contraction(Enum):
-    """Whether the measured spectral norms show that every residual block is a contraction, hence invertible."""
-
-    SHOWN = auto()
-    NOT_SHOWN = auto()
-    UNKNOWN = auto()
-
-
-def contraction(layer_norm: object, block_bound: object, bound: object) -> Contraction:
-    """Reads the largest product of spectral norms in a block."""
-    if not is_number(layer_norm) or not is_number(block_bound) or not is_number(bound):
-        return Contraction.UNKNOWN
-    return Contraction.SHOWN if block_bound < 1 else Contraction.NOT_SHOWN
-
-
 POWER_ITERATION_TOLERANCE = 0.005
 """Power iteration with its usual tolerance leaves a spectral norm above its bound by a smaller fraction than this."""
 
@@ -409,21 +379,6 @@ def excess(layer_norm: object, bound: object) -> float | None:
 # --- Estimates of the log-determinant
 
 
-class Agreement(Enum):
-    """Whether all measured values agree with theory, each within what chance allows for their number."""
-
-    AGREES = auto()
-    DEVIATES = auto()
-    NOT_TESTED = auto()
-
-
-def agreement(comparisons: int, agrees: bool) -> Agreement:
-    """Reads a test of `fashion_dgm.experiments.log_det.summary`."""
-    if not comparisons:
-        return Agreement.NOT_TESTED
-    return Agreement.AGREES if agrees else Agreement.DEVIATES
-
-
 class Budget(Enum):
     """From which cost on Russian roulette has a smaller error than truncation, on one block."""
 
@@ -433,17 +388,16 @@ class Budget(Enum):
     INFINITE_VARIANCE = auto()
 
 
-def budget(finite: int, break_even: float | None, expected_terms: float) -> Budget:
-    """Reads the smallest budget at which a roulette pays off.
+def budget(finite: int, best: Mapping[str, float] | None) -> Budget:
+    """Reads when a roulette pays off.
 
     Arguments:
         finite: how many roulettes have a finite variance.
-        break_even: that budget in vector-Jacobian products; None if there is none.
-        expected_terms: the cost of one estimate.
+        best: the one that pays off first, with its `break_even` and the `expected_terms` that one estimate costs.
     """
-    if break_even is None:
+    if best is None:
         return Budget.NEVER if finite else Budget.INFINITE_VARIANCE
-    return Budget.ANY if break_even <= expected_terms else Budget.LARGE
+    return Budget.ANY if best["break_even"] <= best["expected_terms"] else Budget.LARGE
 
 
 NEGLIGIBLE_BIAS = 0.1
@@ -487,21 +441,6 @@ def clearly_likelier(rank: object, other: object) -> bool:
 
 NEARLY_ALL = 0.995
 """A fraction from here on would be printed as 100%."""
-
-
-class Reconstruction(Enum):
-    """Whether images return from their latents pixel for pixel."""
-
-    EXACT = auto()
-    CHANGED = auto()
-    UNKNOWN = auto()
-
-
-def reconstruction(changed: object) -> Reconstruction:
-    """Reads the fraction of pixels whose grey level changed."""
-    if not is_number(changed):
-        return Reconstruction.UNKNOWN
-    return Reconstruction.CHANGED if changed else Reconstruction.EXACT
 
 
 # --- Vanishing gradients

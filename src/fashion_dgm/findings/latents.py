@@ -3,85 +3,53 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from fashion_dgm.findings import criteria
-from fashion_dgm.findings.criteria import Reconstruction, Side, is_number
+from fashion_dgm.findings.criteria import Side, is_number
 
-__all__ = ["Contrast", "LatentsFindings", "Path", "Replacement", "Variant", "latents"]
+__all__ = ["Contrast", "LatentsFindings", "Replacements", "latents"]
 
-Interval = tuple[float, float]
+Row = Mapping[str, Any]
+"""Images from one kind of latents, as `summarise_shots` returns it, with two keys more.
+
+`interval`: of bits/dim over images, None of one image; `nearly_all`: whether almost all real images need more bits, but not
+all.
+"""
 
 TABLE_ROWS = 5
-"""Of each experiment, in the table of all variants."""
+"""Of each experiment, in the table of all."""
 
 TABULATED = (
-    "temperature", "truncation", "active", "silent", "radius", "swap", "familiar", "stranger", "mixture", "noise",
-)  # fmt: skip
+    *("temperature", "truncation", "active", "silent", "radius"),
+    *("swap", "familiar", "stranger", "mixture", "noise"),
+)
 PATHS = ("path_pixels", "path_linear", "path_spherical")
 
 
 @dataclass(frozen=True)
-class Variant:
-    """Images from one kind of latents: means over them.
+class Contrast:
+    """Two kinds of latents; the side is where the bits/dim of the first lie, compared with the second's."""
+
+    first: Row
+    second: Row
+    side: Side
+
+
+@dataclass(frozen=True)
+class Replacements:
+    """Images with the latents of one scale from another image.
 
     Arguments:
-        level: the strength of the variant, where it has one.
-        bits, interval: bits/dim, with its interval over images.
-        norm: of the latents over the root of their dimension; `norm_again`, after rounding the images to 8 bits.
-        likelier_than: fraction of real images that need more bits.
+        rows: a row a scale, with the correlation of the pixels with that image, `like_donor`, and with the host of the
+            others, `like_host`.
+        decisive: the only scale of several whose latents make the image resemble their own; None without one.
     """
 
-    experiment: str
-    name: str
-    level: float
-    images: int
-    bits: float | None
-    interval: Interval | None
-    norm: float | None
-    norm_again: float | None
-    likelier_than: float | None
-
-    @property
-    def spread(self) -> Interval | None:
-        """The interval; None for one image, where it means nothing."""
-        return None if self.images == 1 else self.interval
-
-    @property
-    def likelier_than_nearly_all(self) -> bool:
-        """Whether almost all real images need more bits, but not all."""
-        return is_number(self.likelier_than) and criteria.NEARLY_ALL <= self.likelier_than < 1
-
-
-@dataclass(frozen=True)
-class Contrast:
-    """Two variants; the side is where the bits/dim of the first lie, compared with the second's."""
-
-    first: Variant
-    second: Variant
-    side: Side
-
-
-@dataclass(frozen=True)
-class Replacement:
-    """Latents of one scale from another image: correlations of the pixels with that image and with the original."""
-
-    scale: int
-    like_donor: float
-    like_host: float
-
-
-@dataclass(frozen=True)
-class Path:
-    """Halfway between two images: bits/dim less the mean of both ends, or less those of another path."""
-
-    name: str
-    difference: float
-    interval: Interval
-    norm: float | None
-    side: Side
+    rows: tuple[Row, ...]
+    decisive: float | None
 
 
 @dataclass(frozen=True)
@@ -101,11 +69,13 @@ class LatentsFindings:
         radius: the radius of the fewest bits, and that of the prior, for latents of real images.
         truncation: the tightest truncation, and the widest.
         swaps, mixtures: one scale from another in-distribution image, and from an OOD image.
-        paths: between two images; `linear_minus_spherical` compares two of them halfway, pair by pair.
-        changed: fraction of the OOD images' pixels that decoding does not return.
+        paths: bits/dim halfway between two images less the mean of both ends, by path, and the norm there.
+        gap: bits/dim halfway, those of the linear path less those of the spherical one, pair by pair; `gap_side` compares
+            them with 0.
+        changed: fraction of the OOD images' pixels that decoding does not return; `changed_side` compares it with 0.
         norm, ood_norm: of the latents of in-distribution and of OOD images; `norm_deviation`, that of a sample's norm.
         noise: OOD images with the most noise in their latents, and with the least.
-        table: variants of all experiments, of many levels some.
+        table: rows of all experiments, of many levels some.
     """
 
     ood_set: str
@@ -113,36 +83,27 @@ class LatentsFindings:
     real_bits: float | None
     temperature: Contrast | None
     on_shell: bool
-    samples: Variant | None
+    samples: Row | None
     samples_side: Side
-    mode: Variant | None
+    mode: Row | None
     mode_stands_out: bool
-    likelier: Variant | None
-    ones: tuple[Variant, ...]
+    likelier: Row | None
+    ones: tuple[Row, ...]
     sparse: Contrast | None
     radius: Contrast | None
     truncation: Contrast | None
-    swaps: tuple[Replacement, ...]
-    mixtures: tuple[Replacement, ...]
-    paths: tuple[Path, ...]
-    linear_minus_spherical: Path | None
+    swaps: Replacements
+    mixtures: Replacements
+    paths: Mapping[str, Row]
+    gap: Row
+    gap_side: Side
     changed: float | None
-    reconstruction: Reconstruction
+    changed_side: Side
     norm: float | None
     ood_norm: float | None
     norm_deviation: float
     noise: Contrast | None
-    table: tuple[Variant, ...]
-
-    @property
-    def decisive_swap(self) -> int | None:
-        """The scale that decides what is seen, among in-distribution images; None without one."""
-        return _decisive(self.swaps)
-
-    @property
-    def decisive_mixture(self) -> int | None:
-        """The scale that decides what is seen, with latents of OOD images; None without one."""
-        return _decisive(self.mixtures)
+    table: tuple[Row, ...]
 
 
 def latents(metrics: Mapping[str, Any], dimensions: int = 784) -> LatentsFindings:
@@ -153,119 +114,96 @@ def latents(metrics: Mapping[str, Any], dimensions: int = 784) -> LatentsFinding
             what `summarise_shots` and `compare_paths` of `fashion_dgm.experiments.latent_space.summary` return.
         dimensions: of the latents.
     """
-    rows, real = metrics["variants"], metrics["reference"].get("bits_per_dim")
-    finite = [variant for variant in map(_variant, rows) if is_number(variant.bits)]
-    of = {name: [variant for variant in finite if variant.experiment == name] for name in (*TABULATED, "constant")}
-    temperature = _extremes(of["temperature"], by_bits=True)
-    samples = _at(of["temperature"], 1)
-    mode = _at(of["constant"], 0)
-    likelier = [
-        v for v in of["constant"] if mode and v.bits is not None and mode.bits is not None and v.bits < mode.bits
-    ]
-    ones = tuple(found for level in (-1, 1) if (found := _at(of["constant"], level)))
+    rows, real, paths = list(map(_row, metrics["variants"])), metrics["reference"]["bits_per_dim"], metrics["paths"]
+    of = {
+        name: [row for row in rows if row["experiment"] == name and is_number(row["bits_per_dim"])]
+        for name in (*TABULATED, "constant")
+    }
     own = {(row["experiment"], row["variant"]): row for row in rows}
-    changed = own["stranger", "encoded and decoded"].get("changed")
+    samples, mode = _at(of["temperature"], 1), _at(of["constant"], 0)
+    temperature, noise = _extremes(of["temperature"], "bits_per_dim"), _extremes(of["noise"], "level")
+    likelier = [row for row in of["constant"] if mode and row["bits_per_dim"] < mode["bits_per_dim"]]
+    ones = tuple(row for level in (-1, 1) if (row := _at(of["constant"], level)))
+    gap, changed = paths["linear_minus_spherical"], own["stranger", "encoded and decoded"]["changed"]
     return LatentsFindings(
         ood_set=metrics["stranger"],
         confidence=metrics["confidence"],
         real_bits=real,
         temperature=temperature,
-        on_shell=temperature is not None and criteria.on_shell(temperature.first.norm or math.nan),
-        samples=samples if is_number(real) else None,
-        samples_side=criteria.side(samples.bits, samples.interval, real)
-        if samples and is_number(real)
-        else Side.UNKNOWN,
+        on_shell=temperature is not None and criteria.on_shell(temperature.first["norm"]),
+        samples=samples,
+        samples_side=_side(samples, real) if samples else Side.UNKNOWN,
         mode=mode,
-        mode_stands_out=criteria.clearly_likelier(mode and mode.likelier_than, samples and samples.likelier_than),
-        likelier=min(likelier, key=_bits, default=None),
+        mode_stands_out=criteria.clearly_likelier(mode and mode["likelier_than"], samples and samples["likelier_than"]),
+        likelier=min(likelier, key=_by("bits_per_dim"), default=None),
         ones=ones if len(ones) == 2 else (),
-        sparse=_extremes(of["active"]),
+        sparse=_extremes(of["active"], "level"),
         radius=_radius(of["radius"]),
-        truncation=_extremes(of["truncation"]),
+        truncation=_extremes(of["truncation"], "level"),
         swaps=_replacements(rows, "swap"),
         mixtures=_replacements(rows, "mixture"),
-        paths=tuple(path for name in PATHS if (path := _path(name, metrics["paths"][name])) is not None),
-        linear_minus_spherical=_path("linear_minus_spherical", metrics["paths"]["linear_minus_spherical"]),
+        paths={name: paths[name] for name in PATHS if is_number(paths[name]["difference"])},
+        gap=gap,
+        gap_side=criteria.side(gap["difference"], gap["difference_interval"], 0.0),
         changed=changed,
-        reconstruction=criteria.reconstruction(changed),
-        norm=own["familiar", "as it is"].get("norm"),
-        ood_norm=own["stranger", "as it is"].get("norm"),
+        changed_side=criteria.side(changed, None, 0.0),
+        norm=own["familiar", "as it is"]["norm"],
+        ood_norm=own["stranger", "as it is"]["norm"],
         norm_deviation=1 / math.sqrt(2 * dimensions),
-        noise=_reversed(_extremes(of["noise"])),
-        table=tuple(variant for name in TABULATED for variant in _thinned(rows, name)),
+        noise=_contrast(noise.second, noise.first) if noise else None,
+        table=tuple(row for name in TABULATED for row in _thinned([row for row in rows if row["experiment"] == name])),
     )
 
 
-def _variant(row: Mapping[str, Any]) -> Variant:
-    bounds = row.get("bits_per_dim_interval")
-    return Variant(
-        experiment=row["experiment"],
-        name=row["variant"],
-        level=math.nan if row.get("level") is None else row["level"],
-        images=row["images"],
-        bits=row.get("bits_per_dim"),
-        interval=tuple(bounds) if bounds else None,
-        norm=row.get("norm"),
-        norm_again=row.get("norm_again"),
-        likelier_than=row.get("likelier_than"),
+def _row(row: Row) -> Row:
+    rank = row["likelier_than"]
+    return {
+        **row,
+        "interval": None if row["images"] == 1 else row["bits_per_dim_interval"],
+        "nearly_all": is_number(rank) and criteria.NEARLY_ALL <= rank < 1,
+    }
+
+
+def _side(row: Row, real: object) -> Side:
+    if not is_number(real):
+        return Side.UNKNOWN
+    return criteria.side(row["bits_per_dim"], row["bits_per_dim_interval"], real)
+
+
+def _by(key: str) -> Callable[[Row], float]:
+    return lambda row: row[key]
+
+
+def _contrast(first: Row, second: Row) -> Contrast:
+    return Contrast(
+        first, second, criteria.compare_intervals(first["bits_per_dim_interval"], second["bits_per_dim_interval"])
     )
 
 
-def _bits(variant: Variant) -> float:
-    return math.inf if variant.bits is None else variant.bits
+def _extremes(rows: Sequence[Row], key: str) -> Contrast | None:
+    """Compares the row of the lowest with that of the highest value."""
+    return _contrast(min(rows, key=_by(key)), max(rows, key=_by(key))) if len(rows) > 1 else None
 
 
-def _contrast(first: Variant, second: Variant) -> Contrast:
-    return Contrast(first, second, criteria.compare_intervals(first.interval, second.interval))
-
-
-def _extremes(variants: Sequence[Variant], by_bits: bool = False) -> Contrast | None:
-    """Compares the lowest with the highest level, or the fewest with the most bits."""
-    if len(variants) < 2:
+def _radius(rows: Sequence[Row]) -> Contrast | None:
+    """Compares the radius of the fewest bits with the one nearest to that of the prior."""
+    if not rows:
         return None
-    ordered = sorted(variants, key=_bits if by_bits else lambda variant: variant.level)
-    return _contrast(ordered[0], ordered[-1])
+    return _contrast(min(rows, key=_by("bits_per_dim")), min(rows, key=lambda row: abs(row["level"] - 1)))
 
 
-def _reversed(contrast: Contrast | None) -> Contrast | None:
-    return contrast and _contrast(contrast.second, contrast.first)
+def _at(rows: Iterable[Row], level: float) -> Row | None:
+    return next((row for row in rows if math.isclose(row["level"], level, abs_tol=1e-9)), None)
 
 
-def _radius(variants: Sequence[Variant]) -> Contrast | None:
-    if not variants:
-        return None
-    return _contrast(min(variants, key=_bits), min(variants, key=lambda variant: abs(variant.level - 1)))
+def _replacements(rows: Iterable[Row], experiment: str) -> Replacements:
+    found = tuple(row for row in rows if row["experiment"] == experiment and is_number(row["like_donor"]))
+    scales = [row["level"] for row in found if row["like_donor"] > row["like_host"]]
+    return Replacements(found, scales[0] if len(found) > 1 and len(scales) == 1 else None)
 
 
-def _at(variants: Iterable[Variant], level: float) -> Variant | None:
-    return next((variant for variant in variants if math.isclose(variant.level, level, abs_tol=1e-9)), None)
-
-
-def _replacements(rows: Iterable[Mapping[str, Any]], experiment: str) -> tuple[Replacement, ...]:
-    return tuple(
-        Replacement(round(row["level"]), row["like_donor"], row["like_host"])
-        for row in rows
-        if row["experiment"] == experiment and is_number(row.get("like_donor")) and is_number(row.get("like_host"))
-    )
-
-
-def _decisive(replacements: Sequence[Replacement]) -> int | None:
-    """Returns the only scale of several whose latents make the image resemble their own."""
-    scales = [one.scale for one in replacements if one.like_donor > one.like_host]
-    return scales[0] if len(replacements) > 1 and len(scales) == 1 else None
-
-
-def _path(name: str, found: Mapping[str, Any]) -> Path | None:
-    difference = found.get("difference")
-    if not is_number(difference):
-        return None
-    low, high = found["difference_interval"]
-    return Path(name, difference, (low, high), found.get("norm"), criteria.side(difference, (low, high), 0.0))
-
-
-def _thinned(rows: Iterable[Mapping[str, Any]], experiment: str) -> list[Variant]:
-    """Returns the variants of an experiment, of many levels the first, the last and some between."""
-    found = [_variant(row) for row in rows if row["experiment"] == experiment]
-    if len(found) <= TABLE_ROWS:
-        return found
-    return [found[round(i * (len(found) - 1) / (TABLE_ROWS - 1))] for i in range(TABLE_ROWS)]
+def _thinned(rows: Sequence[Row]) -> Sequence[Row]:
+    """Returns the rows of an experiment, of many the first, the last and some between."""
+    if len(rows) <= TABLE_ROWS:
+        return rows
+    return [rows[round(i * (len(rows) - 1) / (TABLE_ROWS - 1))] for i in range(TABLE_ROWS)]
