@@ -80,7 +80,7 @@ def metrics() -> dict[str, Any]:
             "model": "RealNVP",
             "models": {
                 "RealNVP": {
-                    "in_distribution": {"name": "fashion_mnist", "images": 10_000, "bits_per_dim": 3.1},
+                    "in_distribution": {"images": 10_000, "bits_per_dim": 3.1, "bits_per_dim_sd": 0.25},
                     "results": {"likelihood": {"mnist": detected(0.1)}, "combined": {"mnist": detected(0.995)}},
                     "groups": {},
                     "comparisons": {},

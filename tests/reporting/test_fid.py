@@ -6,8 +6,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from fashion_dgm.findings.fid import fid
-from fashion_dgm.reporting import chapters
 from fashion_dgm.reporting.chapter import Chapter, render_chapter
+from fashion_dgm.reporting.highlights import highlights_of_distances
 from fashion_dgm.reporting.markdown import Counter, to_html
 from tests.findings.test_fid import measured
 
@@ -40,7 +40,7 @@ def test_classifier_distance_is_never_called_fid(metrics) -> None:
     assert not re.search(r"^\|.*\bFID\b", chapter.markdown, re.MULTILINE)
     assert chapter.finding.endswith("FID itself was not computed.")
     assert "lucic-2018" not in chapter.cited
-    assert all("FID" not in highlight.label for highlight in chapters.highlights(fid=fid(distances)))
+    assert all("FID" not in highlight.label for highlight in highlights_of_distances(fid(distances)))
 
 
 def test_notes_stand_only_where_there_is_something_to_note(metrics) -> None:
@@ -61,7 +61,7 @@ def test_notes_stand_only_where_there_is_something_to_note(metrics) -> None:
 def test_external_samples_alone_make_a_chapter(metrics) -> None:
     distances = with_quality(metrics, measured("mine", "brought")) | {"rows": []}
     assert "no snapshot of a model trained here was scored" in written(distances).markdown
-    assert chapters.highlights(fid=fid(distances)) == ()
+    assert list(highlights_of_distances(fid(distances))) == []
 
 
 def test_from_values_that_are_not_finite_nothing_is_concluded(metrics) -> None:

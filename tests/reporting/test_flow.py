@@ -9,10 +9,9 @@ from typing import Any
 
 import pytest
 
-from fashion_dgm.findings.flow import flow
+from fashion_dgm.findings.flow import flow, with_benchmark
 from fashion_dgm.findings.mixture_flow import mixture_flow
 from fashion_dgm.findings.residual_flow import residual_flow
-from fashion_dgm.findings.standing import with_benchmark
 from fashion_dgm.reporting.chapter import Chapter, render_chapter
 from fashion_dgm.reporting.markdown import Counter, to_html
 from fashion_dgm.reporting.wording import NOT_APPLICABLE

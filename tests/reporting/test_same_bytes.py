@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import Mock
 
@@ -15,7 +16,8 @@ from fashion_dgm.config.ood_sets import OODSetsConfig
 from fashion_dgm.data.images import ImageSet
 from fashion_dgm.data.ood import PUBLISHED_SETS, build_sets
 from fashion_dgm.data.ood.published import fetch_published
-from fashion_dgm.reporting import chapters
+from fashion_dgm.findings.data import data
+from fashion_dgm.reporting.chapter import render_chapter
 from fashion_dgm.reporting.report import ReportContent, build_report
 
 IMAGES = ImageSet(np.zeros((20, 1, 28, 28), np.uint8), np.arange(20, dtype=np.uint8) % 10, "fashion_mnist")
@@ -44,8 +46,9 @@ def test_report_does_not_depend_on_what_the_network_says(
         folder = Path("data/01_raw/not_there")
         fetch = {name: partial(fetch_published, PUBLISHED_SETS[name], folder, download) for name in PUBLISHED_SETS}
         _, summary = build_sets(IMAGES, IMAGES, MNIST, fetch, config)
-        chapter = chapters.data_chapter(metrics["data"], png, summary, png)
-        return build_report(ReportContent("A report", (chapter,)))
+        figures = {"example_images": png, "ood_set_examples": png}
+        chapter = render_chapter("data", SimpleNamespace(data=data(metrics["data"], summary)), figures)
+        return build_report(ReportContent("A report", (chapter,), figures=figures))
 
     found = {report(ConnectionError("[Errno -2] Name or service not known")), report(TimeoutError("timed out"))}
     (html,) = found

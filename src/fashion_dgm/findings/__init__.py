@@ -12,16 +12,16 @@ from typing import Any
 
 from fashion_dgm.findings.data import DataFindings, data
 from fashion_dgm.findings.fid import FIDFindings, fid
-from fashion_dgm.findings.flow import FLOWS, FlowFindings, flow
+from fashion_dgm.findings.flow import FLOWS, FlowFindings, flow, with_benchmark
 from fashion_dgm.findings.gan import GANFindings, gan
 from fashion_dgm.findings.latents import LatentsFindings, latents
 from fashion_dgm.findings.likelihood import LikelihoodFindings, likelihood
 from fashion_dgm.findings.log_det import LogDetFindings, log_det
 from fashion_dgm.findings.mixture_flow import MixtureFlowFindings, mixture_flow
 from fashion_dgm.findings.ood import OODFindings, ood
+from fashion_dgm.findings.published import PublishedFindings, published
 from fashion_dgm.findings.residual_flow import ResidualFlowFindings, residual_flow
 from fashion_dgm.findings.stability import StabilityFindings, stability
-from fashion_dgm.findings.standing import with_benchmark
 from fashion_dgm.findings.vanishing import VanishingFindings, vanishing
 
 __all__ = ["Findings", "conclude", "to_json"]
@@ -45,6 +45,7 @@ class Findings:
     fid: FIDFindings
     vanishing: VanishingFindings | None
     stability: StabilityFindings | None
+    published: PublishedFindings
 
 
 def conclude(metrics: Mapping[str, Any]) -> Findings:
@@ -68,6 +69,7 @@ def conclude(metrics: Mapping[str, Any]) -> Findings:
         fid=fid(metrics["fid"]),
         vanishing=made("vanishing_gradients", vanishing),
         stability=made("stability", stability),
+        published=published(metrics),
     )
 
 

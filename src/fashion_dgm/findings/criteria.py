@@ -665,3 +665,34 @@ def towards_mean(sides: Sequence[Side]) -> TowardsMean:
     if set(sides) == {Side.BELOW}:
         return TowardsMean.LIKELIER
     return TowardsMean.LESS_LIKELY if set(sides) == {Side.ABOVE} else TowardsMean.VARIES
+
+
+# --- Comparison with published results
+
+
+class Exactness(Enum):
+    """Whether a likelihood is exact, or how it was estimated."""
+
+    EXACT = auto()
+    UNBIASED = auto()
+    BIASED = auto()
+
+
+OFFICIAL_IMAGES = 10_000
+"""The size of the official test set, on which results are published."""
+
+MUCH_SHORTER = 0.1
+"""A training of fewer epochs, as a fraction of the published one's, is much shorter."""
+
+
+def is_small(epochs: int, published_epochs: int, images: int) -> bool:
+    """Whether a run is much smaller than published ones, by its epochs or by the images it was evaluated on."""
+    return epochs < MUCH_SHORTER * published_epochs or images < OFFICIAL_IMAGES
+
+
+def published_side(auroc: object, interval: Sequence[float] | None, published: float, rounding: float) -> Side:
+    """Compares an AUROC, by its interval, with a published one that was rounded by as much as `rounding`."""
+    if not is_number(auroc):
+        return Side.UNKNOWN
+    low, high = interval or (auroc, auroc)
+    return Side.ABOVE if low > published + rounding else Side.BELOW if high < published - rounding else Side.AROUND

@@ -10,7 +10,17 @@ from typing import Any
 from fashion_dgm.findings import criteria
 from fashion_dgm.findings.criteria import Inverse, Overfitting, Side, is_number
 
-__all__ = ["Bits", "Comparison", "DiscreteBound", "FlowFindings", "TrainedFlow", "compare", "flow", "trained_flow"]
+__all__ = [
+    "Bits",
+    "Comparison",
+    "DiscreteBound",
+    "FlowFindings",
+    "TrainedFlow",
+    "compare",
+    "flow",
+    "trained_flow",
+    "with_benchmark",
+]
 
 FLOWS = ("flow", "mixture_flow", "residual_flow")
 SPLITS = ("train", "test", "benchmark")
@@ -189,3 +199,28 @@ def _discrete(name: str, found: Mapping[str, Any]) -> DiscreteBound:
         effective_draws=found["effective_draws"],
         converged=criteria.converged(found["effective_draws"]),
     )
+
+
+def with_benchmark(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns all metrics of a run, those of RealNVP and the mixture flow with bits/dim on official test images.
+
+    Detection measures these: `benchmark_bits_per_dim`, `benchmark_images` and `benchmark_error`, the standard error. A flow
+    that was not scored gets none.
+    """
+    ood = metrics.get("ood", {})
+    measured = {"flow": ood, "mixture_flow": ood.get("models", {}).get("MixtureFlow", {})}
+    added = {
+        name: {**metrics[name], **_on_benchmark(found["in_distribution"])}
+        for name, found in measured.items()
+        if name in metrics and "in_distribution" in found
+    }
+    return {**metrics, **added}
+
+
+def _on_benchmark(inside: Mapping[str, Any]) -> dict[str, Any]:
+    spread, images = inside.get("bits_per_dim_sd"), inside["images"]
+    return {
+        "benchmark_bits_per_dim": inside["bits_per_dim"],
+        "benchmark_images": images,
+        "benchmark_error": spread / math.sqrt(images) if is_number(spread) else None,
+    }

@@ -191,7 +191,7 @@ def ood(metrics: Mapping[str, Any]) -> OODFindings:
         told=told,
         others=tuple((side, of_side) for side in Side if (of_side := tuple(one for one in others if one.side == side))),
         paradox=_paradox(one.side for one in sets),
-        scores=tuple(_score(name, found) for name in found["definitions"]),
+        scores=tuple(_score(name, found) for name in sorted(found["definitions"])),
         primary=None if found["headline"] == "likelihood" else _primary(found, names),
         flows=_table(found, names, dict.fromkeys(("likelihood", found["headline"]))),
         ablation=_ablation(found),

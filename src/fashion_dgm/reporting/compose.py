@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from fashion_dgm.config import ReportConfig
-from fashion_dgm.findings import Findings, conclude
-from fashion_dgm.findings.standing import with_benchmark
+from fashion_dgm.findings import conclude
 from fashion_dgm.provenance import ORIGIN, differences, parameters_of
-from fashion_dgm.reporting import chapters
 from fashion_dgm.reporting.chapter import Chapter, render_chapter
 from fashion_dgm.reporting.claims import CLAIMS
-from fashion_dgm.reporting.report import BlockChapter, NoteBlock, ReportContent
+from fashion_dgm.reporting.highlights import highlights
+from fashion_dgm.reporting.report import ReportContent
 
 __all__ = ["compose", "made_by_name", "marked", "warnings_of"]
 
@@ -33,7 +32,7 @@ RESULTS_OF = {
 }
 """By a chapter's anchor, the results that it prints."""
 
-_ANCHORS = (
+ANCHORS = (
     "data",
     "flow",
     "mixture-flow",
@@ -46,7 +45,9 @@ _ANCHORS = (
     "fid",
     "vanishing",
     "stability",
+    "published",
 )
+"""Chapters in their order."""
 
 
 def compose(
@@ -63,17 +64,14 @@ def compose(
         configuration: the parameters as they are set now; the report shows those that made its results, and where these
             differ.
     """
-    ood, findings = metrics["ood"], conclude(metrics)
-    measured = with_benchmark(metrics)
+    findings = conclude(metrics)
     # Flows of MNIST share these blocks; their part of the report says where theirs differ.
     made_with = parameters_of({name: found for name, found in metrics.items() if not name.startswith("mnist_")})
     return ReportContent(
         title=config.title,
-        highlights=chapters.highlights(
-            flow=measured["flow"], mixture=measured.get("mixture_flow"), ood=ood, fid=findings.fid
-        ),
+        highlights=highlights(findings),
         chapters=tuple(
-            marked(chapter, metrics) for chapter in _chapters(measured, findings, figures, config.reproduce[-1])
+            marked(render_chapter(anchor, findings, figures, config.reproduce[-1]), metrics) for anchor in ANCHORS
         ),
         figures=figures,
         configuration=made_with | {"report": configuration.get("report", {})},
@@ -84,7 +82,7 @@ def compose(
     )
 
 
-def marked(chapter: Chapter | BlockChapter, metrics: Mapping[str, Any]) -> Chapter | BlockChapter:
+def marked(chapter: Chapter, metrics: Mapping[str, Any]) -> Chapter:
     """Returns the chapter with a warning in its finding and at its top if models and images of its results don't fit."""
     split = metrics["data"]["splits"]["train"]["sha256"]
     found = list(
@@ -98,11 +96,8 @@ def marked(chapter: Chapter | BlockChapter, metrics: Mapping[str, Any]) -> Chapt
         return chapter
     warning = f"Not comparable: {'; '.join(found)}."
     text = f"{warning} Images evaluated here may have been trained on."
-    if isinstance(chapter, Chapter):
-        markdown = f"::: note Trained on other images\n{text}\n:::\n\n"
-        return replace(chapter, finding=f"{chapter.finding} {warning}".strip(), markdown=markdown + chapter.markdown)
-    note = NoteBlock("Trained on other images", (text,))
-    return replace(chapter, finding=f"{chapter.finding} {warning}".strip(), blocks=(note, *chapter.blocks))
+    markdown = f"::: note Trained on other images\n{text}\n:::\n\n"
+    return replace(chapter, finding=f"{chapter.finding} {warning}".strip(), markdown=markdown + chapter.markdown)
 
 
 def warnings_of(name: str, origin: Mapping[str, Any], train_sha256: str) -> tuple[str, ...]:
@@ -128,11 +123,3 @@ def made_by_name(metrics: Mapping[str, Any], command: str) -> tuple[str, ...]:
     names = [name for name, there in made.items() if there]
     # What judges the models anew, now that there are more of them.
     return (f"{command} --pipelines {','.join([*names, 'ood_eval', 'fid_eval', 'report'])}",) if names else ()
-
-
-def _chapters(
-    metrics: Mapping[str, Any], findings: Findings, figures: Mapping[str, Any], run: str
-) -> Iterator[Chapter | BlockChapter]:
-    for anchor in _ANCHORS:
-        yield render_chapter(anchor, findings, figures, run)
-    yield chapters.comparison_chapter(metrics, figures["published_comparison"])

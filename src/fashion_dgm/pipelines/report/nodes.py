@@ -48,12 +48,11 @@ def plot_records(**histories: DataFrame | None) -> Figure:
 
 def plot_published(metrics: dict[str, Any]) -> Figure:
     """Draws bits/dim and AUROC beside published figures."""
-    from fashion_dgm.findings.standing import with_benchmark
+    from fashion_dgm.findings.flow import with_benchmark
+    from fashion_dgm.findings.published import published
     from fashion_dgm.reporting.figures import published_comparison
 
-    measured = with_benchmark(metrics)
-    flows = (measured.get(name) for name in ("residual_flow", "mixture_flow"))
-    return published_comparison(measured["flow"], measured["ood"], *flows)
+    return published_comparison(published(with_benchmark(metrics)))
 
 
 def write_report(

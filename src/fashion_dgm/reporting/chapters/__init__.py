@@ -4,12 +4,8 @@ No conclusion is fixed beforehand: which way a sentence points depends on the va
 mean anything are called that, and from a value that is missing or not finite, printed as `n/a`, nothing is concluded.
 """
 
-from fashion_dgm.reporting.chapters.comparison import comparison_chapter
-from fashion_dgm.reporting.chapters.highlights import highlights
 from fashion_dgm.reporting.chapters.titles import TITLES
 
 __all__ = [
     "TITLES",
-    "comparison_chapter",
-    "highlights",
 ]

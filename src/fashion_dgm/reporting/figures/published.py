@@ -1,19 +1,20 @@
-"""Figures of a run beside published ones."""
+"""Results of a run next to published ones."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fashion_dgm.findings.standing import OurLikelihood, our_detections, our_likelihoods
-from fashion_dgm.reporting import published
+from fashion_dgm.findings.published import PublishedFindings
 from fashion_dgm.reporting.style import BLUE, GREY, WIDTH, styled
 from fashion_dgm.reporting.wording import dataset_name, is_number, model_name
 
 __all__ = ["published_comparison"]
+
+_FLOWS = {"flow": "RealNVP", "mixture_flow": "mixture flow", "residual_flow": "Residual Flow"}
 
 
 class _Mark(NamedTuple):
@@ -25,26 +26,16 @@ class _Mark(NamedTuple):
 
 
 @styled
-def published_comparison(
-    flow: Mapping[str, Any],
-    ood: Mapping[str, Any],
-    residual: Mapping[str, Any] | None = None,
-    mixture: Mapping[str, Any] | None = None,
-) -> Figure:
-    """Draws bits/dim and AUROC of a run beside published ones, a panel a measure and set, the best on top.
+def published_comparison(found: PublishedFindings) -> Figure:
+    """Draws bits/dim and AUROC of a run next to published ones, a panel a measure and set, the best on top.
 
     Bars are what the source prints after ±, of ours a standard error; for AUROC the interval.
-
-    Arguments:
-        flow, residual, mixture: as `fashion_dgm.findings.standing.our_likelihoods` takes them.
-        ood: as `our_detections` there takes it.
     """
-    panels = [("Bits/dim (lower is better)", _likelihoods(our_likelihoods(flow, residual, mixture)))]
-    sets = dict.fromkeys(name for figure in published.AUROC for name in figure.auroc)
-    found = {name: _detections(ood, name) for name in sets}
+    panels = [("Bits/dim (lower is better)", _likelihoods(found))]
+    detections = {name: _detections(found, name) for name in found.literature.sets}
     panels += [
-        (f"AUROC against {dataset_name(name)}", marks)
-        for name, marks in found.items()
+        (f"AUROC on {dataset_name(name)}", marks)
+        for name, marks in detections.items()
         if any(mark.ours for mark in marks)
     ]
     heights = [len(marks) + 1.6 for _, marks in panels]
@@ -59,29 +50,29 @@ def published_comparison(
     return figure
 
 
-def _likelihoods(ours: Sequence[OurLikelihood]) -> list[_Mark]:
+def _likelihoods(found: PublishedFindings) -> list[_Mark]:
     marks = [
-        _Mark(f"{figure.model}, {figure.parameters:g}\u00a0M", *_around(figure.bits, figure.spread), ours=False)
-        for figure in published.BITS_PER_DIM
+        _Mark(f"{one.model}, {one.parameters:g}\u00a0M", *_around(one.bits, one.spread), ours=False)
+        for one in found.literature.likelihood
     ]
     marks += [
-        _Mark(f"this run: {own.model}", *_around(own.bits, own.error or 0.0), ours=True)
-        for own in ours
-        if is_number(own.bits)
+        _Mark(f"this run: {_FLOWS[own.flow.name]}", *_around(own.bits.value, own.bits.error or 0.0), ours=True)
+        for own in found.likelihoods
+        if is_number(own.bits.value)
     ]
     return sorted(marks, key=lambda mark: mark.value)
 
 
-def _detections(ood: Mapping[str, Any], name: str) -> list[_Mark]:
+def _detections(found: PublishedFindings, name: str) -> list[_Mark]:
     marks = [
-        _Mark(figure.score, *_around(float(figure.auroc[name].split()[-1]), 0.0), ours=False)
-        for figure in published.AUROC
-        if name in figure.auroc
+        _Mark(", ".join(filter(None, [one.score, one.model])), *_around(one.value(name), 0.0), ours=False)
+        for one in found.literature.on(name)
     ]
-    for own in our_detections(ood):
-        value, bounds = own.auroc.get(name, (None, None))
+    for own in found.detections:
+        entry = own.results.get(name, {})
+        value = entry.get("auroc")
         if is_number(value):
-            low, high = bounds or (value, value)
+            low, high = entry.get("auroc_interval") or (value, value)
             marks.append(_Mark(f"this run: {own.label}, {model_name(own.model)}", value, low, high, ours=True))
     return sorted(marks, key=lambda mark: -mark.value)
 

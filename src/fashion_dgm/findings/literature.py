@@ -1,0 +1,91 @@
+"""Published results on FashionMNIST, from `published.yml`.
+
+Measures of different kinds have types of their own, and nothing joins them: bits/dim, AUROC, FID.
+"""
+
+# Explained in docs/reading-the-numbers.md.
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import NamedTuple
+
+import yaml
+
+__all__ = ["LITERATURE", "Literature", "PublishedDetection", "PublishedDistance", "PublishedLikelihood"]
+
+
+class PublishedLikelihood(NamedTuple):
+    """Bits/dim: mean and what stands after ±; parameters in millions."""
+
+    model: str
+    parameters: float
+    bits: float
+    spread: float
+    exact: bool
+    source: str
+
+
+class PublishedDetection(NamedTuple):
+    """AUROC of single images by set, as printed, with "about" before it where the source says so."""
+
+    score: str
+    auroc: Mapping[str, str]
+    source: str
+    model: str = ""
+
+    @property
+    def raw_likelihood(self) -> bool:
+        """Whether it is the likelihood alone."""
+        return self.score == "likelihood"
+
+    def value(self, dataset: str) -> float:
+        """Returns the AUROC on a set."""
+        return float(self.auroc[dataset].split()[-1])
+
+    def rounding(self, dataset: str) -> float:
+        """Returns by how much, at most, the AUROC was rounded: half of its last digit."""
+        return 0.5 * 10.0 ** -len(self.auroc[dataset].split(".")[1])
+
+
+class PublishedDistance(NamedTuple):
+    """FID in Inception's features: mean and standard deviation over seeds."""
+
+    model: str
+    fid: float
+    spread: float
+    source: str
+
+
+@dataclass(frozen=True)
+class Literature:
+    """All published results, by measure, and up to how many epochs the flows among them were trained."""
+
+    likelihood: tuple[PublishedLikelihood, ...]
+    epochs: int
+    detection: tuple[PublishedDetection, ...]
+    distance: tuple[PublishedDistance, ...]
+
+    @property
+    def sets(self) -> tuple[str, ...]:
+        """OOD sets that results were published on."""
+        return tuple(dict.fromkeys(name for found in self.detection for name in found.auroc))
+
+    def on(self, dataset: str) -> tuple[PublishedDetection, ...]:
+        """Returns all results of detection on a set."""
+        return tuple(found for found in self.detection if dataset in found.auroc)
+
+
+def _read() -> Literature:
+    found = yaml.safe_load((files("fashion_dgm.findings") / "published.yml").read_text(encoding="utf-8"))
+    return Literature(
+        likelihood=tuple(PublishedLikelihood(**entry) for entry in found["likelihood"]),
+        epochs=found["epochs"],
+        detection=tuple(PublishedDetection(**entry) for entry in found["detection"]),
+        distance=tuple(PublishedDistance(**entry) for entry in found["distance"]),
+    )
+
+
+LITERATURE = _read()

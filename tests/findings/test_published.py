@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+
+from fashion_dgm.findings import criteria
+from fashion_dgm.findings.criteria import Exactness, Side
+from fashion_dgm.findings.flow import with_benchmark
+from fashion_dgm.findings.literature import LITERATURE
+from fashion_dgm.findings.published import published
+from fashion_dgm.reporting.references import REFERENCES
+
+FLIP = "fashion_mnist_vertical_flip"
+
+
+def scores(likelihood: float, combined: float, dose: float) -> dict[str, Any]:
+    values = {"likelihood": likelihood, "combined": combined, "dose": dose}
+    return {
+        score: {name: {"auroc": value, "auroc_interval": [value - 0.01, value + 0.01]} for name in ("mnist", FLIP)}
+        for score, value in values.items()
+    }
+
+
+@pytest.fixture
+def metrics() -> dict[str, Any]:
+    inside = {"name": "fashion_mnist", "images": 10_000, "bits_per_dim": 3.1, "bits_per_dim_sd": 0.3}
+    models = {
+        "MixtureFlow": {"in_distribution": inside | {"bits_per_dim": 2.9}, "results": scores(0.05, 0.9, 0.949)},
+        "RealNVP": {"in_distribution": inside, "results": scores(0.1, 0.995, 0.9)},
+    }
+    ood = {
+        "in_distribution": inside,
+        "model": "RealNVP",
+        "models": models,
+        "headline": "combined",
+        "sets": {"mnist": {"images": 9_000}, FLIP: {"images": 10_000}},
+        "definitions": {score: {"label": score} for score in ("likelihood", "combined", "dose")},
+    }
+    flow = {"epochs": 1, "parameters": 299_000, "test_bits_per_dim": 3.2}
+    return {
+        "data": {"pool": "train"},
+        "flow": flow,
+        "mixture_flow": flow | {"parameters": 800_000},
+        "ood": ood,
+        "fid": {"rows": [], "samples": 2_000},
+    }
+
+
+def test_every_published_result_has_a_reference() -> None:
+    assert {found.source for found in LITERATURE.likelihood + LITERATURE.detection + LITERATURE.distance} <= set(
+        REFERENCES
+    )
+    (about,) = (found for found in LITERATURE.detection if found.score.startswith("best"))
+    assert about.value("fashion_mnist_horizontal_flip") == 0.66 and about.rounding(FLIP) == pytest.approx(0.005)
+
+
+@pytest.mark.parametrize(
+    ("bits", "images", "side"),
+    [
+        (3.2, 10_000, Side.ABOVE),
+        (2.7, 10_000, Side.BELOW),
+        (2.95, 10_000, Side.AROUND),
+        (3.0, 10_000, Side.ABOVE),
+        (3.0, 100, Side.AROUND),  # few images widen the noise
+        (math.nan, 10_000, Side.UNKNOWN),
+    ],
+)
+def test_likelihood_is_compared_beyond_its_noise(metrics: dict[str, Any], bits: float, images: int, side: Side) -> None:
+    metrics["ood"]["in_distribution"] |= {"bits_per_dim": bits, "images": images}
+    found = published(with_benchmark(metrics))
+    assert found.side is side and found.likelihoods[0].split == "benchmark"
+
+
+def test_flows_have_rows_of_their_own(metrics: dict[str, Any]) -> None:
+    residual = {"epochs": 3, "parameters": 41_325, "benchmark_bits_per_dim": 4.0, "unbiased": True}
+    residual |= {"benchmark_probe_error": 0.03, "benchmark_image_error": 0.04, "test_bits_per_dim": 4.0}
+    first, mixture, last = published(with_benchmark(metrics | {"residual_flow": residual})).likelihoods
+    assert (first.bits.value, first.bits.error) == (3.1, pytest.approx(0.003))
+    assert (mixture.flow.parameters, mixture.bits.value, mixture.exactness) == (800_000, 2.9, Exactness.EXACT)
+    assert (last.bits.error, last.exactness) == (pytest.approx(0.05), Exactness.UNBIASED)
+    # Without detection, bits/dim are of held-out images.
+    assert [one.split for one in published(metrics).likelihoods] == ["test", "test"]
+
+
+@pytest.mark.parametrize(
+    ("auroc", "bounds", "side"),
+    [
+        (0.999, [0.998, 1.0], Side.AROUND),
+        (0.98, [0.97, 0.99], Side.BELOW),
+        (0.9951, None, Side.AROUND),  # the published one is rounded
+        (None, None, Side.UNKNOWN),
+    ],
+)
+def test_scores_are_compared_within_the_rounding_of_published_ones(auroc: Any, bounds: Any, side: Side) -> None:
+    assert criteria.published_side(auroc, bounds, 1.00, 0.005) is side
+    assert criteria.published_side(0.95, [0.94, 0.96], 0.89, 0.005) is Side.ABOVE
+
+
+def test_each_score_is_compared_with_its_counterpart_under_both_flows(metrics: dict[str, Any]) -> None:
+    detections = published(metrics).detections
+    assert [(one.score, one.model) for one in detections] == [
+        (score, model) for score in ("likelihood", "combined", "dose") for model in ("RealNVP", "MixtureFlow")
+    ]
+    raw, _, combined, _, dose, mixture_dose = detections
+    (match,) = raw.matches  # of plain likelihoods, nothing is published on flips
+    assert match.agrees and [one.auroc["mnist"] for one in match.published] == ["0.103", "0.240"]
+    assert [(one.dataset, one.published.score, one.side) for one in combined.compared] == [
+        ("mnist", "DoSE", Side.AROUND),
+        (FLIP, "best of all methods compared", Side.ABOVE),
+    ]
+    for one, auroc in ((dose, 0.9), (mixture_dose, 0.949)):
+        (own,) = one.on_side(Side.BELOW)
+        assert (own.dataset, own.found["auroc"], own.published.auroc["mnist"]) == ("mnist", auroc, "1.00")
+
+
+@pytest.mark.parametrize(("auroc", "agrees"), [(0.1, True), (0.7, False)])
+def test_likelihood_shows_the_paradox_as_published_or_not(metrics: dict[str, Any], auroc: float, agrees: bool) -> None:
+    metrics["ood"]["models"]["RealNVP"]["results"]["likelihood"]["mnist"] = {"auroc": auroc}
+    assert published(metrics).detections[0].matches[0].agrees is agrees
+
+
+def test_what_is_undefined_is_not_compared(metrics: dict[str, Any]) -> None:
+    for score in ("likelihood", "combined", "dose"):
+        metrics["ood"]["models"]["RealNVP"]["results"][score] = {"mnist": {"auroc": None}}
+    assert all(one.matches == one.compared == () for one in published(metrics).detections if one.model == "RealNVP")
+
+
+def test_size_of_the_run(metrics: dict[str, Any]) -> None:
+    found = published(metrics)
+    assert (found.size_fraction, found.inside_images, found.ood_images) == (pytest.approx(0.1), 10_000, 10_000)
+    assert found.small and found.biased and not found.pooled and found.inception is None
+    assert found.absent == ("emnist_letters", "omniglot", "fashion_mnist_horizontal_flip")
+    metrics["flow"]["epochs"] = 100
+    assert not published(metrics).small
+    metrics["ood"]["in_distribution"]["images"] = 9_999
+    assert published(metrics | {"data": {"pool": "all"}}).small
