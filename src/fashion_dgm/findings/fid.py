@@ -54,13 +54,6 @@ class ModelDistances:
         """Whether no epoch was nearer than the last one."""
         return self.best_epoch == self.last_epoch
 
-    @property
-    def lost(self) -> float | None:
-        """How much farther the last epoch lies; None where that is not known."""
-        if not is_number(self.best_on_test) or not is_number(self.last_on_test):
-            return None
-        return self.last_on_test - self.best_on_test
-
 
 @dataclass(frozen=True)
 class SampleSet:
