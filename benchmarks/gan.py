@@ -16,16 +16,16 @@ from benchmarks.results import Row, compared
 from benchmarks.timing import interleave, wait_for
 from fashion_dgm.config import AdversarialConfig
 from fashion_dgm.data.images import ImageSet, to_unit_interval
-from fashion_dgm.gans.steps import AdversarialStep, GANStep, WGANStep
+from fashion_dgm.gans.steps import AdversarialStep
 from fashion_dgm.training.device import resolve_precision
 from fashion_dgm.training.loop import train
 from fashion_dgm.training.store import StateStore
 
 __all__ = ["run"]
 
-FAMILIES: dict[str, tuple[str, type[AdversarialStep], type[PlainAdversarial]]] = {
-    "GAN": ("train_gan", GANStep, PlainGAN),
-    "WGAN": ("train_wgan", WGANStep, PlainWGAN),
+FAMILIES: dict[str, tuple[str, type[PlainAdversarial]]] = {
+    "GAN": ("train_gan", PlainGAN),
+    "WGAN": ("train_wgan", PlainWGAN),
 }
 WIDTHS = (64, 32)
 GOAL = {"cpu": 2.0, "cuda": 10.0}
@@ -44,7 +44,7 @@ def _steps(family: str, width: int, device: torch.device, quick: bool) -> list[R
     """The step alone: the batch lies on the device, for ours as bytes, for the plain loop as the floats it works on."""
     # A multiple of the WGAN's five critic steps, so that every round holds as many steps of the generator.
     count = 5 if device.type == "cpu" else 100
-    name, ours, plain = FAMILIES[family]
+    name, plain = FAMILIES[family]
     config = block(name, width=width, device=str(device))
     batch = training_images().take(slice(0, config.batch_size))
     images = torch.from_numpy(batch.images).to(device)
@@ -54,7 +54,7 @@ def _steps(family: str, width: int, device: torch.device, quick: bool) -> list[R
 
     def ours_in(precision: torch.dtype) -> Callable[[], object]:
         torch.manual_seed(0)
-        step = ours(config, device, precision)
+        step = AdversarialStep(config, device, precision)
         return lambda: [step.step(images, labels) for _ in range(count)]
 
     torch.manual_seed(0)
@@ -81,7 +81,7 @@ def _steps(family: str, width: int, device: torch.device, quick: bool) -> list[R
 
 def _epochs(family: str, width: int, device: torch.device, quick: bool) -> list[Row]:
     """An epoch as `kedro run` does it, saved state included, against the plain loop with its loader processes."""
-    name, ours, plain = FAMILIES[family]
+    name, plain = FAMILIES[family]
     count = (640 if quick else 1920 if width >= 64 else 3840) if device.type == "cpu" else 48_000
     config = block(name, width=width, device=str(device), epochs=1)
     images = training_images().take(slice(0, count))
@@ -89,7 +89,7 @@ def _epochs(family: str, width: int, device: torch.device, quick: bool) -> list[
     with tempfile.TemporaryDirectory() as folder:
         numbers = itertools.count()
         contestants: dict[str, Callable[[], object]] = {
-            "ours": lambda: _train(ours, images, config, Path(folder) / str(next(numbers))),
+            "ours": lambda: _train(images, config, Path(folder) / str(next(numbers))),
             "workers": lambda: plain(config, device).epoch(images, workers=2),
             "no workers": lambda: plain(config, device).epoch(images, workers=0),
         }
@@ -108,10 +108,14 @@ def _epochs(family: str, width: int, device: torch.device, quick: bool) -> list[
     ]
 
 
-def _train(make: Callable[..., AdversarialStep], images: ImageSet, config: AdversarialConfig, folder: Path) -> Any:
+def _train(images: ImageSet, config: AdversarialConfig, folder: Path) -> Any:
     packages = ("fashion_dgm.gans", "fashion_dgm.training")
     return train(
-        lambda device, precision: make(config, device, precision), images, config, StateStore(folder), packages
+        lambda device, precision: AdversarialStep(config, device, precision),
+        images,
+        config,
+        StateStore(folder),
+        packages,
     )
 
 

@@ -11,7 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from benchmarks.inputs import block, training_images
 from benchmarks.results import Row, measured
 from benchmarks.timing import interleave, wait_for
-from fashion_dgm.gans.steps import GANStep
+from fashion_dgm.gans.steps import AdversarialStep
 from fashion_dgm.training.device import resolve_precision
 
 __all__ = ["run"]
@@ -64,7 +64,7 @@ def _step(device: torch.device, precision: torch.dtype, batch: int) -> tuple[Cal
     images = torch.from_numpy(part.images).to(device)
     labels = torch.from_numpy(part.labels).to(device).long()
     torch.manual_seed(0)
-    step = GANStep(block("train_gan", device=str(device)), device, precision)
+    step = AdversarialStep(block("train_gan", device=str(device)), device, precision)
     step.step(images, labels)
     with FlopCounterMode(display=False) as counter:
         step.step(images, labels)

@@ -31,7 +31,7 @@ from fashion_dgm.evaluation.features import classifier_space
 from fashion_dgm.files import atomic_path
 from fashion_dgm.flows.training import train_flow
 from fashion_dgm.gans.networks import Generator
-from fashion_dgm.gans.training import train_gan, train_wgan
+from fashion_dgm.gans.training import train_gan
 from fashion_dgm.metrics.frechet import Gaussian, frechet_distance
 from fashion_dgm.registry import build_model
 from fashion_dgm.training.device import resolve_device, resolve_precision
@@ -79,8 +79,7 @@ class Scorer:
             store = StateStore(Path(folder))
             if model == "flow":
                 return train_flow(self.train, self.test, config, store, _ignore).test_bits_per_dim
-            fit = train_gan if model == "gan" else train_wgan
-            network = build_model(fit(self.train, config, store, _ignore).generator, "Generator")
+            network = build_model(train_gan(self.train, config, store, _ignore).generator, "Generator")
         assert isinstance(network, Generator)
         return self._distance(network)
 

@@ -11,7 +11,7 @@ from benchmarks.results import Row, measured
 from benchmarks.timing import interleave, wait_for
 from fashion_dgm.classifier.network import Classifier
 from fashion_dgm.evaluation.features import classifier_space
-from fashion_dgm.gans.steps import GANStep
+from fashion_dgm.gans.steps import AdversarialStep
 from fashion_dgm.metrics.frechet import Gaussian, frechet_distance
 from fashion_dgm.training.device import resolve_precision
 
@@ -40,7 +40,7 @@ def _step(width: int, batch: int, device: torch.device, quick: bool) -> list[Row
     images = torch.from_numpy(part.images).to(device)
     labels = torch.from_numpy(part.labels).to(device).long()
     torch.manual_seed(0)
-    step = GANStep(config, device, resolve_precision(config.precision, device))
+    step = AdversarialStep(config, device, resolve_precision(config.precision, device))
     count = max(1, 512 // batch) if device.type == "cpu" else 20
     timed = interleave(
         {"step": lambda: [step.step(images, labels) for _ in range(count)]},

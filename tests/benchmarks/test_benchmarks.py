@@ -27,7 +27,7 @@ from torchvision import transforms
 from fashion_dgm.config import RealNVPConfig
 from fashion_dgm.data.images import to_unit_interval
 from fashion_dgm.flows import AffineCoupling, RealNVP, dequantize
-from fashion_dgm.gans.steps import AdversarialStep, GANStep, WGANStep
+from fashion_dgm.gans.steps import AdversarialStep
 from fashion_dgm.metrics.frechet import Gaussian, frechet_distance
 from tests.conftest import made_up_images
 
@@ -87,25 +87,22 @@ def test_queued_work_is_waited_for_within_the_time_of_who_queued_it() -> None:
     assert timed.seconds == {"a": (5, 5)}
 
 
-def adversarial(
-    name: str, ours: type[AdversarialStep], plain: type[PlainAdversarial]
-) -> tuple[AdversarialStep, PlainAdversarial]:
+def adversarial(name: str, plain: type[PlainAdversarial]) -> tuple[AdversarialStep, PlainAdversarial]:
     """Both loops with the same weights, noise still to be drawn."""
     config = block(name, width=4, latent_dim=8, batch_size=16, device="cpu", precision="float32")
     torch.manual_seed(0)
-    step, reference = ours(config, CPU, torch.float32), plain(config, CPU)
+    step, reference = AdversarialStep(config, CPU, torch.float32), plain(config, CPU)
     reference.generator.load_state_dict(step.generator.state_dict())
     reference.discriminator.load_state_dict(step.discriminator.state_dict())
     return step, reference
 
 
 @pytest.mark.parametrize(
-    ("name", "ours", "plain", "steps"), [("train_gan", GANStep, PlainGAN, 2), ("train_wgan", WGANStep, PlainWGAN, 5)]
+    ("name", "plain", "steps"),
+    [("train_gan", PlainGAN, 2), ("train_wgan", PlainWGAN, 5)],
 )
-def test_plain_loop_computes_the_same_losses(
-    name: str, ours: type[AdversarialStep], plain: type[PlainAdversarial], steps: int
-) -> None:
-    step, reference = adversarial(name, ours, plain)
+def test_plain_loop_computes_the_same_losses(name: str, plain: type[PlainAdversarial], steps: int) -> None:
+    step, reference = adversarial(name, plain)
     for number in range(steps):
         batch = made_up_images(16, seed=number)
         images = torch.from_numpy(batch.images)
@@ -128,7 +125,7 @@ def test_plain_loader_gives_the_images_as_torchvision_does() -> None:
 
 
 def test_plain_epoch_takes_every_full_batch() -> None:
-    _, reference = adversarial("train_gan", GANStep, PlainGAN)
+    _, reference = adversarial("train_gan", PlainGAN)
     reference.epoch(made_up_images(40, seed=0), workers=0)
     assert len(reference.history) == 2
 

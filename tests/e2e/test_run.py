@@ -108,6 +108,10 @@ MISTAKES = {
     "misspelt block": (["--params", "train_gann.epochs=2"], "did you mean train_gan?"),
     "negative epochs": (["--params", "train_gan.epochs=-1"], "train_gan.epochs is -1"),
     "absent device": (["--pipelines", "train_gan", "--params", "train_gan.device=cuda:7,train_gan.seed=1"], "cuda:7"),
+    "unknown objective": (
+        ["--params", "train_gan.objective=wasserstin"],
+        "no objective wasserstin; there are: non_sat",
+    ),
     "unknown pipeline": (["--pipelines", "train_gna"], "did you mean train_gan?"),
     "unknown node": (["--nodes", "plot_gna_training"], "did you mean plot_gan_training?"),
 }

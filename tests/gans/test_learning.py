@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from fashion_dgm.config import AdamConfig, GANConfig, RMSpropConfig, WGANConfig
-from fashion_dgm.gans.steps import AdversarialStep, GANStep, WGANStep
+from fashion_dgm.gans.steps import AdversarialStep
 
 CPU = torch.device("cpu")
 COMMON: dict[str, Any] = {
@@ -44,12 +44,12 @@ def sides(images: torch.Tensor) -> NDArray[np.float64]:
 
 def gan() -> AdversarialStep:
     optimizer = AdamConfig(name="adam", learning_rate=3e-3, betas=(0.5, 0.999))
-    return GANStep(GANConfig(**COMMON, optimizer=optimizer), CPU, torch.float32)
+    return AdversarialStep(GANConfig(**COMMON, optimizer=optimizer), CPU, torch.float32)
 
 
 def wgan() -> AdversarialStep:
     optimizer, clip = RMSpropConfig(name="rmsprop", learning_rate=2e-3), {"name": "clip", "bound": 0.03}
-    return WGANStep(WGANConfig(**COMMON, optimizer=optimizer, n_critic=2, lipschitz=clip), CPU, torch.float32)
+    return AdversarialStep(WGANConfig(**COMMON, optimizer=optimizer, n_critic=2, lipschitz=clip), CPU, torch.float32)
 
 
 @pytest.mark.parametrize(("make", "steps"), [(gan, 300), (wgan, 360)])

@@ -8,6 +8,7 @@ from torch import nn
 
 from fashion_dgm.gans import objectives
 from fashion_dgm.gans.networks import Discriminator
+from fashion_dgm.training.code_version import reached_code
 
 REAL = torch.tensor([0.0, 2.0, -1.0], dtype=torch.float64)
 FAKE = torch.tensor([1.0, -3.0, 0.5], dtype=torch.float64)
@@ -47,11 +48,11 @@ def test_certain_discriminator_gives_finite_losses_and_gradients(logit: float) -
     assert fake.grad is not None and fake.grad.isfinite().all()
 
 
-@pytest.mark.parametrize("name", objectives.GENERATOR_LOSSES)
+@pytest.mark.parametrize("name", ["non_saturating", "saturating"])
 def test_gradient_by_the_logit_is_the_closed_form(name: str) -> None:
     # d/dl of -log D is D - 1; of log(1 - D) it is -D. Both push the logit up, with other weights.
     logits = torch.linspace(-30, 30, 61, dtype=torch.float64, requires_grad=True)
-    (gradient,) = torch.autograd.grad(61 * objectives.GENERATOR_LOSSES[name](logits), logits)
+    (gradient,) = torch.autograd.grad(61 * objectives.objective(name).generator(logits), logits)
     probability = torch.sigmoid(logits.detach())
     torch.testing.assert_close(gradient, {"non_saturating": probability - 1, "saturating": -probability}[name])
 
@@ -116,3 +117,58 @@ def test_slopes_are_those_of_each_image_alone_and_float32_under_autocast() -> No
         alone = torch.cat([objectives.slopes(critic, point[None]) for point in points])
     assert alone.dtype == torch.float32
     torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-7)
+
+
+# How often each of four images is real, and how often it is generated.
+P, Q = torch.tensor([5, 3, 1, 1]), torch.tensor([1, 1, 2, 6])
+
+
+def scores_of(scores: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """The scores of ten real and ten generated images, those of equal images being equal."""
+    return scores.repeat_interleave(P), scores.repeat_interleave(Q)
+
+
+def test_least_squares_by_hand() -> None:
+    assert objectives.least_squares_loss(REAL, FAKE).item() == pytest.approx((1 + 1 + 4) / 6 + (1 + 9 + 0.25) / 6)
+    assert objectives.least_squares_generator_loss(FAKE).item() == pytest.approx((0 + 16 + 0.25) / 6)
+
+
+def test_least_squares_discriminator_is_best_at_the_posterior() -> None:
+    """The minimum is at `p / (p + q)`, as for the logistic loss, and is `sum p q / (p + q) / 2` (Mao et al., eq. 3)."""
+    p, q = P / 10, Q / 10
+    best = (p / (p + q)).double().requires_grad_()
+    loss = objectives.least_squares_loss(*scores_of(best))
+    (gradient,) = torch.autograd.grad(loss, best)
+    assert gradient.abs().max() < 1e-7
+    assert loss.item() == pytest.approx(float((p * q / (p + q)).sum() / 2))
+
+
+def test_hinge_by_hand() -> None:
+    assert objectives.hinge_loss(REAL, FAKE).item() == pytest.approx((1 + 0 + 2) / 3 + (2 + 0 + 1.5) / 3)
+
+
+def test_hinge_discriminator_is_best_at_the_sign_and_measures_total_variation() -> None:
+    """No scores have a lower loss than `sign(p - q)`, whose loss is `2 - 2 TV(p, q)` (Lim and Ye, 2017)."""
+    best = torch.sign(P - Q).double()
+    loss = objectives.hinge_loss(*scores_of(best))
+    assert loss.item() == pytest.approx(2 - float((P - Q).abs().sum()) / 10)
+    torch.manual_seed(0)
+    for scale in (0.01, 0.3, 3.0):
+        others = best + scale * torch.randn(200, 4, dtype=torch.float64)
+        assert all(objectives.hinge_loss(*scores_of(other)) >= loss - 1e-12 for other in others)
+
+
+@pytest.mark.parametrize("name", objectives.OBJECTIVES)
+def test_a_generator_gains_by_higher_scores(name: str) -> None:
+    """Each generator's loss falls where the score of a generated image rises towards that of real images."""
+    scores = torch.linspace(-1, 0.9, 5, dtype=torch.float64, requires_grad=True)
+    (gradient,) = torch.autograd.grad(objectives.objective(name).generator(scores), scores)
+    assert (gradient < 0).all()
+
+
+@pytest.mark.parametrize("name", objectives.OBJECTIVES)
+def test_the_code_of_an_objective_is_found_for_fingerprints(name: str) -> None:
+    losses = {"objectives:discriminator_loss", "objectives:critic_loss", "objectives:least_squares_loss"}
+    reached = {key.removeprefix("fashion_dgm.gans.") for key in reached_code(objectives.code_of(name))} & losses
+    mine = f"objectives:{objectives.objective(name).discriminator.__name__}"
+    assert reached == {mine} & losses

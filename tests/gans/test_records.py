@@ -10,7 +10,7 @@ from fashion_dgm.classifier.network import Classifier
 from fashion_dgm.config import AdamConfig, GANConfig, WGANConfig
 from fashion_dgm.data.images import ImageSet, to_unit_interval
 from fashion_dgm.gans.records import Recorder, Witnesses, whole_batches
-from fashion_dgm.gans.steps import AdversarialStep, GANStep, WGANStep
+from fashion_dgm.gans.steps import AdversarialStep
 from fashion_dgm.gans.training import train_gan
 from fashion_dgm.training.seeds import derive_seed, generator
 from fashion_dgm.training.store import StateStore
@@ -37,13 +37,13 @@ def witnesses(held_out: ImageSet = HELD_OUT) -> Witnesses:
     return Witnesses(held_out, checkpoint_of(classifier, "Classifier", {"width": 4, "feature_dim": 8}))
 
 
-def gan(**changes: Any) -> GANStep:
-    return GANStep(GANConfig(**{**COMMON, **changes}), CPU, torch.float32)
+def gan(**changes: Any) -> AdversarialStep:
+    return AdversarialStep(GANConfig(**{**COMMON, **changes}), CPU, torch.float32)
 
 
-def wgan(**changes: Any) -> WGANStep:
+def wgan(**changes: Any) -> AdversarialStep:
     values = {**COMMON, "n_critic": 2, "lipschitz": {"name": "clip", "bound": 0.01}, **changes}
-    return WGANStep(WGANConfig(**values), CPU, torch.float32)
+    return AdversarialStep(WGANConfig(**values), CPU, torch.float32)
 
 
 def trained(step: AdversarialStep) -> AdversarialStep:
@@ -127,7 +127,7 @@ def test_discriminator_that_memorises_its_images_shows() -> None:
     """A discriminator that scores only training images as real, and one that scores all real images so."""
     step = gan()
     seen, unseen, fake = torch.full((30,), 5.0), torch.full((30,), -5.0), torch.full((30,), -5.0)
-    memorising, fair = step.judged(seen, unseen, fake), step.judged(seen, seen, fake)
+    memorising, fair = step.objective.diagnostics(seen, unseen, fake), step.objective.diagnostics(seen, seen, fake)
     assert [memorising[f"accuracy_{kind}"] for kind in ("seen", "held_out", "generated")] == [1, 0, 1]
     assert memorising["loss_discriminator_held_out"] > 5 > memorising["loss_discriminator_seen"]
     assert fair["loss_discriminator_held_out"] == fair["loss_discriminator_seen"]

@@ -7,7 +7,9 @@ import torch
 from pydantic import ValidationError
 
 from fashion_dgm.config import AdamConfig, GANConfig, RMSpropConfig, SpectralNormConfig, WGANConfig
-from fashion_dgm.gans.steps import AdversarialStep, GANStep, WGANStep
+from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.gans import objectives
+from fashion_dgm.gans.steps import AdversarialStep
 
 COMMON = {
     "epochs": 1,
@@ -29,24 +31,24 @@ PENALTY = {"name": "gradient_penalty", "weight": 10}
 SPECTRAL = {"name": "spectral_norm"}
 
 
-def make_gan(precision: torch.dtype = torch.float32, **changes: Any) -> GANStep:
-    return GANStep(GANConfig(**COMMON, optimizer=ADAM, **changes), CPU, precision)
+def make_gan(precision: torch.dtype = torch.float32, **changes: Any) -> AdversarialStep:
+    return AdversarialStep(GANConfig(**COMMON, optimizer=ADAM, **changes), CPU, precision)
 
 
-def make_wgan(precision: torch.dtype = torch.float32, **changes: Any) -> WGANStep:
+def make_wgan(precision: torch.dtype = torch.float32, **changes: Any) -> AdversarialStep:
     values = {**COMMON, "optimizer": RMSPROP, "n_critic": 3, "lipschitz": CLIP, **changes}
-    return WGANStep(WGANConfig(**values), CPU, precision)
+    return AdversarialStep(WGANConfig(**values), CPU, precision)
 
 
-def make_wgan_gp(precision: torch.dtype = torch.float32, **changes: Any) -> WGANStep:
+def make_wgan_gp(precision: torch.dtype = torch.float32, **changes: Any) -> AdversarialStep:
     return make_wgan(precision, lipschitz=PENALTY, normalisation={"discriminator": "layer"}, **changes)
 
 
-def make_wgan_sn(precision: torch.dtype = torch.float32, **changes: Any) -> WGANStep:
+def make_wgan_sn(precision: torch.dtype = torch.float32, **changes: Any) -> AdversarialStep:
     return make_wgan(precision, lipschitz=SPECTRAL, normalisation={"discriminator": "none"}, **changes)
 
 
-def make_averaged(precision: torch.dtype = torch.float32) -> GANStep:
+def make_averaged(precision: torch.dtype = torch.float32) -> AdversarialStep:
     return make_gan(precision, ema_decay=0.9, n_discriminator=2, objective="saturating")
 
 
@@ -173,7 +175,7 @@ def test_warmup_follows_the_authors_schedule() -> None:
     found = []
     for number in range(1002):
         step.generator_steps = number
-        found.append(step.discriminator_steps())
+        found.append(step.steps_per_turn())
     assert found == wanted
 
 
@@ -235,8 +237,51 @@ def test_what_cannot_be_trained_is_refused(changes: dict[str, Any], words: str) 
 
 
 def test_unknown_objective_is_refused() -> None:
-    with pytest.raises(ValidationError, match="'non_saturating' or 'saturating'"):
-        make_gan(objective="least_squares")
+    with pytest.raises(FashionDGMError, match=r"no objective least_square; .*least_squares"):
+        make_gan(objective="least_square")
+
+
+def test_each_network_may_have_an_optimizer_of_its_own() -> None:
+    """Two time-scale update rule: where one learning rate is next to nothing, that network stands still."""
+    still = ADAM.model_copy(update={"learning_rate": 1e-30})
+    step = make_gan(discriminator_optimizer=RMSPROP, generator_optimizer=still)
+    before = weights(step, "generator"), weights(step, "discriminator")
+    step.step(batch(), torch.zeros(16))
+    torch.testing.assert_close(before[0], weights(step, "generator"), rtol=0, atol=1e-20)
+    assert moved(before[1], weights(step, "discriminator"))
+    assert isinstance(step.discriminator_optimizer, torch.optim.RMSprop)
+    assert isinstance(step.generator_optimizer, torch.optim.Adam)
+
+
+def test_learning_rates_follow_the_schedule_in_steps_of_their_own_network() -> None:
+    step = make_gan(n_discriminator=2, schedule={"warmup_steps": 3})
+    for number in range(4):
+        step.step(batch(number), torch.zeros(16))
+    assert step.discriminator_optimizer.param_groups[0]["lr"] == pytest.approx(2e-4)
+    assert step.generator_optimizer.param_groups[0]["lr"] == pytest.approx(2e-4 * 2 / 4)
+
+
+def test_new_latents_of_the_generators_turn_are_a_parameter() -> None:
+    made = []
+    for new_latents in (False, True):
+        step = make_gan(new_latents=new_latents)
+        drawn: list[torch.Tensor] = []
+        latents = step._latents
+        step._latents = lambda n, latents=latents, drawn=drawn: drawn.append(latents(n)) or drawn[-1]
+        step.step(batch(), torch.zeros(16))
+        made.append(len(drawn))
+    assert made == [1, 2]
+
+
+@pytest.mark.parametrize("objective", objectives.OBJECTIVES)
+@pytest.mark.parametrize("lipschitz", [None, CLIP, PENALTY, SPECTRAL])
+def test_every_objective_trains_under_every_constraint(objective: str, lipschitz: dict[str, Any] | None) -> None:
+    step = make_gan(objective=objective, lipschitz=lipschitz, normalisation={"discriminator": "layer"})
+    before = weights(step, "generator"), weights(step, "discriminator")
+    metrics = step.step(batch(), torch.zeros(16))
+    assert all(bool(value.isfinite()) for value in metrics.values())
+    assert ("gradient_penalty" in metrics) == (lipschitz == PENALTY)
+    assert moved(before[0], weights(step, "generator")) and moved(before[1], weights(step, "discriminator"))
 
 
 def test_null_takes_away_what_a_lower_configuration_gave() -> None:

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kedro.io import DataCatalog
+from kedro.io import DataCatalog, MemoryDataset
 from kedro.pipeline import Node, Pipeline
 from kedro.runner import SequentialRunner
 
 from fashion_dgm.catalog.atomic import JSONDataset
+from fashion_dgm.config import GANConfig
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.hooks.guard import GuardHooks
 
@@ -47,6 +48,15 @@ def test_an_input_whose_argument_may_be_none_need_not_have_been_made(
     )
     assert guarded(pipeline, catalog) == {"absent": True, "listed": ["gan"]}
     assert not [record for record in caplog.records if record.levelname == "WARNING"]
+
+
+def test_an_unknown_objective_is_refused() -> None:
+    common = {"epochs": 1, "batch_size": 4, "seed": 0, "device": "cpu", "precision": "float32", "snapshot_every": 1}
+    optimizer = {"name": "adam", "learning_rate": 1e-3}
+    config = GANConfig(**common, latent_dim=2, width=2, optimizer=optimizer, objective="hinges")
+    catalog = DataCatalog({"params:train_gan": MemoryDataset(config)})
+    with pytest.raises(FashionDGMError, match=r"no objective hinges; .*hinge"):
+        guarded(Pipeline([Node(does_without, "params:train_gan", "absent", name="one")]), catalog)
 
 
 def test_what_was_made_is_loaded(catalog: DataCatalog) -> None:

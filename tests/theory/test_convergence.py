@@ -40,7 +40,7 @@ def velocities(name: str, state: Tensor, r1: float = R1) -> Tensor:
             losses = losses[0], losses[1] + WEIGHT * objectives.gradient_penalty(psi.abs().reshape(1))
     else:
         kind = "saturating" if name == "saturating" else "non_saturating"
-        losses = objectives.GENERATOR_LOSSES[kind](scores[1]), objectives.discriminator_loss(*scores)
+        losses = objectives.objective(kind).generator(scores[1]), objectives.discriminator_loss(*scores)
         if name == "r1":
             losses = losses[0], losses[1] + r1 / 2 * psi.square()
     (of_generator,) = torch.autograd.grad(losses[0], theta, create_graph=True)

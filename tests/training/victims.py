@@ -16,7 +16,7 @@ from fashion_dgm.config import ClassifierConfig, FlowTrainingConfig, GANConfig, 
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.flows.training import train_flow
 from fashion_dgm.gans.records import Witnesses
-from fashion_dgm.gans.training import train_gan, train_wgan
+from fashion_dgm.gans.training import train_gan
 from fashion_dgm.training.interruption import Interrupted
 from fashion_dgm.training.store import StateStore
 from tests.conftest import made_up_images
@@ -91,7 +91,7 @@ def run(family: str, folder: Path) -> dict[str, Any]:
     else:
         rmsprop = {"name": "rmsprop", "learning_rate": 1e-3}
         variant = {"optimizer": ADAM, **WGAN_GP} if family == "wgan_gp" else {"optimizer": rmsprop, "lipschitz": CLIP}
-        gan = train_wgan(train, WGANConfig(**ADVERSARIAL, n_critic=3, **variant), store, ignore, witnesses)
+        gan = train_gan(train, WGANConfig(**ADVERSARIAL, n_critic=3, **variant), store, ignore, witnesses)
     return {
         "weights": {**gan.generator.weights, **{f"d.{k}": v for k, v in gan.discriminator.weights.items()}},
         "history": gan.history,

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt, model_validator
 
 from fashion_dgm.config.base import Config, Fraction, without_nulls
-from fashion_dgm.config.training import OptimizerConfig, TrainingConfig
+from fashion_dgm.config.training import OptimizerConfig, ScheduleConfig, TrainingConfig
 
 __all__ = [
     "AdversarialConfig",
@@ -45,28 +45,6 @@ class RecordsConfig(Config):
     least_share: Fraction = 0.01
 
 
-class AdversarialConfig(TrainingConfig):
-    """What GAN and WGAN have in common.
-
-    Arguments:
-        latent_dim: size of the generator's latents.
-        width: channels of the generator's last hidden layer and of the discriminator's first.
-        optimizer: of each of the two networks.
-        normalisation: within them.
-        ema_decay: of a moving average of the generator's weights, kept and reported beside them; None for none.
-        snapshot_every: epochs between two kept generators.
-        records: what is measured after each epoch.
-    """
-
-    latent_dim: PositiveInt
-    width: PositiveInt
-    optimizer: OptimizerConfig
-    normalisation: NormalisationConfig = NormalisationConfig()
-    ema_decay: Fraction | None = None
-    snapshot_every: PositiveInt
-    records: RecordsConfig = RecordsConfig()
-
-
 class SpectralNormConfig(Config):
     """Weights of a discriminator or critic divided by their largest singular value (Miyato et al., 2018).
 
@@ -76,20 +54,6 @@ class SpectralNormConfig(Config):
 
     name: Literal["spectral_norm"]
     power_iterations: PositiveInt = 1
-
-
-class GANConfig(AdversarialConfig):
-    """The assignment's GAN, and its variants.
-
-    Arguments:
-        objective: what the generator minimises: `-E[log D(G(z))]`, or `E[log(1 - D(G(z)))]`, whose gradient vanishes.
-        n_discriminator: steps of the discriminator for one of the generator.
-        lipschitz: spectral normalisation of the discriminator (SN-GAN, Miyato et al., 2018); None for none.
-    """
-
-    objective: Literal["non_saturating", "saturating"] = "non_saturating"
-    n_discriminator: PositiveInt = 1
-    lipschitz: SpectralNormConfig | None = None
 
 
 class ClipConfig(Config):
@@ -126,18 +90,45 @@ class WarmupConfig(Config):
     every: PositiveInt
 
 
-class WGANConfig(AdversarialConfig):
-    """The assignment's WGAN, and its variants.
+class AdversarialConfig(TrainingConfig):
+    """Adversarial training of a generator and a discriminator.
 
     Arguments:
-        n_critic: steps of the critic for one of the generator.
-        lipschitz: what keeps the critic's slope bounded.
-        warmup: when the critic takes more steps; None for never.
+        objective: the pair of losses, by its name in `fashion_dgm.gans.objectives`.
+        latent_dim: size of the generator's latents.
+        width: channels of the generator's last hidden layer and of the discriminator's first.
+        optimizer: of each of the two networks.
+        generator_optimizer, discriminator_optimizer: of one of them instead (two time-scale update rule, Heusel et al.,
+            2017); None for `optimizer`.
+        schedule: of both learning rates, each in the steps of its own network.
+        lipschitz: what bounds the slope of the discriminator; None for nothing.
+        warmup: when the discriminator takes more steps; None for never.
+        new_latents: whether the generator learns from other latents than the discriminator did just before.
+        normalisation: within the networks.
+        ema_decay: of a moving average of the generator's weights, kept and reported beside them; None for none.
+        snapshot_every: epochs between two kept generators.
+        records: what is measured after each epoch.
     """
 
-    n_critic: PositiveInt
-    lipschitz: LipschitzConfig
+    objective: str
+    latent_dim: PositiveInt
+    width: PositiveInt
+    optimizer: OptimizerConfig
+    generator_optimizer: OptimizerConfig | None = None
+    discriminator_optimizer: OptimizerConfig | None = None
+    schedule: ScheduleConfig = ScheduleConfig()
+    lipschitz: LipschitzConfig | None = None
     warmup: WarmupConfig | None = None
+    new_latents: bool = False
+    normalisation: NormalisationConfig = NormalisationConfig()
+    ema_decay: Fraction | None = None
+    snapshot_every: PositiveInt
+    records: RecordsConfig = RecordsConfig()
+
+    @property
+    def discriminator_steps(self) -> int:
+        """Steps of the discriminator for one of the generator, after any warm-up."""
+        raise NotImplementedError
 
     @model_validator(mode="after")
     def _penalty_is_defined(self) -> Self:
@@ -153,3 +144,35 @@ class WGANConfig(AdversarialConfig):
                     "to none"
                 )
         return self
+
+
+class GANConfig(AdversarialConfig):
+    """A GAN: by default the assignment's; with another `objective`, any other.
+
+    Arguments:
+        n_discriminator: steps of the discriminator for one of the generator.
+    """
+
+    objective: str = "non_saturating"
+    n_discriminator: PositiveInt = 1
+
+    @property
+    def discriminator_steps(self) -> int:
+        return self.n_discriminator
+
+
+class WGANConfig(AdversarialConfig):
+    """The assignment's WGAN, and its variants.
+
+    Arguments:
+        n_critic: steps of the critic for one of the generator.
+    """
+
+    objective: Literal["wasserstein"] = "wasserstein"
+    n_critic: PositiveInt
+    lipschitz: LipschitzConfig
+    new_latents: bool = True
+
+    @property
+    def discriminator_steps(self) -> int:
+        return self.n_critic

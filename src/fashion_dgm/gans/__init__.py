@@ -2,17 +2,17 @@
 
 from fashion_dgm.gans.lipschitz import clip_weights
 from fashion_dgm.gans.networks import Discriminator, Generator
-from fashion_dgm.gans.steps import AdversarialStep, GANStep, WGANStep
-from fashion_dgm.gans.training import TrainedGAN, train_gan, train_wgan
+from fashion_dgm.gans.objectives import OBJECTIVES, Objective
+from fashion_dgm.gans.steps import AdversarialStep
+from fashion_dgm.gans.training import TrainedGAN, train_gan
 
 __all__ = [
+    "OBJECTIVES",
     "AdversarialStep",
     "Discriminator",
-    "GANStep",
     "Generator",
+    "Objective",
     "TrainedGAN",
-    "WGANStep",
     "clip_weights",
     "train_gan",
-    "train_wgan",
 ]

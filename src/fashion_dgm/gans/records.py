@@ -108,7 +108,7 @@ class Recorder:
             score(step.discriminator, whole_batches(images, size), size, statistics)
             for images in (self._seen, self._unseen, fake)
         )
-        found = step.judged(seen, unseen, generated)
+        found = step.objective.diagnostics(seen, unseen, generated)
         found |= {"score_seen": seen.mean(), "score_held_out": unseen.mean(), "score_generated": generated.mean()}
         if statistics == "running_stats":
             # Of the first two means; with batch statistics, scores are not independent.

@@ -1,4 +1,4 @@
-"""One training step of the GAN and of the WGAN.
+"""One step of adversarial training, whatever the objective.
 
 A step takes one batch: the discriminator or critic learns from it, and the generator too where it is its turn. Nothing
 waits for the device.
@@ -8,31 +8,23 @@ waits for the device.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from fashion_dgm.config import (
-    AdversarialConfig,
-    ClipConfig,
-    GANConfig,
-    GradientPenaltyConfig,
-    SpectralNormConfig,
-    WGANConfig,
-)
+from fashion_dgm.config import AdversarialConfig, ClipConfig, GradientPenaltyConfig, SpectralNormConfig
 from fashion_dgm.data.images import to_unit_interval
 from fashion_dgm.gans import objectives
 from fashion_dgm.gans.lipschitz import clip_weights
 from fashion_dgm.gans.networks import Discriminator, Generator
 from fashion_dgm.training.distributed.ranks import average_gradients
 from fashion_dgm.training.ema import EMA
-from fashion_dgm.training.optimizers import make_optimizer
+from fashion_dgm.training.optimizers import make_optimizer, set_learning_rate
 from fashion_dgm.training.speed import accelerate
 
-__all__ = ["AdversarialStep", "GANStep", "WGANStep", "discriminator_arguments", "generator_arguments"]
+__all__ = ["AdversarialStep", "discriminator_arguments", "generator_arguments"]
 
 
 def generator_arguments(config: AdversarialConfig) -> dict[str, Any]:
@@ -46,7 +38,7 @@ def generator_arguments(config: AdversarialConfig) -> dict[str, Any]:
 
 def discriminator_arguments(config: AdversarialConfig) -> dict[str, Any]:
     """Returns the arguments of the `Discriminator` that `config` describes."""
-    lipschitz = config.lipschitz if isinstance(config, GANConfig | WGANConfig) else None
+    lipschitz = config.lipschitz
     return {
         "width": config.width,
         "normalisation": config.normalisation.discriminator,
@@ -54,35 +46,61 @@ def discriminator_arguments(config: AdversarialConfig) -> dict[str, Any]:
     }
 
 
-class AdversarialStep(ABC):
-    """What GAN and WGAN share: two networks, two optimizers, turns, mixed precision and a moving average."""
+class AdversarialStep:
+    """A step of the discriminator, and one of the generator if it is its turn.
+
+    Goodfellow et al., 2014, algorithm 1; with the Wasserstein objective, Arjovsky et al., 2017, algorithm 1.
+    """
 
     def __init__(self, config: AdversarialConfig, device: torch.device, precision: torch.dtype) -> None:
         self.config, self.device, self.precision = config, device, precision
+        self.objective = objectives.objective(config.objective)
         self.generator = accelerate(Generator(**generator_arguments(config)), config.speed, device)
         self.discriminator = accelerate(Discriminator(**discriminator_arguments(config)), config.speed, device)
+        of_generator = config.generator_optimizer or config.optimizer
+        of_discriminator = config.discriminator_optimizer or config.optimizer
         fused = config.speed.fused_optimizer
-        self.generator_optimizer = make_optimizer(config.optimizer, self.generator.parameters(), fused)
-        self.discriminator_optimizer = make_optimizer(config.optimizer, self.discriminator.parameters(), fused)
+        self.generator_optimizer = make_optimizer(of_generator, self.generator.parameters(), fused)
+        self.discriminator_optimizer = make_optimizer(of_discriminator, self.discriminator.parameters(), fused)
         self.average = EMA(self.generator, config.ema_decay) if config.ema_decay is not None else None
-        self.generator_steps = 0
+        self.generator_steps = self.discriminator_steps = 0
         self.waited = 0
 
-    @abstractmethod
     def step(self, images: Tensor, labels: Tensor) -> dict[str, Tensor]:
-        """Learns from a batch, each family in its own way."""
+        """Learns from uint8 images `(B, 1, 28, 28)`; labels are not used."""
+        real = to_unit_interval(images)
+        turn = self._is_generators_turn()
+        reused = turn and not self.config.new_latents
+        with torch.set_grad_enabled(reused), self._autocast():
+            fake = self.generator(self._latents(len(real)))
+        with self._autocast():
+            real_scores, fake_scores = self.discriminator(real), self.discriminator(fake.detach())
+        loss = self.objective.discriminator(real_scores, fake_scores)
+        penalty, constraint = self._penalty(real, fake.detach())
+        loss = loss if penalty is None else loss + penalty
+        metrics = {
+            "loss_discriminator": loss.detach(),
+            **self.objective.batch_metrics(real_scores.detach(), fake_scores.detach()),
+            "gradient_norm_discriminator": self._descend_discriminator(loss),
+            **constraint,
+        }
+        if isinstance(self.config.lipschitz, ClipConfig):
+            metrics["clipped_share"] = clip_weights(self.discriminator, self.config.lipschitz.bound)
+        if turn:
+            # The discriminator's weights need no gradient here, only its input does: a third of the work saved.
+            self.discriminator.requires_grad_(False)
+            with self._autocast():
+                scores = self.discriminator(fake if reused else self.generator(self._latents(len(real))))
+            metrics |= self._descend_generator(self.objective.generator(scores))
+            self.discriminator.requires_grad_(True)
+        return metrics
 
-    @abstractmethod
-    def judged(self, seen: Tensor, unseen: Tensor, fake: Tensor) -> dict[str, Tensor]:
-        """Returns diagnostics of the discriminator from its scores `(N,)` of training, held-out and generated images.
-
-        All three under the same statistics of BatchNorm. Where held-out images score worse than training images, the
-        discriminator overfits.
-        """
-
-    @abstractmethod
-    def discriminator_steps(self) -> int:
-        """How many steps the discriminator takes for the generator's next one."""
+    def steps_per_turn(self) -> int:
+        """Returns how many steps the discriminator takes for the generator's next one."""
+        warmup = self.config.warmup
+        if warmup and (self.generator_steps < warmup.generator_steps or self.generator_steps % warmup.every == 0):
+            return warmup.critic_steps
+        return self.config.discriminator_steps
 
     def networks(self) -> dict[str, nn.Module]:
         networks = {"generator": self.generator, "discriminator": self.discriminator}
@@ -90,12 +108,13 @@ class AdversarialStep(ABC):
 
     def state_dict(self) -> dict[str, Any]:
         state = {name: part.state_dict() for name, part in self._parts().items()}
-        return {**state, "generator_steps": self.generator_steps, "waited": self.waited}
+        return {**state, **{name: getattr(self, name) for name in _COUNTERS}}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         for name, part in self._parts().items():
             part.load_state_dict(state[name])
-        self.generator_steps, self.waited = state["generator_steps"], state["waited"]
+        for name in _COUNTERS:
+            setattr(self, name, state[name])
 
     def _parts(self) -> dict[str, Any]:
         parts = {
@@ -115,7 +134,17 @@ class AdversarialStep(ABC):
     def _is_generators_turn(self) -> bool:
         """Counts a step of the discriminator, and says whether one of the generator follows it."""
         self.waited += 1
-        return self.waited >= self.discriminator_steps()
+        return self.waited >= self.steps_per_turn()
+
+    def _penalty(self, real: Tensor, fake: Tensor) -> tuple[Tensor | None, dict[str, Tensor]]:
+        """Returns what a gradient penalty adds to the discriminator's loss, and its metrics; None without one."""
+        lipschitz = self.config.lipschitz
+        if not isinstance(lipschitz, GradientPenaltyConfig):
+            return None, {}
+        mix = torch.rand(len(real), 1, 1, 1, device=self.device)
+        slopes = objectives.slopes(self.discriminator, objectives.between(real, fake, mix))
+        penalty = objectives.gradient_penalty(slopes)
+        return lipschitz.weight * penalty, {"gradient_penalty": penalty.detach(), "slope": slopes.detach().mean()}
 
     def _descend(self, loss: Tensor, network: nn.Module, optimizer: torch.optim.Optimizer) -> Tensor:
         """Takes one optimizer step down `loss` and returns the norm of the gradient."""
@@ -126,8 +155,18 @@ class AdversarialStep(ABC):
         optimizer.step()
         return norm
 
+    def _descend_discriminator(self, loss: Tensor) -> Tensor:
+        config = self.config.discriminator_optimizer or self.config.optimizer
+        set_learning_rate(
+            self.discriminator_optimizer, config.learning_rate, self.config.schedule, self.discriminator_steps
+        )
+        self.discriminator_steps += 1
+        return self._descend(loss, self.discriminator, self.discriminator_optimizer)
+
     def _descend_generator(self, loss: Tensor) -> dict[str, Tensor]:
         """Ends the generator's turn: its step, and that of its moving average."""
+        config = self.config.generator_optimizer or self.config.optimizer
+        set_learning_rate(self.generator_optimizer, config.learning_rate, self.config.schedule, self.generator_steps)
         norm = self._descend(loss, self.generator, self.generator_optimizer)
         if self.average is not None:
             self.average.update()
@@ -135,105 +174,7 @@ class AdversarialStep(ABC):
         return {"loss_generator": loss.detach(), "gradient_norm_generator": norm}
 
 
-class GANStep(AdversarialStep):
-    """A step of the discriminator, and at every `n_discriminator`-th one of the generator.
-
-    Goodfellow et al., 2014, algorithm 1, with either of the generator's losses.
-    """
-
-    config: GANConfig
-
-    def discriminator_steps(self) -> int:
-        return self.config.n_discriminator
-
-    def judged(self, seen: Tensor, unseen: Tensor, fake: Tensor) -> dict[str, Tensor]:
-        return {
-            "accuracy_seen": (seen > 0).float().mean(),
-            "accuracy_held_out": (unseen > 0).float().mean(),
-            "accuracy_generated": (fake < 0).float().mean(),
-            "loss_discriminator_seen": objectives.discriminator_loss(seen, fake),
-            "loss_discriminator_held_out": objectives.discriminator_loss(unseen, fake),
-        }
-
-    def step(self, images: Tensor, labels: Tensor) -> dict[str, Tensor]:
-        """Learns from uint8 images `(B, 1, 28, 28)`; labels are not used."""
-        real = to_unit_interval(images)
-        turn = self._is_generators_turn()
-        # The same images serve both networks.
-        with torch.set_grad_enabled(turn), self._autocast():
-            fake = self.generator(self._latents(len(real)))
-        with self._autocast():
-            real_logits, fake_logits = self.discriminator(real), self.discriminator(fake.detach())
-        loss = objectives.discriminator_loss(real_logits, fake_logits)
-        metrics = {
-            "loss_discriminator": loss.detach(),
-            "score_real": real_logits.detach().mean(),
-            "score_fake": fake_logits.detach().mean(),
-            "probability_real": torch.sigmoid(real_logits.detach()).mean(),
-            "probability_fake": torch.sigmoid(fake_logits.detach()).mean(),
-            "accuracy_real": (real_logits > 0).float().mean(),
-            "accuracy_fake": (fake_logits < 0).float().mean(),
-            "gradient_norm_discriminator": self._descend(loss, self.discriminator, self.discriminator_optimizer),
-        }
-        if turn:
-            # The discriminator's weights need no gradient here, only its input does: a third of the work saved.
-            self.discriminator.requires_grad_(False)
-            with self._autocast():
-                updated_logits = self.discriminator(fake)
-            metrics |= self._descend_generator(objectives.GENERATOR_LOSSES[self.config.objective](updated_logits))
-            self.discriminator.requires_grad_(True)
-        return metrics
-
-
-class WGANStep(AdversarialStep):
-    """A step of the critic, and at every `n_critic`-th one of the generator (Arjovsky et al., 2017, algorithm 1)."""
-
-    config: WGANConfig
-
-    def discriminator_steps(self) -> int:
-        warmup = self.config.warmup
-        if warmup and (self.generator_steps < warmup.generator_steps or self.generator_steps % warmup.every == 0):
-            return warmup.critic_steps
-        return self.config.n_critic
-
-    def judged(self, seen: Tensor, unseen: Tensor, fake: Tensor) -> dict[str, Tensor]:
-        return {
-            "wasserstein_estimate_seen": objectives.wasserstein_estimate(seen, fake),
-            "wasserstein_estimate_held_out": objectives.wasserstein_estimate(unseen, fake),
-        }
-
-    def step(self, images: Tensor, labels: Tensor) -> dict[str, Tensor]:
-        """Learns from uint8 images `(B, 1, 28, 28)`; labels are not used."""
-        real = to_unit_interval(images)
-        lipschitz = self.config.lipschitz
-        with self._autocast():
-            with torch.no_grad():
-                fake = self.generator(self._latents(len(real)))
-            real_scores, fake_scores = self.discriminator(real), self.discriminator(fake)
-        loss, constraint = objectives.critic_loss(real_scores, fake_scores), {}
-        if isinstance(lipschitz, GradientPenaltyConfig):
-            mix = torch.rand(len(real), 1, 1, 1, device=self.device)
-            slopes = objectives.slopes(self.discriminator, objectives.between(real, fake, mix))
-            penalty = objectives.gradient_penalty(slopes)
-            loss = loss + lipschitz.weight * penalty
-            constraint = {"gradient_penalty": penalty.detach(), "slope": slopes.detach().mean()}
-        metrics = {
-            "loss_discriminator": loss.detach(),
-            "score_real": real_scores.detach().mean(),
-            "score_fake": fake_scores.detach().mean(),
-            "wasserstein_estimate": objectives.wasserstein_estimate(real_scores, fake_scores).detach(),
-            "gradient_norm_discriminator": self._descend(loss, self.discriminator, self.discriminator_optimizer),
-            **constraint,
-        }
-        if isinstance(lipschitz, ClipConfig):
-            metrics["clipped_share"] = clip_weights(self.discriminator, lipschitz.bound)
-        if self._is_generators_turn():
-            self.discriminator.requires_grad_(False)
-            with self._autocast():
-                scores = self.discriminator(self.generator(self._latents(len(real))))
-            metrics |= self._descend_generator(objectives.critic_generator_loss(scores))
-            self.discriminator.requires_grad_(True)
-        return metrics
+_COUNTERS = ("generator_steps", "discriminator_steps", "waited")
 
 
 def _gradients(parameters: Iterable[nn.Parameter]) -> list[Tensor]:

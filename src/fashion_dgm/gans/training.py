@@ -1,4 +1,4 @@
-"""Training of GAN and WGAN from their parameters to their checkpoints."""
+"""Adversarial training from its parameters to checkpoints."""
 
 from __future__ import annotations
 
@@ -9,22 +9,17 @@ from typing import Any
 from torch import Tensor, nn
 
 from fashion_dgm.checkpoint import Checkpoint, checkpoint_of
-from fashion_dgm.config import AdversarialConfig, GANConfig, WGANConfig
+from fashion_dgm.config import AdversarialConfig
 from fashion_dgm.data.images import ImageSet
+from fashion_dgm.gans import objectives
 from fashion_dgm.gans.networks import Generator, averaged_generator
 from fashion_dgm.gans.records import Recorder, Witnesses
-from fashion_dgm.gans.steps import (
-    AdversarialStep,
-    GANStep,
-    WGANStep,
-    discriminator_arguments,
-    generator_arguments,
-)
+from fashion_dgm.gans.steps import AdversarialStep, discriminator_arguments, generator_arguments
 from fashion_dgm.training.epoch import EpochRow
 from fashion_dgm.training.loop import OnEpoch, train
 from fashion_dgm.training.store import StateStore
 
-__all__ = ["TrainedGAN", "train_gan", "train_wgan"]
+__all__ = ["TrainedGAN", "train_gan"]
 
 # For studies, whose runs train any of the families.
 PACKAGES = (__name__,)
@@ -50,31 +45,16 @@ class TrainedGAN:
 
 
 def train_gan(
-    data: ImageSet, config: GANConfig, store: StateStore, on_epoch: OnEpoch, witnesses: Witnesses | None = None
+    data: ImageSet, config: AdversarialConfig, store: StateStore, on_epoch: OnEpoch, witnesses: Witnesses | None = None
 ) -> TrainedGAN:
-    """Trains a GAN on `data`; see `training.loop.train` for `store` and `on_epoch`.
+    """Trains a generator and a discriminator on `data`; see `training.loop.train` for `store` and `on_epoch`.
+
+    An epoch is one of the discriminator: `config.images_per_epoch` images.
 
     Arguments:
         witnesses: who judges the networks after each epoch; without them, `config.records` is not measured.
     """
-    return _train(GANStep, data, config, store, on_epoch, witnesses)
 
-
-def train_wgan(
-    data: ImageSet, config: WGANConfig, store: StateStore, on_epoch: OnEpoch, witnesses: Witnesses | None = None
-) -> TrainedGAN:
-    """Trains a WGAN on `data`, as `train_gan`; an epoch is one of the critic: `config.images_per_epoch` images."""
-    return _train(WGANStep, data, config, store, on_epoch, witnesses)
-
-
-def _train(
-    kind: type[AdversarialStep],
-    data: ImageSet,
-    config: AdversarialConfig,
-    store: StateStore,
-    on_epoch: OnEpoch,
-    witnesses: Witnesses | None,
-) -> TrainedGAN:
     def wanted(epoch: int) -> bool:
         return epoch in (1, config.epochs) or epoch % config.snapshot_every == 0
 
@@ -82,11 +62,11 @@ def _train(
         return step.generator if step.average is None else averaged_generator(step.average.average, config)
 
     run = train(
-        lambda device, dtype: kind(config, device, dtype),
+        lambda device, dtype: AdversarialStep(config, device, dtype),
         data,
         config,
         store,
-        (f"{__name__}:_train", f"{kind.__module__}:{kind.__qualname__}"),
+        (f"{__name__}:train_gan", objectives.code_of(config.objective)),
         evaluate=Recorder(data, witnesses, config) if witnesses else lambda step: {},
         evaluation={"test": witnesses.held_out.sha256, "classifier": witnesses.classifier.sha256} if witnesses else {},
         snapshot=lambda step, epoch: judged(step).state_dict() if wanted(epoch) else None,

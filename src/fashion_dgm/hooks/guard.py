@@ -12,6 +12,7 @@ from kedro.framework.hooks import hook_impl
 from kedro.framework.project import pipelines
 from kedro.io import DatasetNotFoundError, MemoryDataset
 
+from fashion_dgm.config import AdversarialConfig
 from fashion_dgm.errors import FashionDGMError
 
 if TYPE_CHECKING:
@@ -26,9 +27,10 @@ class GuardHooks:
 
     @hook_impl
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog) -> None:
-        """Checks the names of runtime parameters, and that every input is there or will be made."""
+        """Checks the names of runtime parameters and objectives, and that every input is there or will be made."""
         _check_parameter_names(run_params.get("runtime_params") or {})
         _check_inputs(pipeline, catalog)
+        _check_objectives(pipeline, catalog)
 
 
 def _check_parameter_names(given: Mapping[str, Any]) -> None:
@@ -66,6 +68,16 @@ def _check_inputs(pipeline: Pipeline, catalog: DataCatalog) -> None:
             catalog._datasets[name] = MemoryDataset(None)
     if missing:
         raise FashionDGMError("these inputs were never made:\n" + "\n".join(missing))
+
+
+def _check_objectives(pipeline: Pipeline, catalog: DataCatalog) -> None:
+    """Refuses names of objectives that do not exist, which parameters cannot know."""
+    for name in sorted(pipeline.inputs()):
+        block = catalog[name].load() if name.startswith("params:") else None
+        if isinstance(block, AdversarialConfig):
+            from fashion_dgm.gans.objectives import objective
+
+            objective(block.objective)
 
 
 def _arguments(node: Node) -> Iterator[tuple[str, Any]]:

@@ -15,14 +15,16 @@ from fashion_dgm.config import GANConfig, VanishingGradientsConfig, WGANConfig
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.experiments.gradients.generator_gradients import gradient_statistics
 from fashion_dgm.experiments.gradients.vanishing import (
-    LOSSES,
     chosen_epochs,
     measurement_steps,
     summarise_gradients,
     train_discriminators,
 )
 from fashion_dgm.gans.networks import Discriminator, Generator
+from fashion_dgm.gans.objectives import objective
 from fashion_dgm.registry import build_model
+
+LOSSES = {name: objective(name).generator for name in ("non_saturating", "saturating", "wasserstein")}
 
 COMMON: dict[str, Any] = {"epochs": 50, "batch_size": 64, "seed": 9, "device": "cpu", "precision": "float32"}
 COMMON |= {"latent_dim": 4, "width": 2, "snapshot_every": 5}

@@ -29,7 +29,7 @@ from fashion_dgm.experiments.stability import runs
 from fashion_dgm.experiments.stability.grid import AS_ASSIGNED, MODELS, Plan, draw_variations, plans
 from fashion_dgm.experiments.stability.runs import Study, conduct
 from fashion_dgm.experiments.stability.summary import PAIRS, rows_of, summarise
-from fashion_dgm.gans.steps import AdversarialStep, GANStep
+from fashion_dgm.gans.steps import AdversarialStep
 from fashion_dgm.training.interruption import Interrupted
 
 COMMON: dict[str, Any] = {"epochs": 50, "batch_size": 64, "seed": 9, "device": "cpu", "precision": "float32"}
@@ -171,15 +171,15 @@ def test_damaged_record_is_done_again(study: Study, caplog: pytest.LogCaptureFix
 
 
 def test_run_that_diverges_is_recorded_and_the_others_are_kept(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
-    steps, taken = GANStep.step, 0
+    steps, taken = AdversarialStep.step, 0
 
-    def bad_in_the_third_epoch(self: GANStep, *batch: torch.Tensor) -> dict[str, torch.Tensor]:
+    def bad_in_the_third_epoch(self: AdversarialStep, *batch: torch.Tensor) -> dict[str, torch.Tensor]:
         nonlocal taken
         taken += 1
         metrics = steps(self, *batch)
         return {**metrics, "loss_generator": torch.tensor(torch.nan)} if taken == 5 else metrics
 
-    monkeypatch.setattr(GANStep, "step", bad_in_the_third_epoch)
+    monkeypatch.setattr(AdversarialStep, "step", bad_in_the_third_epoch)
     config = configured(seeds=1, variations=1)
     made = plans(config, GAN, WGAN, SPECTRAL, PENALISED)
     records = conduct(study, made)
@@ -195,10 +195,10 @@ def test_run_that_diverges_is_recorded_and_the_others_are_kept(study: Study, mon
 
 
 def test_a_run_that_diverges_at_once_has_no_distance(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
-    def bad(self: GANStep, *batch: torch.Tensor) -> dict[str, torch.Tensor]:
+    def bad(self: AdversarialStep, *batch: torch.Tensor) -> dict[str, torch.Tensor]:
         return {"loss_generator": torch.tensor(torch.inf)}
 
-    monkeypatch.setattr(GANStep, "step", bad)
+    monkeypatch.setattr(AdversarialStep, "step", bad)
     record = study.run(planned()[0])
     assert (record.status, record.history, record.scores) == ("diverged", [], [])
 

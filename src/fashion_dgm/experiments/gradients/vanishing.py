@@ -23,21 +23,17 @@ from fashion_dgm.checkpoint import Checkpoint, checkpoint_of
 from fashion_dgm.config import AdversarialConfig, GANConfig, VanishingGradientsConfig, WGANConfig
 from fashion_dgm.data.images import ImageSet
 from fashion_dgm.experiments.gradients.generator_gradients import gradient_statistics
-from fashion_dgm.gans import objectives
 from fashion_dgm.gans.networks import Generator
-from fashion_dgm.gans.steps import AdversarialStep, GANStep, WGANStep, generator_arguments
+from fashion_dgm.gans.objectives import OBJECTIVES
+from fashion_dgm.gans.steps import AdversarialStep, generator_arguments
 from fashion_dgm.registry import build_model
 from fashion_dgm.training.device import resolve_device
 from fashion_dgm.training.seeds import derive_seed, generator
 
-__all__ = ["LOSSES", "chosen_epochs", "measurement_steps", "summarise_gradients", "train_discriminators"]
+__all__ = ["chosen_epochs", "measurement_steps", "summarise_gradients", "train_discriminators"]
 
 logger = logging.getLogger(__name__)
 
-LOSSES: dict[str, Callable[[Tensor], Tensor]] = {
-    **objectives.GENERATOR_LOSSES,
-    "wasserstein": objectives.critic_generator_loss,
-}
 UNTRAINED = 0
 
 
@@ -70,8 +66,8 @@ def train_discriminators(
             made = _untrained(gan, seed) if load is None else load()
             rows = pd.DataFrame(
                 [
-                    *_measured(GANStep, gan, "n_discriminator", images, made, study, seed),
-                    *_measured(WGANStep, critic, "n_critic", images, made, study, seed),
+                    *_measured(gan, "n_discriminator", images, made, study, seed),
+                    *_measured(critic, "n_critic", images, made, study, seed),
                 ]
             )
             rows.insert(0, "epoch", epoch)
@@ -142,7 +138,6 @@ def _untrained(gan: GANConfig, seed: int) -> Checkpoint:
 
 
 def _measured(
-    kind: Callable[[Any, torch.device, torch.dtype], AdversarialStep],
     config: AdversarialConfig,
     turns: str,
     images: ImageSet,
@@ -155,13 +150,13 @@ def _measured(
     frozen = build_model(made, "Generator")
     assert isinstance(frozen, Generator)
     changes: dict[str, Any] = {"latent_dim": frozen.latent_dim, "batch_size": study.batch_size, turns: study.steps + 1}
-    changes |= {"ema_decay": None, **({"warmup": None} if turns == "n_critic" else {})}
+    changes |= {"ema_decay": None, "warmup": None}
     pixels = torch.from_numpy(images.images).to(device)
     order = np.random.default_rng(derive_seed(seed, "order"))
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(derive_seed(seed, "opponent"))
         # In single precision: a gradient that vanishes is to be seen vanishing, not rounded away.
-        game = kind(config.model_copy(update=changes), device, torch.float32)
+        game = AdversarialStep(config.model_copy(update=changes), device, torch.float32)
         # As in training, BatchNorm normalises by the batch.
         game.generator = frozen.to(device).train()
         latents = torch.randn(
@@ -185,8 +180,8 @@ def _measured(
 def _statistics(game: AdversarialStep, latents: Tensor, step: int, last: float) -> list[dict[str, Any]]:
     # On copies: passes of BatchNorm in training mode change its running statistics.
     made, judge = copy.deepcopy(game.generator), copy.deepcopy(game.discriminator).requires_grad_(False)
-    names = objectives.GENERATOR_LOSSES if isinstance(game, GANStep) else ("wasserstein",)
+    same = {name: one for name, one in OBJECTIVES.items() if one.discriminator is game.objective.discriminator}
     return [
-        {"loss": name, "step": step, **vars(gradient_statistics(made, judge, LOSSES[name], latents)), "opponent": last}
-        for name in names
+        {"loss": name, "step": step, **vars(gradient_statistics(made, judge, one.generator, latents)), "opponent": last}
+        for name, one in same.items()
     ]

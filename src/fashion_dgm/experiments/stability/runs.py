@@ -17,7 +17,7 @@ import torch
 
 from fashion_dgm.checkpoint import Checkpoint
 from fashion_dgm.classifier.network import build_classifier
-from fashion_dgm.config import AdversarialConfig, GANConfig, WGANConfig
+from fashion_dgm.config import AdversarialConfig
 from fashion_dgm.data.images import ImageSet
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.evaluation.features import FeatureSpace, classifier_space
@@ -231,7 +231,4 @@ def _train(plan: Plan, epochs: int, data: ImageSet, store: StateStore, history: 
     def keep(row: EpochRow, seconds: float | None) -> None:
         history.append(row)
 
-    if isinstance(config, GANConfig):
-        return training.train_gan(data, config, store, keep)
-    assert isinstance(config, WGANConfig)
-    return training.train_wgan(data, config, store, keep)
+    return training.train_gan(data, config, store, keep)

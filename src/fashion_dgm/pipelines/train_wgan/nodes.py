@@ -21,5 +21,5 @@ def train_wgan(
     from fashion_dgm.training.distributed.launch import launch
 
     witnesses = Witnesses(test, classifier)
-    trained = launch(training.train_wgan, config, log_epoch, data=train, store=store, witnesses=witnesses)
+    trained = launch(training.train_gan, config, log_epoch, data=train, store=store, witnesses=witnesses)
     return outputs(trained, config)
