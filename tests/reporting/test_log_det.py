@@ -47,9 +47,9 @@ def test_with_and_without_a_trained_flow() -> None:
 @pytest.mark.parametrize("group", ["finite", "infinite"])
 def test_what_was_not_tested_is_not_concluded(group: str) -> None:
     metrics = study()
-    assert f"**Roulette of {group} variance.**" in text_of(metrics)
+    assert f"| Bias of roulette, {group} variance |" in text_of(metrics)
     metrics["unbiased"][group] = outcome(comparisons=0, covered=0, largest=None)
-    assert f"**Roulette of {group} variance.**" not in text_of(metrics)
+    assert f"| Bias of roulette, {group} variance |" not in text_of(metrics)
 
 
 def test_values_that_are_not_finite_lead_to_no_conclusion() -> None:
