@@ -12,120 +12,76 @@ from fashion_dgm.findings.likelihood import GapFindings, LikelihoodFindings, lik
 MEASURES = ("png_bits", "total_variation", "black_share")
 
 
-def term(difference: float, total: float) -> dict[str, Any]:
-    return {
-        "difference": difference,
-        "difference_interval": [difference - 0.02, difference + 0.02],
-        "share": difference / total if total else None,
-        "share_interval": [difference / total - 0.01, difference / total + 0.01] if total else None,
-    }
+def bounded(name: str, value: float | None, width: float) -> dict[str, Any]:
+    return {name: value, f"{name}_interval": None if value is None else [value - width, value + width]}
 
 
 def gap(**parts: float) -> dict[str, Any]:
     total = sum(parts.values())
-    return {
-        "difference": total,
-        "difference_interval": [total - 0.1, total + 0.1],
-        "parts": {name: term(value, total) for name, value in parts.items()},
+    terms = {
+        name: bounded("difference", value, 0.02) | bounded("share", value / total if total else None, 0.01)
+        for name, value in parts.items()
     }
+    return {**bounded("difference", total, 0.1), "parts": terms}
 
 
 def image_set(bits: float, neighbours: float) -> dict[str, Any]:
     return {
         "images": 500,
         "bits_per_dim": bits,
-        "norm": 1.0,
-        "neighbours": neighbours,
-        "neighbours_interval": [neighbours - 0.01, neighbours + 0.01],
+        **bounded("neighbours", neighbours, 0.01),
         "complexity": dict.fromkeys(MEASURES, 1.0),
-        "spearman": {name: {"value": 0.9, "value_interval": [0.88, 0.92]} for name in MEASURES},
+        "spearman": {name: bounded("value", 0.9, 0.02) for name in MEASURES},
     }
 
 
 def line(predicted: float, share: float | None) -> dict[str, Any]:
-    bounds = None if share is None else [share - 0.1, share + 0.1]
-    interval = [predicted - 0.1, predicted + 0.1]
-    return {
-        "slope": 1.0,
-        "intercept": 0.0,
-        "predicted": predicted,
-        "predicted_interval": interval,
-        "share": share,
-        "share_interval": bounds,
-    }
+    return bounded("predicted", predicted, 0.1) | bounded("share", share, 0.1)
 
 
 def layers(*gaps: float) -> list[dict[str, Any]]:
     kinds = ["logit", "actnorm", *["coupling"] * (len(gaps) - 2)]
     return [
-        {
-            "label": f"{kind} 1.{i}",
-            "kind": kind,
-            "scale": 1,
-            "inside": 6.0 - i,
-            "outside": 6.0 - i + value,
-            "gap": value,
-            "gap_se": 0.02,
-        }
+        {"kind": kind, "inside": 6.0 - i, "outside": 6.0 - i + value, "gap": value, "gap_se": 0.02}
         for i, (kind, value) in enumerate(zip(kinds, gaps, strict=True))
     ]
 
 
 def level(value: float, auroc: float, difference: float, changed: bool = True) -> dict[str, Any]:
-    return {
-        "level": value,
-        "changed": changed,
-        "bits_per_dim": 3.0 + difference,
-        "difference": difference,
-        "difference_interval": [difference - 0.01, difference + 0.01],
-        "auroc": auroc,
-        "auroc_interval": [auroc - 0.02, auroc + 0.02],
-    }
+    effect = bounded("difference", difference, 0.01) | bounded("auroc", auroc, 0.02)
+    return {"level": value, "changed": changed, **effect}
 
 
 def metrics() -> dict[str, Any]:
-    ood = image_set(1.7, 0.05)
-    ood |= {
-        "gap": gap(logit=-2.3, actnorm=0.0, coupling_1=0.6, latents_1=0.1),
-        "line": dict.fromkeys(MEASURES, line(1.7, 1.0)),
-    }
+    ood = image_set(1.7, 0.05) | {"line": dict.fromkeys(MEASURES, line(1.7, 1.0))}
+    variances = {"variance_inside": 67.9, "variance_outside": 52.9, "eigenvalues": [-3.7, 18.1]}
+    steps = [(0.0, 2.0, 0.1, 0.9), (0.9, -0.11, 0.01, 0.22), (1.0, 0.0, 0.0, 0.0)]
+    keys = ("level", "measured", "measured_se", "polynomial")
+    unchanged = level(1, 0.5, 0.0, changed=False)
     return {
         "in_distribution": "fashion_mnist",
         "stranger": "mnist",
         "confidence": 0.95,
-        "bootstrap": 200,
-        "sets": {"fashion_mnist": image_set(3.3, 0.0), "mnist": ood},
-        "pooled": {name: {"value": 0.8, "value_interval": [0.78, 0.82]} for name in MEASURES},
+        "sets": {
+            "fashion_mnist": image_set(3.3, 0.0),
+            "mnist": ood | {"gap": gap(logit=-2.3, actnorm=0.0, coupling_1=0.6, latents_1=0.1)},
+        },
+        "pooled": {name: bounded("value", 0.8, 0.02) for name in MEASURES},
         "layers": layers(7.0, -2.2, -2.0, -1.6),
         "perturbations": {
-            "brightness": [
-                level(0, 0.0, -3.0),
-                level(0.5, 0.4, -0.2),
-                level(1, 0.5, 0.0, changed=False),
-                level(2, 0.2, -0.8),
-            ],
-            "spread": [level(0.5, 0.9, 2.0), level(1, 0.5, 0.0, changed=False)],
+            "brightness": [level(0, 0.0, -3.0), level(0.5, 0.4, -0.2), unchanged, level(2, 0.2, -0.8)],
+            "spread": [level(0.5, 0.9, 2.0), unchanged],
             "blur": [level(0, 0.5, 0.0, changed=False), level(2, 0.5, 0.0)],
         },
         "second_order": {
-            "images": [60, 60],
-            "moments": {
-                "variance_inside": 67.9,
-                "variance_outside": 52.9,
-                "largest_mean_difference": 0.45,
-                "eigenvalues": [-3.7, 18.1],
-            },
+            "moments": {**variances, "largest_mean_difference": 0.45},
             "gaps": {
                 "pixels": {"measured": 1.6, "measured_se": 0.1, "polynomial": -11.0},
                 "logits": {
                     "measured": -0.7,
                     "measured_se": 0.05,
                     "polynomial": -0.9,
-                    "towards_mean": [
-                        {"level": 0.0, "measured": 2.0, "measured_se": 0.1, "polynomial": 0.9},
-                        {"level": 0.9, "measured": -0.11, "measured_se": 0.01, "polynomial": 0.22},
-                        {"level": 1.0, "measured": 0.0, "measured_se": 0.0, "polynomial": 0.0},
-                    ],
+                    "towards_mean": [dict(zip(keys, step, strict=True)) for step in steps],
                 },
             },
         },
