@@ -1,4 +1,4 @@
-"""Lists in `datasets.md` what pipelines read and write, as `conf/base/catalog_*.yml` describes it, a section a layer."""
+"""Lists the inputs and outputs of pipelines in `datasets.md`, one section for each layer of `conf/base/catalog_*.yml`."""
 
 from __future__ import annotations
 
@@ -27,11 +27,12 @@ def on_page_markdown(markdown: str, config: MkDocsConfig, **_: Any) -> str:
 
 
 def _section(path: Path, datasets: list[str]) -> Iterator[str]:
-    yield from (f"## {path.stem.removeprefix('catalog_')}", "", "| dataset | is | file |", "|---|---|---|")
-    entries = yaml.safe_load(path.read_text(encoding="utf-8"))
+    yield from (f"## {path.stem.removeprefix('catalog_')}", "", "| dataset | description | file |", "|---|---|---|")
+    entries = yaml.safe_load(path.read_text(encoding="utf-8").replace("${_outputs}", "data"))
     catalog = CatalogConfigResolver({name: entry for name, entry in entries.items() if not name.startswith("_")})
     for name in datasets:
-        if entry := catalog.resolve_pattern(name):
-            file = entry.get("filepath", "").replace("${_outputs}", "data")
+        entry = catalog.resolve_pattern(name)
+        if "metadata" in entry:  # else Kedro's fallback for names that no entry of this layer matches
+            file = entry.get("filepath", "")
             yield f"| `{name}` | {entry['metadata']['description']} | {f'`{file}`' if file else ''} |"
     yield ""
