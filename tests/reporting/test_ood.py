@@ -54,9 +54,12 @@ def test_everything_that_was_measured_is_shown(full: dict[str, Any]) -> None:
     assert "2.00 bits/dim, 1.10 fewer than FashionMNIST" in text and "This is the paradox of" in text
     assert "10,000 under RealNVP and 60 under the mixture flow" in text
     assert (
-        "| Set | likelihood, RealNVP | likelihood, mixture flow | combined, RealNVP | combined, mixture flow |" in text
+        "| Set | Images | likelihood, RealNVP | likelihood, mixture flow | combined, RealNVP | combined, mixture flow |"
+        in text
     )
-    assert "| Coder, neighbours and the mixture flow | 0.995 [0.993, 0.997] |" in text
+    assert (
+        "| coded_length | nearest_edges | combined_without_flow | combined, RealNVP | combined, mixture flow |" in text
+    )
     assert "| FashionMNIST | 500 | 0.970 [0.968, 0.972] |" in text and "Not comparable: other images." in text
     assert "| WAIC | A paper | one | no | not computed: there are no other weights of this flow" in text
     assert r"mine was not scored: a\_b\.png holds \*nothing\*" in text and "MNIST: 3\\.0% of the images" in text

@@ -10,7 +10,7 @@ from fashion_dgm.findings import criteria
 from fashion_dgm.findings.criteria import Detection, Paradox, Side, is_number
 from fashion_dgm.provenance import ORIGIN, differences, parameters_of
 
-__all__ = ["Ablation", "Change", "OODFindings", "OODSet", "Primary", "Reverse", "Score", "Table", "ood"]
+__all__ = ["Change", "OODFindings", "OODSet", "Primary", "Reverse", "Score", "Table", "ood"]
 
 _ABLATION = ("coded_length", "nearest_edges", "combined_without_flow", "combined")
 _ABLATION_SETS = ("mnist", "fashion_mnist_vertical_flip", "fashion_mnist_horizontal_flip")
@@ -99,14 +99,14 @@ class Table:
     """AUROC of some scores under every flow.
 
     Arguments:
-        sets: its rows.
+        sets: its rows, with the number of images of each.
         columns: pairs of a score's label and a flow; None where the score needs no flow.
         cells: by set, the results in the order of the columns; empty where a set was not scored.
         images: the number of in-distribution images by flow.
         bits: their bits/dim by flow.
     """
 
-    sets: tuple[str, ...]
+    sets: Mapping[str, int]
     columns: tuple[tuple[str, str | None], ...]
     cells: Mapping[str, tuple[Found, ...]]
     images: Mapping[str, int]
@@ -120,26 +120,16 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Ablation:
-    """The combined score and its parts: rows of a score, its flow (None where it needs none), and results by set."""
-
-    sets: tuple[str, ...]
-    rows: tuple[tuple[str, str | None, tuple[Found, ...]], ...]
-
-
-@dataclass(frozen=True)
 class Reverse:
     """The reverse direction, with flows that were trained on another set.
 
     Arguments:
-        sizes: the number of images by set.
         differences: parameters that differ from those of the other direction: name, value here, value there.
         mismatches: why models and images of its results don't fit each other.
     """
 
     trained_on: str
     table: Table
-    sizes: Mapping[str, int]
     differences: tuple[tuple[str, Any, Any], ...]
     mismatches: tuple[str, ...]
 
@@ -154,6 +144,7 @@ class OODFindings:
         told: sets that are discussed one by one: all where they are few, else MNIST, which others report on.
         others: the other sets by the side of their AUROC.
         scores: every score, computed or not.
+        ablation: the combined score and its parts, on few sets; None where one was not computed.
         primary: None where the likelihood is the primary score.
         rule: how scores are compared: `comparisons`, `least_difference`, `confidence`, `bootstrap`, `fit_images`,
             `reference_images`.
@@ -169,7 +160,7 @@ class OODFindings:
     scores: tuple[Score, ...]
     primary: Primary | None
     flows: Table
-    ablation: Ablation | None
+    ablation: Table | None
     reverse: Reverse | None
     rule: Mapping[str, Any]
     notes: Mapping[str, str]
@@ -292,7 +283,7 @@ def _table(found: Found, names: Sequence[str], scores: Iterable[str]) -> Table:
         if score in models[model]["results"]
     ]
     return Table(
-        sets=tuple(names),
+        sets={name: found["sets"][name]["images"] for name in names},
         columns=tuple(
             (definitions[score]["label"], model if definitions[score]["uses_flow"] else None) for model, score in shown
         ),
@@ -302,26 +293,14 @@ def _table(found: Found, names: Sequence[str], scores: Iterable[str]) -> Table:
     )
 
 
-def _ablation(found: Found) -> Ablation | None:
-    models = {
-        model: results
-        for model in _first(found["models"], found["model"])
-        if set(_ABLATION) <= set(results := found["models"][model]["results"])
-    }
-    if not models:
-        return None
-    first = next(iter(models.values()))
-    sets = tuple(
+def _ablation(found: Found) -> Table | None:
+    results = found["models"][found["model"]]["results"]
+    sets = [
         name
         for name in _ABLATION_SETS
-        if all(is_number(first[score].get(name, {}).get("auroc")) for score in _ABLATION)
-    )
-    *parts, whole = _ABLATION
-    rows: list[tuple[str, str | None, tuple[Found, ...]]] = [
-        (score, None, tuple(first[score][name] for name in sets)) for score in parts
+        if all(is_number(results.get(score, {}).get(name, {}).get("auroc")) for score in _ABLATION)
     ]
-    rows += [(whole, model, tuple(of[whole].get(name, {}) for name in sets)) for model, of in models.items()]
-    return Ablation(sets, tuple(rows)) if sets else None
+    return _table(found, sets, _ABLATION) if sets else None
 
 
 def _reverse(metrics: Mapping[str, Any]) -> Reverse:
@@ -335,7 +314,6 @@ def _reverse(metrics: Mapping[str, Any]) -> Reverse:
     return Reverse(
         trained_on=found["in_distribution"]["name"],
         table=_table(found, names, ("likelihood", "combined", "combined_without_flow")),
-        sizes={name: found["sets"][name]["images"] for name in names},
         differences=tuple(differences(shared, other)),
         mismatches=tuple(found.get(ORIGIN, {}).get("mismatches", ())),
     )
