@@ -22,7 +22,8 @@ def on_page_markdown(markdown: str, config: MkDocsConfig, **_: Any) -> str:
     if PLACE not in markdown:
         return markdown
     files = sorted((Path(config.config_file_path).parent / "conf" / "base").glob("catalog_*.yml"))
-    datasets = sorted({name for pipeline in register_pipelines().values() for name in pipeline.datasets()})
+    names = {name for pipeline in register_pipelines().values() for name in pipeline.datasets()}
+    datasets = sorted(name for name in names if name != "parameters" and not name.startswith("params:"))
     return markdown.replace(PLACE, "\n".join(line for path in files for line in _section(path, datasets)))
 
 
