@@ -107,6 +107,8 @@ def test_noise_is_compared_with_none(bits: float, side: Side) -> None:
 def test_radii_are_compared_with_that_of_the_prior() -> None:
     some = found().radius
     assert some and (some.first["level"], some.second["level"], some.side) == (0.5, 1.0, Side.BELOW)
+    some = found(**{"radius 0.5": {"bits_per_dim": 4.0}}).radius
+    assert some and some.same
 
 
 @pytest.mark.parametrize(("changes", "scale"), [({}, 2), ({"like_donor": 0.1}, None)])

@@ -37,6 +37,11 @@ class Contrast:
     second: Row
     side: Side
 
+    @property
+    def same(self) -> bool:
+        """Whether both are one."""
+        return self.first is self.second
+
 
 @dataclass(frozen=True)
 class Replacements:
