@@ -9,19 +9,23 @@ from click.testing import CliRunner
 
 from fashion_dgm.cli.main import main
 from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.reporting.chapter import Chapter
 from fashion_dgm.reporting.pdf import BROWSERS, find_browser, print_pdf
-from fashion_dgm.reporting.report import BlockChapter, FigureBlock, ReportContent, TableBlock, build_report
+from fashion_dgm.reporting.report import ReportContent, build_report
 
 
 @pytest.fixture
 def page(png: bytes, tmp_path: Path) -> Path:
-    table = TableBlock(("a", "b"), tuple((f"row {n}", str(n)) for n in range(80)), "Long.", numeric=(1,))
+    rows = "".join(f"| row {n} | {n} |\n" for n in range(80))
+    table = f"::: table\nLong.\n\n| a | b |\n|---|--:|\n{rows}:::\n"
+    figure = "::: figure one\nWhat it shows.\n\nA caption.\n:::\n"
     chapters = (
-        BlockChapter("The first chapter", "one", ("Words.",), (FigureBlock(png, "what it shows", "A caption."), table)),
-        BlockChapter("The second chapter", "two", ("Words.",), ()),
+        Chapter("one", "The first chapter", f"Words.\n\n{figure}\n{table}"),
+        Chapter("two", "The second chapter", "Words."),
     )
     path = tmp_path / "a report.html"
-    path.write_text(build_report(ReportContent("A report", chapters, {"block": {"x": 1}})), encoding="utf-8")
+    content = ReportContent("A report", chapters, figures={"one": png}, configuration={"block": {"x": 1}})
+    path.write_text(build_report(content), encoding="utf-8")
     return path
 
 

@@ -24,7 +24,7 @@ from fashion_dgm.findings.residual_flow import ResidualFlowFindings, residual_fl
 from fashion_dgm.findings.stability import StabilityFindings, stability
 from fashion_dgm.findings.vanishing import VanishingFindings, vanishing
 
-__all__ = ["Findings", "conclude", "to_json"]
+__all__ = ["Findings", "conclude", "main_findings", "to_json"]
 
 _ADVERSARIAL = ("gan", "wgan", "wgan_gp")
 
@@ -71,6 +71,22 @@ def conclude(metrics: Mapping[str, Any]) -> Findings:
         stability=made("stability", stability),
         published=published(metrics),
     )
+
+
+def main_findings(findings: Findings) -> dict[str, str]:
+    """Returns the few verdicts by which runs are compared, by name; those that this run has."""
+    found: dict[str, Enum] = {"ood_paradox": findings.ood.paradox}
+    found |= {f"ood_likelihood_{one.name}": one.side for one in findings.ood.told}
+    found["flow_overfitting"] = findings.flow.flow.overfitting
+    for model in findings.gan.models:
+        found |= {f"{model.name}_variety": model.variety, f"{model.name}_copying": model.copying}
+    if findings.vanishing is not None:
+        found["vanishing_gradients"] = findings.vanishing.verdict
+    verdicts = {name: verdict.name for name, verdict in found.items()}
+    for space in findings.fid.spaces:
+        leader = f" {space.standings[0].model}" if space.standings else ""
+        verdicts[f"lead_{space.name}"] = f"{space.lead.name}{leader}"
+    return verdicts
 
 
 def to_json(findings: Any) -> Any:

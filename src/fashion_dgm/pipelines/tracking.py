@@ -28,6 +28,7 @@ __all__ = [
     "log_run",
     "log_samples",
     "side_channel",
+    "tag_findings",
 ]
 
 P = ParamSpec("P")
@@ -155,6 +156,14 @@ def log_gradients(epoch: int, seed: int, rows: DataFrame) -> None:
 
     for row in rows.itertuples():
         mlflow.log_metric(f"epoch {epoch}/seed {seed}/{row.loss}", row.norm, step=row.step)
+
+
+@side_channel
+def tag_findings(findings: Mapping[str, str]) -> None:
+    """Tags the open run with what it has shown, so that runs can be compared by their conclusions."""
+    import mlflow
+
+    mlflow.set_tags({f"finding.{name}": verdict for name, verdict in findings.items()})
 
 
 def _distance(space: str, split: str) -> str:

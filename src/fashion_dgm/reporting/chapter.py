@@ -19,8 +19,8 @@ never on numbers: what a number means is decided in `findings`.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cache
 from importlib.resources import files
@@ -34,7 +34,7 @@ from fashion_dgm.findings import criteria
 from fashion_dgm.reporting import wording
 from fashion_dgm.reporting.references import REFERENCES
 
-__all__ = ["Chapter", "ChapterTemplate", "chapter_template", "render_chapter"]
+__all__ = ["Chapter", "ChapterTemplate", "chapter_template", "render_chapter", "render_summary"]
 
 _FRONT_MATTER = re.compile(r"\A---\n(?P<head>.*?)\n---\n(?P<body>.*)\Z", re.DOTALL)
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:])")
@@ -105,28 +105,47 @@ def render_chapter(anchor: str, findings: Any, figures: Mapping[str, bytes | Non
     own = getattr(findings, anchor.replace("-", "_"))
     if own is None:
         command = f"{run} --pipelines {template.command},report"
-        note = (
-            f"{template.shows}\n\n::: note Not part of this run\n`{command}` makes the results of this chapter.\n:::\n"
-        )
-        return Chapter(anchor, template.title, note, command=command)
+        note = f"::: note Not part of this run\n`{command}` makes the results of this chapter.\n:::\n"
+        proofs = re.findall(r"\{\{ proof\(.*?\) \}\}\n", template.body)
+        body = "\n".join([template.shows, note, *proofs])
+        return replace(_write(replace(template, body=body, finding=""), findings, figures), command=command)
+    return _write(template, findings, figures, f=own)
+
+
+def render_summary(findings: Any, chapters: Sequence[Chapter]) -> Chapter:
+    """Writes the answers to the assignment's questions, from what the chapters have found.
+
+    Arguments:
+        findings: a `fashion_dgm.findings.Findings`.
+        chapters: in the order of the report, which numbers them.
+    """
+    answers = {
+        chapter.anchor: f"Not part of this run: `{chapter.command}`." if chapter.command else chapter.finding
+        for chapter in chapters
+    }
+    numbers = {chapter.anchor: number for number, chapter in enumerate(chapters, 1)}
+    return _write(chapter_template("summary"), findings, {}, answers=answers, numbers=numbers)
+
+
+def _write(template: ChapterTemplate, findings: Any, figures: Mapping[str, bytes | None], **own: Any) -> Chapter:
     cited: dict[str, None] = {}
     context: dict[str, Any] = {
-        "f": own,
+        **own,
         "findings": findings,
         "figures": [name for name, image in figures.items() if image is not None],
         "cite": lambda key: _cite(key, cited, "{authors}, {year}"),
-        "proof": lambda name: _proof(name, context),
         "citet": lambda key: _cite(key, cited, "{authors} ({year})"),
+        "proof": lambda name: _proof(name, context),
     }
     text, finding = (_environment().from_string(part).render(context) for part in (template.body, template.finding))
-    return Chapter(anchor, template.title, text, " ".join(finding.split()), tuple(cited))
+    return Chapter(template.anchor, template.title, text, " ".join(finding.split()), tuple(cited))
 
 
 def _proof(name: str, context: Mapping[str, Any]) -> str:
     """Returns a proof of `proofs/`, folded away under its heading."""
     text = (files("fashion_dgm.reporting") / "proofs" / f"{name}.md").read_text(encoding="utf-8")
     title, body = text.removeprefix("# ").split("\n", 1)
-    return f":::: details {title}\n{_environment().from_string(body).render(context)}::::\n"
+    return f":::: details #proof-{name} {title}\n{_environment().from_string(body).render(context)}::::\n"
 
 
 def _cite(key: str, cited: dict[str, None], form: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from fashion_dgm.config import ReportConfig
 from fashion_dgm.findings import conclude
 from fashion_dgm.provenance import ORIGIN, differences, parameters_of
-from fashion_dgm.reporting.chapter import Chapter, render_chapter
+from fashion_dgm.reporting.chapter import Chapter, render_chapter, render_summary
 from fashion_dgm.reporting.claims import CLAIMS
 from fashion_dgm.reporting.highlights import highlights
 from fashion_dgm.reporting.report import ReportContent
@@ -67,12 +67,14 @@ def compose(
     findings = conclude(metrics)
     # Flows of MNIST share these blocks; their part of the report says where theirs differ.
     made_with = parameters_of({name: found for name, found in metrics.items() if not name.startswith("mnist_")})
+    chapters = tuple(
+        marked(render_chapter(anchor, findings, figures, config.reproduce[-1]), metrics) for anchor in ANCHORS
+    )
     return ReportContent(
         title=config.title,
         highlights=highlights(findings),
-        chapters=tuple(
-            marked(render_chapter(anchor, findings, figures, config.reproduce[-1]), metrics) for anchor in ANCHORS
-        ),
+        summary=render_summary(findings, chapters),
+        chapters=chapters,
         figures=figures,
         configuration=made_with | {"report": configuration.get("report", {})},
         differences=tuple(differences(made_with, configuration)),
@@ -95,9 +97,8 @@ def marked(chapter: Chapter, metrics: Mapping[str, Any]) -> Chapter:
     if not found:
         return chapter
     warning = f"Not comparable: {'; '.join(found)}."
-    text = f"{warning} Images evaluated here may have been trained on."
-    markdown = f"::: note Trained on other images\n{text}\n:::\n\n"
-    return replace(chapter, finding=f"{chapter.finding} {warning}".strip(), markdown=markdown + chapter.markdown)
+    note = f"::: note Trained on other images\n{warning} Images evaluated here may have been trained on.\n:::\n\n"
+    return replace(chapter, finding=f"{chapter.finding} {warning}".strip(), markdown=note + chapter.markdown)
 
 
 def warnings_of(name: str, origin: Mapping[str, Any], train_sha256: str) -> tuple[str, ...]:

@@ -9,7 +9,8 @@
                                    :::                         :::
 
 Columns that are aligned to the right hold numbers. A row whose first cell is bold is set off from the others. `$...$` and
-`$$...$$` are LaTeX. HTML is text like any other. A container around another has one colon more.
+`$$...$$` are LaTeX. The title of details may begin with an id, `#like-this`. A container around another has one colon
+more. HTML is text like any other.
 """
 
 from __future__ import annotations
@@ -138,7 +139,9 @@ def _block(kind: str, title: str, inner: Sequence[Token], figures: Mapping[str, 
     if kind == "note":
         return f'<aside class="note">\n<p class="note-title">{to_inline_html(title)}</p>\n{body}</aside>\n'
     if kind == "details":
-        return f'<details class="more">\n<summary>{to_inline_html(title)}</summary>\n{body}</details>\n'
+        first, _, rest = title.partition(" ")
+        identity, title = (f' id="{first[1:]}"', rest) if first.startswith("#") else ("", title)
+        return f'<details class="more"{identity}>\n<summary>{to_inline_html(title)}</summary>\n{body}</details>\n'
     return f'<div class="formula">\n{body}</div>\n'
 
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from fashion_dgm.config import ReportConfig
 from fashion_dgm.pipelines.types import DataFrame, Figure
 
-__all__ = ["collect_metrics", "plot_published", "plot_records", "plot_training", "write_report"]
+__all__ = ["collect_metrics", "conclude", "plot_published", "plot_records", "plot_training", "write_report"]
 
 
 def collect_metrics(
@@ -28,6 +28,16 @@ def collect_metrics(
     required = {"data": data, "ood_sets": ood_sets, "flow": flow, "ood": ood, "latents": latents}
     required |= {"likelihood": likelihood, "gan": gan, "wgan": wgan, "fid": fid}
     return required | {name: metrics for name, metrics in others.items() if metrics is not None}
+
+
+def conclude(metrics: dict[str, Any]) -> dict[str, Any]:
+    """Concludes from the metrics what the run has shown, and tags the MLflow run with the main findings."""
+    from fashion_dgm.findings import conclude, main_findings, to_json
+    from fashion_dgm.pipelines.tracking import tag_findings
+
+    findings = conclude(metrics)
+    tag_findings(main_findings(findings))
+    return to_json(findings)
 
 
 def plot_training(**histories: DataFrame | None) -> Figure:

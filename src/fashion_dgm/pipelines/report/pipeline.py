@@ -38,6 +38,7 @@ def create_pipeline(others: Pipeline) -> Pipeline:
                 "metrics",
                 name="collect_metrics",
             ),
+            Node(nodes.conclude, "metrics", "findings", name="conclude"),
             Node(nodes.plot_training, histories, "gan_curves_figure", name="plot_gan_training"),
             Node(nodes.plot_records, histories, "gan_records_figure", name="plot_gan_records"),
             Node(nodes.plot_published, "metrics", "published_comparison_figure", name="plot_published"),
