@@ -11,7 +11,7 @@ def test_a_default_run_needs_no_second_command(metrics: dict[str, Any]) -> None:
 
 
 def test_what_else_was_made_is_made_by_name(metrics: dict[str, Any]) -> None:
-    some = metrics | {"stability": {}, "wgan_gp": {}}
+    some = metrics | {"stability": {}, "wgan_gp": {"loss_generator": 0.5}}
     expected = "kedro run --env quick --pipelines train_wgan_gp,stability,ood_eval,fid_eval,report"
     assert made_by_name(some, "kedro run --env quick") == (expected,)
     scored = {**metrics["ood"], "models": {"RealNVP": {"results": {"likelihood_ratio": {}}}}}

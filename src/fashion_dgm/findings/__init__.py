@@ -13,7 +13,7 @@ from typing import Any
 from fashion_dgm.findings.data import DataFindings, data
 from fashion_dgm.findings.fid import FIDFindings, fid
 from fashion_dgm.findings.flow import FLOWS, FlowFindings, flow, with_benchmark
-from fashion_dgm.findings.gan import GANFindings, gan
+from fashion_dgm.findings.gan import GANFindings, adversarial, gan
 from fashion_dgm.findings.latents import LatentsFindings, latents
 from fashion_dgm.findings.likelihood import LikelihoodFindings, likelihood
 from fashion_dgm.findings.log_det import LogDetFindings, log_det
@@ -25,8 +25,6 @@ from fashion_dgm.findings.stability import StabilityFindings, stability
 from fashion_dgm.findings.vanishing import VanishingFindings, vanishing
 
 __all__ = ["Findings", "conclude", "main_findings", "to_json"]
-
-_ADVERSARIAL = ("gan", "wgan", "wgan_gp")
 
 
 @dataclass(frozen=True)
@@ -65,7 +63,7 @@ def conclude(metrics: Mapping[str, Any]) -> Findings:
         latents=made("latents", latents),
         ood=ood(metrics),
         likelihood=likelihood(metrics["likelihood"]),
-        gan=gan({name: metrics[name] for name in _ADVERSARIAL if name in metrics}),
+        gan=gan({name: metrics[name] for name in adversarial(metrics)}),
         fid=fid(metrics["fid"]),
         vanishing=made("vanishing_gradients", vanishing),
         stability=made("stability", stability),

@@ -1,4 +1,4 @@
-"""What the trainings of GAN, WGAN and WGAN-GP have shown."""
+"""What the trainings of adversarial models have shown."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from fashion_dgm.findings import criteria
 from fashion_dgm.findings.criteria import Balance, Constraint, Copying, Gradient, Overfitting, Preference, Variety
 
-__all__ = ["AdversarialModel", "Diagnostic", "GANFindings", "gan"]
+__all__ = ["AdversarialModel", "Diagnostic", "GANFindings", "adversarial", "gan"]
 
 _QUANTITIES = ("accuracy", "loss_discriminator", "score", "wasserstein_estimate")
 _STATISTICS = ("running_stats", "batch_stats")
@@ -38,7 +38,7 @@ class AdversarialModel:
     """One model at its last epoch, with the verdicts on it.
 
     Arguments:
-        name: `gan`, `wgan` or `wgan_gp`.
+        name: `gan`, `wgan` or that of another model.
         last: the last value of each column of its history, its size and its number of epochs.
         diagnostics: of its discriminator or critic.
         overfitting_on: what the verdict on overfitting rests on, a quantity under running statistics.
@@ -92,6 +92,11 @@ class GANFindings:
     def model(self, name: str) -> AdversarialModel | None:
         """Returns a model; None where it was not trained."""
         return next((model for model in self.models if model.name == name), None)
+
+
+def adversarial(metrics: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Returns the names of the adversarial models among all results of a run: those whose generator has a loss."""
+    return [name for name, found in metrics.items() if "loss_generator" in found]
 
 
 def gan(metrics: Mapping[str, Mapping[str, Any]]) -> GANFindings:

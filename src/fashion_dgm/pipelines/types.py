@@ -6,7 +6,7 @@ matplotlib if they stood in `nodes.py` themselves. Type checkers see the real cl
 
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["Checkpoint", "DataFrame", "FeatureCache", "Fetch", "Figure", "RunRecord", "StateStore", "TrainedGAN"]
+__all__ = ["Checkpoint", "DataFrame", "FeatureCache", "Fetch", "Figure", "RunRecord", "StateStore"]
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from fashion_dgm.data.ood.build import Fetch
     from fashion_dgm.evaluation.feature_cache import FeatureCache
     from fashion_dgm.experiments.stability.measures import RunRecord
-    from fashion_dgm.gans.training import TrainedGAN
     from fashion_dgm.training.store import StateStore
 else:
-    Checkpoint = DataFrame = FeatureCache = Fetch = Figure = RunRecord = StateStore = TrainedGAN = Any
+    Checkpoint = DataFrame = FeatureCache = Fetch = Figure = RunRecord = StateStore = Any

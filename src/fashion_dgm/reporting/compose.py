@@ -8,6 +8,7 @@ from typing import Any
 
 from fashion_dgm.config import ReportConfig
 from fashion_dgm.findings import conclude
+from fashion_dgm.findings.gan import adversarial
 from fashion_dgm.provenance import ORIGIN, differences, parameters_of
 from fashion_dgm.reporting.chapter import Chapter, render_chapter, render_summary
 from fashion_dgm.reporting.claims import CLAIMS
@@ -23,14 +24,13 @@ RESULTS_OF = {
     "latents": ("latents",),
     "ood": ("ood",),
     "likelihood": ("likelihood",),
-    "gan": ("gan", "wgan", "wgan_gp"),
     "fid": ("fid",),
     "vanishing": ("vanishing_gradients",),
     "stability": ("stability",),
     "log-det": ("log_det_study",),
     "published": ("flow", "mixture_flow", "ood", "fid"),
 }
-"""By a chapter's anchor, the results that it prints."""
+"""By a chapter's anchor, the results that it prints; the chapter on GANs prints those of all adversarial models."""
 
 ANCHORS = (
     "data",
@@ -90,7 +90,7 @@ def marked(chapter: Chapter, metrics: Mapping[str, Any]) -> Chapter:
     found = list(
         dict.fromkeys(
             text
-            for name in RESULTS_OF.get(chapter.anchor, ())
+            for name in (adversarial(metrics) if chapter.anchor == "gan" else RESULTS_OF.get(chapter.anchor, ()))
             for text in warnings_of(name, metrics.get(name, {}).get(ORIGIN, {}), split)
         )
     )
@@ -115,7 +115,7 @@ def made_by_name(metrics: Mapping[str, Any], command: str) -> tuple[str, ...]:
     made = {
         "train_residual_flow": "residual_flow" in metrics,
         "train_background_flow": any("likelihood_ratio" in results for results in scores),
-        "train_wgan_gp": "wgan_gp" in metrics,
+        **{f"train_{model}": True for model in adversarial(metrics) if model not in ("gan", "wgan")},
         "ood_reverse": "mnist_ood" in metrics,
         "log_det_study": "log_det_study" in metrics,
         "vanishing_gradients": "vanishing_gradients" in metrics,

@@ -2,16 +2,14 @@
 
 from kedro.pipeline import Node, Pipeline
 
+from fashion_dgm.pipelines.blocks import adversarial_models
 from fashion_dgm.pipelines.fid_eval import nodes
 
 __all__ = ["create_pipeline"]
 
-# Each has an entry X_snapshots in the catalog; of one that was never trained there is nothing to score.
-MODELS = ("gan", "wgan", "wgan_gp")
-
 
 def create_pipeline() -> Pipeline:
-    """Returns the pipeline."""
+    """Returns the pipeline, which scores the snapshots of all adversarial models that were trained."""
     return Pipeline(
         [
             Node(
@@ -23,7 +21,7 @@ def create_pipeline() -> Pipeline:
                     "classifier": "classifier",
                     "cache": "feature_cache",
                     "config": "params:fid_eval",
-                    **{model: f"{model}_snapshots" for model in MODELS},
+                    **{model: f"{model}_snapshots" for model in adversarial_models()},
                 },
                 ["fid_by_epoch", "sample_quality", "fid_metrics"],
                 name="score_samples",

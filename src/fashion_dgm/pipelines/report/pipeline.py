@@ -2,6 +2,7 @@
 
 from kedro.pipeline import Node, Pipeline
 
+from fashion_dgm.pipelines.blocks import adversarial_models
 from fashion_dgm.pipelines.report import nodes
 
 __all__ = ["create_pipeline"]
@@ -24,9 +25,7 @@ def create_pipeline(others: Pipeline) -> Pipeline:
     """Returns the pipeline, which reads all metrics and figures of `others`, and the histories of adversarial models."""
     made = sorted(others.all_outputs() - {*REQUIRED.values()})
     figures = [name for name in made if name.endswith(("_figure", "_animation"))]
-    # Flows have histories, too, but no generator.
-    models = [name.removesuffix("_generator") for name in made if name.endswith("_generator")]
-    histories = {model: f"{model}_history" for model in models}
+    histories = {model: f"{model}_history" for model in adversarial_models()}
     own = ["gan_curves_figure", "gan_records_figure", "published_comparison_figure"]
     return Pipeline(
         [

@@ -1,23 +1,92 @@
-"""Nodes of `train_gan`."""
+"""Nodes of `train_gan`, and of every other pipeline that trains a generator and a discriminator."""
 
 from __future__ import annotations
 
-from fashion_dgm.config import GANConfig
-from fashion_dgm.data.images import ImageSet
-from fashion_dgm.pipelines.adversarial import Trained
-from fashion_dgm.pipelines.types import Checkpoint, StateStore
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["train_gan"]
+from fashion_dgm.config import AdversarialConfig, GANConfig, ReportConfig, WGANConfig
+from fashion_dgm.data.images import ImageSet
+from fashion_dgm.pipelines.types import Checkpoint, DataFrame, Figure, StateStore
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["animate_snapshots", "plot_snapshots", "train_gan", "train_wgan"]
+
+Snapshots = dict[int, Callable[[], Checkpoint]]
+Trained = tuple[Checkpoint, Checkpoint, dict[int, Checkpoint], DataFrame, dict[str, Any]]
 
 
 def train_gan(train: ImageSet, test: ImageSet, classifier: Checkpoint, store: StateStore, config: GANConfig) -> Trained:
-    """Trains the assignment's GAN, or the variant that its parameters describe."""
-    from fashion_dgm.gans import training
+    """Trains the GAN that its parameters describe: the assignment's, or one with another objective."""
+    return _train(train, test, classifier, store, config)
+
+
+def train_wgan(
+    train: ImageSet, test: ImageSet, classifier: Checkpoint, store: StateStore, config: WGANConfig
+) -> Trained:
+    """Trains the WGAN that its parameters describe."""
+    return _train(train, test, classifier, store, config)
+
+
+def _train(
+    train: ImageSet, test: ImageSet, classifier: Checkpoint, store: StateStore, config: AdversarialConfig
+) -> Trained:
+    """Returns generator, discriminator, snapshots, history and final metrics.
+
+    If training kept a moving average of the generator, that is the generator.
+    """
+    import pandas as pd
+
     from fashion_dgm.gans.records import Witnesses
-    from fashion_dgm.pipelines.adversarial import outputs
+    from fashion_dgm.gans.training import train_gan
     from fashion_dgm.pipelines.tracking import log_epoch
+    from fashion_dgm.registry import build_model
     from fashion_dgm.training.distributed.launch import launch
 
-    witnesses = Witnesses(test, classifier)
-    trained = launch(training.train_gan, config, log_epoch, data=train, store=store, witnesses=witnesses)
-    return outputs(trained, config)
+    def size(checkpoint: Checkpoint) -> int:
+        return sum(parameter.numel() for parameter in build_model(checkpoint, checkpoint.architecture).parameters())
+
+    trained = launch(train_gan, config, log_epoch, data=train, store=store, witnesses=Witnesses(test, classifier))
+    metrics = {
+        **trained.history[-1],
+        "epochs": len(trained.history),
+        "parameters_generator": size(trained.generator),
+        "parameters_discriminator": size(trained.discriminator),
+        "records": config.records.model_dump(),
+    }
+    del metrics["epoch"]
+    generator = trained.average or trained.generator
+    return generator, trained.discriminator, trained.snapshots, pd.DataFrame(trained.history), metrics
+
+
+def plot_snapshots(snapshots: Snapshots, config: ReportConfig) -> Figure:
+    """Draws what the generator makes of the same latents, epoch by epoch."""
+    from fashion_dgm.reporting.figures import snapshot_strip
+
+    return snapshot_strip(_samples(snapshots, config.grid_columns, config.seed))
+
+
+def animate_snapshots(model: str, snapshots: Snapshots, config: ReportConfig) -> bytes:
+    """Animates what the generator of `model` makes of the same latents, and logs each epoch's as an image."""
+    from fashion_dgm.pipelines.tracking import log_samples
+    from fashion_dgm.reporting.animation import animation
+
+    samples = _samples(snapshots, config.grid_columns * config.animation_rows, config.seed)
+    log_samples(model, snapshots, samples, config.grid_columns)
+    return animation(samples, config.grid_columns, config.animation_milliseconds)
+
+
+def _samples(snapshots: Mapping[int, Callable[[], Checkpoint]], n: int, seed: int) -> dict[int, NDArray]:
+    """Returns what each epoch's generator makes of the same `n` latents: floats in `[0, 1]`, `(n, 1, 28, 28)`."""
+    from fashion_dgm.gans.networks import Generator
+    from fashion_dgm.registry import build_model
+    from fashion_dgm.training.seeds import generator
+
+    samples = {}
+    for epoch, load in snapshots.items():
+        network = build_model(load(), "Generator")
+        assert isinstance(network, Generator)
+        samples[epoch] = network.sample(n, generator(seed, "strip")).numpy()
+    return samples

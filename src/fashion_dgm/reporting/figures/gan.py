@@ -95,6 +95,9 @@ def _draw_adversarial_column(panels: NDArray, history: DataFrame, name: str) -> 
         # Both with batch statistics; those of running statistics are another function of an image.
         estimates = ("wasserstein_estimate", "wasserstein_estimate_held_out_batch_stats")
         draw(verdict, "Wasserstein estimate", *estimates, colors=(BLACK, ORANGE))
+    elif "probability_real" not in history.columns:
+        # A score of other objectives is no probability.
+        verdict.set_axis_off()
     else:
         draw(verdict, "Mean probability", "probability_real", "probability_fake", colors=images)
         verdict.axhline(0.5, color=GREY, linewidth=1, linestyle=":")

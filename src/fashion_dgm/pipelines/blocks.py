@@ -1,0 +1,32 @@
+"""The models that parameters name: a block `train_<model>` of `conf/base` is a model, and its pipeline.
+
+Names are read here, and no values: those are Kedro's, which merges environments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+__all__ = ["CONF", "adversarial_models"]
+
+CONF = Path(__file__).parents[3] / "conf" / "base"
+"""Of the project that this package is the source of."""
+
+
+def adversarial_models() -> dict[str, Mapping[str, Any]]:
+    """Returns the blocks with an `objective`, by the model that they train."""
+    return {model: block for model, block in _blocks().items() if "objective" in block}
+
+
+@cache
+def _blocks() -> dict[str, Mapping[str, Any]]:
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    found: dict[str, Any] = {}
+    for path in sorted(CONF.glob("parameters*.yml")):
+        found |= yaml.load(path.read_text(encoding="utf-8"), loader) or {}
+    return {name.removeprefix("train_"): block for name, block in found.items() if name.startswith("train_")}
