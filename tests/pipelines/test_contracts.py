@@ -79,7 +79,7 @@ def test_a_pipeline_is_the_namespace_of_its_nodes_and_of_nothing_else() -> None:
 
 
 def test_training_nodes_are_tagged_and_are_no_generators() -> None:
-    tagged = {node.short_name for node in NODES if "gpu" in node.tags}
+    tagged = {node.short_name for node in NODES if "training" in node.tags}
     assert tagged == {
         "train_flow",
         "train_mixture_flow",

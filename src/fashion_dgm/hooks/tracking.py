@@ -30,7 +30,7 @@ __all__ = ["MLflowHooks"]
 
 
 class MLflowHooks:
-    """One parent run for a `kedro run`, one child run for each training node (tag `gpu`).
+    """One parent run for a `kedro run`, one child run for each training node (tag `training`).
 
     MLflow is a side channel: nodes read and write the catalog alone. A child stays open until the node's last output is
     saved, so that its files are logged with it.
@@ -75,7 +75,7 @@ class MLflowHooks:
     @hook_impl
     def before_node_run(self, node: Node, inputs: dict[str, Any]) -> None:
         """Opens the child run of a training node and logs what it trains with."""
-        if self._catalog is not None and "gpu" in node.tags:
+        if self._catalog is not None and "training" in node.tags:
             self._open_child(node, inputs)
 
     @hook_impl

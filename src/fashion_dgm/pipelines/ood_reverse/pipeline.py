@@ -39,7 +39,7 @@ def create_pipeline() -> Pipeline:
                 ["mnist_train", "mnist_test", "mnist_flow_state", "params:train_flow"],
                 ["mnist_flow", "mnist_flow_snapshots", "mnist_flow_history", "mnist_flow_metrics"],
                 name="train_mnist_flow",
-                tags="gpu",
+                tags="training",
             ),
             Node(
                 train_mixture_flow,
@@ -51,7 +51,7 @@ def create_pipeline() -> Pipeline:
                     "mnist_mixture_flow_metrics",
                 ],
                 name="train_mnist_mixture_flow",
-                tags="gpu",
+                tags="training",
             ),
             Node(
                 score_images,

@@ -27,7 +27,7 @@ def create_pipeline() -> Pipeline:
                 },
                 "stability_records",
                 name="train_stability_runs",
-                tags="gpu",
+                tags="training",
             ),
             Node(
                 nodes.compare_models,

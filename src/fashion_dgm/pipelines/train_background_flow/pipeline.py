@@ -16,7 +16,7 @@ def create_pipeline() -> Pipeline:
                 ["train", "test", "background_flow_state", "params:train_background_flow"],
                 ["background_flow", "background_flow_history"],
                 name="train_background_flow",
-                tags="gpu",
+                tags="training",
             )
         ]
     )

@@ -16,7 +16,7 @@ def create_pipeline() -> Pipeline:
                 ["train", "test", "benchmark", "classifier_state", "params:train_classifier"],
                 ["classifier", "classifier_history", "classifier_metrics"],
                 name="train_classifier",
-                tags="gpu",
+                tags="training",
             )
         ]
     )

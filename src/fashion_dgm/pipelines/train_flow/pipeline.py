@@ -17,7 +17,7 @@ def create_pipeline() -> Pipeline:
                 ["train", "test", "flow_state", "params:train_flow"],
                 ["flow", "flow_snapshots", "flow_history", "flow_metrics"],
                 name="train_flow",
-                tags="gpu",
+                tags="training",
             ),
             Node(
                 estimate_discrete_likelihood,

@@ -28,7 +28,7 @@ def create_pipeline(model: str = "gan") -> Pipeline:
                 ["train", "test", "reference_classifier", f"{model}_state", f"params:train_{model}"],
                 [f"{model}_{part}" for part in ("generator", "discriminator", "snapshots", "history", "metrics")],
                 name=f"train_{model}",
-                tags="gpu",
+                tags="training",
             ),
             Node(
                 nodes.plot_snapshots,

@@ -19,7 +19,7 @@ def create_pipeline() -> Pipeline:
                 ["train", "test", "mixture_flow_state", "params:train_mixture_flow"],
                 ["mixture_flow", "mixture_flow_snapshots", "mixture_flow_history", "mixture_flow_metrics"],
                 name="train_mixture_flow",
-                tags="gpu",
+                tags="training",
             ),
             Node(
                 estimate_discrete_likelihood,

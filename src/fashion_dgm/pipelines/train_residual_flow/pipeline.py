@@ -17,7 +17,7 @@ def create_pipeline() -> Pipeline:
                 ["train", "test", "residual_flow_state", "params:train_residual_flow"],
                 ["residual_flow", "residual_flow_history"],
                 name="train_residual_flow",
-                tags="gpu",
+                tags="training",
             ),
             Node(
                 nodes.evaluate_residual_flow,

@@ -23,7 +23,7 @@ def create_pipeline() -> Pipeline:
                 },
                 "generator_gradients",
                 name="train_discriminators",
-                tags="gpu",
+                tags="training",
             ),
             Node(nodes.estimate_uniforms, "params:vanishing_gradients", "uniform_distances", name="estimate_uniforms"),
             Node(
