@@ -6,13 +6,15 @@ ENV ?= quick
 LINEAGE := data/08_reporting/lineage
 # What Kedro-Viz opens on: the pipelines, nine boxes, without the hundred datasets between them.
 PIPELINES_ONLY := ?types=nodes
+# Of pytest: a process that runs out of tests takes some from another one.
+PARALLEL := --numprocesses=logical --maxprocesses=4 --dist=worksteal
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench report-pdf viz viz-static ui docs clean distclean
+.PHONY: help run test test-fast lint bench report-pdf viz viz-static ui docs clean distclean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,8 +29,11 @@ run: $(VENV)/.installed ## run every pipeline on the real data (ENV=quick; ENV=b
 report-pdf: $(VENV)/.installed ## print the report of the last run to a PDF file, by an installed Chromium, Chrome or Edge
 	$(BIN)/fashion-dgm pdf
 
-test: $(VENV)/.installed-dev ## run the whole test suite; the documentation's links are part of it
-	$(BIN)/python -m pytest
+test: $(VENV)/.installed-dev ## run the whole test suite, one process a core; the documentation's links are part of it
+	$(BIN)/python -m pytest $(PARALLEL)
+
+test-fast: $(VENV)/.installed-dev ## run what takes a minute: no real command, no browser, no training
+	$(BIN)/python -m pytest $(PARALLEL) -m "not e2e and not browser and not slow"
 
 lint: $(VENV)/.installed-dev ## check style and types
 	$(BIN)/ruff check .

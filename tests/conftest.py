@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
+
+# Of this process and those that it starts, before torch reads it: processes with a thread for every core starve one another.
+os.environ["OMP_NUM_THREADS"] = "1"
 
 import numpy as np
 import pytest

@@ -31,6 +31,8 @@ from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.reporting.pdf import find_browser
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.browser
+
 SCREENSHOTS = ROOT / "screenshots"
 HERE = ("file:", "data:", "blob:", "http://127.0.0.1:")
 PATIENCE = 60_000  # milliseconds

@@ -37,6 +37,7 @@ def program(folder: Path, script: str) -> Path:
     return path
 
 
+@pytest.mark.browser
 def test_report_is_printed_by_a_browser_if_there_is_one(page: Path) -> None:
     try:
         find_browser()
