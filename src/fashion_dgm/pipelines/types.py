@@ -6,7 +6,7 @@ matplotlib if they stood in `nodes.py` themselves. Type checkers see the real cl
 
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["Checkpoint", "DataFrame", "FeatureCache", "Fetch", "Figure", "RunRecord", "StateStore"]
+__all__ = ["Checkpoint", "DataFrame", "FeatureCache", "Fetch", "Figure", "ReferenceRun", "RunRecord", "StateStore"]
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from fashion_dgm.data.ood.build import Fetch
     from fashion_dgm.evaluation.feature_cache import FeatureCache
     from fashion_dgm.experiments.stability.measures import RunRecord
+    from fashion_dgm.reporting.compose import ReferenceRun
     from fashion_dgm.training.store import StateStore
 else:
-    Checkpoint = DataFrame = FeatureCache = Fetch = Figure = RunRecord = StateStore = Any
+    Checkpoint = DataFrame = FeatureCache = Fetch = Figure = ReferenceRun = RunRecord = StateStore = Any

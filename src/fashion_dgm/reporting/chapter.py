@@ -119,10 +119,7 @@ def render_summary(findings: Any, chapters: Sequence[Chapter]) -> Chapter:
         findings: a `fashion_dgm.findings.Findings`.
         chapters: in the order of the report, which numbers them.
     """
-    answers = {
-        chapter.anchor: f"Not part of this run: `{chapter.command}`." if chapter.command else chapter.finding
-        for chapter in chapters
-    }
+    answers = {chapter.anchor: chapter.finding or f"Not part of this run: `{chapter.command}`." for chapter in chapters}
     numbers = {chapter.anchor: number for number, chapter in enumerate(chapters, 1)}
     return _write(chapter_template("summary"), findings, {}, answers=answers, numbers=numbers)
 

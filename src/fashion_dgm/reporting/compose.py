@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fashion_dgm.config import ReportConfig
@@ -15,7 +15,7 @@ from fashion_dgm.reporting.claims import CLAIMS
 from fashion_dgm.reporting.highlights import highlights
 from fashion_dgm.reporting.report import ReportContent
 
-__all__ = ["compose", "made_by_name", "marked", "warnings_of"]
+__all__ = ["ReferenceRun", "compose", "fill", "made_by_name", "marked", "warnings_of"]
 
 RESULTS_OF = {
     "flow": ("flow", "ood"),
@@ -50,11 +50,27 @@ ANCHORS = (
 """Chapters in their order."""
 
 
+@dataclass(frozen=True)
+class ReferenceRun:
+    """A run whose results stand in for those that another has left out.
+
+    Arguments:
+        metrics: all of its metrics.
+        figures: its PNGs by name.
+        about: how it was made: a sentence for each part of its metrics, and one under `""` for all others.
+    """
+
+    metrics: Mapping[str, Any]
+    figures: Mapping[str, bytes]
+    about: Mapping[str, str]
+
+
 def compose(
     metrics: Mapping[str, Any],
     figures: Mapping[str, bytes | None],
     configuration: Mapping[str, Any],
     config: ReportConfig,
+    reference: ReferenceRun | None = None,
 ) -> ReportContent:
     """Returns all that the report says.
 
@@ -63,13 +79,17 @@ def compose(
         figures: PNGs by name, None where there is none.
         configuration: the parameters as they are set now; the report shows those that made its results, and where these
             differ.
+        reference: what fills the chapters that this run has left out, marked as such.
     """
     findings = conclude(metrics)
     # Flows of MNIST share these blocks; their part of the report says where theirs differ.
     made_with = parameters_of({name: found for name, found in metrics.items() if not name.startswith("mnist_")})
-    chapters = tuple(
-        marked(render_chapter(anchor, findings, figures, config.reproduce[-1]), metrics) for anchor in ANCHORS
-    )
+    run = config.reproduce[-1]
+    chapters = tuple(marked(render_chapter(anchor, findings, figures, run), metrics) for anchor in ANCHORS)
+    if reference is not None:
+        chapters = tuple(fill(chapter, reference) for chapter in chapters)
+        # What this run has drawn goes first.
+        figures = {**reference.figures, **{name: image for name, image in figures.items() if image is not None}}
     return ReportContent(
         title=config.title,
         highlights=highlights(findings),
@@ -82,6 +102,19 @@ def compose(
         claims=CLAIMS,
         links=config.links,
     )
+
+
+def fill(chapter: Chapter, reference: ReferenceRun) -> Chapter:
+    """Returns a chapter without results as the reference run has it; any other as it is."""
+    if not chapter.command:
+        return chapter
+    filled = render_chapter(chapter.anchor, conclude(reference.metrics), reference.figures)
+    if filled.command:
+        return chapter
+    about = next((reference.about[part] for part in (*RESULTS_OF[chapter.anchor], "") if part in reference.about), "")
+    note = f"{about} This run has no such results of its own; `{chapter.command}` makes them."
+    markdown = f"::: note Results of a reference run\n{note}\n:::\n\n{filled.markdown}"
+    return replace(filled, markdown=markdown, finding=f"*Reference run:* {filled.finding}")
 
 
 def marked(chapter: Chapter, metrics: Mapping[str, Any]) -> Chapter:

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from fashion_dgm.config import ReportConfig
-from fashion_dgm.pipelines.types import DataFrame, Figure
+from fashion_dgm.pipelines.types import DataFrame, Figure, ReferenceRun
 
 __all__ = ["collect_metrics", "conclude", "plot_published", "plot_records", "plot_training", "write_report"]
 
@@ -66,9 +66,13 @@ def plot_published(metrics: dict[str, Any]) -> Figure:
 
 
 def write_report(
-    metrics: dict[str, Any], parameters: dict[str, Any], config: ReportConfig, **figures: bytes | None
+    metrics: dict[str, Any],
+    reference: ReferenceRun | None,
+    parameters: dict[str, Any],
+    config: ReportConfig,
+    **figures: bytes | None,
 ) -> str:
-    """Writes the report from metrics, parameters and figures."""
+    """Writes the report from metrics, parameters and figures; what this run has left out, from a reference run."""
     from fashion_dgm.reporting.compose import compose
     from fashion_dgm.reporting.report import build_report
 
@@ -76,4 +80,4 @@ def write_report(
         name: block.model_dump(mode="json") if isinstance(block, BaseModel) else block
         for name, block in parameters.items()
     }
-    return build_report(compose(metrics, figures, configured, config))
+    return build_report(compose(metrics, figures, configured, config, reference))

@@ -45,6 +45,7 @@ def create_pipeline(others: Pipeline) -> Pipeline:
                 nodes.write_report,
                 {
                     "metrics": "metrics",
+                    "reference": "reference_run",
                     "parameters": "parameters",
                     "config": "params:report",
                     **{name.removesuffix("_figure"): name for name in [*figures, *own]},
