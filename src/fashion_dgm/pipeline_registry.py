@@ -19,11 +19,11 @@ from fashion_dgm.pipelines import (
     train_classifier,
     train_flow,
     train_gan,
-    train_mixture_flow,
     train_residual_flow,
     vanishing_gradients,
 )
-from fashion_dgm.pipelines.blocks import adversarial_models
+from fashion_dgm.pipelines.blocks import adversarial_models, named_flows
+from fashion_dgm.pipelines.train_flow.nodes import train_mixture_flow, train_named_flow
 
 __all__ = ["DEFAULT", "register_pipelines"]
 
@@ -52,9 +52,10 @@ def register_pipelines() -> dict[str, Pipeline]:
         "data_split": data_split.create_pipeline(),
         "train_classifier": train_classifier.create_pipeline(),
         "train_flow": train_flow.create_pipeline(),
-        "train_mixture_flow": train_mixture_flow.create_pipeline(),
+        "train_mixture_flow": train_flow.create_pipeline("mixture_flow", train_mixture_flow),
         "train_residual_flow": train_residual_flow.create_pipeline(),
         "train_background_flow": train_background_flow.create_pipeline(),
+        **{f"train_{flow}": train_flow.create_pipeline(flow, train_named_flow) for flow in named_flows()},
         **{f"train_{model}": train_gan.create_pipeline(model) for model in adversarial_models()},
         "ood_eval": ood_eval.create_pipeline(),
         "ood_reverse": ood_reverse.create_pipeline(),

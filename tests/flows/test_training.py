@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 import torch
 
-from fashion_dgm.config import FlowTrainingConfig
+from fashion_dgm.config import FlowTrainingConfig, NamedFlowConfig, RealNVPConfig
+from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.flows import RealNVP
+from fashion_dgm.flows.families import code_of, flow_types, make_flow, typed_config
 from fashion_dgm.flows.training import FittedFlow, fit_flow
 from fashion_dgm.training.store import StateStore
 from tests.conftest import made_up_images
@@ -57,3 +60,20 @@ def test_too_few_epochs_to_keep_are_announced(tmp_path, caplog) -> None:
 @pytest.mark.parametrize(("epochs", "kept_epochs"), [(2, 0), (1, 0), (1, 3)])
 def test_no_epoch_before_the_last_is_no_error(epochs, kept_epochs, tmp_path) -> None:
     assert fit(tmp_path, epochs, kept_epochs).earlier == {}
+
+
+def test_a_flow_is_found_by_name_with_the_parameters_of_its_class() -> None:
+    named = NamedFlowConfig(name="RealNVP", **CONFIG["model"])
+    flow = make_flow(named)
+    assert type(flow) is RealNVP and flow.config == RealNVPConfig(**CONFIG["model"])
+    assert code_of(named) == "fashion_dgm.flows.coupling_flow:RealNVP"
+    assert {"RealNVP", "MixtureFlow", "ResidualFlow"} <= set(flow_types())
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [({"name": "RealNVPP"}, "there is no flow RealNVPP; there are: .*RealNVP"), ({"components": 3}, "components")],
+)
+def test_what_is_no_flow_is_refused(changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(FashionDGMError, match=words):
+        typed_config(NamedFlowConfig.model_validate({"name": "RealNVP", **CONFIG["model"], **changes}))

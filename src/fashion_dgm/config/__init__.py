@@ -17,6 +17,8 @@ from fashion_dgm.config.flows import (
     LikelihoodTrainingConfig,
     MixtureFlowConfig,
     MixtureFlowTrainingConfig,
+    NamedFlowConfig,
+    NamedFlowTrainingConfig,
     RealNVPConfig,
 )
 from fashion_dgm.config.gans import (
@@ -87,6 +89,8 @@ __all__ = [
     "LogDetStudyConfig",
     "MixtureFlowConfig",
     "MixtureFlowTrainingConfig",
+    "NamedFlowConfig",
+    "NamedFlowTrainingConfig",
     "NormalisationConfig",
     "OODConfig",
     "OODSetsConfig",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import ConfigDict, Field, PositiveFloat, PositiveInt
 
 from fashion_dgm.config.base import Config, Fraction
 from fashion_dgm.config.training import OptimizerConfig, ScheduleConfig, TrainingConfig
@@ -17,6 +17,8 @@ __all__ = [
     "LikelihoodTrainingConfig",
     "MixtureFlowConfig",
     "MixtureFlowTrainingConfig",
+    "NamedFlowConfig",
+    "NamedFlowTrainingConfig",
     "RealNVPConfig",
 ]
 
@@ -86,6 +88,25 @@ class MixtureFlowTrainingConfig(CouplingFlowTrainingConfig):
     """Maximum likelihood training of the mixture flow."""
 
     model: MixtureFlowConfig
+
+
+class NamedFlowConfig(Config):
+    """Architecture of any flow in `fashion_dgm.flows`: its name, and parameters that its class checks."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    name: str
+
+
+class NamedFlowTrainingConfig(LikelihoodTrainingConfig):
+    """Maximum likelihood training of a flow that `model` names.
+
+    Arguments:
+        kept_epochs: as for a flow of couplings.
+    """
+
+    model: NamedFlowConfig
+    kept_epochs: Annotated[int, Field(ge=0)] = 0
 
 
 class BackgroundFlowConfig(FlowTrainingConfig):

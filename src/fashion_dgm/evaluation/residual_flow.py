@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from fashion_dgm.checkpoint import Checkpoint, rebuild
-from fashion_dgm.config import ResidualFlowEvaluationConfig, SeriesConfig
+from fashion_dgm.config import ResidualFlowConfig, ResidualFlowEvaluationConfig, SeriesConfig
 from fashion_dgm.data.images import ImageSet
-from fashion_dgm.flows.families import FLOWS
 from fashion_dgm.flows.flow import Flow
 from fashion_dgm.flows.likelihood import bits_per_dim_of
 from fashion_dgm.flows.lipschitz import LipschitzLayer, measured_norm
@@ -54,7 +53,7 @@ def evaluate(
         CheckpointError: if the checkpoint holds no Residual Flow.
     """
     device = resolve_device(config.device)
-    flow = cast("ResidualFlow", rebuild(checkpoint, "ResidualFlow", FLOWS["ResidualFlow"])).to(device)
+    flow = rebuild(checkpoint, "ResidualFlow", lambda made: ResidualFlow(ResidualFlowConfig(**made))).to(device)
     metrics: dict[str, Any] = {
         "epochs": checkpoint.training.get("epoch"),
         "images_seen": checkpoint.training.get("images"),

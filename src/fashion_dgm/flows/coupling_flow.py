@@ -128,6 +128,7 @@ class RealNVP(CouplingFlow):
         torch.Size([16, 1, 28, 28])
     """
 
+    config_type = RealNVPConfig
     config: RealNVPConfig
 
     def __init__(self, config: RealNVPConfig, shape: Shape = (1, 28, 28)) -> None:
@@ -159,6 +160,7 @@ class MixtureFlow(CouplingFlow):
         torch.Size([16, 1, 28, 28])
     """
 
+    config_type = MixtureFlowConfig
     config: MixtureFlowConfig
 
     def __init__(self, config: MixtureFlowConfig, shape: Shape = (1, 28, 28)) -> None:

@@ -1,35 +1,60 @@
-"""Flows of all architectures, made from their parameters or checkpoints."""
+"""Flows by the names of their classes, as parameters and checkpoints have them.
+
+A flow is any class of a module of this package that has a `config_type`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import importlib
+import pkgutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from fashion_dgm.checkpoint import Checkpoint, CheckpointError, rebuild
-from fashion_dgm.config import Config, MixtureFlowConfig, RealNVPConfig, ResidualFlowConfig
-from fashion_dgm.flows.coupling_flow import MixtureFlow, RealNVP
+from fashion_dgm.config import Config, NamedFlowConfig
+from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.flows.flow import Flow
-from fashion_dgm.flows.residual_flow import ResidualFlow
 
-__all__ = ["build_flow", "make_flow"]
+__all__ = ["build_flow", "code_of", "flow_types", "make_flow", "rebuild_flow", "typed_config"]
 
-_BY_CONFIG: Mapping[type[Config], Callable[[Any], Flow]] = {
-    RealNVPConfig: RealNVP,
-    MixtureFlowConfig: MixtureFlow,
-    ResidualFlowConfig: ResidualFlow,
-}
 
-FLOWS: Mapping[str, Callable[[Mapping[str, Any]], Flow]] = {
-    "RealNVP": lambda config: RealNVP(RealNVPConfig(**config)),
-    "MixtureFlow": lambda config: MixtureFlow(MixtureFlowConfig(**config)),
-    "ResidualFlow": lambda config: ResidualFlow(ResidualFlowConfig(**config)),
-}
-"""By the name of its architecture, what makes a flow from a checkpoint's `config`."""
+def flow_types() -> Mapping[str, Any]:
+    """Returns the classes of all flows by name; each takes a `config_type` alone."""
+    for module in pkgutil.iter_modules([str(Path(__file__).parent)]):
+        importlib.import_module(f"{__package__}.{module.name}")
+    return {kind.__name__: kind for kind in _below(Flow) if hasattr(kind, "config_type")}
+
+
+def typed_config(config: Config) -> Config:
+    """Returns the parameters of a flow as its class takes them; those of a `NamedFlowConfig` are checked.
+
+    Raises:
+        FashionDGMError: if there is no flow of that name, or its class does not take these parameters.
+    """
+    if not isinstance(config, NamedFlowConfig):
+        return config
+    kinds = flow_types()
+    if config.name not in kinds:
+        raise FashionDGMError(f"there is no flow {config.name}; there are: {', '.join(sorted(kinds))}")
+    try:
+        return kinds[config.name].config_type(**(config.model_extra or {}))
+    except ValidationError as error:
+        raise FashionDGMError(f"a {config.name} cannot have these parameters: {error}") from error
 
 
 def make_flow(config: Config) -> Flow:
-    """Makes the flow that `config`, the parameters of one of `FLOWS`, describes, for 28x28 images."""
-    return _BY_CONFIG[type(config)](config)
+    """Makes the flow that `config` describes, for 28x28 images."""
+    config = typed_config(config)
+    return _type_of(config)(config)
+
+
+def code_of(config: Config) -> str:
+    """Returns the definition of the flow that `config` describes, as `code_version` takes it."""
+    kind = _type_of(typed_config(config))
+    return f"{kind.__module__}:{kind.__name__}"
 
 
 def build_flow(checkpoint: Checkpoint) -> Flow:
@@ -38,8 +63,24 @@ def build_flow(checkpoint: Checkpoint) -> Flow:
     Raises:
         CheckpointError: if it holds no flow, or its weights don't fit.
     """
-    if checkpoint.architecture not in FLOWS:
+    if checkpoint.architecture not in flow_types():
         raise CheckpointError(
             f"this checkpoint holds a {checkpoint.architecture}, not a flow; give the path of a flow's"
         )
-    return rebuild(checkpoint, checkpoint.architecture, FLOWS[checkpoint.architecture])
+    return rebuild_flow(checkpoint, checkpoint.architecture)
+
+
+def rebuild_flow(checkpoint: Checkpoint | None, architecture: str) -> Flow:
+    """Rebuilds the flow of `checkpoint`, which must be of that architecture, as `checkpoint.rebuild` does."""
+    kind = flow_types()[architecture]
+    return rebuild(checkpoint, architecture, lambda config: kind(kind.config_type(**config)))
+
+
+def _type_of(config: Config) -> Any:
+    return next(kind for kind in flow_types().values() if kind.config_type is type(config))
+
+
+def _below(kind: type[Flow]) -> Iterator[type[Flow]]:
+    for each in kind.__subclasses__():
+        yield each
+        yield from _below(each)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -26,9 +27,11 @@ class Flow(Bijection):
         bijection: takes `(N, C, H, W)` in `[0, 1]` to `(N, C H W)`.
 
     Attributes:
+        config_type: the class of `config`, of flows that parameters and checkpoints name; they are made from it alone.
         estimated: whether the log-determinant is an estimate.
     """
 
+    config_type: ClassVar[type[Config]]
     estimated = False
 
     def __init__(self, config: Config, shape: Shape, bijection: Bijection) -> None:

@@ -136,6 +136,7 @@ class ResidualFlow(Flow):
         torch.Size([4, 1, 28, 28])
     """
 
+    config_type = ResidualFlowConfig
     config: ResidualFlowConfig
     estimated = True
 

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from fashion_dgm.checkpoint import Checkpoint, checkpoint_of
-from fashion_dgm.config import CouplingFlowTrainingConfig, ResidualFlowTrainingConfig
+from fashion_dgm.config import CouplingFlowTrainingConfig, NamedFlowTrainingConfig, ResidualFlowTrainingConfig
 from fashion_dgm.data.images import ImageSet
-from fashion_dgm.flows.families import build_flow, make_flow
+from fashion_dgm.flows.families import build_flow, code_of, make_flow
 from fashion_dgm.flows.flow import Flow
 from fashion_dgm.flows.likelihood import mean_bits_per_dim
 from fashion_dgm.flows.preprocessing import dequantize
@@ -30,6 +30,9 @@ from fashion_dgm.training.store import StateStore
 __all__ = ["FittedFlow", "FlowStep", "TrainedFlow", "fit_flow", "reconstruction_error", "train_flow"]
 
 
+FlowTraining = CouplingFlowTrainingConfig | ResidualFlowTrainingConfig | NamedFlowTrainingConfig
+
+
 class FlowStep:
     """One step of maximum likelihood: down the mean bits per dimension of a batch, gradients clipped by their norm.
 
@@ -43,7 +46,7 @@ class FlowStep:
 
     def __init__(
         self,
-        config: CouplingFlowTrainingConfig | ResidualFlowTrainingConfig,
+        config: FlowTraining,
         device: torch.device,
         precision: torch.dtype,
     ) -> None:
@@ -110,7 +113,6 @@ class FlowStep:
             self.ema.load_state_dict(state["ema"])
 
 
-CODE = (f"{__name__}:fit_flow",)
 EVALUATION_BATCH = 500
 
 logger = logging.getLogger(__name__)
@@ -141,7 +143,7 @@ class FittedFlow:
 def fit_flow(
     data: ImageSet,
     test: ImageSet,
-    config: CouplingFlowTrainingConfig | ResidualFlowTrainingConfig,
+    config: FlowTraining,
     store: StateStore,
     on_epoch: OnEpoch,
     kept_epochs: int = 0,
@@ -168,7 +170,7 @@ def fit_flow(
         data,
         config,
         store,
-        CODE,
+        (f"{__name__}:fit_flow", code_of(config.model)),
         evaluation={"test": test.sha256},
         evaluate=lambda step: {
             "test_bits_per_dim": _bits_per_dim(step.judged, test, config.evaluation_images, config.seed)
@@ -179,7 +181,7 @@ def fit_flow(
     flow = run.step.judged
     images = config.epochs * min(config.images_per_epoch or len(data), len(data))
     origin = {"seed": config.seed, "epoch": config.epochs, "images": images, "data_sha256": data.sha256}
-    kind, architecture = type(flow).__name__, config.model.model_dump(mode="json")
+    kind, architecture = type(flow).__name__, flow.config.model_dump(mode="json")
     earlier = {
         epoch: checkpoint_of(weights, kind, architecture, {**origin, "epoch": epoch})
         for epoch, weights in run.snapshots.items()
@@ -189,9 +191,13 @@ def fit_flow(
 
 
 def train_flow(
-    data: ImageSet, test: ImageSet, config: CouplingFlowTrainingConfig, store: StateStore, on_epoch: OnEpoch
+    data: ImageSet,
+    test: ImageSet,
+    config: CouplingFlowTrainingConfig | NamedFlowTrainingConfig,
+    store: StateStore,
+    on_epoch: OnEpoch,
 ) -> TrainedFlow:
-    """Trains a flow of couplings as `fit_flow` does, and evaluates it.
+    """Trains a flow with an exact log-determinant as `fit_flow` does, and evaluates it.
 
     The final bits/dim are those of as many training images as the test split holds, and of that whole split.
     """

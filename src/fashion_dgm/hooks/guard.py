@@ -12,7 +12,7 @@ from kedro.framework.hooks import hook_impl
 from kedro.framework.project import pipelines
 from kedro.io import DatasetNotFoundError, MemoryDataset
 
-from fashion_dgm.config import AdversarialConfig
+from fashion_dgm.config import AdversarialConfig, NamedFlowTrainingConfig
 from fashion_dgm.errors import FashionDGMError
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class GuardHooks:
         """Checks the names of runtime parameters and objectives, and that every input is there or will be made."""
         _check_parameter_names(run_params.get("runtime_params") or {})
         _check_inputs(pipeline, catalog)
-        _check_objectives(pipeline, catalog)
+        _check_models(pipeline, catalog)
 
 
 def _check_parameter_names(given: Mapping[str, Any]) -> None:
@@ -70,14 +70,18 @@ def _check_inputs(pipeline: Pipeline, catalog: DataCatalog) -> None:
         raise FashionDGMError("these inputs were never made:\n" + "\n".join(missing))
 
 
-def _check_objectives(pipeline: Pipeline, catalog: DataCatalog) -> None:
-    """Refuses names of objectives that do not exist, which parameters cannot know."""
+def _check_models(pipeline: Pipeline, catalog: DataCatalog) -> None:
+    """Refuses names of objectives and flows that do not exist, which parameters cannot know."""
     for name in sorted(pipeline.inputs()):
         block = catalog[name].load() if name.startswith("params:") else None
         if isinstance(block, AdversarialConfig):
             from fashion_dgm.gans.objectives import objective
 
             objective(block.objective)
+        elif isinstance(block, NamedFlowTrainingConfig):
+            from fashion_dgm.flows.families import typed_config
+
+            typed_config(block.model)
 
 
 def _arguments(node: Node) -> Iterator[tuple[str, Any]]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-__all__ = ["CONF", "adversarial_models"]
+__all__ = ["CONF", "adversarial_models", "named_flows"]
 
 CONF = Path(__file__).parents[3] / "conf" / "base"
 """Of the project that this package is the source of."""
@@ -21,6 +21,11 @@ CONF = Path(__file__).parents[3] / "conf" / "base"
 def adversarial_models() -> dict[str, Mapping[str, Any]]:
     """Returns the blocks with an `objective`, by the model that they train."""
     return {model: block for model, block in _blocks().items() if "objective" in block}
+
+
+def named_flows() -> list[str]:
+    """Returns the flows whose block names their class: `model: {name: NICE, ...}`."""
+    return [model for model, block in _blocks().items() if "name" in block.get("model", {})]
 
 
 @cache

@@ -15,7 +15,6 @@ __all__ = [
     "measure_detection",
     "plot_headline",
     "plot_matrix",
-    "plot_samples",
     "plot_scores",
     "score_images",
 ]
@@ -37,10 +36,14 @@ def score_images(
     background: Checkpoint | None = None,
     residual_flow: Checkpoint | None = None,
     classifier: Checkpoint | None = None,
+    **others: Any | None,
 ) -> tuple[DataFrame, dict[str, Any]]:
     """Fits every score to training images, then scores each benchmark and out-of-distribution image.
 
     A score that needs a model which is None is missing, with the reason.
+
+    Arguments:
+        others: further flows by name, and their snapshots as `NAME_snapshots`; None if they were never trained.
     """
     import pandas as pd
 
@@ -56,6 +59,11 @@ def score_images(
     flows = {flow.architecture: (flow, snapshots)}
     if mixture_flow is not None:
         flows[mixture_flow.architecture] = (mixture_flow, mixture_snapshots)
+    for name, other in others.items():
+        if other is not None and not name.endswith("_snapshots"):
+            # Of two flows of one architecture, the second goes by its name.
+            known = name if other.architecture in flows else other.architecture
+            flows[known] = (other, others[f"{name}_snapshots"])
     models = Models(
         {name: load_flow(last, config.device) for name, (last, _) in flows.items()},
         background=None if background is None else load_flow(background, config.device),
@@ -144,20 +152,6 @@ def plot_matrix(table: DataFrame, metrics: dict[str, Any]) -> Figure:
     flowless = [name for name, definition in metrics["definitions"].items() if not definition["uses_flow"]]
     table = table[(table["model"] == metrics["model"]) | ~table["score"].isin(flowless)]
     return auroc_matrix(table, labels, metrics["headline"])
-
-
-def plot_samples(flow: Checkpoint, config: OODConfig) -> Figure:
-    """Draws samples of the flow at each temperature, from the same latents."""
-    from fashion_dgm.pipelines.models import load_flow
-    from fashion_dgm.reporting.figures import flow_samples
-    from fashion_dgm.training.seeds import generator
-
-    model = load_flow(flow, "cpu")
-    samples = {
-        f"T = {temperature:g}": model.sample(config.samples, temperature, generator(config.seed, "samples")).numpy()
-        for temperature in config.temperatures
-    }
-    return flow_samples(samples, columns=10)
 
 
 def _of_first_model(scores: DataFrame) -> DataFrame:

@@ -2,13 +2,15 @@
 
 from kedro.pipeline import Node, Pipeline
 
+from fashion_dgm.pipelines.blocks import named_flows
 from fashion_dgm.pipelines.ood_eval import nodes
 
 __all__ = ["create_pipeline"]
 
 
 def create_pipeline() -> Pipeline:
-    """Returns the pipeline."""
+    """Returns the pipeline, which scores images under all flows that were trained."""
+    others = {name: name for flow in named_flows() for name in (flow, f"{flow}_snapshots")}
     return Pipeline(
         [
             Node(
@@ -25,6 +27,7 @@ def create_pipeline() -> Pipeline:
                     "benchmark": "benchmark",
                     "ood_sets": "ood_sets",
                     "config": "params:ood_eval",
+                    **others,
                 },
                 ["ood_scores", "ood_fit"],
                 name="score_images",
@@ -38,6 +41,5 @@ def create_pipeline() -> Pipeline:
             Node(nodes.plot_scores, ["ood_scores", "ood_metrics"], "ood_histogram_figure", name="plot_ood_scores"),
             Node(nodes.plot_headline, ["ood_scores", "ood_metrics"], "ood_headline_figure", name="plot_ood_headline"),
             Node(nodes.plot_matrix, ["ood_table", "ood_metrics"], "ood_matrix_figure", name="plot_ood_matrix"),
-            Node(nodes.plot_samples, ["flow", "params:ood_eval"], "flow_samples_figure", name="plot_flow_samples"),
         ]
     )

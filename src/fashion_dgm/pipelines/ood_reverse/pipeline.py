@@ -4,8 +4,7 @@ from kedro.pipeline import Node, Pipeline
 
 from fashion_dgm.pipelines.data_split.nodes import make_ood_sets, split_images
 from fashion_dgm.pipelines.ood_eval.nodes import measure_detection, score_images
-from fashion_dgm.pipelines.train_flow.nodes import train_flow
-from fashion_dgm.pipelines.train_mixture_flow.nodes import train_mixture_flow
+from fashion_dgm.pipelines.train_flow.nodes import train_flow, train_mixture_flow
 
 __all__ = ["create_pipeline"]
 

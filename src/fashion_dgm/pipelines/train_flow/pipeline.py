@@ -1,4 +1,6 @@
-"""The pipeline `train_flow`."""
+"""The pipeline `train_flow`, and those of other flows with an exact log-determinant."""
+
+from collections.abc import Callable
 
 from kedro.pipeline import Node, Pipeline
 
@@ -8,23 +10,29 @@ from fashion_dgm.pipelines.train_flow import nodes
 __all__ = ["create_pipeline"]
 
 
-def create_pipeline() -> Pipeline:
-    """Returns the pipeline."""
+def create_pipeline(flow: str = "flow", train: Callable[..., nodes.Trained] = nodes.train_flow) -> Pipeline:
+    """Returns the pipeline that trains `flow` by the node function `train`, and evaluates it."""
     return Pipeline(
         [
             Node(
-                nodes.train_flow,
-                ["train", "test", "flow_state", "params:train_flow"],
-                ["flow", "flow_snapshots", "flow_history", "flow_metrics"],
-                name="train_flow",
+                train,
+                ["train", "test", f"{flow}_state", f"params:train_{flow}"],
+                [flow, f"{flow}_snapshots", f"{flow}_history", f"{flow}_metrics"],
+                name=f"train_{flow}",
                 tags="training",
             ),
             Node(
                 estimate_discrete_likelihood,
-                ["flow", "benchmark", "params:discrete_likelihood"],
-                "flow_discrete_likelihood",
-                name="estimate_flow_discrete_likelihood",
+                [flow, "benchmark", "params:discrete_likelihood"],
+                f"{flow}_discrete_likelihood",
+                name=f"estimate_{flow}_discrete_likelihood",
             ),
-            Node(nodes.plot_history, "flow_history", "flow_curve_figure", name="plot_flow_history"),
+            Node(nodes.plot_history, f"{flow}_history", f"{flow}_curve_figure", name=f"plot_{flow}_history"),
+            Node(
+                nodes.plot_samples,
+                [flow, "params:ood_eval"],
+                f"{flow}_samples_figure",
+                name=f"plot_{flow}_samples",
+            ),
         ]
     )
