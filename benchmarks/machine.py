@@ -50,7 +50,7 @@ def _precision(device: torch.device, precision: torch.dtype, rounds: int) -> lis
     rate = {contestant: flops / timed.median(contestant) for contestant, flops in work.items()}
     rows = [measured(f"{contestant}, {name}", value / 1e9, "GFLOP/s") for contestant, value in rate.items()]
     rows += [
-        measured(f"{step}, {name}: share of the {yardstick}", 100 * rate[step] / rate[yardstick], "%")
+        measured(f"{step}, {name}: fraction of the {yardstick}", 100 * rate[step] / rate[yardstick], "%")
         for step in rate
         for yardstick in ("matrix product", "convolution")
         if step.startswith("GAN")

@@ -32,7 +32,7 @@ def test_learns_images_it_has_not_seen() -> None:
     assert accuracy(step.classifier, torch.from_numpy(test.images), torch.from_numpy(test.labels)) > 0.9
 
 
-def test_accuracy_of_a_constant_answer_is_its_share() -> None:
+def test_accuracy_of_a_constant_answer_is_the_frequency_of_its_class() -> None:
     network = Classifier(width=2, feature_dim=4)
     torch.nn.init.zeros_(network.head.weight)
     with torch.no_grad():

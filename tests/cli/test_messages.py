@@ -37,6 +37,7 @@ def message(**changes: Any) -> str:
     [
         ({"epochs": 0}, "train_wgan.epochs is 0: Input should be greater than 0"),
         ({"misspelt": 1}, "train_wgan.misspelt is 1: there is no such parameter"),
+        ({"records": {"least_share": 0.1}}, "train_wgan.records.least_share is 0.1: renamed to least_fraction"),
         (
             {"optimizer": {"name": "rmsprop", "learning_rate": 1e-3, "betas": [0.5, 0.9]}},
             "train_wgan.optimizer.betas is [0.5, 0.9]: rmsprop has no such parameter; null takes away what another "

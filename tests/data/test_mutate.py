@@ -14,9 +14,9 @@ BLACK = np.zeros((50, 1, 28, 28), dtype=np.uint8)
 def test_as_many_pixels_change_as_the_rate_says_and_to_uniform_ones() -> None:
     changed = mutate(BLACK, 0.3, seed=0)
     hit = changed[changed > 0]
-    share = len(hit) / changed.size
+    fraction = len(hit) / changed.size
     # One in 256 becomes black again. Four standard deviations: a false alarm once in 16,000 seeds.
-    assert abs(share - 0.3 * 255 / 256) < 4 * (0.3 * 0.7 / changed.size) ** 0.5
+    assert abs(fraction - 0.3 * 255 / 256) < 4 * (0.3 * 0.7 / changed.size) ** 0.5
     assert abs(hit.mean() - 128) < 4 * 74 / len(hit) ** 0.5
     assert changed.dtype == np.uint8
 

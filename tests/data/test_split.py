@@ -31,7 +31,7 @@ def test_parts_are_disjoint_complete_sorted_and_of_exact_size(name: str, fractio
 
 
 @pytest.mark.parametrize(("name", "fraction"), CASES)
-def test_each_class_keeps_its_share(name: str, fraction: float) -> None:
+def test_each_class_keeps_its_proportion(name: str, fraction: float) -> None:
     labels = LABELS[name]
     _, test = stratified_split(labels, fraction, seed=0)
     for label in np.unique(labels):

@@ -20,7 +20,7 @@ PIPELINES = {
     "train_gan",
     "train_wgan",
     "ood_eval",
-    "flow_anatomy",
+    "likelihood_decomposition",
     "latent_space",
     "fid_eval",
     "report",

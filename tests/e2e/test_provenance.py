@@ -35,7 +35,7 @@ def test_every_result_carries_the_parameters_and_the_data_that_made_it(finished:
         "ood": "ood_eval",
         "fid": "fid_eval",
         "latents": "latent_space",
-        "likelihood": "flow_anatomy",
+        "likelihood": "likelihood_decomposition",
     }
     split = metrics["data"]["splits"]["train"]["sha256"]
     for name, block in blocks.items():

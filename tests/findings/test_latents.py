@@ -38,9 +38,9 @@ def study(**changes: Metrics) -> Metrics:
         row("swap", "scale 1 of another", 3.2, 1, like_host=0.9, like_donor=0.3),
         row("swap", "scale 2 of another", 3.2, 2, like_host=0.2, like_donor=0.8),
         row("silent", "scale 1 at zero", 2.7, 1),
-        row("familiar", "as it is", 3.0),
-        row("stranger", "as it is", 1.6, norm=1.07),
-        row("stranger", "encoded and decoded", 1.6, changed=0.0),
+        row("in_distribution", "as it is", 3.0),
+        row("ood", "as it is", 1.6, norm=1.07),
+        row("ood", "encoded and decoded", 1.6, changed=0.0),
         row("mixture", "scale 1 of the OOD image", 3.1, 1, like_host=0.9, like_donor=0.2),
         row("noise", "s = 0", 1.6, 0.0),
         row("noise", "s = 1", 3.6, 1.0),
@@ -53,7 +53,7 @@ def study(**changes: Metrics) -> Metrics:
     gap = {"difference": -0.4, "difference_interval": [-0.5, -0.3]}
     paths = {"path_pixels": path(0.9, 0.97), "path_linear": path(-0.3, 0.8), "path_spherical": path(0.02, 1.0)}
     return {
-        "stranger": "mnist",
+        "ood_set": "mnist",
         "confidence": 0.95,
         "reference": {"images": 500, "bits_per_dim": 3.0},
         "variants": variants,

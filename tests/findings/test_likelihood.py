@@ -9,7 +9,7 @@ from fashion_dgm.findings import criteria
 from fashion_dgm.findings.criteria import BeforeCouplings, Complexity, Coordinates, Polynomial, Side, TowardsMean
 from fashion_dgm.findings.likelihood import GapFindings, LikelihoodFindings, likelihood
 
-MEASURES = ("png_bits", "total_variation", "black_share")
+MEASURES = ("png_bits", "total_variation", "black_fraction")
 
 
 def bounded(name: str, value: float | None, width: float) -> dict[str, Any]:
@@ -19,7 +19,7 @@ def bounded(name: str, value: float | None, width: float) -> dict[str, Any]:
 def gap(**parts: float) -> dict[str, Any]:
     total = sum(parts.values())
     terms = {
-        name: bounded("difference", value, 0.02) | bounded("share", value / total if total else None, 0.01)
+        name: bounded("difference", value, 0.02) | bounded("fraction", value / total if total else None, 0.01)
         for name, value in parts.items()
     }
     return {**bounded("difference", total, 0.1), "parts": terms}
@@ -35,8 +35,8 @@ def image_set(bits: float, neighbours: float) -> dict[str, Any]:
     }
 
 
-def line(predicted: float, share: float | None) -> dict[str, Any]:
-    return bounded("predicted", predicted, 0.1) | bounded("share", share, 0.1)
+def line(predicted: float, fraction: float | None) -> dict[str, Any]:
+    return bounded("predicted", predicted, 0.1) | bounded("fraction", fraction, 0.1)
 
 
 def layers(*gaps: float) -> list[dict[str, Any]]:
@@ -60,7 +60,7 @@ def metrics() -> dict[str, Any]:
     unchanged = level(1, 0.5, 0.0, changed=False)
     return {
         "in_distribution": "fashion_mnist",
-        "stranger": "mnist",
+        "ood_set": "mnist",
         "confidence": 0.95,
         "sets": {
             "fashion_mnist": image_set(3.3, 0.0),
@@ -159,9 +159,9 @@ def test_complexity_accounts_for_the_gap_only_where_it_predicts_it() -> None:
 def test_the_closest_measure_is_the_one_of_the_largest_correlation() -> None:
     measured = metrics()
     spearman = measured["sets"]["fashion_mnist"]["spearman"]
-    spearman["black_share"] = {"value": -0.97, "value_interval": [-0.98, -0.96]}
+    spearman["black_fraction"] = {"value": -0.97, "value_interval": [-0.98, -0.96]}
     spearman["png_bits"] = {"value": None, "value_interval": None}
-    assert likelihood(measured).closest == "black_share"
+    assert likelihood(measured).closest == "black_fraction"
     spearman |= dict.fromkeys(MEASURES, spearman["png_bits"])
     assert likelihood(measured).closest is None
 

@@ -24,7 +24,7 @@ def block(kind: str, *roulettes: Metrics, **changes: Any) -> Metrics:
         "lipschitz": 0.9,
         "radius": 0.3,
         "log_det": -4.2,
-        "diagonal_share": 0.25,
+        "diagonal_fraction": 0.25,
         "ratio": 0.76,
         "ratio_interval": [0.7, 0.82],
         "ratio_theory": 0.75,

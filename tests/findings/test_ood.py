@@ -10,7 +10,7 @@ from fashion_dgm.findings import criteria
 from fashion_dgm.findings.criteria import Detection, Paradox, Side
 from fashion_dgm.findings.ood import ood
 from fashion_dgm.metrics.detection import detection
-from fashion_dgm.ood.comparison import compare_with_headline
+from fashion_dgm.ood.comparison import compare_with_primary
 from fashion_dgm.provenance import ORIGIN
 
 FLIP = "fashion_mnist_vertical_flip"
@@ -26,14 +26,14 @@ def model(**results: dict[str, float | None]) -> dict[str, Any]:
     return {"in_distribution": inside, "results": of_scores, "missing": {"waic": "no other weights"}}
 
 
-def metrics(models: dict[str, Any], headline: str = "combined", inside: str = "fashion_mnist") -> dict[str, Any]:
+def metrics(models: dict[str, Any], primary_score: str = "combined", inside: str = "fashion_mnist") -> dict[str, Any]:
     raw = models["RealNVP"]["results"]["likelihood"]
     scores = dict.fromkeys(score for found in models.values() for score in (*found["results"], "waic"))
     flowless = ("coded_length", "nearest_edges", "combined_without_flow")
     return {
         "model": "RealNVP",
         "models": models,
-        "headline": headline,
+        "primary_score": primary_score,
         "in_distribution": {"name": inside, "images": 300, "bits_per_dim": 3.0},
         "sets": {name: {"images": 100, "bits_per_dim": 2.0, **found} for name, found in raw.items()},
         "definitions": {
@@ -162,7 +162,7 @@ def test_no_score_at_0_999_is_called_worse_than_one_at_1_000() -> None:
     primary, other = found.values()
     assert [f"{one.auroc:.3f}" for one in (primary, other)] == ["0.999", "1.000"]
     assert primary.auroc_interval[1] < other.auroc_interval[0]
-    (row,) = compare_with_headline(found, "combined", 0.95, 0.01).to_dict("records")
+    (row,) = compare_with_primary(found, "combined", 0.95, 0.01).to_dict("records")
     assert row["high"] < 0 and row["verdict"] == "undecided"
 
 

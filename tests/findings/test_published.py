@@ -34,7 +34,7 @@ def metrics() -> dict[str, Any]:
         "in_distribution": inside,
         "model": "RealNVP",
         "models": models,
-        "headline": "combined",
+        "primary_score": "combined",
         "sets": {"mnist": {"images": 9_000}, FLIP: {"images": 10_000}},
         "definitions": {score: {"label": score} for score in ("likelihood", "combined", "dose")},
     }

@@ -27,7 +27,7 @@ COMMON: dict[str, Any] = {
     "width": 4,
     "snapshot_every": 1,
     "optimizer": AdamConfig(name="adam", learning_rate=1e-3),
-    "records": {"samples": 40, "neighbours": 20, "least_share": 0.05},
+    "records": {"samples": 40, "neighbours": 20, "least_fraction": 0.05},
 }
 TRAIN, HELD_OUT = made_up_images(160, seed=0), made_up_images(60, seed=1)
 
@@ -151,9 +151,9 @@ def test_memorising_generator_is_detected() -> None:
 
 def test_shares_of_classes_sum_to_one_and_agree() -> None:
     metrics = Recorder(TRAIN, witnesses(), gan().config)(gan())
-    shares = np.array([metrics[f"class_share_{label}"] for label in range(10)])
-    assert shares.sum() == pytest.approx(1)
-    assert metrics["missing_classes"] == (shares < 0.05).sum()
+    fractions = np.array([metrics[f"class_fraction_{label}"] for label in range(10)])
+    assert fractions.sum() == pytest.approx(1)
+    assert metrics["missing_classes"] == (fractions < 0.05).sum()
     assert 0 <= metrics["class_entropy"] <= 1
 
 

@@ -89,7 +89,7 @@ def test_critic_stays_within_the_clip() -> None:
     for number in range(3):
         metrics = step.step(batch(number), torch.zeros(16))
         assert max(p.abs().max() for p in step.discriminator.parameters()) <= 0.01
-    assert 0 < metrics["clipped_share"] <= 1
+    assert 0 < metrics["clipped_fraction"] <= 1
 
 
 def test_wasserstein_estimate_is_minus_the_critic_loss() -> None:
@@ -200,7 +200,7 @@ def test_loss_of_a_penalised_critic_is_the_sum() -> None:
     metrics = make_wgan_gp().step(batch(), torch.zeros(16))
     expected = -metrics["wasserstein_estimate"] + 10 * metrics["gradient_penalty"]
     torch.testing.assert_close(metrics["loss_discriminator"], expected)
-    assert "clipped_share" not in metrics
+    assert "clipped_fraction" not in metrics
 
 
 def test_moving_average_follows_generator_steps_alone() -> None:

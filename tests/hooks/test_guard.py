@@ -73,3 +73,14 @@ def test_an_input_that_one_of_two_nodes_needs_is_refused(catalog: DataCatalog) -
     )
     with pytest.raises(FashionDGMError, match="gan_metrics: made by"):
         guarded(pipeline, catalog)
+
+
+def test_a_block_of_parameters_under_its_old_name_is_refused(catalog: DataCatalog) -> None:
+    catalog["params:flow_anatomy"] = MemoryDataset({"images": 100})
+    with pytest.raises(FashionDGMError, match="flow_anatomy have been renamed to likelihood_decomposition"):
+        guarded(Pipeline([Node(does_without, "gan_metrics", "absent", name="one")]), catalog)
+
+
+def test_a_runtime_parameter_under_its_old_name_is_refused(catalog: DataCatalog) -> None:
+    with pytest.raises(FashionDGMError, match=r"flow_anatomy, .* renamed to likelihood_decomposition"):
+        GuardHooks().before_pipeline_run({"runtime_params": {"flow_anatomy": {"images": 100}}}, Pipeline([]), catalog)

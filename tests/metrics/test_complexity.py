@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fashion_dgm.metrics.complexity import COMPLEXITIES, black_share, png_bits, total_variation
+from fashion_dgm.metrics.complexity import COMPLEXITIES, black_fraction, png_bits, total_variation
 
 
 def ladder() -> np.ndarray:
@@ -26,10 +26,10 @@ def test_png_of_noise_costs_its_eight_bits_and_that_of_an_even_image_next_to_non
     assert values[0] < 1
 
 
-def test_total_variation_and_black_share_are_exact_on_simple_images() -> None:
+def test_total_variation_and_black_fraction_are_exact_on_simple_images() -> None:
     image = np.array([[[[0, 10], [0, 30]]]], np.uint8)
     assert total_variation(image).tolist() == [(10 + 30 + 0 + 20) / 4]
-    assert black_share(image).tolist() == [0.5]
+    assert black_fraction(image).tolist() == [0.5]
 
 
 def test_images_are_measured_one_by_one() -> None:

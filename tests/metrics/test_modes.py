@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from fashion_dgm.metrics.modes import class_entropy, class_shares, missing_classes
+from fashion_dgm.metrics.modes import class_entropy, class_fractions, missing_classes
 
 
 class Reader(nn.Module):
@@ -20,12 +20,12 @@ def images(labels: list[int]) -> Tensor:
 
 @pytest.mark.parametrize("batch_size", [1, 3, 100])
 def test_shares_count_each_class(batch_size: int) -> None:
-    shares = class_shares(Reader(), images([0, 0, 0, 9, 4, 4, 0, 9]), batch_size)  # type: ignore[arg-type]
+    fractions = class_fractions(Reader(), images([0, 0, 0, 9, 4, 4, 0, 9]), batch_size)  # type: ignore[arg-type]
     expected = torch.zeros(10, dtype=torch.float64)
     expected[[0, 4, 9]] = torch.tensor([0.5, 0.25, 0.25], dtype=torch.float64)
-    torch.testing.assert_close(shares, expected)
-    assert missing_classes(shares, 0.01) == 7
-    assert missing_classes(shares, 0.3) == 9
+    torch.testing.assert_close(fractions, expected)
+    assert missing_classes(fractions, 0.01) == 7
+    assert missing_classes(fractions, 0.3) == 9
 
 
 def test_entropy_by_hand() -> None:

@@ -11,7 +11,7 @@ def config(**changes: Any) -> OODConfig:
         "benchmark_images": 100,
         "batch_size": 50,
         "scores": ["likelihood", "combined"],
-        "headline": "likelihood",
+        "primary_score": "likelihood",
         "fit_images": 60,
         "reference_images": None,
         "neighbour": 2,

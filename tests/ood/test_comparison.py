@@ -6,7 +6,7 @@ import pytest
 
 from fashion_dgm.metrics.detection import detection
 from fashion_dgm.ood import detection_table
-from fashion_dgm.ood.comparison import compare_with_headline
+from fashion_dgm.ood.comparison import compare_with_primary
 from tests.ood.helpers import config
 
 SCORES = [f"score_{number}" for number in range(8)]
@@ -23,7 +23,7 @@ def of_scores(seed: int, gain: float, n: int = 150) -> pd.DataFrame:
         ("flow", "set", name): detection(*values[..., column], 100, 0.9, seed)
         for column, name in enumerate(["primary", *SCORES])
     }
-    return compare_with_headline(found, "primary", 0.9, 0.001)
+    return compare_with_primary(found, "primary", 0.9, 0.001)
 
 
 def test_a_verdict_on_equal_scores_is_as_rare_as_all_intervals_together_say() -> None:

@@ -181,7 +181,7 @@ def test_mistakes_are_told() -> None:
     with pytest.raises(FashionDGMError, match="no score 'magic'"):
         needs_of("magic", config())
     with pytest.raises(ValidationError, match="not among the scores"):
-        config(headline="dose")
+        config(primary_score="dose")
 
 
 def table_of(scores: pd.DataFrame, **changes: object) -> pd.DataFrame:
@@ -220,12 +220,12 @@ def test_scores_that_are_not_finite_leave_the_other_sets_alone() -> None:
 
 
 def test_a_slow_flow_has_fewer_images_and_only_scores_of_its_own() -> None:
-    everything = config(scores=list(SCORES), headline="waic")
+    everything = config(scores=list(SCORES), primary_score="waic")
     slow = for_slow_flow(everything)
     assert slow.max_images == slow.benchmark_images == slow.fit_images == 30
     assert {"likelihood", "typicality", "dose"} <= set(slow.scores)
     assert not {"waic", "likelihood_ratio", "gradient_norm", "nearest_pixels", "combined_labels"} & set(slow.scores)
-    assert slow.headline == "likelihood"
+    assert slow.primary_score == "likelihood"
 
 
 def test_scores_can_be_named_in_one_word() -> None:

@@ -24,7 +24,7 @@ DEFAULT = {
     "train_flow",
     "train_mixture_flow",
     "ood_eval",
-    "flow_anatomy",
+    "likelihood_decomposition",
     "latent_space",
     "train_gan",
     "train_wgan",

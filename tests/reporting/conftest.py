@@ -87,7 +87,7 @@ def metrics() -> dict[str, Any]:
                     "missing": {},
                 }
             },
-            "headline": "combined",
+            "primary_score": "combined",
             "definitions": {name: definition(name) for name in ("likelihood", "combined")},
             "notes": {},
             "failed": {},
@@ -124,7 +124,7 @@ def metrics() -> dict[str, Any]:
                 "score_real": 0.3,
                 "score_fake": -0.1,
                 "wasserstein_estimate": 0.4,
-                "clipped_share": 0.3,
+                "clipped_fraction": 0.3,
                 "gradient_norm_discriminator": 2.0,
                 "gradient_norm_generator": 1.0,
                 **_diagnostics("wasserstein_estimate", (0.41, 0.4), (0.39, 0.38)),
@@ -196,7 +196,7 @@ def _records() -> dict[str, Any]:
         "nearest_distance_fake": 6.1,
         "nearest_distance_held_out": 6.0,
         "copying_probability": 0.49,
-        "records": {"samples": 1000, "neighbours": 200, "least_share": 0.01},
+        "records": {"samples": 1000, "neighbours": 200, "least_fraction": 0.01},
     }
 
 

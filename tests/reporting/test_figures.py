@@ -35,17 +35,17 @@ NETWORKS = ("loss_discriminator", "loss_generator", "score_real", "score_fake")
 NORMS = ("gradient_norm_discriminator", "gradient_norm_generator")
 
 
-RECORDS = (*(f"class_share_{label}" for label in range(10)), "class_entropy", "copying_probability")
+RECORDS = (*(f"class_fraction_{label}" for label in range(10)), "class_entropy", "copying_probability")
 
 
 def gan_history(epochs: int) -> pd.DataFrame:
-    shares = ("probability_real", "probability_fake", "accuracy_real", "accuracy_fake")
-    return history(epochs, *NETWORKS, *NORMS, *RECORDS, *shares)
+    fractions = ("probability_real", "probability_fake", "accuracy_real", "accuracy_fake")
+    return history(epochs, *NETWORKS, *NORMS, *RECORDS, *fractions)
 
 
 def wgan_history(epochs: int) -> pd.DataFrame:
     estimates = ("wasserstein_estimate", "wasserstein_estimate_held_out_batch_stats")
-    return history(epochs, *NETWORKS, *NORMS, *RECORDS, *estimates, "clipped_share")
+    return history(epochs, *NETWORKS, *NORMS, *RECORDS, *estimates, "clipped_fraction")
 
 
 def distances(epochs: int, spaces: tuple[str, ...] = ("classifier", "inception")) -> pd.DataFrame:
@@ -326,7 +326,7 @@ def test_bars_are_the_shares_of_the_last_epoch() -> None:
     figure = figures.sample_records({"gan": gan, "wgan": wgan}, FASHION_CLASSES)
     bars = figure.axes[0].containers
     for container, table in zip(bars, (gan, wgan), strict=True):
-        expected = [table[f"class_share_{label}"].iloc[-1] for label in range(10)]
+        expected = [table[f"class_fraction_{label}"].iloc[-1] for label in range(10)]
         np.testing.assert_allclose([bar.get_height() for bar in container], expected)
 
 
@@ -337,6 +337,6 @@ def test_model_without_records_leaves_its_place_empty() -> None:
 
 
 def test_slope_takes_the_place_of_clipped_weights() -> None:
-    penalised = wgan_history(3).drop(columns="clipped_share").assign(slope=1.0)
+    penalised = wgan_history(3).drop(columns="clipped_fraction").assign(slope=1.0)
     assert "Slope of the critic" in words(figures.gan_curves({"wgan_gp": penalised}))
     assert "Weights at the bound" in words(figures.gan_curves({"wgan": wgan_history(3)}))

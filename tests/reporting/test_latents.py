@@ -12,7 +12,7 @@ from fashion_dgm.reporting.chapter import Chapter, render_chapter
 from fashion_dgm.reporting.markdown import Counter, to_html
 from tests.findings.test_latents import study
 
-FIGURES = ("temperatures", "off_typical", "scales", "interpolations", "paths", "strangers")
+FIGURES = ("temperatures", "off_typical", "scales", "interpolations", "paths", "ood")
 
 
 def chapter(metrics: dict[str, Any]) -> Chapter:

@@ -12,7 +12,7 @@ from tests.findings.test_likelihood import gap, metrics, with_nothing_finite
 FIGURES = (
     "likelihood_gap",
     "likelihood_by_layer",
-    "way_through_the_flow",
+    "layer_trace",
     "likelihood_complexity",
     "perturbation_examples",
     "perturbation_curves",

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from fashion_dgm.config import RealNVPConfig
 from fashion_dgm.errors import FashionDGMError
-from fashion_dgm.experiments.latent_space.probe import Shots
+from fashion_dgm.experiments.latent_space.decoded import DecodedSamples
 from fashion_dgm.experiments.likelihood import trace
 from fashion_dgm.flows import RealNVP
 from fashion_dgm.reporting import figures
@@ -18,10 +18,10 @@ from fashion_dgm.reporting.style import DPI, WIDTH, to_png
 RNG = np.random.default_rng(0)
 
 
-def shots(experiment: str, variant: str, level: float | None = None, n: int = 12) -> Shots:
+def samples(experiment: str, variant: str, level: float | None = None, n: int = 12) -> DecodedSamples:
     images = RNG.integers(0, 256, (n, 1, 28, 28)).astype(np.uint8)
     bits, norm = RNG.uniform(1, 5, n), RNG.uniform(0, 2, n)
-    return Shots(experiment, variant, images, bits, norm, norm, level)
+    return DecodedSamples(experiment, variant, images, bits, norm, norm, level)
 
 
 def words(figure: Figure) -> list[str]:
@@ -29,11 +29,11 @@ def words(figure: Figure) -> list[str]:
 
 
 def test_each_image_stands_over_its_own_number() -> None:
-    shot = shots("temperature", "T = 0.5", 0.5)
-    figure = figures.latent_temperatures([shot])
+    sample = samples("temperature", "T = 0.5", 0.5)
+    figure = figures.latent_temperatures([sample])
     shown = words(figure)
     assert shown[0].startswith("T = 0.5")
-    assert shown[1:] == [f"{bits:.2f}" for bits in shot.bits_per_dim[:COLUMNS]]
+    assert shown[1:] == [f"{bits:.2f}" for bits in sample.bits_per_dim[:COLUMNS]]
     assert figure.get_size_inches()[0] == pytest.approx(WIDTH)
     across = [text.get_position()[0] for text in figure.texts[1:]]
     assert across == sorted(across) and np.ptp(np.diff(across)) < 1e-9
@@ -60,25 +60,25 @@ def test_rows_that_cannot_be_laid_out_are_refused() -> None:
 
 def test_latent_figures_show_every_kind_and_true_minus_signs() -> None:
     every = [
-        shots("truncation", "cut", 1.0),
-        *(shots("constant", f"all {value}", value, 1) for value in (-1.0, 0.0)),
-        *(shots("active", f"{k} active", k) for k in (784, 1)),
-        *(shots("radius", f"radius {r}", r) for r in np.linspace(0, 2, 15)),
-        *(shots("swap", f"scale {k}", k) for k in (1, 2)),
-        *(shots("silent", f"scale {k}", k) for k in (1, 2)),
-        *(shots(path, f"t = {t}", t) for path in figures.PATH_NAMES for t in (0.0, 0.5, 1.0)),
-        shots("familiar", "as it is"),
-        shots("stranger", "as it is"),
-        shots("stranger", "encoded and decoded"),
-        *(shots("mixture", f"scale {k}", k) for k in (1, 2)),
-        *(shots("noise", f"s = {s}", s) for s in (0.0, 1.0)),
+        samples("truncation", "cut", 1.0),
+        *(samples("constant", f"all {value}", value, 1) for value in (-1.0, 0.0)),
+        *(samples("active", f"{k} active", k) for k in (784, 1)),
+        *(samples("radius", f"radius {r}", r) for r in np.linspace(0, 2, 15)),
+        *(samples("swap", f"scale {k}", k) for k in (1, 2)),
+        *(samples("silent", f"scale {k}", k) for k in (1, 2)),
+        *(samples(path, f"t = {t}", t) for path in figures.PATH_NAMES for t in (0.0, 0.5, 1.0)),
+        samples("in_distribution", "as it is"),
+        samples("ood", "as it is"),
+        samples("ood", "encoded and decoded"),
+        *(samples("mixture", f"scale {k}", k) for k in (1, 2)),
+        *(samples("noise", f"s = {s}", s) for s in (0.0, 1.0)),
     ]
     shown = words(figures.latent_off_typical(every))
     assert "\u22121" in shown and "784" in shown
     assert len([word for word in shown if word.startswith(("Truncated", "Constant", "Sparse", "The direction"))]) == 4
     assert len([w for w in words(figures.latent_scales(every)) if w.startswith(("Garments", "With", "Drawn"))]) == 5
     assert words(figures.latent_interpolations(every)).count("Along the sphere") == 2
-    assert "MNIST, encoded and decoded" in words(figures.latent_strangers(every, "MNIST"))
+    assert "MNIST, encoded and decoded" in words(figures.latent_ood(every, "MNIST"))
     rows = [
         {"experiment": path, "level": t, "bits_per_dim": 3.0, "bits_per_dim_interval": [2.9, 3.1], "norm": 1.0}
         for path in figures.PATH_NAMES
@@ -160,7 +160,7 @@ def test_way_shows_the_image_the_logit_and_every_coupling() -> None:
     image = RNG.integers(0, 256, (1, 1, 8, 8)).astype(np.uint8)
     with torch.no_grad():
         way = trace(RealNVP(config, (1, 8, 8)), torch.rand(1, 1, 8, 8))
-    figure = figures.way_through_the_flow({"MNIST": (image, way)})
+    figure = figures.layer_trace({"MNIST": (image, way)})
     labels = [*(f"1.{i}" for i in range(1, 6)), *(f"2.{i}" for i in range(1, 6))]
     assert words(figure)[1:] == ["image", "logit", *labels]
     assert to_png(figure, dpi=DPI // 4)

@@ -15,7 +15,7 @@ ABLATION = {"coded_length": 0.7, "nearest_edges": 0.991, "combined_without_flow"
 
 
 def chapter(metrics: dict[str, Any], *figures: str) -> Chapter:
-    images = {name: b"" if name in figures else None for name in ("ood_histogram", "ood_matrix", "ood_headline")}
+    images = {name: b"" if name in figures else None for name in ("ood_histogram", "ood_matrix", "ood_primary_score")}
     return render_chapter("ood", SimpleNamespace(ood=ood(metrics)), images)
 
 
@@ -48,7 +48,7 @@ def full(metrics: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_everything_that_was_measured_is_shown(full: dict[str, Any]) -> None:
-    found = chapter(full, "ood_matrix", "ood_headline")
+    found = chapter(full, "ood_matrix", "ood_primary_score")
     text = words(found.markdown)
     assert "MNIST: AUROC 0.100 [0.090, 0.110]. In 90% of pairs the OOD image needs fewer bits" in text
     assert "2.00 bits/dim, 1.10 fewer than FashionMNIST" in text and "This is the paradox of" in text
@@ -63,13 +63,13 @@ def test_everything_that_was_measured_is_shown(full: dict[str, Any]) -> None:
     assert "| FashionMNIST | 500 | 0.970 [0.968, 0.972] |" in text and "Not comparable: other images." in text
     assert "| WAIC | A paper | one | no | not computed: there are no other weights of this flow" in text
     assert r"mine was not scored: a\_b\.png holds \*nothing\*" in text and "MNIST: 3\\.0% of the images" in text
-    assert "::: figure ood_matrix" in text and "::: figure ood_headline" in text
+    assert "::: figure ood_matrix" in text and "::: figure ood_primary_score" in text
     assert found.finding.startswith("The likelihood under RealNVP is higher for MNIST")
     assert found.finding.endswith("of at least 0.99 on 1 of 1 sets; its lowest is 0.995, on MNIST.")
 
 
 def test_what_was_not_measured_leaves_nothing(metrics: dict[str, Any]) -> None:
-    metrics["ood"]["headline"] = "likelihood"
+    metrics["ood"]["primary_score"] = "likelihood"
     text = chapter(metrics).markdown
     for absent in ("Ablation", "The reverse direction", "Other scores", "ood_matrix", "The two directions"):
         assert absent not in text, absent

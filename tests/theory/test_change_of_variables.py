@@ -81,7 +81,7 @@ def test_density_integrates_to_one() -> None:
 def test_density_gives_the_share_of_samples_in_a_box() -> None:
     """docs/theory/change-of-variables.md#the-density-of-an-image
 
-    False alarm: 1 in a million (4.9 standard deviations of a binomial share).
+    False alarm: 1 in a million (4.9 standard deviations of a binomial fraction).
     """
     flow, count = plane_flow(), 40_000
     with torch.no_grad():

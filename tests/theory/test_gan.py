@@ -24,7 +24,7 @@ def loss(logits: Tensor, real: Tensor, fake: Tensor) -> Tensor:
     return objectives.discriminator_loss(logits.repeat_interleave(real), logits.repeat_interleave(fake))
 
 
-def share(counts: Tensor) -> Tensor:
+def fraction(counts: Tensor) -> Tensor:
     return counts.double() / counts.sum()
 
 
@@ -53,7 +53,7 @@ def test_training_finds_the_density_ratio() -> None:
         return value
 
     optimizer.step(closure)
-    p, g = share(REAL), share(FAKE)
+    p, g = fraction(REAL), fraction(FAKE)
     torch.testing.assert_close(logits.detach().sigmoid(), p / (p + g), rtol=0, atol=1e-6)
     torch.testing.assert_close(logits.detach(), (p / g).log(), rtol=0, atol=1e-5)
 
@@ -62,7 +62,7 @@ def test_training_finds_the_density_ratio() -> None:
 def test_optimal_loss_is_two_log_two_minus_two_js(seed: int) -> None:
     """docs/theory/gan.md#jensenshannon-at-the-optimum"""
     real, fake = some_counts(seed)
-    p, g = share(real), share(fake)
+    p, g = fraction(real), fraction(fake)
     js = jensen_shannon(p, g)
     optimal = loss((p / g).log(), real, fake)
     assert optimal.item() == pytest.approx(2 * math.log(2) - 2 * js.item(), abs=1e-12)
@@ -74,7 +74,7 @@ def test_optimal_loss_is_two_log_two_minus_two_js(seed: int) -> None:
 def test_any_discriminator_bounds_js_from_below(seed: int) -> None:
     """docs/theory/gan.md#any-discriminator-bounds-the-divergence"""
     real, fake = some_counts(seed)
-    js = jensen_shannon(share(real), share(fake))
+    js = jensen_shannon(fraction(real), fraction(fake))
     generator = torch.Generator().manual_seed(seed)
     for scale in (0.1, 1.0, 5.0):
         logits = scale * torch.randn(6, generator=generator, dtype=torch.float64)
@@ -83,7 +83,7 @@ def test_any_discriminator_bounds_js_from_below(seed: int) -> None:
 
 def test_generator_against_the_optimal_discriminator_finds_the_data() -> None:
     """docs/theory/gan.md#the-generators-optimum"""
-    p = share(REAL)
+    p = fraction(REAL)
     weights = torch.tensor([2.0, -1.0, 0.0, 1.0, -2.0], dtype=torch.float64, requires_grad=True)
     optimizer = torch.optim.LBFGS(
         [weights], max_iter=300, tolerance_grad=1e-12, tolerance_change=1e-16, line_search_fn="strong_wolfe"
@@ -108,11 +108,11 @@ def test_densities_with_respect_to_the_mixture_need_no_volume() -> None:
     """docs/theory/gan.md#the-optimal-discriminator"""
     # Points that only one of the two distributions has, and one that both have: p + g = 2 and D* = p / 2.
     real, fake = torch.tensor([3, 5, 0, 0]), torch.tensor([0, 2, 1, 5])
-    mixture = (share(real) + share(fake)) / 2
-    p, g = share(real) / mixture, share(fake) / mixture
+    mixture = (fraction(real) + fraction(fake)) / 2
+    p, g = fraction(real) / mixture, fraction(fake) / mixture
     torch.testing.assert_close(p + g, torch.full((4,), 2.0, dtype=torch.float64))
     optimal = torch.logit(p / 2, eps=1e-15)
-    js = jensen_shannon(share(real), share(fake))
+    js = jensen_shannon(fraction(real), fraction(fake))
     assert loss(optimal, real, fake).item() == pytest.approx(2 * math.log(2) - 2 * js.item(), abs=1e-12)
     generator = torch.Generator().manual_seed(0)
     for _ in range(20):

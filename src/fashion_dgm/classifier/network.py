@@ -50,7 +50,7 @@ def build_classifier(checkpoint: Checkpoint) -> Classifier:
 
 @torch.no_grad()
 def accuracy(classifier: Classifier, images: Tensor, labels: Tensor, batch_size: int = 1000) -> float:
-    """Returns the share of uint8 images `(N, 1, 28, 28)` that are classified as their labels `(N,)` say."""
+    """Returns the fraction of uint8 images `(N, 1, 28, 28)` that are classified as their labels `(N,)` say."""
     was_training = classifier.training
     classifier.eval()
     correct = sum(

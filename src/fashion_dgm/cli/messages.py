@@ -7,6 +7,7 @@ import re
 from kedro.io import DatasetError
 from kedro.validation import ParameterValidationError
 
+from fashion_dgm.config.renamed import RENAMED
 from fashion_dgm.errors import FashionDGMError
 
 __all__ = ["parameter_message", "user_message"]
@@ -15,7 +16,7 @@ MEMBER = re.compile(r"\.(adam|rmsprop|clip|gradient_penalty|spectral_norm)\.")
 
 
 def user_message(error: BaseException) -> str | None:
-    """Returns what to tell the user of `error`, or None if it is a bug, whose traceback is wanted."""
+    """Returns the message for the user, or None if `error` is a bug, whose traceback is wanted."""
     seen: BaseException | None = error
     while seen is not None:
         if isinstance(seen, FashionDGMError):
@@ -40,7 +41,9 @@ def parameter_message(text: str) -> str:
             what = wrong[1]
             if wrong[2] == "extra_forbidden":
                 what = "there is no such parameter"
-                if member:
+                if new := RENAMED.get(field.rsplit(".", 1)[-1]):
+                    what = f"renamed to {new}"
+                elif member:
                     what = f"{member[1]} has no such parameter; null takes away what another configuration gave"
             # Parameters that don't go together are nobody's value.
             name = f"{block}.{MEMBER.sub('.', field)} is {wrong[3]}" if field else block

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import difflib
 import functools
 import signal
 from collections.abc import Callable, Collection, Iterable
@@ -14,6 +13,7 @@ from kedro.framework.cli.project import run as kedro_run
 from kedro.framework.project import pipelines, settings
 
 from fashion_dgm.cli.messages import user_message
+from fashion_dgm.config.renamed import suggestion
 from fashion_dgm.hooks import MLflowHooks
 
 __all__ = ["cli", "run"]
@@ -29,9 +29,7 @@ def cli() -> None:
 def _check_names(names: Iterable[str], known: Collection[str], kind: str) -> None:
     for name in names:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(sorted(known))}"
-            raise click.ClickException(f"there is no {kind} {name}; {hint}")
+            raise click.ClickException(f"there is no {kind} {name}; {suggestion(name, known)}")
 
 
 def _full_names(names: Iterable[str]) -> list[str]:

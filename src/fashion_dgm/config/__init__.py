@@ -4,7 +4,6 @@ Kedro checks them before any node runs, so a misspelt name or a bad value costs 
 torch nor Kedro: the library below takes these models, the nodes above are annotated with them.
 """
 
-from fashion_dgm.config.anatomy import FlowAnatomyConfig, LatentSpaceConfig, PerturbationsConfig
 from fashion_dgm.config.base import Config
 from fashion_dgm.config.classifier import ClassifierConfig
 from fashion_dgm.config.data import DataSplitConfig
@@ -33,7 +32,8 @@ from fashion_dgm.config.gans import (
     WarmupConfig,
     WGANConfig,
 )
-from fashion_dgm.config.likelihood import DiscreteLikelihoodConfig
+from fashion_dgm.config.latent_space import LatentSpaceConfig
+from fashion_dgm.config.likelihood import DiscreteLikelihoodConfig, LikelihoodDecompositionConfig, PerturbationsConfig
 from fashion_dgm.config.log_det_study import LogDetStudyConfig
 from fashion_dgm.config.ood_sets import OODSetsConfig
 from fashion_dgm.config.reporting import ReportConfig, TrackingConfig
@@ -78,12 +78,12 @@ __all__ = [
     "DiscreteLikelihoodConfig",
     "DistributedConfig",
     "FIDConfig",
-    "FlowAnatomyConfig",
     "FlowTrainingConfig",
     "GANConfig",
     "GradientPenaltyConfig",
     "KIDConfig",
     "LatentSpaceConfig",
+    "LikelihoodDecompositionConfig",
     "LikelihoodTrainingConfig",
     "LipschitzConfig",
     "LogDetStudyConfig",

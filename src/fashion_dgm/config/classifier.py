@@ -19,7 +19,7 @@ class ClassifierConfig(TrainingConfig):
         feature_dim: size of the penultimate layer.
         flip: whether images are mirrored at random.
         max_shift: by how many pixels images are moved at random, at most.
-        label_smoothing: the share of each target that is spread over all classes.
+        label_smoothing: the fraction of each target that is spread over all classes.
     """
 
     width: PositiveInt

@@ -52,7 +52,7 @@ class OODConfig(Config):
         max_images: of each foreign set.
         benchmark_images: of the in-distribution set.
         scores: which to compute; also as one word, `all` or `likelihood+waic`, for Kedro's `--params` takes no lists.
-        headline: the score that the report's conclusions are on, the same for all sets.
+        primary_score: the score that the report's conclusions are on, the same for all sets.
         fit_images: training images to which scores are fitted.
         reference_images: other training images, among which neighbours are looked for; None for all of the rest.
         neighbour: which of the nearest; 2 lets no image be its own neighbour.
@@ -70,7 +70,7 @@ class OODConfig(Config):
     benchmark_images: PositiveInt
     batch_size: PositiveInt
     scores: Annotated[tuple[ScoreName, ...], Field(min_length=1)]
-    headline: ScoreName
+    primary_score: ScoreName
     fit_images: Annotated[int, Field(ge=2)]
     reference_images: PositiveInt | None
     neighbour: PositiveInt
@@ -96,9 +96,9 @@ class OODConfig(Config):
         return scores
 
     @model_validator(mode="after")
-    def _headline_is_computed(self) -> Self:
-        if self.headline not in self.scores:
-            raise ValueError(f"the headline {self.headline} is not among the scores")
+    def _primary_score_is_computed(self) -> Self:
+        if self.primary_score not in self.scores:
+            raise ValueError(f"the primary score {self.primary_score} is not among the scores")
         return self
 
 

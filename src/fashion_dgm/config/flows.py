@@ -113,7 +113,7 @@ class BackgroundFlowConfig(FlowTrainingConfig):
     """Training of the background model of likelihood ratios (Ren et al., 2019).
 
     Arguments:
-        mutation_rate: the share of pixels that are replaced by uniform noise, so that what images show is lost and what
+        mutation_rate: the fraction of pixels that are replaced by uniform noise, so that what images show is lost and what
             neighbouring pixels have in common is not.
     """
 

@@ -37,12 +37,12 @@ class RecordsConfig(Config):
         samples: how many generated, training and held-out images are classified, and scored as far as they fill batches of
             the size of training.
         neighbours: of how many of the generated and the held-out ones the nearest training image is searched, among all.
-        least_share: a class with a smaller share of the samples counts as missing; an equal share is 0.1.
+        least_fraction: a class with a smaller fraction of the samples counts as missing; an equal fraction is 0.1.
     """
 
     samples: Annotated[int, Field(ge=2)] = 1000
     neighbours: PositiveInt = 200
-    least_share: Fraction = 0.01
+    least_fraction: Fraction = 0.01
 
 
 class SpectralNormConfig(Config):

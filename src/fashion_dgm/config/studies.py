@@ -131,7 +131,7 @@ class StabilityConfig(Config):
         samples: on each side of a distance.
         least_progress: the fraction of its first distance by which a model must have come nearer, as assigned, before its
             stability means anything.
-        missing_share: a class with less than this fraction of the generated images is missing.
+        missing_fraction: a class with less than this fraction of the generated images is missing.
         missing_classes: this many missing classes are a collapse.
         confidence: with which all comparisons of the primary measure hold together.
         parallel: runs at a time, by Ray where more than one.
@@ -148,7 +148,7 @@ class StabilityConfig(Config):
     snapshot_every: PositiveInt
     samples: Several
     least_progress: Fraction
-    missing_share: Fraction
+    missing_fraction: Fraction
     missing_classes: Annotated[int, Field(ge=1, le=10)]
     confidence: Fraction
     parallel: PositiveInt

@@ -20,11 +20,11 @@ __all__ = ["pool_images", "stratified_split"]
 def stratified_split(
     labels: NDArray[np.integer], test_fraction: float, seed: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Cuts `N` images in two parts in which each class keeps its share, up to one image by rounding.
+    """Cuts `N` images in two parts in which each class keeps its proportion, up to one image by rounding.
 
     Arguments:
         labels: integers, `(N,)`.
-        test_fraction: the share of the test part, in `(0, 1)`; its size is `N * test_fraction`, rounded.
+        test_fraction: the fraction of the test part, in `(0, 1)`; its size is `N * test_fraction`, rounded.
         seed: of the choice within each class.
 
     Returns:

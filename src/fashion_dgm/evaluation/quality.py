@@ -37,7 +37,7 @@ def quality(
     """Returns kernel distance, distance at infinite N, precision, recall, density and coverage of features `(N, D)`.
 
     Arguments:
-        real_labels: classes of the real images, `(M,)`, if each has a fixed share of them; None for a random draw.
+        real_labels: classes of the real images, `(M,)`, if each has a fixed fraction of them; None for a random draw.
         fake_labels: the same of `fake`.
 
     Returns:

@@ -20,7 +20,7 @@ __all__ = ["RealImages"]
 class RealImages:
     """The same number of images of each split, drawn by seed, with their features and Gaussians in any space.
 
-    Each class keeps its share, up to one image: chance in the shares of classes would add to every distance.
+    Each class keeps its proportion, up to one image: chance in the proportions would add to every distance.
 
     Arguments:
         splits: real images by split.

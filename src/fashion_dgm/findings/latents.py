@@ -13,7 +13,7 @@ from fashion_dgm.findings.criteria import Side, is_number
 __all__ = ["Contrast", "LatentsFindings", "Replacements", "latents"]
 
 Row = Mapping[str, Any]
-"""Images from one kind of latents, as `summarise_shots` returns it, with two keys more.
+"""Images from one kind of latents, as `summarise_decoded` returns it, with two keys more.
 
 `interval`: of bits/dim over images, None of one image; `nearly_all`: whether almost all real images need more bits, but not
 all.
@@ -24,7 +24,7 @@ TABLE_ROWS = 5
 
 TABULATED = (
     *("temperature", "truncation", "active", "silent", "radius"),
-    *("swap", "familiar", "stranger", "mixture", "noise"),
+    *("swap", "in_distribution", "ood", "mixture", "noise"),
 )
 PATHS = ("path_pixels", "path_linear", "path_spherical")
 
@@ -115,8 +115,8 @@ def latents(metrics: Mapping[str, Any], dimensions: int = 784) -> LatentsFinding
     """Concludes from the metrics of `latent_space`.
 
     Arguments:
-        metrics: `{"stranger", "confidence", "reference", "variants", "paths"}`: the OOD set, bits/dim of real images, and
-            what `summarise_shots` and `compare_paths` of `fashion_dgm.experiments.latent_space.summary` return.
+        metrics: `{"ood_set", "confidence", "reference", "variants", "paths"}`: the OOD set, bits/dim of real images, and
+            what `summarise_decoded` and `compare_paths` of `fashion_dgm.experiments.latent_space.summary` return.
         dimensions: of the latents.
     """
     rows, real, paths = list(map(_row, metrics["variants"])), metrics["reference"]["bits_per_dim"], metrics["paths"]
@@ -129,9 +129,9 @@ def latents(metrics: Mapping[str, Any], dimensions: int = 784) -> LatentsFinding
     temperature, noise = _extremes(of["temperature"], "bits_per_dim"), _extremes(of["noise"], "level")
     likelier = [row for row in of["constant"] if mode and row["bits_per_dim"] < mode["bits_per_dim"]]
     ones = tuple(row for level in (-1, 1) if (row := _at(of["constant"], level)))
-    gap, changed = paths["linear_minus_spherical"], own["stranger", "encoded and decoded"]["changed"]
+    gap, changed = paths["linear_minus_spherical"], own["ood", "encoded and decoded"]["changed"]
     return LatentsFindings(
-        ood_set=metrics["stranger"],
+        ood_set=metrics["ood_set"],
         confidence=metrics["confidence"],
         real_bits=real,
         temperature=temperature,
@@ -152,8 +152,8 @@ def latents(metrics: Mapping[str, Any], dimensions: int = 784) -> LatentsFinding
         gap_side=criteria.side(gap["difference"], gap["difference_interval"], 0.0),
         changed=changed,
         changed_side=criteria.side(changed, None, 0.0),
-        norm=own["familiar", "as it is"]["norm"],
-        ood_norm=own["stranger", "as it is"]["norm"],
+        norm=own["in_distribution", "as it is"]["norm"],
+        ood_norm=own["ood", "as it is"]["norm"],
         norm_deviation=1 / math.sqrt(2 * dimensions),
         noise=_contrast(noise.second, noise.first) if noise else None,
         table=tuple(row for name in TABULATED for row in _thinned([row for row in rows if row["experiment"] == name])),

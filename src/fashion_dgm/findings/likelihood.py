@@ -145,7 +145,7 @@ class LikelihoodFindings:
 
 def likelihood(metrics: Mapping[str, Any]) -> LikelihoodFindings:
     """Concludes from what the node `explain_likelihood` returns."""
-    inside, outside, sets = metrics["in_distribution"], metrics["stranger"], metrics["sets"]
+    inside, outside, sets = metrics["in_distribution"], metrics["ood_set"], metrics["sets"]
     ours, theirs = sets[inside], sets[outside]
     varying = {name: abs(found["value"]) for name, found in ours["spearman"].items() if is_number(found["value"])}
     perturbations = metrics["perturbations"]
@@ -155,7 +155,7 @@ def likelihood(metrics: Mapping[str, Any]) -> LikelihoodFindings:
         gap=_gap(theirs["gap"]),
         layers=_layers(metrics["layers"]),
         neighbours=_neighbours(ours, theirs),
-        complexity=criteria.complexity([line.get("share") for line in theirs["line"].values()]),
+        complexity=criteria.complexity([line.get("fraction") for line in theirs["line"].values()]),
         closest=max(varying, key=varying.__getitem__) if varying else None,
         off_the_line=tuple(name for name in sorted(sets) if name != inside and _off_the_line(sets[name])),
         effects=tuple(effect for name in _PERTURBATIONS for effect in _effects(name, perturbations.get(name, ()))),

@@ -183,8 +183,8 @@ def ood(metrics: Mapping[str, Any]) -> OODFindings:
         others=tuple((side, of_side) for side in Side if (of_side := tuple(one for one in others if one.side == side))),
         paradox=_paradox(one.side for one in sets),
         scores=tuple(_score(name, found) for name in sorted(found["definitions"])),
-        primary=None if found["headline"] == "likelihood" else _primary(found, names),
-        flows=_table(found, names, dict.fromkeys(("likelihood", found["headline"]))),
+        primary=None if found["primary_score"] == "likelihood" else _primary(found, names),
+        flows=_table(found, names, dict.fromkeys(("likelihood", found["primary_score"]))),
         ablation=_ablation(found),
         reverse=_reverse(metrics) if "mnist_ood" in metrics else None,
         rule={key: found[key] for key in keys},
@@ -236,7 +236,7 @@ def _score(name: str, found: Found) -> Score:
 
 
 def _primary(found: Found, names: Sequence[str]) -> Primary:
-    model, name = found["models"][found["model"]], found["headline"]
+    model, name = found["models"][found["model"]], found["primary_score"]
     results, compared, definitions = model["results"], model.get("comparisons", {}), found["definitions"]
     ours = results[name]
     known = {one: ours[one]["auroc"] for one in names if one in ours and is_number(ours[one]["auroc"])}

@@ -145,7 +145,7 @@ def _likelihood(name: str, metrics: Mapping[str, Any]) -> OurLikelihood:
 def _detections(ood: Mapping[str, Any]) -> tuple[OurDetection, ...]:
     return tuple(
         _detection(score, ood["definitions"][score]["label"], model, ood["models"][model]["results"][score])
-        for score in dict.fromkeys(("likelihood", ood["headline"], "dose"))
+        for score in dict.fromkeys(("likelihood", ood["primary_score"], "dose"))
         for model in _COUPLINGS
         if score in ood["models"].get(model, {}).get("results", {})
     )

@@ -22,7 +22,7 @@ _FIRST_ITERATIONS = 15
 
 @torch.no_grad()
 def clip_weights(critic: nn.Module, bound: float) -> Tensor:
-    """Clamps every parameter of `critic` to `[-bound, bound]` in place and returns the share that lies at the bound.
+    """Clamps every parameter of `critic` to `[-bound, bound]` in place and returns the fraction that lies at the bound.
 
     BatchNorm's gains and biases are parameters too and are clamped with the rest, as in the authors' code.
     """

@@ -24,7 +24,7 @@ from fashion_dgm.data.images import ImageSet, to_unit_interval
 from fashion_dgm.gans.networks import Generator, averaged_generator
 from fashion_dgm.gans.steps import AdversarialStep
 from fashion_dgm.metrics.memorisation import copying_probability, nearest
-from fashion_dgm.metrics.modes import class_entropy, class_shares, missing_classes
+from fashion_dgm.metrics.modes import class_entropy, class_fractions, missing_classes
 from fashion_dgm.training.seeds import derive_seed, generator
 
 __all__ = ["STATISTICS", "Recorder", "Statistics", "Witnesses", "score", "whole_batches"]
@@ -121,12 +121,12 @@ class Recorder:
 
     def _of_samples(self, fake: Tensor) -> Mapping[str, float]:
         records = self.config.records
-        shares = class_shares(self._classifier, fake)
+        fractions = class_fractions(self._classifier, fake)
         distances, _ = nearest(fake[: records.neighbours], self._train)
         return {
-            "class_entropy": class_entropy(shares),
-            "missing_classes": float(missing_classes(shares, records.least_share)),
-            **{f"class_share_{label}": float(share) for label, share in enumerate(shares)},
+            "class_entropy": class_entropy(fractions),
+            "missing_classes": float(missing_classes(fractions, records.least_fraction)),
+            **{f"class_fraction_{label}": float(fraction) for label, fraction in enumerate(fractions)},
             "nearest_distance_fake": float(distances.mean()),
             "copying_probability": copying_probability(distances, self._unseen_distances),
         }

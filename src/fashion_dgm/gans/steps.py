@@ -85,7 +85,7 @@ class AdversarialStep:
             **constraint,
         }
         if isinstance(self.config.lipschitz, ClipConfig):
-            metrics["clipped_share"] = clip_weights(self.discriminator, self.config.lipschitz.bound)
+            metrics["clipped_fraction"] = clip_weights(self.discriminator, self.config.lipschitz.bound)
         if turn:
             # The discriminator's weights need no gradient here, only its input does: a third of the work saved.
             self.discriminator.requires_grad_(False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from collections.abc import Iterator, Mapping
 from types import NoneType
@@ -13,6 +12,7 @@ from kedro.framework.project import pipelines
 from kedro.io import DatasetNotFoundError, MemoryDataset
 
 from fashion_dgm.config import AdversarialConfig, NamedFlowTrainingConfig
+from fashion_dgm.config.renamed import RENAMED, suggestion
 from fashion_dgm.errors import FashionDGMError
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ class GuardHooks:
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog) -> None:
         """Checks the names of runtime parameters and objectives, and that every input is there or will be made."""
         _check_parameter_names(run_params.get("runtime_params") or {})
+        _check_renamed_blocks(catalog)
         _check_inputs(pipeline, catalog)
         _check_models(pipeline, catalog)
 
@@ -43,9 +44,14 @@ def _check_parameter_names(given: Mapping[str, Any]) -> None:
     }
     for name in given:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(sorted(known))}"
-            raise FashionDGMError(f"--params names {name}, which no pipeline reads; {hint}")
+            raise FashionDGMError(f"--params names {name}, which no pipeline reads; {suggestion(name, known)}")
+
+
+def _check_renamed_blocks(catalog: DataCatalog) -> None:
+    """Refuses blocks of configuration files under an old name, which no pipeline would read."""
+    for old, new in RENAMED.items():
+        if f"params:{old}" in catalog:
+            raise FashionDGMError(f"the parameters {old} have been renamed to {new}")
 
 
 def _check_inputs(pipeline: Pipeline, catalog: DataCatalog) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-__all__ = ["COMPLEXITIES", "black_share", "png_bits", "total_variation"]
+__all__ = ["COMPLEXITIES", "black_fraction", "png_bits", "total_variation"]
 
 Images = NDArray[np.uint8]
 Array = NDArray[np.float64]
@@ -32,15 +32,15 @@ def total_variation(images: Images) -> Array:
     return (across.sum((1, 2, 3)) + down.sum((1, 2, 3))) / (across[0].size + down[0].size)
 
 
-def black_share(images: Images) -> Array:
-    """Returns the share of pixels that are 0, in `[0, 1]`, `(N,)`."""
+def black_fraction(images: Images) -> Array:
+    """Returns the fraction of pixels that are 0, in `[0, 1]`, `(N,)`."""
     return (images == 0).mean((1, 2, 3))
 
 
 COMPLEXITIES: dict[str, Callable[[Images], Array]] = {
     "png_bits": png_bits,
     "total_variation": total_variation,
-    "black_share": black_share,
+    "black_fraction": black_fraction,
 }
 """Name to measure; the last falls with complexity, the others rise."""
 

@@ -8,8 +8,8 @@ delete-a-group jackknife `g d - (g - 1) mean_j d_(-j)`, and the standard deviati
 their distribution, so the error covers the choice of the real images, too. Where the two distributions are equal, the
 distance has no linear term and the standard error is too large, by a factor of up to `sqrt(2)`: never too small.
 
-A side in which each class has a fixed share (real images here) varies less than a random draw, and so must its groups: they
-are stratified by its labels. With groups drawn at random instead, a bias would be removed that is not there.
+A side in which each class has a fixed fraction (real images here) varies less than a random draw, and so must its groups:
+they are stratified by its labels. With groups drawn at random instead, a bias would be removed that is not there.
 
 References:
     Chong and Forsyth, Effectively unbiased FID and Inception Score and where to find them (2020), section 3: the line.
@@ -55,7 +55,7 @@ def extrapolated_distance(
 
     Arguments:
         groups: disjoint groups into which each side is divided at random; what is left over by the division is not used.
-        real_labels: classes `(M,)` whose shares among the real images are fixed; None for a random draw.
+        real_labels: classes `(M,)` whose fractions among the real images are fixed; None for a random draw.
         fake_labels: the same `(N,)` of the other side.
 
     Raises:

@@ -12,12 +12,12 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-__all__ = ["class_entropy", "class_shares", "missing_classes"]
+__all__ = ["class_entropy", "class_fractions", "missing_classes"]
 
 
 @torch.no_grad()
-def class_shares(classifier: Callable[[Tensor], Tensor], images: Tensor, batch_size: int = 500) -> Tensor:
-    """Returns which share of images the classifier, in evaluation mode, takes for each class: float64 `(10,)`.
+def class_fractions(classifier: Callable[[Tensor], Tensor], images: Tensor, batch_size: int = 500) -> Tensor:
+    """Returns which fraction of images the classifier, in evaluation mode, takes for each class: float64 `(10,)`.
 
     Arguments:
         classifier: takes images to logits `(N, 10)`.
@@ -28,12 +28,12 @@ def class_shares(classifier: Callable[[Tensor], Tensor], images: Tensor, batch_s
     return counts.cpu().double() / len(images)
 
 
-def class_entropy(shares: Tensor | Sequence[float]) -> float:
-    """Returns the entropy of shares that sum to 1, over its maximum: 1 if all are equal, 0 if one class has everything."""
-    shares = torch.as_tensor(shares, dtype=torch.float64)
-    return float(torch.special.entr(shares).sum()) / math.log(len(shares))
+def class_entropy(fractions: Tensor | Sequence[float]) -> float:
+    """Returns the entropy of fractions with the sum 1 over its maximum: 1 if all are equal, 0 of one class alone."""
+    fractions = torch.as_tensor(fractions, dtype=torch.float64)
+    return float(torch.special.entr(fractions).sum()) / math.log(len(fractions))
 
 
-def missing_classes(shares: Tensor | Sequence[float], least_share: float) -> int:
-    """Returns how many classes have less than `least_share` of the images."""
-    return int((torch.as_tensor(shares, dtype=torch.float64) < least_share).sum())
+def missing_classes(fractions: Tensor | Sequence[float], least_fraction: float) -> int:
+    """Returns how many classes have less than `least_fraction` of the images."""
+    return int((torch.as_tensor(fractions, dtype=torch.float64) < least_fraction).sum())

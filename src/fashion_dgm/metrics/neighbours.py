@@ -1,8 +1,8 @@
 """Precision, recall, density and coverage: quality and variety of samples, told apart by nearest neighbours.
 
 Around each real image lies a ball that reaches to its k-th nearest real neighbour; the balls together stand for where real
-images live. Precision is the share of samples in any ball, density counts the balls around a sample (over k, so that it may
-exceed 1), coverage is the share of balls that hold a sample, and recall is precision with the roles exchanged.
+images live. Precision is the fraction of samples in any ball, density counts the balls around a sample (over k, so it may
+exceed 1), coverage is the fraction of balls that hold a sample, and recall is precision with the roles exchanged.
 
 References:
     Kynkäänniemi et al., Improved precision and recall metric for assessing generative models (2019), eq. 1 to 3.

@@ -11,13 +11,13 @@ from scipy.stats import norm
 
 from fashion_dgm.metrics.detection import Detection
 
-__all__ = ["compare_with_headline"]
+__all__ = ["compare_with_primary"]
 
 Key = tuple[str, str, str]
 
 
-def compare_with_headline(
-    found: Mapping[Key, Detection], headline: str, confidence: float, least_difference: float
+def compare_with_primary(
+    found: Mapping[Key, Detection], primary_score: str, confidence: float, least_difference: float
 ) -> pd.DataFrame:
     """Compares the primary score with every other one on every set, both scores being of the same images.
 
@@ -28,7 +28,7 @@ def compare_with_headline(
 
     Arguments:
         found: detection by `(model, dataset, score)`, with resamples in common.
-        headline: the primary score.
+        primary_score: its name.
         confidence: of all intervals together, in `(0, 1)`.
         least_difference: in AUROC; a smaller one is called none.
 
@@ -37,9 +37,9 @@ def compare_with_headline(
         `high`, the number of `comparisons`, and the `verdict` on the primary score: better, worse or undecided.
     """
     pairs = [
-        (key, found[(*key[:2], headline)], other)
+        (key, found[(*key[:2], primary_score)], other)
         for key, other in found.items()
-        if key[2] != headline and (*key[:2], headline) in found
+        if key[2] != primary_score and (*key[:2], primary_score) in found
     ]
     reach = norm.ppf(1 - (1 - confidence) / (2 * len(pairs))) if pairs else 0.0
     rows = []

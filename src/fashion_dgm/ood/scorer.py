@@ -180,11 +180,11 @@ def for_slow_flow(config: OODConfig) -> OODConfig:
     most = config.residual_flow_images
     own = tuple(name for name in config.scores if SCORES[name].uses_flow and not SCORES[name].uses_labels)
     possible = tuple(name for name in own if not needs_of(name, config) & NOT_OF_A_SLOW_FLOW)
-    headline = config.headline if config.headline in possible else "likelihood"
+    primary_score = config.primary_score if config.primary_score in possible else "likelihood"
     return config.model_copy(
         update={
             "scores": tuple(dict.fromkeys(("likelihood", *possible))),
-            "headline": headline,
+            "primary_score": primary_score,
             "max_images": min(most, config.max_images),
             "benchmark_images": min(most, config.benchmark_images),
             "fit_images": min(most, config.fit_images),

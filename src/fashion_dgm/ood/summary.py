@@ -36,7 +36,7 @@ def summarise(
     Returns:
         `in_distribution` and `sets`, with bits/dim and detection by raw likelihood under the first model; `models`, with
         bits/dim of `in_distribution` images, `results` by score and set, `groups` by size and set, `comparisons` of the
-        primary score by other score and set, and `missing` scores; `definitions` of the scores; the `headline`; `notes`
+        primary score by other score and set, and `missing` scores; `definitions` of the scores; the `primary_score`; `notes`
         and `failed` by set; and how it was measured.
     """
     first = str(scores["model"].iloc[0])
@@ -61,7 +61,7 @@ def summarise(
         "sets": {name: {**_bits(values), **raw.get(name, {"auroc": None})} for name, values in bits.items()},
         "model": first,
         "models": models,
-        "headline": config.headline if config.headline in results else next(iter(results)),
+        "primary_score": config.primary_score if config.primary_score in results else next(iter(results)),
         "definitions": {
             name: {
                 "label": _label(name, fitted["ensemble"]),

@@ -13,7 +13,7 @@ from fashion_dgm.config import OODConfig
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.metrics.detection import Detection, detection
 from fashion_dgm.metrics.resampling import Partners
-from fashion_dgm.ood.comparison import compare_with_headline
+from fashion_dgm.ood.comparison import compare_with_primary
 from fashion_dgm.ood.groups import group_typicality
 from fashion_dgm.ood.scores import SCORES
 
@@ -40,7 +40,7 @@ def detection_table(
     Returns:
         Columns `model`, `dataset`, `score`, `group_size`, `in_distribution_n`, `out_of_distribution_n`, `paired_n`, `auroc`,
         `aupr`, `fpr95`, each of these three with `_low` and `_high`, `tails`, `uses_labels`, `fitted_on`. A pair in which
-        scores are not finite has empty figures. And the comparisons, as `compare_with_headline` returns them.
+        scores are not finite has empty figures. And the comparisons, as `compare_with_primary` returns them.
     """
     rows, found = [], {}
     for model, of_model in scores.groupby("model", sort=False):
@@ -61,7 +61,9 @@ def detection_table(
                 except FashionDGMError:
                     continue
                 rows.append(_row(str(model), dataset, "typicality", size, groups[0], groups[1], config, groups[2])[0])
-    return pd.DataFrame(rows), compare_with_headline(found, config.headline, config.confidence, config.least_difference)
+    return pd.DataFrame(rows), compare_with_primary(
+        found, config.primary_score, config.confidence, config.least_difference
+    )
 
 
 def _positions(inside: pd.DataFrame, index: Partners) -> Partners:

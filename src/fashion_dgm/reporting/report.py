@@ -51,7 +51,7 @@ class ReportContent:
         links: where links to files of the repository start, as `link_to` takes it.
 
     Raises:
-        FashionDGMError: if two chapters share an anchor.
+        FashionDGMError: if two chapters have the same anchor.
     """
 
     title: str

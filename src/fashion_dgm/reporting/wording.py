@@ -120,9 +120,9 @@ def count(value: int | None) -> str:
     return MISSING if value is None else f"{value:,}"
 
 
-def percent(share: float | None, digits: int = 0) -> str:
-    """Writes a share in `[0, 1]` as a percentage."""
-    text = number(None if share is None else 100 * share, digits)
+def percent(fraction: float | None, digits: int = 0) -> str:
+    """Writes a fraction in `[0, 1]` as a percentage."""
+    text = number(None if fraction is None else 100 * fraction, digits)
     return text if text == MISSING else f"{text}%"
 
 

@@ -127,7 +127,7 @@ def train(
                 run.snapshots[epoch] = {name: tensor.detach().cpu().clone() for name, tensor in kept.items()}
             save({})
             seconds = time.perf_counter() - started
-            # The parts of a vector, such as class_share_3, make no line that anyone can read.
+            # The parts of a vector, such as class_fraction_3, make no line that anyone can read.
             shown = {name: value for name, value in row.items() if name != "epoch" and not name[-1].isdigit()}
             figures = "  ".join(f"{name} {value:.4g}" for name, value in shown.items())
             logger.info("epoch %d/%d  %s  %.1f s", epoch, config.epochs, figures, seconds)

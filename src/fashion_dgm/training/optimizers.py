@@ -28,11 +28,11 @@ def make_optimizer(
 
 def set_learning_rate(optimizer: torch.optim.Optimizer, peak: float, schedule: ScheduleConfig, step: int) -> None:
     """Gives `optimizer` the learning rate of a step, counted from 0: a part of `peak`."""
-    share = min(1.0, (step + 1) / (schedule.warmup_steps + 1))
+    fraction = min(1.0, (step + 1) / (schedule.warmup_steps + 1))
     if schedule.half_life_steps is not None:
-        share *= 0.5 ** (max(0, step - schedule.warmup_steps) / schedule.half_life_steps)
+        fraction *= 0.5 ** (max(0, step - schedule.warmup_steps) / schedule.half_life_steps)
     if schedule.final_step is not None:
         fall = (schedule.final_step - step) / (schedule.final_step - schedule.warmup_steps - 1)
-        share = max(0.0, min(share, fall))
+        fraction = max(0.0, min(fraction, fall))
     for group in optimizer.param_groups:
-        group["lr"] = peak * share
+        group["lr"] = peak * fraction

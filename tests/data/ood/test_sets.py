@@ -7,7 +7,7 @@ import pytest
 
 from fashion_dgm.data.ood import synthetic, transforms
 from fashion_dgm.data.ood.chance import choose
-from fashion_dgm.data.ood.copies import hashes, share_in
+from fashion_dgm.data.ood.copies import fraction_in, hashes
 from fashion_dgm.data.ood.digits import load_digits
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (20, 1, 28, 28), dtype=np.uint8)
@@ -89,9 +89,9 @@ def test_choice_is_without_repetition_and_depends_on_the_seed() -> None:
 
 def test_copies_are_found_to_the_pixel() -> None:
     known = set(hashes(IMAGES[:10]))
-    assert share_in(hashes(IMAGES), known) == 0.5
+    assert fraction_in(hashes(IMAGES), known) == 0.5
     nearly = IMAGES[:10].copy()
     nearly[:, 0, 5, 5] ^= 1
-    assert share_in(hashes(nearly), known) == 0
+    assert fraction_in(hashes(nearly), known) == 0
     # Views and copies in memory of another layout hash alike.
-    assert share_in(hashes(np.asfortranarray(IMAGES)[9::-1]), known) == 1
+    assert fraction_in(hashes(np.asfortranarray(IMAGES)[9::-1]), known) == 1

@@ -18,9 +18,9 @@ def test_parts_and_shares_add_up() -> None:
     inside, outside = parts(a=1, b=2, c=0), parts(a=3, b=1, c=0)
     found = gap_by_part(inside, outside, **OPTIONS)
     assert sum(part["difference"] for part in found["parts"].values()) == pytest.approx(found["difference"])
-    assert sum(part["share"] for part in found["parts"].values()) == pytest.approx(1)
+    assert sum(part["fraction"] for part in found["parts"].values()) == pytest.approx(1)
     assert found["parts"]["a"]["difference"] == pytest.approx(2, abs=0.05)
-    assert found["parts"]["b"]["share"] == pytest.approx(-1, abs=0.1)
+    assert found["parts"]["b"]["fraction"] == pytest.approx(-1, abs=0.1)
     low, high = found["parts"]["a"]["difference_interval"]
     assert low < found["parts"]["a"]["difference"] < high
 
@@ -28,7 +28,7 @@ def test_parts_and_shares_add_up() -> None:
 def test_where_there_is_no_gap_nothing_is_shared_out() -> None:
     found = gap_by_part(parts(a=1, b=2), parts(a=2, b=1), **OPTIONS)
     assert found["difference_interval"][0] < 0 < found["difference_interval"][1]
-    assert {part["share"] for part in found["parts"].values()} == {None}
+    assert {part["fraction"] for part in found["parts"].values()} == {None}
 
 
 @pytest.mark.parametrize("paired", [True, False])
@@ -55,18 +55,21 @@ def test_other_parts_are_refused() -> None:
         gap_by_part(parts(a=1), parts(b=1), **OPTIONS)
 
 
-@pytest.mark.parametrize(("offset", "share"), [(0.0, 1.0), (-2.0, 0.5)])
-def test_line_predicts_what_complexity_accounts_for(offset: float, share: float) -> None:
+@pytest.mark.parametrize(("offset", "fraction"), [(0.0, 1.0), (-2.0, 0.5)])
+def test_line_predicts_what_complexity_accounts_for(offset: float, fraction: float) -> None:
     simple, busy = RNG.uniform(1, 3, 300), RNG.uniform(3, 5, 300)
     found = complexity_line((busy, 1 + busy), (simple, 1 + simple + offset), **OPTIONS)
     assert found["slope"] == pytest.approx(1)
     assert found["intercept"] == pytest.approx(1)
     assert found["predicted"] == pytest.approx(1 + simple.mean())
-    assert found["share"] == pytest.approx(share, abs=0.03)
-    assert found["share_interval"][0] <= found["share"] + 1e-9 and found["share"] - 1e-9 <= found["share_interval"][1]
+    assert found["fraction"] == pytest.approx(fraction, abs=0.03)
+    assert (
+        found["fraction_interval"][0] <= found["fraction"] + 1e-9
+        and found["fraction"] - 1e-9 <= found["fraction_interval"][1]
+    )
 
 
-def test_line_through_equal_sets_claims_no_share() -> None:
+def test_line_through_equal_sets_claims_no_fraction() -> None:
     x = RNG.uniform(1, 3, 300)
     y = x + RNG.standard_normal(300)
-    assert complexity_line((x, y), (x, y), **OPTIONS)["share"] is None
+    assert complexity_line((x, y), (x, y), **OPTIONS)["fraction"] is None

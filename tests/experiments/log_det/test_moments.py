@@ -100,6 +100,6 @@ def test_variance_is_infinite_where_theory_says(jacobian):
 def test_a_diagonal_jacobian_leaves_rademacher_no_variance():
     diagonal = torch.diag(torch.tensor([0.5, -0.3, 0.1], dtype=torch.float64))
     moments = term_moments(diagonal, 50)
-    assert moments.diagonal_share == pytest.approx(1)
+    assert moments.diagonal_fraction == pytest.approx(1)
     assert moments.truncation_variance(50, "rademacher") == pytest.approx(0, abs=1e-15)
     assert moments.truncation_variance(50, "gaussian") == pytest.approx(2 * (np.log([1.5, 0.7, 1.1]) ** 2).sum())

@@ -18,15 +18,15 @@ from fashion_dgm.metrics.modes import class_entropy, missing_classes
 
 EVEN = (0.1,) * 10
 ONE = (1.0,) + (0.0,) * 9
-COLLAPSE = Collapse(least_share=0.01, missing=3)
+COLLAPSE = Collapse(least_fraction=0.01, missing=3)
 UNTRAINED = 170.0
 
 
 def record(
-    distances: list[float], status: str = "finished", shares: tuple[float, ...] = EVEN, **columns: list[float]
+    distances: list[float], status: str = "finished", fractions: tuple[float, ...] = EVEN, **columns: list[float]
 ) -> RunRecord:
     history = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-    scores = [Score(epoch, distance, shares) for epoch, distance in enumerate(distances, start=1)]
+    scores = [Score(epoch, distance, fractions) for epoch, distance in enumerate(distances, start=1)]
     return RunRecord("gan", "as_assigned", 0, status, "", 5, {}, history, scores)  # type: ignore[arg-type]
 
 
@@ -66,9 +66,9 @@ def test_diverged_run_fails_and_keeps_what_it_had() -> None:
 
 
 def test_collapse_is_seen_in_the_classes() -> None:
-    assert measured(record([9.0], shares=ONE))["collapsed"] == 1
+    assert measured(record([9.0], fractions=ONE))["collapsed"] == 1
     two_missing = (0.0, 0.009, *(0.991 / 8,) * 8)
-    found = measured(record([9.0], shares=two_missing))
+    found = measured(record([9.0], fractions=two_missing))
     assert (found["missing_classes"], found["collapsed"]) == (2, 0)
     assert missing_classes(ONE, 0.01) == 9
     assert class_entropy(ONE) == 0

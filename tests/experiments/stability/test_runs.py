@@ -57,7 +57,7 @@ RANGES = {"learning_rate_factor": (0.2, 5.0), "discriminator_steps": (1, 3), "un
 def configured(**changes: Any) -> StabilityConfig:
     values: dict[str, Any] = {"seeds": 2, "variations": 2, "ranges": RANGES, "epochs": 3, "generator_steps": 2}
     values |= {"batch_size": 16, "width": 2, "snapshot_every": 1, "samples": 60, "least_progress": 0.5}
-    values |= {"missing_share": 0.01, "missing_classes": 3, "confidence": 0.95, "parallel": 1, "gpus_per_run": 0}
+    values |= {"missing_fraction": 0.01, "missing_classes": 3, "confidence": 0.95, "parallel": 1, "gpus_per_run": 0}
     return StabilityConfig(**{**values, "seed": 5, "device": "cpu", **changes})
 
 

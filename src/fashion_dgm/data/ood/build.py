@@ -13,7 +13,7 @@ from fashion_dgm.config.ood_sets import OODSetsConfig
 from fashion_dgm.data.images import ImageSet
 from fashion_dgm.data.ood import synthetic, transforms
 from fashion_dgm.data.ood.chance import choose
-from fashion_dgm.data.ood.copies import hashes, share_in
+from fashion_dgm.data.ood.copies import fraction_in, hashes
 from fashion_dgm.data.ood.digits import load_digits
 from fashion_dgm.data.ood.folder import read_folder
 from fashion_dgm.data.ood.published import PUBLISHED_SETS, FileMissing
@@ -56,7 +56,7 @@ def build_sets(
     Returns:
         The sets by name, labels 0 where there are none; and `{"seed", "max_images", "sets": {name: {"kind", "origin",
         "status", ...}}}`. With status `used` an entry has `images`, `distinct`, `sha256`, `conversion`, `in_train` and
-        `in_benchmark` (shares of exact copies) and `note`; with `missing` (a file that cannot be fetched) or `skipped`
+        `in_benchmark` (fractions of exact copies) and `note`; with `missing` (a file that cannot be fetched) or `skipped`
         (a user's set with a mistake in it) it has `reason`; what the network said is in the log alone. `made_from` is the
         number of benchmark images of which a transform's were chosen, as `partners_of` takes it.
 
@@ -159,12 +159,12 @@ def _with(
 
 def _facts(name: str, images: ImageSet, conversion: str, known: Mapping[str, set[bytes]]) -> dict[str, Any]:
     each = hashes(images.images)
-    shares = {f"in_{split}": share_in(each, hashes_of) for split, hashes_of in known.items()}
+    fractions = {f"in_{split}": fraction_in(each, hashes_of) for split, hashes_of in known.items()}
     note = "; ".join(
-        f"{share:.1%} of the images are exact copies of images of {split.removeprefix('in_')}: AUROC near 0.5 is expected "
-        "of these"
-        for split, share in shares.items()
-        if share > 0
+        f"{fraction:.1%} of the images are exact copies of images of {split.removeprefix('in_')}: AUROC near 0.5 is "
+        "expected of these"
+        for split, fraction in fractions.items()
+        if fraction > 0
     )
     if note:
         logger.warning("out-of-distribution set %s: %s", name, note)
@@ -173,6 +173,6 @@ def _facts(name: str, images: ImageSet, conversion: str, known: Mapping[str, set
         "distinct": len(set(each)),
         "sha256": images.sha256,
         "conversion": conversion,
-        **shares,
+        **fractions,
         "note": note,
     }

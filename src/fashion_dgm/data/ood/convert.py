@@ -127,8 +127,8 @@ def _scale(values: NDArray, conversion: Conversion, name: str) -> float:
         return 255.0
     if np.issubdtype(values.dtype, np.floating):
         if not np.isfinite(values).all():
-            share = 1 - np.isfinite(values).mean()
-            raise FashionDGMError(f"{name} holds NaN or infinity ({share:.2%} of its values); leave such images out")
+            fraction = 1 - np.isfinite(values).mean()
+            raise FashionDGMError(f"{name} holds NaN or infinity ({fraction:.2%} of its values); leave such images out")
         low, high = float(values.min()), float(values.max())
         if low < 0 or high > 1:
             raise FashionDGMError(

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["hashes", "share_in"]
+__all__ = ["fraction_in", "hashes"]
 
 
 def hashes(images: NDArray[np.uint8]) -> list[bytes]:
@@ -17,6 +17,6 @@ def hashes(images: NDArray[np.uint8]) -> list[bytes]:
     return [hashlib.blake2b(image.tobytes(), digest_size=16).digest() for image in images]
 
 
-def share_in(images: list[bytes], known: set[bytes]) -> float:
-    """The share of images, by their hashes, that are pixel for pixel among the known ones: in `[0, 1]`."""
+def fraction_in(images: list[bytes], known: set[bytes]) -> float:
+    """The fraction of images, by their hashes, that are pixel for pixel among the known ones: in `[0, 1]`."""
     return sum(image in known for image in images) / len(images)

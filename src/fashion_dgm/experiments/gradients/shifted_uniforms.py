@@ -27,8 +27,8 @@ DISTANCES = ("kl", "total_variation", "jensen_shannon", "wasserstein")
 def closed_form(shift: ArrayLike) -> dict[str, NDArray[np.float64]]:
     """Returns each distance at each shift, of the shape of `shift`; KL and JS in nats.
 
-    The two overlap on a share `1 - d` of their mass, `d = min(|shift|, 1)`. Where they do, the densities are equal and add
-    nothing; where only one is, the mixture is half of it: `TV = d`, `JS = d log 2`.
+    The two overlap on a fraction `1 - d` of their mass, `d = min(|shift|, 1)`. Where they do, the densities are equal
+    and add nothing; where only one is, the mixture is half of it: `TV = d`, `JS = d log 2`.
     """
     length = np.abs(np.asarray(shift, dtype=np.float64))
     apart = np.minimum(length, 1.0)

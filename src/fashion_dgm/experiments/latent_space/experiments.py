@@ -1,6 +1,6 @@
-"""What a flow makes of latents that its prior would hardly draw.
+"""Images that a flow decodes from unusual latents.
 
-Each function returns `Shots`, one for each kind of latents, in the order in which they are to be shown.
+Each function returns `DecodedSamples`, one for each kind of latents, in the order in which they are to be shown.
 """
 
 # Derived in docs/theory/likelihood-ood.md.
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from fashion_dgm.config import LatentSpaceConfig
+from fashion_dgm.experiments.latent_space.decoded import DecodedSamples, LatentDecoder
 from fashion_dgm.experiments.latent_space.latents import (
     PATHS,
     interpolate,
@@ -23,116 +24,121 @@ from fashion_dgm.experiments.latent_space.latents import (
     sparse_latents,
     truncated_latents,
 )
-from fashion_dgm.experiments.latent_space.probe import Probe, Shots
 from fashion_dgm.training.seeds import generator
 
-__all__ = ["interpolations", "off_typical", "real_directions", "strangers", "temperatures"]
+__all__ = ["interpolations", "off_typical", "ood_latents", "real_directions", "temperatures"]
 
 Images = NDArray[np.uint8]
 
 
-def temperatures(probe: Probe, config: LatentSpaceConfig) -> list[Shots]:
+def temperatures(decoder: LatentDecoder, config: LatentSpaceConfig) -> list[DecodedSamples]:
     """Scales the same draws of the prior by each temperature."""
-    latents = _draws(probe, config, "temperature")
+    latents = _draws(decoder, config, "temperature")
     return [
-        probe.shoot("temperature", f"T = {temperature:g}", temperature * latents, temperature)
+        decoder.decode_and_score("temperature", f"T = {temperature:g}", temperature * latents, temperature)
         for temperature in config.temperatures
     ]
 
 
-def off_typical(probe: Probe, config: LatentSpaceConfig) -> list[Shots]:
+def off_typical(decoder: LatentDecoder, config: LatentSpaceConfig) -> list[DecodedSamples]:
     """Leaves the typical set without any image to start from: truncated, constant, sparse, one scale at 0."""
-    sizes = scale_sizes(probe.flow)
+    sizes = scale_sizes(decoder.flow)
     dimensions = sum(sizes)
-    shots = []
+    samples = []
     for limit in config.truncations:
-        source = generator(probe.seed, "truncation", str(limit))
+        source = generator(decoder.seed, "truncation", str(limit))
         latents = truncated_latents(config.images, dimensions, limit, source)
-        shots.append(probe.shoot("truncation", f"cut at ±{limit:g}", latents, limit))
-    shots += [
-        probe.shoot("constant", f"all {value:g}", torch.full((1, dimensions), value), value)
+        samples.append(decoder.decode_and_score("truncation", f"cut at ±{limit:g}", latents, limit))
+    samples += [
+        decoder.decode_and_score("constant", f"all {value:g}", torch.full((1, dimensions), value), value)
         for value in config.constants
     ]
     for active in config.active:
         count = min(active, dimensions)
-        latents = sparse_latents(config.images, dimensions, count, generator(probe.seed, "active", active))
-        shots.append(probe.shoot("active", f"{count} active", latents, count))
-    drawn = _draws(probe, config, "scales").split(sizes, dim=1)
+        latents = sparse_latents(config.images, dimensions, count, generator(decoder.seed, "active", active))
+        samples.append(decoder.decode_and_score("active", f"{count} active", latents, count))
+    drawn = _draws(decoder, config, "scales").split(sizes, dim=1)
     for index in range(len(sizes)):
         silent = torch.cat([0 * part if i == index else part for i, part in enumerate(drawn)], dim=1)
-        shots.append(probe.shoot("silent", f"scale {index + 1} at zero", silent, index + 1))
-    return shots
+        samples.append(decoder.decode_and_score("silent", f"scale {index + 1} at zero", silent, index + 1))
+    return samples
 
 
-def real_directions(probe: Probe, familiar: Images, config: LatentSpaceConfig) -> list[Shots]:
+def real_directions(decoder: LatentDecoder, in_distribution: Images, config: LatentSpaceConfig) -> list[DecodedSamples]:
     """Starts from the latents of in-distribution images `(N, 1, H, W)`: other radii, and scales that change hands."""
-    sizes = scale_sizes(probe.flow)
-    encoded = probe.encode(familiar[: config.images])
+    sizes = scale_sizes(decoder.flow)
+    encoded = decoder.encode(in_distribution[: config.images])
     directions = math.sqrt(sum(sizes)) * encoded / encoded.norm(dim=1, keepdim=True)
-    shots = [probe.shoot("radius", f"radius {radius:g}", radius * directions, radius) for radius in config.radii]
+    samples = [
+        decoder.decode_and_score("radius", f"radius {radius:g}", radius * directions, radius) for radius in config.radii
+    ]
     parts = encoded.split(sizes, dim=1)
     for index in range(len(sizes)):
         # The latents of one scale go round by one place: each image keeps its own in all scales but this.
         swapped = torch.cat([part.roll(1, 0) if i == index else part for i, part in enumerate(parts)], dim=1)
-        shot = probe.shoot("swap", f"scale {index + 1} of another", swapped, index + 1)
-        hosts = familiar[: config.images]
-        shots.append(replace(shot, host=hosts, donor=np.roll(hosts, 1, axis=0)))
-    return shots
+        sample = decoder.decode_and_score("swap", f"scale {index + 1} of another", swapped, index + 1)
+        hosts = in_distribution[: config.images]
+        samples.append(replace(sample, host=hosts, donor=np.roll(hosts, 1, axis=0)))
+    return samples
 
 
-def interpolations(probe: Probe, familiar: Images, config: LatentSpaceConfig) -> list[Shots]:
+def interpolations(decoder: LatentDecoder, in_distribution: Images, config: LatentSpaceConfig) -> list[DecodedSamples]:
     """Goes from each image to another, in latent space in a straight line and along the sphere, and pixel by pixel.
 
     Arguments:
-        probe: the flow.
-        familiar: in-distribution images, `(2 N, 1, H, W)`: the first half are starts, the second are ends.
+        decoder: the flow.
+        in_distribution: in-distribution images, `(2 N, 1, H, W)`: the first half are starts, the second are ends.
         config: how many pairs at most, and how many steps.
     """
-    pairs = min(config.images, len(familiar) // 2)
-    starts, ends = familiar[:pairs], familiar[pairs : 2 * pairs]
-    z_start, z_end = probe.encode(starts), probe.encode(ends)
-    shots = []
+    pairs = min(config.images, len(in_distribution) // 2)
+    starts, ends = in_distribution[:pairs], in_distribution[pairs : 2 * pairs]
+    z_start, z_end = decoder.encode(starts), decoder.encode(ends)
+    samples = []
     for t in np.linspace(0, 1, config.steps):
         blend = np.rint((1 - t) * starts.astype(np.float64) + t * ends).astype(np.uint8)
-        shots.append(probe.score("path_pixels", f"t = {t:.3g}", blend, level=float(t)))
+        samples.append(decoder.score("path_pixels", f"t = {t:.3g}", blend, level=float(t)))
         for path in PATHS:
             latents = interpolate(z_start, z_end, float(t), path)
-            shots.append(probe.shoot(f"path_{path}", f"t = {t:.3g}", latents, float(t)))
-    return shots
+            samples.append(decoder.decode_and_score(f"path_{path}", f"t = {t:.3g}", latents, float(t)))
+    return samples
 
 
-def strangers(probe: Probe, familiar: Images, foreign: Images, config: LatentSpaceConfig) -> list[Shots]:
-    """Encodes foreign images, decodes them again, mixes their latents with familiar ones, and disturbs them.
+def ood_latents(
+    decoder: LatentDecoder, in_distribution: Images, ood: Images, config: LatentSpaceConfig
+) -> list[DecodedSamples]:
+    """Encodes OOD images, decodes them again, mixes their latents with those of in-distribution images, and adds noise.
 
     Arguments:
-        probe: the flow.
-        familiar: in-distribution images.
-        foreign: other images, of which as many are used as there are familiar ones.
-        config: how many images at most, and the shares of noise.
+        decoder: the flow.
+        in_distribution: in-distribution images.
+        ood: OOD images, of which as many are used as there are in-distribution ones.
+        config: how many images at most, and the fractions of noise.
     """
-    count = min(config.images, len(familiar), len(foreign))
-    familiar, foreign = familiar[:count], foreign[:count]
-    ours, theirs = probe.encode(familiar), probe.encode(foreign)
-    sizes = scale_sizes(probe.flow)
-    shots = [
-        probe.score("familiar", "as it is", familiar),
-        probe.score("stranger", "as it is", foreign),
-        replace(probe.shoot("stranger", "encoded and decoded", theirs), host=foreign),
+    count = min(config.images, len(in_distribution), len(ood))
+    in_distribution, ood = in_distribution[:count], ood[:count]
+    ours, theirs = decoder.encode(in_distribution), decoder.encode(ood)
+    sizes = scale_sizes(decoder.flow)
+    samples = [
+        decoder.score("in_distribution", "as it is", in_distribution),
+        decoder.score("ood", "as it is", ood),
+        replace(decoder.decode_and_score("ood", "encoded and decoded", theirs), host=ood),
     ]
     for index in range(len(sizes)):
         pieces = [
             a if i == index else b
             for i, (a, b) in enumerate(zip(theirs.split(sizes, 1), ours.split(sizes, 1), strict=True))
         ]
-        shot = probe.shoot("mixture", f"scale {index + 1} of the OOD image", torch.cat(pieces, dim=1), index + 1)
-        shots.append(replace(shot, host=familiar, donor=foreign))
-    noise = torch.randn(theirs.shape, generator=generator(probe.seed, "noise"))
-    for share in config.noise:
-        latents = math.sqrt(1 - share**2) * theirs + share * noise
-        shots.append(probe.shoot("noise", f"s = {share:g}", latents, share))
-    return shots
+        sample = decoder.decode_and_score(
+            "mixture", f"scale {index + 1} of the OOD image", torch.cat(pieces, dim=1), index + 1
+        )
+        samples.append(replace(sample, host=in_distribution, donor=ood))
+    noise = torch.randn(theirs.shape, generator=generator(decoder.seed, "noise"))
+    for fraction in config.noise:
+        latents = math.sqrt(1 - fraction**2) * theirs + fraction * noise
+        samples.append(decoder.decode_and_score("noise", f"s = {fraction:g}", latents, fraction))
+    return samples
 
 
-def _draws(probe: Probe, config: LatentSpaceConfig, purpose: str) -> Tensor:
-    dimensions = sum(scale_sizes(probe.flow))
-    return torch.randn(config.images, dimensions, generator=generator(probe.seed, purpose))
+def _draws(decoder: LatentDecoder, config: LatentSpaceConfig, purpose: str) -> Tensor:
+    dimensions = sum(scale_sizes(decoder.flow))
+    return torch.randn(config.images, dimensions, generator=generator(decoder.seed, purpose))

@@ -1,4 +1,4 @@
-"""Tables of shots, and what they come to."""
+"""Tables of decoded samples, and their summaries."""
 
 from __future__ import annotations
 
@@ -8,48 +8,48 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fashion_dgm.experiments.latent_space.probe import Shots
+from fashion_dgm.experiments.latent_space.decoded import DecodedSamples
 from fashion_dgm.metrics.resampling import estimate, resampled_means
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-__all__ = ["PATHS", "compare_paths", "summarise_shots", "table_of"]
+__all__ = ["PATHS", "compare_paths", "summarise_decoded", "table_of"]
 
 PATHS = ("path_pixels", "path_linear", "path_spherical")
 
 Array = NDArray[np.float64]
 
 
-def table_of(shots: Sequence[Shots]) -> DataFrame:
+def table_of(samples: Sequence[DecodedSamples]) -> DataFrame:
     """Returns a row an image: names, `level`, `index`, `bits_per_dim`, `norm`, `norm_again`, and likenesses.
 
     `like_host` and `like_donor` are correlations of the pixels with those of the image whose latents were changed, and
-    of the one whose latents were put in; `changed` is the share of pixels whose grey level differs from the host's.
+    of the one whose latents were put in; `changed` is the fraction of pixels whose grey level differs from the host's.
     """
     import pandas as pd
 
     tables = [
         pd.DataFrame(
             {
-                "experiment": shot.experiment,
-                "variant": shot.variant,
-                "level": np.nan if shot.level is None else float(shot.level),
-                "index": range(len(shot.images)),
-                "bits_per_dim": shot.bits_per_dim,
-                "norm": shot.norm,
-                "norm_again": shot.norm_again,
-                "like_host": _likeness(shot.images, shot.host),
-                "like_donor": _likeness(shot.images, shot.donor),
-                "changed": np.nan if shot.host is None else (shot.images != shot.host).mean((1, 2, 3)),
+                "experiment": sample.experiment,
+                "variant": sample.variant,
+                "level": np.nan if sample.level is None else float(sample.level),
+                "index": range(len(sample.images)),
+                "bits_per_dim": sample.bits_per_dim,
+                "norm": sample.norm,
+                "norm_again": sample.norm_again,
+                "like_host": _likeness(sample.images, sample.host),
+                "like_donor": _likeness(sample.images, sample.donor),
+                "changed": np.nan if sample.host is None else (sample.images != sample.host).mean((1, 2, 3)),
             }
         )
-        for shot in shots
+        for sample in samples
     ]
     return pd.concat(tables, ignore_index=True)
 
 
-def summarise_shots(
+def summarise_decoded(
     scores: DataFrame, reference: Array, bootstrap: int, confidence: float, seed: int
 ) -> list[dict[str, Any]]:
     """Returns a row a variant: its mean bits/dim with an interval over images, its norms, and its rank among real images.
@@ -60,7 +60,7 @@ def summarise_shots(
 
     Returns:
         `{"experiment", "variant", "level", "images", "bits_per_dim", "bits_per_dim_interval", "norm", "norm_again",
-        "likelier_than", "like_host", "like_donor", "changed"}`; `likelier_than` is the share of pairs in which the
+        "likelier_than", "like_host", "like_donor", "changed"}`; `likelier_than` is the fraction of pairs in which the
         real image needs more bits; the last three are means, None where there is no host or donor.
     """
     rng = np.random.default_rng(seed)

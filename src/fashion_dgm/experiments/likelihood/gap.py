@@ -26,9 +26,9 @@ def gap_by_part(
 ) -> dict[str, Any]:
     """Splits the difference of mean bits/dim, outside minus inside, in the parts that add up to it.
 
-    Both sets are resampled on their own, but for images that were made from others, which are resampled with them. A part's
-    share is its difference over the whole; shares add up to 1, and parts that work against the whole have a negative one.
-    Where the interval of the whole holds 0, there is nothing to share out, and shares are None.
+    Both sets are resampled on their own, but for images that were made from others, which are resampled with them. A
+    part's fraction is its difference over the whole; the fractions add up to 1, and some may be negative.
+    Where the interval of the whole holds 0, there is no gap to divide, and fractions are None.
 
     Arguments:
         inside: part to bits/dim of in-distribution images, `(N,)`.
@@ -36,8 +36,8 @@ def gap_by_part(
         partners: which image each of these was made from, as `metrics.resampling.multiplicities` takes it.
 
     Returns:
-        `{"difference", "difference_interval", "parts": {name: {"difference", "difference_interval", "share",
-        "share_interval"}}}`.
+        `{"difference", "difference_interval", "parts": {name: {"difference", "difference_interval", "fraction",
+        "fraction_interval"}}}`.
 
     Raises:
         FashionDGMError: if the parts differ.
@@ -53,11 +53,11 @@ def gap_by_part(
     parts = {}
     for index, name in enumerate(inside):
         found = estimate(means[index], replicates[:, index], confidence).as_dict("difference")
-        share = {"share": None, "share_interval": None}
+        fraction = {"fraction": None, "fraction_interval": None}
         if clear:
-            shares = replicates[:, index] / replicates.sum(1)
-            share = estimate(means[index] / means.sum(), shares, confidence).as_dict("share")
-        parts[name] = found | share
+            fractions = replicates[:, index] / replicates.sum(1)
+            fraction = estimate(means[index] / means.sum(), fractions, confidence).as_dict("fraction")
+        parts[name] = found | fraction
     return total.as_dict("difference") | {"parts": parts}
 
 
@@ -81,8 +81,8 @@ def complexity_line(
         partners: which image each of these was made from, as `gap_by_part` takes it.
 
     Returns:
-        `{"slope", "intercept", "predicted", "predicted_interval", "share", "share_interval"}`: the predicted mean bits/dim,
-        and the predicted gap over the measured one, None where the measured gap's interval holds 0.
+        `{"slope", "intercept", "predicted", "predicted_interval", "fraction", "fraction_interval"}`: the predicted mean
+        bits/dim, and the predicted gap over the measured one, None where the measured gap's interval holds 0.
     """
     slope, intercept = _line(*inside)
     # Means of x, y, x^2 and xy are all that a least-squares line needs, so a resample of rows is one of means.
@@ -96,11 +96,11 @@ def complexity_line(
     mean_x, mean_y = outside[0].mean(), outside[1].mean()
     prediction = estimate(intercept + slope * mean_x, moments[:, 1] + predicted_gaps, confidence)
     measured = estimate(mean_y - y.mean(), gaps, confidence)
-    share: dict[str, Any] = {"share": None, "share_interval": None}
+    fraction: dict[str, Any] = {"fraction": None, "fraction_interval": None}
     if measured.interval[0] > 0 or measured.interval[1] < 0:
         value = slope * (mean_x - x.mean()) / measured.value
-        share = estimate(value, predicted_gaps / gaps, confidence).as_dict("share")
-    return {"slope": float(slope), "intercept": float(intercept)} | prediction.as_dict("predicted") | share
+        fraction = estimate(value, predicted_gaps / gaps, confidence).as_dict("fraction")
+    return {"slope": float(slope), "intercept": float(intercept)} | prediction.as_dict("predicted") | fraction
 
 
 def _line(x: Array, y: Array) -> tuple[float, float]:

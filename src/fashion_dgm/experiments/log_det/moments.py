@@ -17,7 +17,7 @@ from torch import Tensor
 from fashion_dgm.flows.log_det_series import ProbeKind
 from fashion_dgm.flows.series_weights import Geometric, Roulette
 
-__all__ = ["TermMoments", "diagonal_share", "term_moments", "truncation_bound"]
+__all__ = ["TermMoments", "diagonal_fraction", "term_moments", "truncation_bound"]
 
 Array = NDArray[np.float64]
 
@@ -30,7 +30,7 @@ class TermMoments:
         exact: the log-determinant.
         means: `E[d_k]`, `(K,)`.
         covariances: by kind of probe, `(K, K)`.
-        diagonal_share: the part of `|S|_F^2` that lies on the diagonal, S the symmetric part of `log(I + A)`.
+        diagonal_fraction: the part of `|S|_F^2` that lies on the diagonal, S the symmetric part of `log(I + A)`.
         norm: spectral norm of the Jacobian.
         radius: largest absolute value of its eigenvalues.
     """
@@ -38,7 +38,7 @@ class TermMoments:
     exact: float
     means: Array
     covariances: dict[ProbeKind, Array]
-    diagonal_share: float
+    diagonal_fraction: float
     norm: float
     radius: float
 
@@ -94,14 +94,14 @@ def term_moments(jacobian: Tensor, terms: int) -> TermMoments:
         exact=float(torch.linalg.slogdet(torch.eye(size, dtype=torch.float64) + matrix).logabsdet),
         means=diagonals.sum(1).numpy(),
         covariances={"gaussian": gaussian.numpy(), "rademacher": (gaussian - diagonal).numpy()},
-        diagonal_share=diagonal_share(symmetric.sum(0)),
+        diagonal_fraction=diagonal_fraction(symmetric.sum(0)),
         norm=float(torch.linalg.matrix_norm(matrix, 2)),
         radius=float(torch.linalg.eigvals(matrix).abs().max()),
     )
 
 
-def diagonal_share(symmetric: Tensor) -> float:
-    """Returns `sum_i s_ii^2 / |S|_F^2`: what Rademacher probes save, as a share of the variance of Gaussian ones."""
+def diagonal_fraction(symmetric: Tensor) -> float:
+    """Returns `sum_i s_ii^2 / |S|_F^2`: what Rademacher probes save, as a fraction of the variance of Gaussian ones."""
     return float(symmetric.diagonal().square().sum() / symmetric.square().sum())
 
 

@@ -148,7 +148,7 @@ def _block_row(moments: TermMoments, sums: dict[ProbeKind, Array], reference: in
         "norm": moments.norm,
         "radius": moments.radius,
         "log_det": moments.exact,
-        "diagonal_share": moments.diagonal_share,
+        "diagonal_fraction": moments.diagonal_fraction,
         "ratio": ratio,
         "ratio_error": ratio * relative,
         "ratio_theory": theory["rademacher"] / theory["gaussian"],

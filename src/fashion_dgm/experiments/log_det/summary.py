@@ -131,7 +131,7 @@ def _block_summary(row: Metrics, truncation: DataFrame, estimators: DataFrame, c
     reach = quantile(confidence) * row["ratio_error"]
     return {
         **{key: row[key] for key in ("block", "kind", "dimension", "lipschitz", "norm", "radius", "log_det")},
-        "diagonal_share": row["diagonal_share"],
+        "diagonal_fraction": row["diagonal_fraction"],
         "ratio": row["ratio"],
         "ratio_interval": [row["ratio"] - reach, row["ratio"] + reach],
         "ratio_theory": row["ratio_theory"],
@@ -201,6 +201,6 @@ def _trained_summary(blocks: DataFrame, truncation: DataFrame, estimators: DataF
         "lipschitz": float(blocks["lipschitz"].max()),
         "norm": [float(blocks["norm"].min()), float(blocks["norm"].max())],
         "radius": [float(blocks["radius"].min()), float(blocks["radius"].max())],
-        "diagonal_share": [float(blocks["diagonal_share"].min()), float(blocks["diagonal_share"].max())],
+        "diagonal_fraction": [float(blocks["diagonal_fraction"].min()), float(blocks["diagonal_fraction"].max())],
         "estimators": rows,
     }

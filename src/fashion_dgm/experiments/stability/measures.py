@@ -54,12 +54,12 @@ class Score:
 
     Arguments:
         distance: Fréchet classifier distance to held-out images.
-        class_shares: of the images, by the class they are taken for; sums to 1.
+        class_fractions: of the images, by the class they are taken for; sums to 1.
     """
 
     epoch: int
     distance: float
-    class_shares: tuple[float, ...]
+    class_fractions: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class RunRecord:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Takes back what `to_json` gave."""
-        scores = [Score(entry["epoch"], entry["distance"], tuple(entry["class_shares"])) for entry in data["scores"]]
+        scores = [Score(entry["epoch"], entry["distance"], tuple(entry["class_fractions"])) for entry in data["scores"]]
         return cls(**{**data, "scores": scores})
 
 
@@ -100,11 +100,11 @@ class Collapse:
     """When a generator counts as collapsed.
 
     Arguments:
-        least_share: a class below this share of the images is missing.
+        least_fraction: a class below this fraction of the images is missing.
         missing: this many missing classes are a collapse.
     """
 
-    least_share: float
+    least_fraction: float
     missing: int
 
 
@@ -115,9 +115,9 @@ def measures_of(record: RunRecord, collapse: Collapse, untrained: float) -> dict
         untrained: the distance of a generator that has learned nothing, which is taken for that of a run that diverged.
     """
     distances = [score.distance for score in record.scores]
-    ended = record.scores[-1].class_shares if record.scores else None
+    ended = record.scores[-1].class_fractions if record.scores else None
     diverged = record.status == "diverged"
-    missing = missing_classes(ended, collapse.least_share) if ended else math.nan
+    missing = missing_classes(ended, collapse.least_fraction) if ended else math.nan
     collapsed = ended is not None and missing >= collapse.missing
     distance = untrained if diverged else last(distances)
 

@@ -144,8 +144,8 @@ class Study:
                 return replace(record, status="diverged", reason=reason, scores=scores)
             with torch.no_grad():
                 taken_for = network.head(torch.from_numpy(features).to(device)).argmax(dim=1).cpu().numpy()
-            shares = tuple(float(share) for share in np.bincount(taken_for, minlength=10) / real.count)
-            scores.append(Score(epoch, frechet_distance(real, Gaussian.fit(features)), shares))
+            fractions = tuple(float(fraction) for fraction in np.bincount(taken_for, minlength=10) / real.count)
+            scores.append(Score(epoch, frechet_distance(real, Gaussian.fit(features)), fractions))
         return replace(record, scores=scores)
 
 

@@ -35,7 +35,7 @@ def rows_of(records: Sequence[RunRecord], study: StabilityConfig, untrained: flo
     Arguments:
         untrained: the distance of an untrained generator, which a diverged run counts with.
     """
-    collapse = Collapse(study.missing_share, study.missing_classes)
+    collapse = Collapse(study.missing_fraction, study.missing_classes)
     rows: list[Row] = [
         {
             **{name: getattr(record, name) for name in LABELS},

@@ -18,46 +18,46 @@ def probe_latents(
     """Decodes latents of every kind, scores the images, and draws them."""
     from fashion_dgm.data.images import choose_set
     from fashion_dgm.experiments.latent_space import experiments, summary
-    from fashion_dgm.experiments.latent_space.probe import Probe
+    from fashion_dgm.experiments.latent_space.decoded import LatentDecoder
     from fashion_dgm.pipelines.models import load_flow
     from fashion_dgm.reporting import figures
     from fashion_dgm.reporting.wording import dataset_name
 
-    foreign = choose_set(ood_sets, config.stranger).images[: config.images]
-    familiar = benchmark.images[: 2 * config.images]
-    probe = Probe(load_flow(flow, config.device), config.batch_size, config.seed)
-    shots = [
-        *experiments.temperatures(probe, config),
-        *experiments.off_typical(probe, config),
-        *experiments.real_directions(probe, familiar, config),
-        *experiments.interpolations(probe, familiar, config),
-        *experiments.strangers(probe, familiar, foreign, config),
+    ood = choose_set(ood_sets, config.ood_set).images[: config.images]
+    in_distribution = benchmark.images[: 2 * config.images]
+    decoder = LatentDecoder(load_flow(flow, config.device), config.batch_size, config.seed)
+    samples = [
+        *experiments.temperatures(decoder, config),
+        *experiments.off_typical(decoder, config),
+        *experiments.real_directions(decoder, in_distribution, config),
+        *experiments.interpolations(decoder, in_distribution, config),
+        *experiments.ood_latents(decoder, in_distribution, ood, config),
     ]
     return (
-        summary.table_of(shots),
-        figures.latent_temperatures(shots),
-        figures.latent_off_typical(shots),
-        figures.latent_scales(shots),
-        figures.latent_interpolations(shots),
-        figures.latent_strangers(shots, dataset_name(config.stranger)),
+        summary.table_of(samples),
+        figures.latent_temperatures(samples),
+        figures.latent_off_typical(samples),
+        figures.latent_scales(samples),
+        figures.latent_interpolations(samples),
+        figures.latent_ood(samples, dataset_name(config.ood_set)),
     )
 
 
 def summarise_latents(scores: DataFrame, parts: DataFrame, config: LatentSpaceConfig) -> dict[str, Any]:
     """Measures each kind of latents against the real images of the benchmark."""
-    from fashion_dgm.experiments.latent_space.summary import compare_paths, summarise_shots
+    from fashion_dgm.experiments.latent_space.summary import compare_paths, summarise_decoded
 
     reference = parts.loc[parts["dataset"] == "fashion_mnist", "bits_per_dim"].to_numpy()
     options: dict[str, Any] = {"bootstrap": config.bootstrap, "confidence": config.confidence, "seed": config.seed}
     return {
-        "stranger": config.stranger,
+        "ood_set": config.ood_set,
         "confidence": config.confidence,
         "reference": {
             "images": len(reference),
             "bits_per_dim": float(reference.mean()),
             "quantiles": [float(value) for value in _quantiles(reference)],
         },
-        "variants": summarise_shots(scores, reference, **options),
+        "variants": summarise_decoded(scores, reference, **options),
         "paths": compare_paths(scores, **options),
     }
 

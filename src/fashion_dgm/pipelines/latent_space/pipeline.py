@@ -20,7 +20,7 @@ def create_pipeline() -> Pipeline:
                     "latent_off_typical_figure",
                     "latent_scales_figure",
                     "latent_interpolations_figure",
-                    "latent_strangers_figure",
+                    "latent_ood_figure",
                 ],
                 name="probe_latents",
             ),

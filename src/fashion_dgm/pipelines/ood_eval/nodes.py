@@ -13,8 +13,8 @@ from fashion_dgm.pipelines.types import Checkpoint, DataFrame, Figure
 
 __all__ = [
     "measure_detection",
-    "plot_headline",
     "plot_matrix",
+    "plot_primary_score",
     "plot_scores",
     "score_images",
 ]
@@ -134,11 +134,11 @@ def plot_scores(scores: DataFrame, metrics: dict[str, Any]) -> Figure:
     return ood_histogram(_of_first_model(scores), metrics["in_distribution"]["name"], _in_words(metrics["sets"]))
 
 
-def plot_headline(scores: DataFrame, metrics: dict[str, Any]) -> Figure:
-    """Draws the histograms of the headline score, by rank among the benchmark's."""
+def plot_primary_score(scores: DataFrame, metrics: dict[str, Any]) -> Figure:
+    """Draws the histograms of the primary score, by rank among the benchmark's."""
     from fashion_dgm.reporting.figures import score_histogram
 
-    name = metrics["headline"]
+    name = metrics["primary_score"]
     results = metrics["models"][metrics["model"]]["results"][name]
     return score_histogram(_of_first_model(scores), name, metrics["in_distribution"]["name"], _in_words(results))
 
@@ -151,7 +151,7 @@ def plot_matrix(table: DataFrame, metrics: dict[str, Any]) -> Figure:
     # What needs no flow is the same under each.
     flowless = [name for name, definition in metrics["definitions"].items() if not definition["uses_flow"]]
     table = table[(table["model"] == metrics["model"]) | ~table["score"].isin(flowless)]
-    return auroc_matrix(table, labels, metrics["headline"])
+    return auroc_matrix(table, labels, metrics["primary_score"])
 
 
 def _of_first_model(scores: DataFrame) -> DataFrame:

@@ -39,7 +39,12 @@ def create_pipeline() -> Pipeline:
                 name="measure_detection",
             ),
             Node(nodes.plot_scores, ["ood_scores", "ood_metrics"], "ood_histogram_figure", name="plot_ood_scores"),
-            Node(nodes.plot_headline, ["ood_scores", "ood_metrics"], "ood_headline_figure", name="plot_ood_headline"),
+            Node(
+                nodes.plot_primary_score,
+                ["ood_scores", "ood_metrics"],
+                "ood_primary_score_figure",
+                name="plot_ood_primary_score",
+            ),
             Node(nodes.plot_matrix, ["ood_table", "ood_metrics"], "ood_matrix_figure", name="plot_ood_matrix"),
         ]
     )

@@ -17,9 +17,9 @@ from fashion_dgm.reporting.figures.latents import (
     PATH_NAMES,
     latent_interpolations,
     latent_off_typical,
+    latent_ood,
     latent_paths,
     latent_scales,
-    latent_strangers,
     latent_temperatures,
 )
 from fashion_dgm.reporting.figures.likelihood import likelihood_by_layer, likelihood_complexity, likelihood_gap
@@ -28,9 +28,9 @@ from fashion_dgm.reporting.figures.ood import ood_histogram, score_histogram
 from fashion_dgm.reporting.figures.ood_matrix import auroc_matrix
 from fashion_dgm.reporting.figures.ood_sets import ood_set_examples
 from fashion_dgm.reporting.figures.perturbations import (
+    layer_trace,
     perturbation_curves,
     perturbation_examples,
-    way_through_the_flow,
 )
 from fashion_dgm.reporting.figures.published import published_comparison
 from fashion_dgm.reporting.figures.roulette import roulette_bias, roulette_budget, roulette_variance
@@ -52,10 +52,11 @@ __all__ = [
     "image_grid",
     "latent_interpolations",
     "latent_off_typical",
+    "latent_ood",
     "latent_paths",
     "latent_scales",
-    "latent_strangers",
     "latent_temperatures",
+    "layer_trace",
     "likelihood_by_layer",
     "likelihood_complexity",
     "likelihood_gap",
@@ -76,5 +77,4 @@ __all__ = [
     "stability_measures",
     "stability_verdict",
     "uniform_curves",
-    "way_through_the_flow",
 ]

@@ -1,4 +1,4 @@
-"""What figures of curves share: lines over epochs, labelled at their ends."""
+"""What figures of curves have in common: lines over epochs, labelled at their ends."""
 
 from __future__ import annotations
 

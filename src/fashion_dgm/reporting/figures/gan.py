@@ -43,7 +43,7 @@ def gan_curves(histories: Mapping[str, DataFrame]) -> Figure:
         histories: `"gan"`, `"wgan"` or another name to a table with the columns `epoch`, `loss_discriminator`,
             `loss_generator`, `score_real`, `score_fake`, `gradient_norm_discriminator`, `gradient_norm_generator`, and
             `probability_real`, `probability_fake`, `accuracy_real`, `accuracy_fake` (GAN) or `wasserstein_estimate`,
-            `wasserstein_estimate_held_out_batch_stats`, `clipped_share` or `slope` (WGAN).
+            `wasserstein_estimate_held_out_batch_stats`, `clipped_fraction` or `slope` (WGAN).
 
     Raises:
         FashionDGMError: if there is no model, or a model has no epoch.
@@ -109,7 +109,7 @@ def _draw_adversarial_column(panels: NDArray, history: DataFrame, name: str) -> 
         draw(extra, "Slope of the critic", "slope")
         extra.axhline(1.0, color=GREY, linewidth=1, linestyle=":")
     elif critic:
-        draw(extra, "Weights at the bound", "clipped_share")
+        draw(extra, "Weights at the bound", "clipped_fraction")
     else:
         draw(extra, "Images classified rightly", "accuracy_real", "accuracy_fake", colors=images)
     if "slope" not in history.columns:
@@ -122,7 +122,7 @@ def sample_records(histories: Mapping[str, DataFrame], class_names: Sequence[str
     """Draws which classes each model makes at the end, and by epoch how evenly and how near to training images.
 
     Arguments:
-        histories: model to a table with the columns `epoch`, `class_share_0` and so on, `class_entropy` and
+        histories: model to a table with the columns `epoch`, `class_fraction_0` and so on, `class_entropy` and
             `copying_probability`; a model without them is left out of what they show.
         class_names: one name a class.
 
@@ -158,9 +158,9 @@ def _draw_classes(
 ) -> None:
     places, width = np.arange(len(class_names)), 0.8 / len(histories)
     for i, (name, history) in enumerate(histories.items()):
-        shares = [column_of(history, f"class_share_{label}")[-1] for label in range(len(class_names))]
+        fractions = [column_of(history, f"class_fraction_{label}")[-1] for label in range(len(class_names))]
         at = places + (i - (len(histories) - 1) / 2) * width
-        axes.bar(at, np.nan_to_num(shares), 0.94 * width, color=colors[name], label=model_name(name))
+        axes.bar(at, np.nan_to_num(fractions), 0.94 * width, color=colors[name], label=model_name(name))
     axes.axhline(1 / len(class_names), color=GREY, linewidth=1, linestyle=":")
     axes.set_xticks(places, [name.replace(" ", "\n").replace("/", "/\n") for name in class_names], fontsize="small")
     axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))

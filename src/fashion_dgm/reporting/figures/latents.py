@@ -13,15 +13,15 @@ from fashion_dgm.reporting.style import BLUE, GREY, VERMILLION, WIDTH, styled
 from fashion_dgm.reporting.wording import number
 
 if TYPE_CHECKING:
-    from fashion_dgm.experiments.latent_space.probe import Shots
+    from fashion_dgm.experiments.latent_space.decoded import DecodedSamples
 
 __all__ = [
     "PATH_NAMES",
     "latent_interpolations",
     "latent_off_typical",
+    "latent_ood",
     "latent_paths",
     "latent_scales",
-    "latent_strangers",
     "latent_temperatures",
 ]
 
@@ -33,59 +33,59 @@ PATH_NAMES = {
 _PAIRS = 2
 
 
-def latent_temperatures(shots: Sequence[Shots]) -> Figure:
+def latent_temperatures(samples: Sequence[DecodedSamples]) -> Figure:
     """Draws a row a temperature, a column a latent; under each image its bits/dim."""
     return captioned_rows(
         [
-            _row(shot, f"{shot.variant}   {_means(shot)}", norms=False)
-            for shot in shots
-            if shot.experiment == "temperature"
+            _row(sample, f"{sample.variant}   {_means(sample)}", norms=False)
+            for sample in samples
+            if sample.experiment == "temperature"
         ]
     )
 
 
-def latent_off_typical(shots: Sequence[Shots]) -> Figure:
+def latent_off_typical(samples: Sequence[DecodedSamples]) -> Figure:
     """Draws latents off the typical set; under each image its bits/dim and, in grey, `|z| / sqrt(D)`."""
-    rows = [_row(shot, f"Truncated: every latent within ±{shot.level:g}") for shot in _of(shots, "truncation")]
-    rows += _sweep(_of(shots, "constant"), "Constant: every latent has the value above the image", "{}", range(1))
-    rows += _sweep(_of(shots, "active"), "Sparse: the whole norm on so many of the latents", "{}", range(1))
-    rows += _sweep(_of(shots, "radius"), "The direction of a real image, at other radii", "{}", range(2))
+    rows = [_row(sample, f"Truncated: every latent within ±{sample.level:g}") for sample in _of(samples, "truncation")]
+    rows += _sweep(_of(samples, "constant"), "Constant: every latent has the value above the image", "{}", range(1))
+    rows += _sweep(_of(samples, "active"), "Sparse: the whole norm on so many of the latents", "{}", range(1))
+    rows += _sweep(_of(samples, "radius"), "The direction of a real image, at other radii", "{}", range(2))
     return captioned_rows(rows)
 
 
-def latent_scales(shots: Sequence[Shots]) -> Figure:
+def latent_scales(samples: Sequence[DecodedSamples]) -> Figure:
     """Draws garments with latents of one scale from another garment, and draws of the prior with one scale at 0."""
-    rows = [_row(shot, "Garments as they are") for shot in _of(shots, "familiar")]
+    rows = [_row(sample, "Garments as they are") for sample in _of(samples, "in_distribution")]
     rows += [
-        _row(shot, f"With the latents of scale {shot.level:g} of the garment to the left")
-        for shot in _of(shots, "swap")
+        _row(sample, f"With the latents of scale {sample.level:g} of the garment to the left")
+        for sample in _of(samples, "swap")
     ]
     rows += [
-        _row(shot, f"Drawn from the prior, but the latents of scale {shot.level:g} are 0")
-        for shot in _of(shots, "silent")
+        _row(sample, f"Drawn from the prior, but the latents of scale {sample.level:g} are 0")
+        for sample in _of(samples, "silent")
     ]
     return captioned_rows(rows)
 
 
-def latent_interpolations(shots: Sequence[Shots]) -> Figure:
+def latent_interpolations(samples: Sequence[DecodedSamples]) -> Figure:
     """Draws two pairs of images, and three ways from one to the other."""
     rows = []
     for pair in range(_PAIRS):
         for path, name in PATH_NAMES.items():
-            rows += _sweep(_of(shots, path), name[0].upper() + name[1:], "", [pair])
+            rows += _sweep(_of(samples, path), name[0].upper() + name[1:], "", [pair])
     return captioned_rows(rows)
 
 
-def latent_strangers(shots: Sequence[Shots], name: str) -> Figure:
-    """Draws foreign images through the flow and back, mixed with familiar ones, and disturbed; `name` is theirs."""
-    familiar, (stranger, decoded) = _of(shots, "familiar")[0], _of(shots, "stranger")
-    rows = [_row(stranger, f"{name}, as it is"), _row(decoded, f"{name}, encoded and decoded")]
-    rows.append(_row(familiar, "The garments that are mixed in below"))
+def latent_ood(samples: Sequence[DecodedSamples], name: str) -> Figure:
+    """Draws OOD images encoded and decoded, mixed with garments, and with noise in their latents, of the set `name`."""
+    garments, (original, decoded) = _of(samples, "in_distribution")[0], _of(samples, "ood")
+    rows = [_row(original, f"{name}, as it is"), _row(decoded, f"{name}, encoded and decoded")]
+    rows.append(_row(garments, "The garments that are mixed in below"))
     rows += [
-        _row(shot, f"Latents of scale {shot.level:g} from {name}, the others from the garment")
-        for shot in _of(shots, "mixture")
+        _row(sample, f"Latents of scale {sample.level:g} from {name}, the others from the garment")
+        for sample in _of(samples, "mixture")
     ]
-    rows += _sweep(_of(shots, "noise"), f"{name} with a fraction s of fresh noise in its latents", "s = {}", range(2))
+    rows += _sweep(_of(samples, "noise"), f"{name} with a fraction s of fresh noise in its latents", "s = {}", range(2))
     return captioned_rows(rows)
 
 
@@ -128,33 +128,33 @@ def latent_paths(variants: Sequence[Mapping[str, Any]], inside: tuple[float, flo
     return figure
 
 
-def _of(shots: Sequence[Shots], experiment: str) -> list[Shots]:
-    return [shot for shot in shots if shot.experiment == experiment]
+def _of(samples: Sequence[DecodedSamples], experiment: str) -> list[DecodedSamples]:
+    return [sample for sample in samples if sample.experiment == experiment]
 
 
-def _means(shot: Shots) -> str:
-    return f"{number(float(shot.bits_per_dim.mean()))} bits/dim,  ‖z‖/√D = {number(float(shot.norm.mean()))}"
+def _means(sample: DecodedSamples) -> str:
+    return f"{number(float(sample.bits_per_dim.mean()))} bits/dim,  ‖z‖/√D = {number(float(sample.norm.mean()))}"
 
 
-def _row(shot: Shots, heading: str, norms: bool = True) -> CaptionedRow:
-    bits = tuple(number(float(value)) for value in shot.bits_per_dim[:COLUMNS])
-    norm = tuple(number(float(value)) for value in shot.norm[:COLUMNS])
-    return CaptionedRow(shot.images[:COLUMNS], heading, below=(bits, norm) if norms else (bits,))
+def _row(sample: DecodedSamples, heading: str, norms: bool = True) -> CaptionedRow:
+    bits = tuple(number(float(value)) for value in sample.bits_per_dim[:COLUMNS])
+    norm = tuple(number(float(value)) for value in sample.norm[:COLUMNS])
+    return CaptionedRow(sample.images[:COLUMNS], heading, below=(bits, norm) if norms else (bits,))
 
 
-def _sweep(shots: Sequence[Shots], heading: str, form: str, which: Sequence[int]) -> list[CaptionedRow]:
+def _sweep(samples: Sequence[DecodedSamples], heading: str, form: str, which: Sequence[int]) -> list[CaptionedRow]:
     """Lays one image of each kind side by side, for each of `which`; of too many kinds evenly spaced ones are shown."""
-    if len(shots) > COLUMNS:
-        shots = [shots[i] for i in np.linspace(0, len(shots) - 1, COLUMNS).round().astype(int)]
+    if len(samples) > COLUMNS:
+        samples = [samples[i] for i in np.linspace(0, len(samples) - 1, COLUMNS).round().astype(int)]
     rows = []
     for place, index in enumerate(which):
-        shown = [shot for shot in shots if index < len(shot.images)]
+        shown = [sample for sample in samples if index < len(sample.images)]
         if not shown:
             continue
-        above = tuple(form.format(_signed(shot.level)) for shot in shown) if form and place == 0 else ()
-        bits = tuple(number(float(shot.bits_per_dim[index])) for shot in shown)
-        norm = tuple(number(float(shot.norm[index])) for shot in shown)
-        images = np.stack([shot.images[index] for shot in shown])
+        above = tuple(form.format(_signed(sample.level)) for sample in shown) if form and place == 0 else ()
+        bits = tuple(number(float(sample.bits_per_dim[index])) for sample in shown)
+        norm = tuple(number(float(sample.norm[index])) for sample in shown)
+        images = np.stack([sample.images[index] for sample in shown])
         rows.append(CaptionedRow(images, heading if place == 0 else "", above, (bits, norm)))
     return rows
 

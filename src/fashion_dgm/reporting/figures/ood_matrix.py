@@ -22,7 +22,7 @@ _COLORS = LinearSegmentedColormap.from_list("auroc", [VERMILLION, "#ffffff", BLU
 
 
 @styled
-def auroc_matrix(table: DataFrame, labels: Mapping[str, str], headline: str) -> Figure:
+def auroc_matrix(table: DataFrame, labels: Mapping[str, str], primary_score: str) -> Figure:
     """Draws AUROC as a matrix: a row a score, a column a set, a number in each cell.
 
     Blue cells are detected, white ones are at chance, vermillion ones below it. Rows keep the order of the
@@ -31,7 +31,7 @@ def auroc_matrix(table: DataFrame, labels: Mapping[str, str], headline: str) -> 
     Arguments:
         table: columns `model`, `dataset`, `score`, `group_size`, `auroc`.
         labels: what to call each score.
-        headline: score whose label is bold.
+        primary_score: whose label is bold.
 
     Raises:
         FashionDGMError: if the table is empty.
@@ -58,7 +58,7 @@ def auroc_matrix(table: DataFrame, labels: Mapping[str, str], headline: str) -> 
     names = [_name(model, score, size, labels, len(models) > 1) for model, score, size in order]
     axes.set_yticks(range(len(order)), names)
     for tick, (_, score, size) in zip(axes.get_yticklabels(), order, strict=True):
-        tick.set_fontweight("bold" if score == headline and size == 1 else "normal")
+        tick.set_fontweight("bold" if score == primary_score and size == 1 else "normal")
     axes.tick_params(length=0, labelsize=9)
     axes.xaxis.tick_top()
     axes.set_xticks(np.arange(len(sets) + 1) - 0.5, minor=True)

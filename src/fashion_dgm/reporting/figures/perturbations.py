@@ -1,4 +1,4 @@
-"""Figures of images that were changed, and of images on their way through a flow."""
+"""Figures of images that were changed, and of images on their traced through a flow."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from fashion_dgm.experiments.likelihood.trace import Trace
 
-__all__ = ["perturbation_curves", "perturbation_examples", "way_through_the_flow"]
+__all__ = ["layer_trace", "perturbation_curves", "perturbation_examples"]
 
 _TITLES = {
     "brightness": "Brightness: pixels times",
@@ -72,19 +72,19 @@ def perturbation_curves(perturbations: Mapping[str, Sequence[Mapping[str, Any]]]
     return figure
 
 
-def way_through_the_flow(ways: Mapping[str, tuple[NDArray[np.uint8], Trace]]) -> Figure:
+def layer_trace(traces: Mapping[str, tuple[NDArray[np.uint8], Trace]]) -> Figure:
     """Draws an image of each set after the logit and after each coupling, two rows an image at most.
 
     Each picture is stretched from its own 1% to its 99% quantile, black to white.
 
     Arguments:
-        ways: name of the set to a pixel image `(1, 1, H, W)` and its trace.
+        traces: name of the set to a pixel image `(1, 1, H, W)` and its trace.
     """
     rows = []
-    for name, (image, way) in ways.items():
+    for name, (image, traced) in traces.items():
         numbers: dict[int, int] = {}
         steps = [("image", image[0] / 255.0)]
-        for layer in way.layers:
+        for layer in traced.layers:
             if layer.kind == "logit":
                 steps.append(("logit", _stretched(layer.picture[0].numpy())))
             elif layer.kind not in ("actnorm", "squeeze"):

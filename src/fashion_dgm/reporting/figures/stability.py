@@ -88,7 +88,7 @@ def _draw_runs(panel: Axes, runs: Sequence[Mapping[str, Any]], model: str) -> No
 def stability_measures(cells: Mapping[str, Any]) -> Figure:
     """Draws mean and standard deviation of each measure, a row for each model and variation; dark is bad.
 
-    Shades go from the best to the worst value of each column, and for shares from the best to the worst there is.
+    Shades go from the best to the worst value of each column, and for fractions from the best to the worst there is.
 
     Arguments:
         cells: model to variation to measure to `{"mean", "sd", "runs"}`.

@@ -1,23 +1,26 @@
-"""The pipeline `flow_anatomy`."""
+"""The pipeline `likelihood_decomposition`."""
 
 from kedro.pipeline import Node, Pipeline
 
-from fashion_dgm.pipelines.flow_anatomy import nodes
+from fashion_dgm.pipelines.likelihood_decomposition import nodes
 
 __all__ = ["create_pipeline"]
 
 
 def create_pipeline() -> Pipeline:
     """Returns the pipeline."""
-    images = ["flow", "benchmark", "ood_sets", "params:flow_anatomy"]
+    images = ["flow", "benchmark", "ood_sets", "params:likelihood_decomposition"]
     return Pipeline(
         [
             Node(
-                nodes.dissect_likelihood, images, ["likelihood_parts", "likelihood_layers"], name="dissect_likelihood"
+                nodes.decompose_likelihood,
+                images,
+                ["likelihood_parts", "likelihood_layers"],
+                name="decompose_likelihood",
             ),
             Node(
                 nodes.perturb_images,
-                ["flow", "benchmark", "params:flow_anatomy"],
+                ["flow", "benchmark", "params:likelihood_decomposition"],
                 ["perturbation_scores", "perturbation_examples_figure"],
                 name="perturb_images",
             ),
@@ -30,7 +33,7 @@ def create_pipeline() -> Pipeline:
                     "perturbation_scores",
                     "second_order_metrics",
                     "ood_sets_summary",
-                    "params:flow_anatomy",
+                    "params:likelihood_decomposition",
                 ],
                 "likelihood_metrics",
                 name="explain_likelihood",
@@ -48,6 +51,6 @@ def create_pipeline() -> Pipeline:
             Node(
                 nodes.plot_perturbations, "likelihood_metrics", "perturbation_curves_figure", name="plot_perturbations"
             ),
-            Node(nodes.plot_way, images, "way_through_the_flow_figure", name="plot_way_through_the_flow"),
+            Node(nodes.plot_layer_trace, images, "layer_trace_figure", name="plot_layer_trace"),
         ]
     )

@@ -1,4 +1,4 @@
-"""A flow run in both directions, with the likelihood of what comes out."""
+"""Images decoded from latents, with their likelihood."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from fashion_dgm.experiments.likelihood.decomposition import decompose
 from fashion_dgm.flows.bijection import Bijection
 from fashion_dgm.flows.preprocessing import LEVELS, dequantize
 
-__all__ = ["Probe", "Shots"]
+__all__ = ["DecodedSamples", "LatentDecoder"]
 
 
 @dataclass(frozen=True, eq=False)
-class Shots:
-    """Images that a flow made of latents of one kind, scored.
+class DecodedSamples:
+    """Images decoded from latents of one kind, with their likelihood.
 
     Arguments:
         experiment: what was asked, such as `temperature`.
@@ -46,8 +46,8 @@ class Shots:
 
 
 @dataclass(frozen=True, eq=False)
-class Probe:
-    """A flow with all that running it takes.
+class LatentDecoder:
+    """Encodes, decodes and scores images with a flow.
 
     Arguments:
         flow: in evaluation mode, on any device.
@@ -75,11 +75,13 @@ class Probe:
         """Returns the 8-bit images `(N, 1, H, W)` of latents `(N, D)`: each pixel's grey level, `floor(256 x)`."""
         device = next(self.flow.parameters()).device
         parts = [self.flow.inverse(batch.to(device)).cpu() for batch in latents.split(self.batch_size)]
-        # What no number describes is shown as black; its likelihood is computed all the same.
+        # NaN is shown as black; its likelihood is computed all the same.
         levels = torch.cat(parts).nan_to_num(0).mul(LEVELS).floor().clamp(0, LEVELS - 1)
         return levels.to(torch.uint8).numpy()
 
-    def shoot(self, experiment: str, variant: str, latents: Tensor, level: float | None = None) -> Shots:
+    def decode_and_score(
+        self, experiment: str, variant: str, latents: Tensor, level: float | None = None
+    ) -> DecodedSamples:
         """Decodes latents `(N, D)` and scores the images."""
         return self.score(experiment, variant, self.decode(latents), relative_norm(latents), level)
 
@@ -90,8 +92,8 @@ class Probe:
         images: NDArray[np.uint8],
         norm: Tensor | None = None,
         level: float | None = None,
-    ) -> Shots:
+    ) -> DecodedSamples:
         """Scores 8-bit images `(N, 1, H, W)`; their own latents give the norm where none is given."""
         found = decompose(self.flow, torch.from_numpy(images), self.batch_size, self.seed)
         norms = found.norm if norm is None else norm.double().numpy()
-        return Shots(experiment, variant, images, found.bits_per_dim, norms, found.norm, level)
+        return DecodedSamples(experiment, variant, images, found.bits_per_dim, norms, found.norm, level)

@@ -1,4 +1,4 @@
-"""Nodes of `flow_anatomy`."""
+"""Nodes of `likelihood_decomposition`."""
 
 from __future__ import annotations
 
@@ -6,30 +6,30 @@ import itertools
 from collections.abc import Mapping
 from typing import Any
 
-from fashion_dgm.config import FlowAnatomyConfig
+from fashion_dgm.config import LikelihoodDecompositionConfig
 from fashion_dgm.data.images import ImageSet
 from fashion_dgm.pipelines.types import Checkpoint, DataFrame, Figure
 
 __all__ = [
     "IN_DISTRIBUTION",
     "check_second_order",
-    "dissect_likelihood",
+    "decompose_likelihood",
     "explain_likelihood",
     "perturb_images",
     "plot_complexity",
     "plot_gap",
+    "plot_layer_trace",
     "plot_layers",
     "plot_perturbations",
-    "plot_way",
 ]
 
 IN_DISTRIBUTION = "fashion_mnist"
 
 
-def dissect_likelihood(
-    flow: Checkpoint, benchmark: ImageSet, ood_sets: Mapping[str, ImageSet], config: FlowAnatomyConfig
+def decompose_likelihood(
+    flow: Checkpoint, benchmark: ImageSet, ood_sets: Mapping[str, ImageSet], config: LikelihoodDecompositionConfig
 ) -> tuple[DataFrame, DataFrame]:
-    """Takes the bits/dim of each image apart, and measures how complicated it is."""
+    """Decomposes the bits/dim of each image, and measures its complexity."""
     import pandas as pd
     import torch
 
@@ -49,7 +49,9 @@ def dissect_likelihood(
     return pd.concat(images, ignore_index=True), pd.concat(layers, ignore_index=True)
 
 
-def perturb_images(flow: Checkpoint, benchmark: ImageSet, config: FlowAnatomyConfig) -> tuple[DataFrame, Figure]:
+def perturb_images(
+    flow: Checkpoint, benchmark: ImageSet, config: LikelihoodDecompositionConfig
+) -> tuple[DataFrame, Figure]:
     """Scores images of the benchmark made darker, flatter and smoother, and draws one of them."""
     import pandas as pd
     import torch
@@ -76,20 +78,20 @@ def perturb_images(flow: Checkpoint, benchmark: ImageSet, config: FlowAnatomyCon
 
 
 def check_second_order(
-    flow: Checkpoint, benchmark: ImageSet, ood_sets: Mapping[str, ImageSet], config: FlowAnatomyConfig
+    flow: Checkpoint, benchmark: ImageSet, ood_sets: Mapping[str, ImageSet], config: LikelihoodDecompositionConfig
 ) -> dict[str, Any]:
-    """Holds the second-order argument of Nalisnick et al. against this flow and these images."""
+    """Compares the second-order argument of Nalisnick et al. with this flow on these images."""
     import torch
 
     from fashion_dgm.data.images import choose_set
     from fashion_dgm.experiments.likelihood.second_order import pixel_moments, second_order_gap
     from fashion_dgm.pipelines.models import load_flow
 
-    stranger = choose_set(ood_sets, config.stranger)
-    ours, theirs = (torch.from_numpy(s.images[: config.second_order_images]) for s in (benchmark, stranger))
+    ood = choose_set(ood_sets, config.ood_set)
+    ours, theirs = (torch.from_numpy(s.images[: config.second_order_images]) for s in (benchmark, ood))
     return {
         "images": [len(ours), len(theirs)],
-        "moments": pixel_moments(benchmark.images, stranger.images),
+        "moments": pixel_moments(benchmark.images, ood.images),
         "gaps": second_order_gap(
             load_flow(flow, config.device), ours, theirs, config.perturbations.spread, config.batch_size, config.seed
         ),
@@ -102,7 +104,7 @@ def explain_likelihood(
     perturbed: DataFrame,
     second_order: dict[str, Any],
     sets_summary: dict[str, Any],
-    config: FlowAnatomyConfig,
+    config: LikelihoodDecompositionConfig,
 ) -> dict[str, Any]:
     """Measures which terms, which layers and which images make the gap between the sets."""
     from fashion_dgm.data.ood import partners_of
@@ -114,11 +116,11 @@ def explain_likelihood(
     neutral = {name: level for name, (_, level) in PERTURBATIONS.items()}
     return {
         "in_distribution": IN_DISTRIBUTION,
-        "stranger": config.stranger,
+        "ood_set": config.ood_set,
         "confidence": config.confidence,
         "bootstrap": config.bootstrap,
         **tables.explain_sets(parts, IN_DISTRIBUTION, **options, partners=partners),
-        "layers": tables.compare_layers(layers, IN_DISTRIBUTION, config.stranger),
+        "layers": tables.compare_layers(layers, IN_DISTRIBUTION, config.ood_set),
         "perturbations": tables.perturbation_rows(perturbed, neutral, **options),
         "second_order": second_order,
     }
@@ -135,14 +137,14 @@ def plot_layers(metrics: dict[str, Any]) -> Figure:
     """Draws bits/dim had the flow ended after each layer."""
     from fashion_dgm.reporting.figures import likelihood_by_layer
 
-    return likelihood_by_layer(metrics["layers"], metrics["in_distribution"], metrics["stranger"])
+    return likelihood_by_layer(metrics["layers"], metrics["in_distribution"], metrics["ood_set"])
 
 
 def plot_complexity(parts: DataFrame, metrics: dict[str, Any]) -> Figure:
     """Draws bits/dim over the length of a PNG file."""
     from fashion_dgm.reporting.figures import likelihood_complexity
 
-    line = metrics["sets"][metrics["stranger"]]["line"]["png_bits"]
+    line = metrics["sets"][metrics["ood_set"]]["line"]["png_bits"]
     return likelihood_complexity(parts, IN_DISTRIBUTION, (line["slope"], line["intercept"]))
 
 
@@ -153,24 +155,24 @@ def plot_perturbations(metrics: dict[str, Any]) -> Figure:
     return perturbation_curves(metrics["perturbations"])
 
 
-def plot_way(
-    flow: Checkpoint, benchmark: ImageSet, ood_sets: Mapping[str, ImageSet], config: FlowAnatomyConfig
+def plot_layer_trace(
+    flow: Checkpoint, benchmark: ImageSet, ood_sets: Mapping[str, ImageSet], config: LikelihoodDecompositionConfig
 ) -> Figure:
-    """Draws a familiar and a foreign image after each coupling."""
+    """Draws an in-distribution and an OOD image after each coupling."""
     import torch
 
     from fashion_dgm.data.images import choose_set
     from fashion_dgm.experiments.likelihood.trace import trace
     from fashion_dgm.flows.preprocessing import dequantize
     from fashion_dgm.pipelines.models import load_flow
-    from fashion_dgm.reporting.figures import way_through_the_flow
+    from fashion_dgm.reporting.figures import layer_trace
     from fashion_dgm.reporting.wording import dataset_name
 
-    stranger = choose_set(ood_sets, config.stranger)
+    ood = choose_set(ood_sets, config.ood_set)
     model = load_flow(flow, "cpu")
-    pixels = torch.from_numpy(benchmark.images[:1]), torch.from_numpy(stranger.images[:1])
+    pixels = torch.from_numpy(benchmark.images[:1]), torch.from_numpy(ood.images[:1])
     generator = torch.Generator().manual_seed(config.seed)
     with torch.no_grad():
-        ways = [trace(model, dequantize(image, generator)) for image in pixels]
-    names = dataset_name(IN_DISTRIBUTION), dataset_name(config.stranger)
-    return way_through_the_flow({name: (x.numpy(), way) for name, x, way in zip(names, pixels, ways, strict=True)})
+        traces = [trace(model, dequantize(image, generator)) for image in pixels]
+    names = dataset_name(IN_DISTRIBUTION), dataset_name(config.ood_set)
+    return layer_trace({name: (x.numpy(), traced) for name, x, traced in zip(names, pixels, traces, strict=True)})

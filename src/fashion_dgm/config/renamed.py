@@ -1,0 +1,23 @@
+"""Parameters and pipelines that have been renamed, so that an old name gives an error with the new one."""
+
+import difflib
+from collections.abc import Collection
+
+__all__ = ["RENAMED", "suggestion"]
+
+RENAMED = {
+    "flow_anatomy": "likelihood_decomposition",
+    "headline": "primary_score",
+    "least_share": "least_fraction",
+    "missing_share": "missing_fraction",
+    "stranger": "ood_set",
+}
+"""Old to new name: of a pipeline, of a block of parameters, or of a parameter within its block."""
+
+
+def suggestion(name: str, known: Collection[str]) -> str:
+    """Returns what an error adds about a name that is not known: its new name, the nearest known one, or all of them."""
+    if name in RENAMED:
+        return f"renamed to {RENAMED[name]}"
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean {near[0]}?" if near else f"there are: {', '.join(sorted(known))}"
