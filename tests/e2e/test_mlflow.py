@@ -62,10 +62,22 @@ def test_discrete_likelihoods_are_in_the_runs_that_trained_by_number_of_draws(
 def test_one_parent_run_and_one_child_a_training_node(runs: list[Run]) -> None:
     parents = [run for run in runs if "mlflow.parentRunId" not in run.data.tags]
     children = [run for run in runs if run not in parents]
-    assert [run.info.run_name for run in parents] == ["__default__"]
+    assert [run.info.run_name for run in parents] == ["test: all"]
     assert {run.info.run_name for run in children} == {"train_flow", "train_mixture_flow", "train_gan", "train_wgan"}
     assert {run.data.tags["mlflow.parentRunId"] for run in children} == {parents[0].info.run_id}
     assert all(run.info.status == "FINISHED" for run in runs)
+
+
+def test_tables_and_charts_have_few_metrics_and_each_model_its_colour(runs: list[Run]) -> None:
+    children = [run for run in runs if "mlflow.parentRunId" in run.data.tags]
+    for run in children:
+        assert 3 <= len(run.data.metrics) <= 25, sorted(run.data.metrics)
+        assert run.data.tags["latest"] == "true"
+    (parent,) = (run for run in runs if run not in children)
+    assert 5 <= len(parent.data.metrics) <= 40, sorted(parent.data.metrics)
+    assert parent.data.tags["finding.ood_paradox"]
+    colours = {run.info.run_name: run.data.tags["mlflow.runColor"] for run in children}
+    assert colours["train_gan"] != colours["train_wgan"]
 
 
 def test_gan_and_wgan_are_comparable_in_mlflow(client: mlflow.MlflowClient, runs: list[Run]) -> None:
@@ -181,11 +193,11 @@ def test_distances_and_best_epochs_stand_in_the_training_runs(
     for row in metrics["rows"]:
         run = run_of(runs, f"train_{row['model']}")
         assert run.data.tags["classifier_best_epoch"] == str(row["best_epoch"])
-        assert run.data.tags["classifier_distances_by_run"] == run_of(runs, "__default__").info.run_id
+        assert run.data.tags["classifier_distances_by_run"] == run_of(runs, "test: all").info.run_id
         curve = client.get_metric_history(run.info.run_id, "classifier_distance_to_test")
         assert sorted(point.step for point in curve) == [1, 2]
         assert min(point.value for point in curve) == row["best_on_test"]
-        assert run.data.metrics["best/classifier_distance_to_benchmark"] == row["best_on_benchmark"]
+        assert run.data.metrics["best_classifier_distance_to_benchmark"] == row["best_on_benchmark"]
         best = client.get_model_version_by_alias(f"{row['model']}_generator", "best")
         assert best.tags["epoch"] == str(row["best_epoch"])
         assert best.tags["trained_by_run"] == run.info.run_id

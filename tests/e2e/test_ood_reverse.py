@@ -64,7 +64,7 @@ def test_provenance_is_that_of_mnists_training_images(reverse: Path) -> None:
         assert origin["train_sha256"] == train and origin["mismatches"] == [], name
     client = mlflow.MlflowClient(f"sqlite:///{reverse / 'data' / '09_tracking' / 'mlflow.db'}")
     runs = client.search_runs([client.get_experiment_by_name("fashion-dgm").experiment_id])
-    (parent,) = (run for run in runs if run.info.run_name == "ood_reverse")
+    (parent,) = (run for run in runs if run.info.run_name == "test: ood_reverse")
     assert "final/mnist/sets.fashion_mnist.auroc" in parent.data.metrics
     assert all(name.startswith("final/mnist/") for name in parent.data.metrics if name.startswith("final/"))
     trained = {run.info.run_name: run for run in runs if run.info.run_name.startswith("train_")}

@@ -21,6 +21,12 @@ class ReportConfig(Config):
     links: str
 
 
+class CurvesConfig(Config):
+    """Which metrics of an epoch become curves."""
+
+    left_out: tuple[str, ...]
+
+
 class TrackingConfig(Config):
     """Where runs are recorded (`tracking.yml`)."""
 
@@ -29,3 +35,6 @@ class TrackingConfig(Config):
     experiment: str
     artifact_megabytes: PositiveInt
     system_metrics: bool
+    final_metrics: dict[str, tuple[str, ...]]
+    curves: CurvesConfig
+    colours: dict[str, str]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from pydantic import BaseModel
 from fashion_dgm.config import TrackingConfig
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.nested import flatten
-from fashion_dgm.pipelines.tracking import side_channel
+from fashion_dgm.pipelines.tracking import leave_out, side_channel
 from fashion_dgm.provenance import ORIGIN
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class MLflowHooks:
         """Reads `tracking.yml`."""
         self._config = TrackingConfig(**context.config_loader["tracking"])
         self._project, self._env = Path(context.project_path), context.env or "local"
+        leave_out(self._config.curves.left_out)
 
     @hook_impl
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog) -> None:
@@ -63,7 +65,8 @@ class MLflowHooks:
         names = sorted(run_params.get("pipeline_names") or ["__default__"])
         try:
             self._connect(self._config)
-            mlflow.start_run(run_name="+".join(names))
+            shown = "all" if names == ["__default__"] else ", ".join(names)
+            mlflow.start_run(run_name=f"{self._env}: {shown}")
         except MlflowException as error:
             raise FashionDGMError(
                 f"MLflow cannot record at {mlflow.get_tracking_uri()}: {error}\nStart its server, or turn tracking off by "
@@ -140,6 +143,9 @@ class MLflowHooks:
         hashes = {name: value.sha256 for name, value in sets.items()}
         mlflow.log_params(params | {f"{name}_sha256": sha256 for name, sha256 in hashes.items()})
         mlflow.set_tags({"env": self._env, "node": node.short_name, **_commit(self._project)})
+        assert self._config is not None
+        if colour := self._config.colours.get(node.short_name):
+            mlflow.set_tag("mlflow.runColor", colour)
         devices = [value for name, value in params.items() if name.rpartition(".")[2] == "device"]
         if devices:
             mlflow.set_tag("device", _device_name(resolve_device(devices[-1])))
@@ -170,11 +176,11 @@ class MLflowHooks:
         if small:
             mlflow.log_artifact(str(path), artifact_path=path.parent.name)
         if name.endswith("_metrics") and isinstance(data, Mapping):
-            measured = {key: value for key, value in data.items() if key != ORIGIN}
-            numbers = {key: value for key, value in flatten(measured).items() if isinstance(value, int | float)}
             # Of both directions of OOD detection in one run, neither may overwrite the other.
-            prefix = "final/mnist/" if name.startswith("mnist_") and not self._child else "final/"
-            mlflow.log_metrics({f"{prefix}{key}": float(value) for key, value in numbers.items()})
+            # Charts show groups by what stands before a slash, the others last: a child's are all in one.
+            prefix = "" if self._child else "final/mnist/" if name.startswith("mnist_") else "final/"
+            shown = _shown(data, self._config.final_metrics, name)
+            mlflow.log_metrics({f"{prefix}{key}": value for key, value in shown.items()})
             if data.get(ORIGIN, {}).get("mismatches"):
                 mlflow.set_tag(f"data_mismatch.{name}", "; ".join(data[ORIGIN]["mismatches"]))
         if self._child and is_registrable(data):
@@ -183,12 +189,27 @@ class MLflowHooks:
                 mlflow.set_tag("model", register(name, data, "last", {"env": self._env}))
 
     @side_channel
+    def _mark_latest(self) -> None:
+        """Tags the child run as the latest of its node, and no other, for links to charts of the latest runs."""
+        import mlflow
+
+        client, run = mlflow.MlflowClient(), mlflow.active_run()
+        assert run is not None
+        node = client.get_run(run.info.run_id).data.tags["node"]
+        wanted = f"tags.node = '{node}' AND tags.latest = 'true'"
+        for other in client.search_runs([run.info.experiment_id], wanted):
+            client.set_tag(other.info.run_id, "latest", "false")
+        mlflow.set_tag("latest", "true")
+
+    @side_channel
     def _end_run(self, status: str) -> None:
         import mlflow
 
         mlflow.end_run(status)
 
     def _end_child(self, status: str) -> None:
+        if status == "FINISHED":
+            self._mark_latest()
         self._end_run(status)
         self._child, self._unsaved = False, set()
 
@@ -219,6 +240,17 @@ class MLflowHooks:
         mlflow.set_experiment(config.experiment)
         if config.system_metrics:
             mlflow.enable_system_metrics_logging()
+
+
+def _shown(metrics: Mapping[str, Any], patterns: Mapping[str, Iterable[str]], name: str) -> dict[str, float]:
+    """Returns the numbers of a metrics file that the first pattern of its dataset's name asks for, by dotted name."""
+    wanted = next((names for pattern, names in patterns.items() if fnmatchcase(name, pattern)), ())
+    numbers = {key: value for key, value in flatten(metrics).items() if isinstance(value, int | float)}
+    return {
+        key: float(value)
+        for key, value in numbers.items()
+        if not isinstance(value, bool) and any(fnmatchcase(key, pattern) for pattern in wanted)
+    }
 
 
 def _status(error: Exception) -> str:

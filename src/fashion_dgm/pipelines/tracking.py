@@ -9,7 +9,8 @@ from __future__ import annotations
 import functools
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, ParamSpec
 
 from fashion_dgm.errors import FashionDGMError
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from fashion_dgm.training.epoch import EpochRow
 
 __all__ = [
+    "leave_out",
     "log_discrete_likelihood",
     "log_distances",
     "log_epoch",
@@ -35,6 +37,8 @@ P = ParamSpec("P")
 Snapshots = Mapping[int, Callable[[], Checkpoint]]
 
 logger = logging.getLogger(__name__)
+# Of the session: training nodes, whose epochs are logged, have no parameter for what MLflow shows.
+_left_out: tuple[str, ...] = ()
 
 
 def side_channel(log: Callable[P, None]) -> Callable[P, None]:
@@ -55,6 +59,12 @@ def side_channel(log: Callable[P, None]) -> Callable[P, None]:
     return logged
 
 
+def leave_out(patterns: Iterable[str]) -> None:
+    """Sets which metrics `log_epoch` leaves out, by patterns of their names."""
+    global _left_out
+    _left_out = tuple(patterns)
+
+
 @side_channel
 def log_epoch(row: EpochRow, seconds: float | None) -> None:
     """Logs an epoch's metrics under their names, with the epoch as step.
@@ -64,7 +74,10 @@ def log_epoch(row: EpochRow, seconds: float | None) -> None:
     import mlflow
 
     epoch = int(row["epoch"])
-    metrics = {name: value for name, value in row.items() if name != "epoch"}
+    left_out = ("epoch", *_left_out)
+    metrics = {
+        name: value for name, value in row.items() if not any(fnmatchcase(name, pattern) for pattern in left_out)
+    }
     if seconds is not None:
         metrics["seconds_per_epoch"] = seconds
     mlflow.log_metrics(metrics, step=epoch)
@@ -199,7 +212,7 @@ def _tell(run: str, rows: DataFrame, best: Mapping[str, Any]) -> None:
         return
     metrics = [Metric(_distance(space, row.split), row.distance, now, row.epoch) for row in rows.itertuples()]
     metrics += [
-        Metric(f"best/{_distance(space, split)}", best[f"best_on_{split}"], now, best["best_epoch"])
+        Metric(f"best_{_distance(space, split)}", best[f"best_on_{split}"], now, best["best_epoch"])
         for split in rows["split"].unique()
     ]
     tags = {f"{space}_best_epoch": best["best_epoch"], f"{space}_distances_by_run": _open_run().info.run_id}
