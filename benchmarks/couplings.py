@@ -75,7 +75,7 @@ def main() -> None:
         for seed in range(options.seeds):
             changed = {**training, "model": base.model.model_copy(update=model), "seed": seed}
             step, seen = trained(base.model_copy(update=changed), train, options.seconds)
-            scores.append(mean_bits_per_dim(step.judged, test, 500, derive_seed(seed, "dequantize"), torch.float32))
+            scores.append(mean_bits_per_dim(step.evaluated, test, 500, derive_seed(seed, "dequantize"), torch.float32))
             images.append(seen)
         rows.append({"variant": name, "bits_per_dim": scores, "images": images})
         print(f"{name:40} {statistics.mean(scores):.3f}", scores, images, flush=True)

@@ -88,7 +88,7 @@ def _distances(what: str, first: Features, second: Features, rounds: int, *, reg
             warmup=0,
         )
     exact = exact_distance(first, second)
-    # On singular covariances pytorch-fid is no yardstick: its own error is larger than what is asked for.
+    # On singular covariances pytorch-fid is no reference: its own error is larger than what is asked for.
     goal, agreement = (GOAL, AGREEMENT) if regular else (None, None)
     return [
         compared(f"distance, {what}", timed, "ours", "pytorch-fid", at_least=goal),

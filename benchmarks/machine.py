@@ -45,14 +45,14 @@ def _precision(device: torch.device, precision: torch.dtype, rounds: int) -> lis
 
     for size in (64, 512):
         contestants[f"GAN step, batch {size}"], work[f"GAN step, batch {size}"] = _step(device, precision, size)
-    # No gradients for the yardsticks: their inputs require none.
+    # No gradients for the reference operations: their inputs require none.
     timed = interleave(contestants, rounds, warmup=2, synchronize=wait_for(device))
     rate = {contestant: flops / timed.median(contestant) for contestant, flops in work.items()}
     rows = [measured(f"{contestant}, {name}", value / 1e9, "GFLOP/s") for contestant, value in rate.items()]
     rows += [
-        measured(f"{step}, {name}: fraction of the {yardstick}", 100 * rate[step] / rate[yardstick], "%")
+        measured(f"{step}, {name}: fraction of the {reference}", 100 * rate[step] / rate[reference], "%")
         for step in rate
-        for yardstick in ("matrix product", "convolution")
+        for reference in ("matrix product", "convolution")
         if step.startswith("GAN")
     ]
     return rows

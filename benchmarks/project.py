@@ -63,7 +63,7 @@ def data_split(device: torch.device, quick: bool) -> list[Row]:
 
 
 def registry(device: torch.device, quick: bool) -> list[Row]:
-    """Times `kedro registry list` as a process, beside what Kedro itself takes to start."""
+    """Times `kedro registry list` as a process, and what Kedro itself takes to start."""
     del device
     timed = interleave(
         {

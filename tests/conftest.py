@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 
 
 def made_up_images(count: int, seed: int, classes: int = 10, name: str = "fashion_mnist") -> ImageSet:
-    """A bright bar whose place and size tell the class, on a dark ground, with noise."""
+    """A bright bar whose place and size depend on the class, on a dark ground, with noise."""
     rng = np.random.default_rng(seed)
     labels = np.arange(count) % classes
     rng.shuffle(labels)

@@ -4,7 +4,7 @@ from fashion_dgm.hooks import GuardHooks, MLflowHooks, ProvenanceHooks
 
 HOOKS = (GuardHooks(), ProvenanceHooks(), MLflowHooks())
 
-# Where it happens to be installed: it would open runs of its own beside ours.
+# Where it happens to be installed: it would open runs of its own.
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro-mlflow",)
 
 CONFIG_LOADER_ARGS = {

@@ -208,7 +208,7 @@ def test_rows_say_whether_the_goal_was_met() -> None:
     assert (memory.goal, memory.met) == (None, None)
 
 
-def test_table_has_a_line_a_row_with_the_goal_beside_the_ratio() -> None:
+def test_table_has_a_line_a_row_with_the_goal_and_the_ratio() -> None:
     lines = plain(rows()).splitlines()
     assert len(lines) == 5 and len({len(line) for line in lines}) == 1
     assert lines[1].startswith("step") and lines[1].rstrip().endswith("met")
@@ -261,7 +261,7 @@ def test_parameters_are_the_projects_own(name: str, env: str) -> None:
     assert block(name, env, device="cpu").device == "cpu"
 
 
-def test_memory_is_that_of_the_command_and_a_failure_is_told() -> None:
+def test_memory_is_that_of_the_command_and_a_failure_is_reported() -> None:
     ballast = bytearray(os.urandom(2**20)) * 300
     assert 20 < run_kedro(ROOT, "--version") / 2**20 < len(ballast) / 2**20
     with pytest.raises(RuntimeError, match="no-such-command"):

@@ -85,7 +85,7 @@ def test_by_name_in_the_catalog(
         ("absent.safetensors", "is not a file"),
     ],
 )
-def test_what_is_not_there_is_told(project: Path, source: str, message: str) -> None:
+def test_what_is_not_there_is_reported(project: Path, source: str, message: str) -> None:
     with pytest.raises(FashionDGMError, match=message):
         load_model(source, project=project)
 

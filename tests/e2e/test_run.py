@@ -215,7 +215,7 @@ def test_samples_of_the_users_are_scored_and_bad_ones_lose_no_other(copy: Path) 
     assert table[["model", "state"]].to_numpy().tolist() == [
         ["gan", "best"],
         ["gan", "last"],
-        ["mine", "brought"],
+        ["mine", "external"],
         ["test", "floor"],
         ["train", "training"],
     ]

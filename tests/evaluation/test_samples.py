@@ -8,14 +8,14 @@ from tests.conftest import made_up_images
 
 from fashion_dgm.checkpoint import checkpoint_of
 from fashion_dgm.errors import FashionDGMError
-from fashion_dgm.evaluation.samples import brought_sources, check_images, snapshot_sources
+from fashion_dgm.evaluation.samples import check_images, external_sources, snapshot_sources
 from fashion_dgm.gans.networks import Generator
 
 IMAGES = made_up_images(40, 0).images
 
 
 def draw(path: Path, n: int = 100, seed: int = 0) -> tuple[np.ndarray, str]:
-    (source,) = brought_sources({"mine": str(path)}, seed)
+    (source,) = external_sources({"mine": str(path)}, seed)
     assert source.epoch is None
     images, conversion = source.draw(n)
     assert check_images(images) == []
@@ -37,13 +37,13 @@ def test_pictures_and_arrays_are_the_same_images_to_the_bit(tmp_path: Path) -> N
         np.testing.assert_array_equal(draw(path)[0], IMAGES)
 
 
-def test_colour_is_no_obstacle_and_is_told(tmp_path: Path) -> None:
+def test_colour_is_no_obstacle_and_is_reported(tmp_path: Path) -> None:
     images, conversion = draw(folder_of_pictures(tmp_path / "rgb", "RGB"))
     np.testing.assert_array_equal(images, IMAGES)
     assert "colour to grey" in conversion
 
 
-def test_mixed_sizes_become_one_and_are_told(tmp_path: Path) -> None:
+def test_mixed_sizes_become_one_and_are_reported(tmp_path: Path) -> None:
     folder = folder_of_pictures(tmp_path / "mixed")
     Image.fromarray(IMAGES[0, 0]).resize((56, 64)).save(folder / "large.png")
     images, conversion = draw(folder)
@@ -82,7 +82,7 @@ def test_no_images_are_an_error(tmp_path: Path) -> None:
 
 def test_names_of_models_are_taken() -> None:
     with pytest.raises(FashionDGMError, match="gan is a name of the project's own"):
-        brought_sources({"mine": "a", "gan": "b"}, 0, taken={"gan", "wgan"})
+        external_sources({"mine": "a", "gan": "b"}, 0, taken={"gan", "wgan"})
 
 
 def test_snapshots_share_their_latents_and_are_loaded_when_drawn() -> None:

@@ -16,7 +16,7 @@ from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.evaluation.feature_cache import FeatureCache
 from fashion_dgm.evaluation.features import FeatureSpace, classifier_space
 from fashion_dgm.evaluation.real_images import RealImages
-from fashion_dgm.evaluation.samples import SampleSource, brought_sources, snapshot_sources
+from fashion_dgm.evaluation.samples import SampleSource, external_sources, snapshot_sources
 from fashion_dgm.evaluation.scoring import Scores, best_and_last, records, sample_size_warnings, score_samples
 from fashion_dgm.gans.networks import Discriminator, Generator
 
@@ -59,8 +59,8 @@ def generator(seed: int = 1, bias: float = 0.0) -> Load:
     return lambda: checkpoint
 
 
-def score(models: dict[str, dict[int, Load]], samples: int = 90, brought: dict[str, str] | None = None) -> Scores:
-    sources = [*snapshot_sources(models, 0, CPU, 50), *brought_sources(brought or {}, 0)]
+def score(models: dict[str, dict[int, Load]], samples: int = 90, external: dict[str, str] | None = None) -> Scores:
+    sources = [*snapshot_sources(models, 0, CPU, 50), *external_sources(external or {}, 0)]
     return score_samples(sources, real(samples), [space()], CONFIG, CPU)
 
 
@@ -209,7 +209,7 @@ def test_bad_samples_are_named_and_the_others_scored(images: torch.Tensor, messa
         score_samples([images_of("bad", images)], real(), [space()], CONFIG, CPU)
 
 
-def test_a_collapsed_generator_is_scored_and_told_of() -> None:
+def test_a_collapsed_generator_is_scored_and_reported() -> None:
     same = torch.from_numpy(made_up_images(1, 0).images).repeat(90, 1, 1, 1)
     scores = score_samples([images_of("mode", same)], real(), [space()], CONFIG, CPU)
     row = scores.quality.iloc[0]
@@ -218,14 +218,14 @@ def test_a_collapsed_generator_is_scored_and_told_of() -> None:
     assert any("all samples are equal" in warning for warning in scores.warnings)
 
 
-def test_fewer_samples_than_features_are_finite_and_told_of() -> None:
+def test_fewer_samples_than_features_are_finite_and_reported() -> None:
     few = torch.from_numpy(made_up_images(7, 0).images)
     scores = score_samples([images_of("few", few)], real(), [space()], CONFIG, CPU)
     row = scores.quality.iloc[0]
     assert row["samples"] == 7 and np.isfinite(row["distance_test"])
-    told = " ".join(scores.warnings)
-    assert "few brings 7 samples where the others have 90" in told
-    assert "few: N = 7 is not above the 8 classifier features" in told
+    joined = " ".join(scores.warnings)
+    assert "few brings 7 samples where the others have 90" in joined
+    assert "few: N = 7 is not above the 8 classifier features" in joined
 
 
 def test_json_can_hold_the_records() -> None:

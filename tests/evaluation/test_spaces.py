@@ -10,7 +10,7 @@ from fashion_dgm.classifier.network import Classifier
 from fashion_dgm.classifier.reference import REFERENCE_SHA256
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.evaluation import spaces
-from fashion_dgm.evaluation.spaces import available_spaces, foreign_data_warnings
+from fashion_dgm.evaluation.spaces import available_spaces, training_data_warnings
 
 CPU = torch.device("cpu")
 
@@ -51,8 +51,8 @@ def test_a_missing_space_costs_no_other(monkeypatch: pytest.MonkeyPatch, tmp_pat
         available_spaces(config, None, CPU)
 
 
-def test_images_of_another_split_are_told_of() -> None:
+def test_images_of_another_split_are_reported() -> None:
     (space,), _ = available_spaces(CONFIG, None, CPU)
-    assert foreign_data_warnings([space], space.trained_on or "") == []
-    assert "learnt from other images" in foreign_data_warnings([space], "00")[0]
-    assert foreign_data_warnings([dataclasses.replace(space, trained_on=None)], "00") == []
+    assert training_data_warnings([space], space.trained_on or "") == []
+    assert "learnt from other images" in training_data_warnings([space], "00")[0]
+    assert training_data_warnings([dataclasses.replace(space, trained_on=None)], "00") == []

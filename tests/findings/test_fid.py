@@ -102,14 +102,14 @@ def test_weakness(density: Any, coverage: float, verdict: Weakness) -> None:
 
 
 def test_sets_are_compared_with_held_out_images_of_the_same_size() -> None:
-    few = measured("few", "brought", samples=300, kid=0.1, distance_benchmark=1.0)
-    mine, gan = measured("mine", "brought", density=0.5, coverage=0.72), measured("gan", "best")
+    few = measured("few", "external", samples=300, kid=0.1, distance_benchmark=1.0)
+    mine, gan = measured("mine", "external", density=0.5, coverage=0.72), measured("gan", "best")
     wgan = (measured("wgan", state, epoch=epoch, kid=0.6) for state, epoch in (("last", 8), ("best", 4)))
     (space,) = found(sets=(few, mine, measured("gan", "last"), gan, *wgan)).spaces
     assert [s.row["model"] for s in space.compared] == ["gan", "wgan", "mine"]
     labels = [(s.row["model"], s.row["state"], s.also_last) for s in space.sets]
     assert labels[:3] == [("gan", "best", True), ("wgan", "best", False), ("wgan", "last", False)]
-    assert [row["state"] for row in (s.row for s in space.sets[3:])] == ["brought", "brought", "training", "floor"]
+    assert [row["state"] for row in (s.row for s in space.sets[3:])] == ["external", "external", "training", "floor"]
     weak = space.compared[2]
     assert (weak.weakness, weak.density, weak.coverage) == (Weakness.QUALITY, 0.5, pytest.approx(0.8))
 

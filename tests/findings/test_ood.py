@@ -98,16 +98,16 @@ def test_paradox(aurocs: dict[str, Any], verdict: Paradox) -> None:
 
 def test_of_many_sets_mnist_alone_is_discussed_and_the_others_are_grouped() -> None:
     few = ood(likelihoods(mnist=0.1, black=0.0, noise=1.0))
-    assert [one.name for one in few.told] == ["mnist", "black", "noise"] and few.others == ()
+    assert [one.name for one in few.detailed] == ["mnist", "black", "noise"] and few.others == ()
     many = ood(likelihoods(mnist=0.1, black=0.0, flip=0.5, digits=0.9, noise=1.0, omniglot=math.nan))
-    assert [one.name for one in many.told] == ["mnist"]
+    assert [one.name for one in many.detailed] == ["mnist"]
     assert {side: [one.name for one in sets] for side, sets in many.others} == {
         Side.BELOW: ["black"],
         Side.AROUND: ["flip"],
         Side.ABOVE: ["digits", "noise"],
         Side.UNKNOWN: ["omniglot"],
     }
-    assert ood(likelihoods(black=0.0, flip=0.5, digits=0.9, noise=1.0)).told == ()
+    assert ood(likelihoods(black=0.0, flip=0.5, digits=0.9, noise=1.0)).detailed == ()
 
 
 @pytest.mark.parametrize(("bits", "side", "difference"), [(2.0, Side.BELOW, 1.0), (4.5, Side.ABOVE, 1.5)])

@@ -159,24 +159,24 @@ def test_a_saved_step_goes_on_bit_for_bit(ema):
     run(step, range(2))
     torch.save(step.state_dict(), file)
     # What evaluation leaves behind in the average must not reach the training.
-    step.judged.bits_per_dim(pixels(4))
+    step.evaluated.bits_per_dim(pixels(4))
     expected = run(step, range(2, 4))
     file.seek(0)
     resumed = make(9)
     resumed.load_state_dict(torch.load(file, weights_only=True))
     assert run(resumed, range(2, 4)) == expected
-    theirs = resumed.judged.state_dict()
-    assert all(torch.equal(value, theirs[name]) for name, value in step.judged.state_dict().items())
+    theirs = resumed.evaluated.state_dict()
+    assert all(torch.equal(value, theirs[name]) for name, value in step.evaluated.state_dict().items())
 
 
-def test_what_is_judged_keeps_the_bound():
+def test_the_evaluated_model_keeps_the_bound():
     torch.manual_seed(0)
     config = training_config(ema_decay=0.5, optimizer={"name": "adam", "learning_rate": 0.05})
     step = FlowStep(config, CPU, torch.float32)
     for _ in range(4):
         step.step(pixels(16))
-    assert step.judged is not step.flow
-    assert largest_norms(step.judged)[1] < 1
+    assert step.evaluated is not step.flow
+    assert largest_norms(step.evaluated)[1] < 1
 
 
 class Killed(Exception):
@@ -249,7 +249,7 @@ def test_the_largest_norm_is_found(flow):
     assert largest_norms(flow)[0] == max(measured_norm(layer) for layer in layers)
 
 
-def test_the_estimator_is_told():
+def test_the_estimator_is_reported():
     words = describe(SeriesConfig(exact_terms=20))
     assert words == "20 terms of the series and geometric roulette from there (mean 2), 1 rademacher probe an image"
     assert describe(SeriesConfig(exact_terms=8, roulette="none", probes=2)) == (

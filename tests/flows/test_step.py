@@ -80,7 +80,7 @@ def test_a_saved_step_goes_on_bit_for_bit(config, images, precision, ema_decay):
     resumed = make_step(config, precision, seed=99)
     resumed.load_state_dict(torch.load(file, weights_only=True))
     assert run(resumed, images, range(3, 6)) == expected
-    for flow, theirs in ((step.flow, resumed.flow), (step.judged, resumed.judged)):
+    for flow, theirs in ((step.flow, resumed.flow), (step.evaluated, resumed.evaluated)):
         other = theirs.state_dict()
         assert all(torch.equal(value, other[name]) for name, value in flow.state_dict().items())
 
@@ -96,15 +96,15 @@ def test_the_learning_rate_rises_and_then_halves(config, images):
     assert rates == pytest.approx(expected)
 
 
-def test_what_is_judged_is_the_average(config, images):
+def test_the_ema_model_is_evaluated(config, images):
     step = make_step(config.model_copy(update={"ema_decay": 0.9}), torch.float32)
     run(step, images, range(3))
-    assert step.ema is not None and step.judged is step.ema.average
-    assert not torch.equal(next(step.judged.parameters()), next(step.flow.parameters()))
+    assert step.ema is not None and step.evaluated is step.ema.average
+    assert not torch.equal(next(step.evaluated.parameters()), next(step.flow.parameters()))
     plain = make_step(config, torch.float32)
     run(plain, images, range(3))
     # Averaging changes what is kept, and not what is learnt.
-    assert plain.judged is plain.flow
+    assert plain.evaluated is plain.flow
     assert all(map(torch.equal, plain.flow.parameters(), step.flow.parameters()))
 
 

@@ -72,7 +72,7 @@ def test_fixed_shares_of_classes_are_no_chance(fixed: str) -> None:
 
 @pytest.mark.parametrize("name", GENERATORS)
 def test_bias_of_both_sides_is_removed(name: str) -> None:
-    """What is left is of second order: below a tenth of the first, beside 3.5 standard errors of the mean."""
+    """What is left is of second order: below a tenth of the first, up to 3.5 standard errors of the mean."""
     truth, fits = simulate(name)
     mean, scales = GENERATORS[name]
     rng = np.random.default_rng(1)

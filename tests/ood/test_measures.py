@@ -71,7 +71,7 @@ def test_edges_see_direction_and_not_brightness() -> None:
     assert edges(torch.full((1, 1, 28, 28), 200, dtype=torch.uint8)).abs().max() < 1e-5
 
 
-def test_an_image_has_its_edges_whatever_it_stands_beside() -> None:
+def test_an_image_has_its_edges_whatever_its_neighbours_in_the_batch() -> None:
     pictures = torch.from_numpy(images(6))
     torch.testing.assert_close(edges(pictures)[3:4], edges(pictures[3:4]))
 

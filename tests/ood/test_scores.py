@@ -45,9 +45,9 @@ def test_the_likeliest_point_is_not_typical(name: str) -> None:
 
 @pytest.mark.parametrize("radius", [0.5, 2.0])
 def test_typicality_has_two_tails_and_likelihood_one(radius: float) -> None:
-    train, fresh, strange = (normal_measures(r, 500, seed) for seed, r in enumerate((1.0, 1.0, radius)))
-    assert fitted("typicality", train)(strange).min() > fitted("typicality", train)(fresh).max()
-    likelier = fitted("likelihood", train)(strange).mean() < fitted("likelihood", train)(fresh).mean()
+    train, fresh, ood = (normal_measures(r, 500, seed) for seed, r in enumerate((1.0, 1.0, radius)))
+    assert fitted("typicality", train)(ood).min() > fitted("typicality", train)(fresh).max()
+    likelier = fitted("likelihood", train)(ood).mean() < fitted("likelihood", train)(fresh).mean()
     assert likelier == (radius < 1)
 
 
@@ -102,8 +102,12 @@ def scorer(batch_size: int = 50, **changes: object) -> Scorer:
 
 def test_scores_do_not_depend_on_the_batch_size_or_on_other_images() -> None:
     images = some(40, 1).images
-    judge = scorer()
-    whole, parts, first = judge(images)["RealNVP"], scorer(7)(images)["RealNVP"], judge(images[:10])["RealNVP"]
+    one_batch = scorer()
+    whole, parts, first = (
+        one_batch(images)["RealNVP"],
+        scorer(7)(images)["RealNVP"],
+        one_batch(images[:10])["RealNVP"],
+    )
     assert set(whole) == {"bits_per_dim", *ALL}
     for name in whole:
         np.testing.assert_allclose(whole[name], parts[name], rtol=2e-3, atol=2e-3, err_msg=name)
@@ -126,7 +130,7 @@ def test_gradient_norm_is_that_of_each_image_alone() -> None:
 def test_nothing_but_training_images_can_be_fitted_to() -> None:
     """docs/reading-the-numbers.md#ood-scores
 
-    Of the node that evaluates: an image's scores stay the same to the last bit whatever is scored beside it, official test
+    Of the node that evaluates: an image's scores stay the same to the last bit whatever is scored with it, official test
     images included, and those that are fitted change with the training images.
     """
     torch.manual_seed(1)
@@ -175,7 +179,7 @@ def test_every_flow_is_compared_with_its_own_weights_and_a_background_of_its_own
     assert np.abs(expected - scores["RealNVP"]["likelihood"]).min() > 1e-3
 
 
-def test_mistakes_are_told() -> None:
+def test_mistakes_are_reported() -> None:
     with pytest.raises(FashionDGMError, match="fit_images is 60"):
         Scorer(Models({"RealNVP": FLOW}), some(60), config(), CPU)
     with pytest.raises(FashionDGMError, match="no score 'magic'"):

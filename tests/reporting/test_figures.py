@@ -251,11 +251,11 @@ def test_best_epoch_is_circled_and_the_floor_drawn() -> None:
 
 
 def test_samples_from_elsewhere_are_level_lines() -> None:
-    brought = {"classifier": {"mine": 7.5}}
-    panel = panels(figures.fid_curves(distances(6, ("classifier",)), {}, brought))["Fréchet classifier distance"]
+    external = {"classifier": {"mine": 7.5}}
+    panel = panels(figures.fid_curves(distances(6, ("classifier",)), {}, external))["Fréchet classifier distance"]
     assert any(list(line.get_ydata()) == [7.5, 7.5] for line in panel.lines)
     assert "mine 7.5" in words(panel.figure)
-    alone = figures.fid_curves(distances(6).iloc[:0], {"classifier": 1.0}, brought, 2000)
+    alone = figures.fid_curves(distances(6).iloc[:0], {"classifier": 1.0}, external, 2000)
     assert "mine 7.5" in words(alone) and "N = 2,000" in words(alone)
 
 
@@ -279,7 +279,7 @@ def test_rows_name_every_set_with_its_count_and_auroc_likeliest_first() -> None:
     assert "in-distribution" in {text.get_text() for text in figure.axes[1].texts}
 
 
-def test_densities_have_the_shape_of_the_scores_and_the_familiar_ones_behind() -> None:
+def test_densities_have_the_shape_of_the_scores_and_the_in_distribution_ones_behind() -> None:
     table = scores({"fashion_mnist": 3.0, "mnist": 2.0}, 10_000)
     top = figures.ood_histogram(table, "fashion_mnist", {}).axes[0]
     means = []

@@ -107,6 +107,6 @@ def test_infinite_variances_are_hollow() -> None:
     assert len(markers) > 1
 
 
-def test_nothing_to_draw_is_told() -> None:
+def test_nothing_to_draw_is_reported() -> None:
     with pytest.raises(FashionDGMError, match="no rows"):
         figures.log_det_truncation(tables(KINDS)["truncation"].iloc[:0])

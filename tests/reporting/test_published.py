@@ -66,7 +66,7 @@ def test_results_of_the_run_stand_next_to_them(metrics: Metrics) -> None:
     )
 
 
-def test_classifier_distances_never_stand_beside_fid(metrics: Metrics) -> None:
+def test_classifier_distances_are_never_compared_with_fid(metrics: Metrics) -> None:
     """docs/reading-the-numbers.md#data-splits"""
     fid = metrics["fid"]
     fid["rows"] = [row for row in fid["rows"] if row["feature_space"] == "classifier"]

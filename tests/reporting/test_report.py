@@ -105,7 +105,7 @@ def test_links_to_the_repository_stand_under_their_chapter(content: ReportConten
         ("src/a/b.py", "../../site", "../../site/source/src/a/b.html"),
     ],
 )
-def test_links_start_where_they_are_told_to(target: str, root: str, link: str) -> None:
+def test_links_start_at_the_given_root(target: str, root: str, link: str) -> None:
     assert link_to(target, root) == link
 
 

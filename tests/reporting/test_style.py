@@ -38,7 +38,7 @@ def lab(rgb: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 @pytest.mark.parametrize("sight", SIGHT)
-def test_colours_are_told_apart_with_every_sight(sight: str) -> None:
+def test_colours_are_distinguished_with_every_sight(sight: str) -> None:
     seen = {color: lab(SIGHT[sight] @ linear(color)) for color in CYCLE}
     distances = {pair: np.linalg.norm(seen[pair[0]] - seen[pair[1]]) for pair in itertools.combinations(CYCLE, 2)}
     # In CIELAB about 2 can just be seen side by side; lines need more.

@@ -12,7 +12,7 @@ import pytest
 from fashion_dgm.config import DiracConfig
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.experiments.gradients.shifted_uniforms import estimate
-from fashion_dgm.experiments.gradients.vanishing import LOSSES, measurement_steps, summarise_gradients
+from fashion_dgm.experiments.gradients.vanishing import measurement_steps, summarise_gradients
 from fashion_dgm.findings.vanishing import vanishing
 from fashion_dgm.reporting import figures
 from fashion_dgm.reporting.chapter import Chapter, render_chapter
@@ -28,7 +28,7 @@ def gradients(decades: dict[str, float], noise: float = 0.05, seeds: int = 3) ->
     rng, rows = np.random.default_rng(0), []
     for epoch in (0, 6):
         for seed in range(seeds):
-            for loss in LOSSES:
+            for loss in decades:
                 for step in measurement_steps(100):
                     norm = 10 ** (decades[loss] * np.log10(max(step, 1)) / 2 + noise * rng.normal())
                     rows.append({"epoch": epoch, "seed": seed, "loss": loss, "step": step, "norm": norm})

@@ -125,7 +125,7 @@ def test_second_order_expansion_of_the_distance() -> None:
 def test_leading_bias_of_a_perfect_generator(both: bool) -> None:
     """docs/theory/frechet.md#the-bias-falls-as-one-over-n
 
-    False alarm: 1 in a million for each N (4.9 standard errors, beside 2 D / N for the terms left out).
+    False alarm: 1 in a million for each N (4.9 standard errors, and 2 D / N for the terms left out).
     """
     values = np.array([0.2, 0.5, 1.0, 1.0, 2.0, 4.0])
     truth = Gaussian(np.zeros(6), np.diag(values), 1)
@@ -155,7 +155,7 @@ def test_bias_of_the_real_side_depends_on_the_generator() -> None:
     """docs/theory/frechet.md#the-estimate-is-biased-upwards
 
     Of C = I, known generators with covariance c I and N real features: `D / N` of the mean, and `sqrt(c)` times
-    `D (D + 1) / (4 (N - 1))` of the root. False alarm: 1 in 2,000 (3.5 standard errors), beside 5% for higher orders.
+    `D (D + 1) / (4 (N - 1))` of the root. False alarm: 1 in 2,000 (3.5 standard errors), and 5% for higher orders.
     """
     size, count, runs = 8, 200, 2000
     rng = np.random.default_rng(0)

@@ -91,26 +91,26 @@ def test_a_model_that_is_not_the_data_adds_its_own_divergence() -> None:
     assert kl(data, model) > 0.1  # what the identity of a perfect model would miss
 
 
-def test_a_perfect_model_finds_calmer_strangers_more_likely() -> None:
+def test_a_perfect_model_finds_ood_images_of_less_variance_more_likely() -> None:
     """docs/theory/likelihood-ood.md#when-ood-inputs-are-more-likely
 
     False alarm: below 2 in a million (4.9 standard errors of the mean; the AUROC is expected at 1e-9).
     """
     size, count, tau = 784, 2000, 0.8
     generator = torch.Generator().manual_seed(0)
-    familiar, strange = (torch.randn(count, size, generator=generator, dtype=torch.float64) for _ in range(2))
-    inside, outside = log_normal(familiar), log_normal(tau * strange)
+    in_distribution, ood = (torch.randn(count, size, generator=generator, dtype=torch.float64) for _ in range(2))
+    inside, outside = log_normal(in_distribution), log_normal(tau * ood)
     error = math.sqrt((inside.var() + outside.var()) / count)
     assert abs(outside.mean() - inside.mean() - size / 2 * (1 - tau**2)) < 4.9 * error
     scores = [to_bits_per_dim(log_prob, size).numpy() for log_prob in (inside, outside)]
     assert detection(*scores, bootstrap=2, confidence=0.9, seed=0).auroc < 0.001
 
 
-def second_order(log_density: LogDensity, mean: Tensor, data: Tensor, shift: Tensor, strangers: Tensor) -> Tensor:
+def second_order(log_density: LogDensity, mean: Tensor, data: Tensor, shift: Tensor, ood: Tensor) -> Tensor:
     """The right side of the page's second-order formula, with derivatives by autograd."""
     gradient = torch.autograd.functional.jacobian(log_density, mean)
     hessian = torch.autograd.functional.hessian(log_density, mean)
-    return gradient @ shift + 0.5 * shift @ hessian @ shift + 0.5 * torch.trace(hessian @ (strangers - data))
+    return gradient @ shift + 0.5 * shift @ hessian @ shift + 0.5 * torch.trace(hessian @ (ood - data))
 
 
 def test_second_order_is_exact_for_affine_flows() -> None:
@@ -120,13 +120,13 @@ def test_second_order_is_exact_for_affine_flows() -> None:
     def log_density(x: Tensor) -> Tensor:
         return log_normal(x @ weight.T + offset) + torch.linalg.slogdet(weight).logabsdet
 
-    mean, shift, data, strangers = a_vector(3, 8), a_vector(3, 9), a_covariance(3, 10), a_covariance(3, 11)
+    mean, shift, data, ood = a_vector(3, 8), a_vector(3, 9), a_covariance(3, 10), a_covariance(3, 11)
 
-    def difference(shift: Tensor, strangers: Tensor) -> Tensor:
-        return normal_mean(log_density, mean + shift, strangers) - normal_mean(log_density, mean, data)
+    def difference(shift: Tensor, ood: Tensor) -> Tensor:
+        return normal_mean(log_density, mean + shift, ood) - normal_mean(log_density, mean, data)
 
-    torch.testing.assert_close(difference(shift, strangers), second_order(log_density, mean, data, shift, strangers))
-    # Equal means, and strangers who vary less in every direction.
+    torch.testing.assert_close(difference(shift, ood), second_order(log_density, mean, data, shift, ood))
+    # Equal means, and OOD images that vary less in every direction.
     calm = data - 0.3 * torch.eye(3, dtype=torch.float64)
     assert torch.linalg.eigvalsh(calm).min() > 0
     result = difference(torch.zeros(3, dtype=torch.float64), calm)
@@ -172,12 +172,12 @@ def test_second_order_is_the_limit_for_small_spread() -> None:
     def log_density(x: Tensor) -> Tensor:
         return log_normal(flow(x))
 
-    mean, data, strangers = a_vector(2, 12), a_covariance(2, 13), 0.3 * a_covariance(2, 14)
+    mean, data, ood = a_vector(2, 12), a_covariance(2, 13), 0.3 * a_covariance(2, 14)
     nothing = torch.zeros(2, dtype=torch.float64)
-    limit = second_order(log_density, mean, data, nothing, strangers)
+    limit = second_order(log_density, mean, data, nothing, ood)
 
     def error(spread: float) -> float:
-        parts = [normal_mean(log_density, mean, spread**2 * part, nodes=40) for part in (strangers, data)]
+        parts = [normal_mean(log_density, mean, spread**2 * part, nodes=40) for part in (ood, data)]
         return abs((parts[0] - parts[1]) / spread**2 - limit).item()
 
     assert error(0.02) < 0.02 * abs(limit.item())

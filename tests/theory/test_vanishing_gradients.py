@@ -133,7 +133,7 @@ def test_gradients_are_those_of_the_divergences() -> None:
     assert abs(slope(lambda theta: kl(normal(theta, 1), g))) < 1e-9
 
 
-def test_optimal_discriminators_of_thin_sets_disagree_beside_them() -> None:
+def test_optimal_discriminators_of_thin_sets_disagree_next_to_them() -> None:
     """docs/theory/vanishing-gradients.md#what-each-loss-minimises"""
 
     # Real images at 0, generated ones at theta_0 = 1: two smooth functions that are 1 at the first and 0 at the second.

@@ -98,7 +98,7 @@ def everything(
     folder: Path,
     on_epoch: OnEpoch,
 ) -> dict[str, Any]:
-    """All that one launch can tell, since starting processes takes most of the time."""
+    """All that one launch can test, since starting processes takes most of the time."""
 
     def fail() -> None:
         raise FashionDGMError("the disk is full")
@@ -117,7 +117,7 @@ def everything(
         "errors": gathered(message(lambda: from_main(fail))),
         # As if the second machine had no such device.
         "device": gathered(message(lambda: agree_on_device("meta" if rank() else "cpu"))),
-        "foreign": gathered(sorted({"kedro", "mlflow"} & sys.modules.keys())),
+        "not_allowed": gathered(sorted({"kedro", "mlflow"} & sys.modules.keys())),
         "threads": gathered(torch.get_num_threads()),
         "linear": train_linear(data, config, StateStore(folder / "linear"), on_epoch),
         "flow": train_quiet_flow(data, flow_config, StateStore(folder / "flow"), ignore),

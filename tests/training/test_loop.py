@@ -99,14 +99,14 @@ def test_damaged_state_falls_back_to_the_one_before(
 def test_every_image_is_seen_once_an_epoch_in_a_new_order(tmp_path: Path) -> None:
     seen: list[list[int]] = []
 
-    class Recorder(NoisyStep):
+    class RecordingStep(NoisyStep):
         def step(self, images, labels):
             seen.append(images[:, 0, 0, 0].tolist())
             return super().step(images, labels)
 
     data = made_up_images(64, seed=0)
     data.images[:, 0, 0, 0] = np.arange(64)
-    run(tmp_path, data, Recorder, epochs=2)
+    run(tmp_path, data, RecordingStep, epochs=2)
     first, second = list(chain(*seen[:4])), list(chain(*seen[4:]))
     assert sorted(first) == sorted(second) == list(range(64))
     assert first != second

@@ -34,7 +34,7 @@ class CSVDataset(_Atomic, KedroCSVDataset):
 
 
 class JSONDataset(_Atomic, KedroJSONDataset):
-    """Metrics as JSON, sorted by name; NaN and infinity, which JSON has no word for, are refused."""
+    """Metrics as JSON, sorted by name; NaN and infinity, which JSON cannot represent, are refused."""
 
     DEFAULT_SAVE_ARGS = {"indent": 2, "sort_keys": True, "allow_nan": False}  # noqa: RUF012 (as in the base class)
 

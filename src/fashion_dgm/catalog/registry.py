@@ -37,7 +37,7 @@ def register(name: str, checkpoint: Checkpoint, alias: str, tags: Mapping[str, o
         name: of the registered model.
         checkpoint: one that `is_registrable`.
         alias: what this version is from now on, such as "last".
-        tags: of the version, beside its epoch and the hash of its weights.
+        tags: of the version, in addition to its epoch and the hash of its weights.
 
     Returns:
         The version as `load_model` takes it, such as `models:/gan_generator/1`.

@@ -1,4 +1,4 @@
-"""A small FashionMNIST classifier, whose features stand beside Inception's."""
+"""A small FashionMNIST classifier, whose features are an alternative to Inception's."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 It is the catalog's `classifier` after `kedro run --pipelines data_split,train_classifier` with the parameters of
 `conf/base`, on a CPU with bfloat16 instructions; another machine's rounding gives other weights of the same quality. Its
-accuracies and the hash of its training images lie in the file beside the weights.
+accuracies and the hash of its training images are in the file next to the weights.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ __all__ = ["ClassifierConfig"]
 
 
 class ClassifierConfig(TrainingConfig):
-    """The reference classifier whose features stand beside Inception's.
+    """The reference classifier, whose features are an alternative to Inception's.
 
     Arguments:
         width: channels of the first block; the second and third have twice and four times as many.

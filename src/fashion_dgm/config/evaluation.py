@@ -1,4 +1,4 @@
-"""Parameters of what judges trained models."""
+"""Parameters of the evaluation of trained models."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class OODConfig(Config):
     """Out-of-distribution detection by scores that are fitted to training images alone.
 
     Arguments:
-        max_images: of each foreign set.
+        max_images: of each OOD set.
         benchmark_images: of the in-distribution set.
         scores: which to compute; also as one word, `all` or `likelihood+waic`, for Kedro's `--params` takes no lists.
         primary_score: the score that the report's conclusions are on, the same for all sets.

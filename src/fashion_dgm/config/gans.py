@@ -105,7 +105,7 @@ class AdversarialConfig(TrainingConfig):
         warmup: when the discriminator takes more steps; None for never.
         new_latents: whether the generator learns from other latents than the discriminator did just before.
         normalisation: within the networks.
-        ema_decay: of a moving average of the generator's weights, kept and reported beside them; None for none.
+        ema_decay: of a moving average of the generator's weights, kept and reported in addition; None for none.
         snapshot_every: epochs between two kept generators.
         records: what is measured after each epoch.
     """

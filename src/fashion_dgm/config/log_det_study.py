@@ -16,7 +16,7 @@ Several = Field(min_length=1)
 
 
 class LogDetStudyConfig(Config):
-    """Which estimators are judged, on which residual blocks, from how many draws.
+    """Which estimators are evaluated, on which residual blocks, from how many draws.
 
     Arguments:
         kinds: random residual branches, see `fashion_dgm.experiments.log_det.blocks`.

@@ -89,7 +89,7 @@ class ResidualFlowTrainingConfig(LikelihoodTrainingConfig):
 
 
 class ResidualFlowEvaluationConfig(Config):
-    """What a trained Residual Flow is judged by.
+    """How a trained Residual Flow is evaluated.
 
     Arguments:
         images: of train, test and benchmark each, at most; None for all of test and benchmark, and as many of train.

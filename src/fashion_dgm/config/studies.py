@@ -78,7 +78,7 @@ class VanishingGradientsConfig(Config):
     """Discriminators trained against frozen generators.
 
     Arguments:
-        snapshots: how many epochs of the trained GAN to take, the first and the last among them, besides an untrained one.
+        snapshots: how many epochs of the trained GAN to take, with the first and the last, and an untrained one.
         seeds: of the discriminator's weights, batches and latents.
         steps: of each discriminator.
         gradient_batches: of latents, over which the variance of a gradient is taken.

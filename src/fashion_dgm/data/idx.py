@@ -25,7 +25,7 @@ MAX_DIMENSIONS = 255
 
 
 def read_idx(path: Path | str) -> NDArray[np.uint8]:
-    """Reads an IDX file of unsigned bytes, plain or gzipped: its first bytes tell, not its name.
+    """Reads an IDX file of unsigned bytes, plain or gzipped: its format is detected from its first bytes, not from its name.
 
     Returns:
         uint8 in 0..255, of the shape in the header.

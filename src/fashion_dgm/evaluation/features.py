@@ -1,6 +1,6 @@
 """Feature spaces in which images are compared, each under its own name.
 
-A Fréchet distance means nothing without its features, so a space carries what a reader needs beside every value: its label,
+A Fréchet distance means nothing without its features, so a space carries what a reader needs with every value: its label,
 layer, dimension and the hash of its weights.
 """
 
@@ -55,7 +55,7 @@ class FeatureSpace:
     trained_on: str | None = None
 
     def describe(self) -> dict[str, Any]:
-        """Returns all that must stand beside a distance, as JSON can hold it."""
+        """Returns what a report shows with each distance, as JSON."""
         names = ("label", "layer", "dimension", "weights_sha256", "accuracy", "origin")
         return {name: value for name in names if (value := getattr(self, name)) is not None}
 

@@ -1,4 +1,4 @@
-"""What can be told of one set of samples beside real images, in one feature space."""
+"""Quality of one set of samples compared with real images, in one feature space."""
 
 from __future__ import annotations
 

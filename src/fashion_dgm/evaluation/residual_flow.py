@@ -1,4 +1,4 @@
-"""What a trained Residual Flow is judged by: likelihoods with their standard errors, its inverse, its Lipschitz bound."""
+"""Evaluation of a trained Residual Flow: likelihoods with their standard errors, its inverse, its Lipschitz bound."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ RECONSTRUCTED = 200
 def evaluate(
     checkpoint: Checkpoint, splits: Mapping[str, ImageSet], config: ResidualFlowEvaluationConfig
 ) -> dict[str, Any]:
-    """Judges a trained Residual Flow.
+    """Evaluates a trained Residual Flow.
 
     Arguments:
         splits: `train`, `test` and others by name; of train, no more images are taken than test has.

@@ -15,7 +15,7 @@ from fashion_dgm.gans.networks import Generator
 from fashion_dgm.registry import build_model
 from fashion_dgm.training.seeds import derive_seed, generator
 
-__all__ = ["SampleSource", "brought_sources", "check_images", "snapshot_sources"]
+__all__ = ["SampleSource", "check_images", "external_sources", "snapshot_sources"]
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class SampleSource:
 
     Arguments:
         model: its name.
-        epoch: the epoch of a snapshot, None for images that somebody brought.
+        epoch: the epoch of a snapshot, None for external samples.
         draw: returns `n` images or, where there are fewer, all, `(N, 1, 28, 28)`: uint8, or floats in `[0, 1]`; and
             what was done to make them so.
     """
@@ -53,7 +53,7 @@ def snapshot_sources(
     return [source(model, epoch, load) for model, epochs in models.items() for epoch, load in sorted(epochs.items())]
 
 
-def brought_sources(paths: Mapping[str, str], seed: int, taken: Collection[str] = ()) -> list[SampleSource]:
+def external_sources(paths: Mapping[str, str], seed: int, taken: Collection[str] = ()) -> list[SampleSource]:
     """Returns a source for every named path; of more images than are asked for, a draw by `seed` is taken.
 
     Raises:

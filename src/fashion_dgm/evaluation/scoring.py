@@ -41,12 +41,12 @@ class Scores:
     Arguments:
         by_epoch: a row for each model, epoch, feature space and split: columns model, epoch, feature_space, split, samples,
             distance.
-        quality: a row for each space and each of: a model's best and last epoch, samples that were brought, and real images
+        quality: a row for each space and each of: a model's best and last epoch, external samples, and real images
             taken as samples, held-out ones (state "floor") and training images (state "training"). Kernel distance and
             neighbours are against `REPORT`.
         failures: `model`, `epoch` and `reason` of what could not be scored.
         warnings: sentences.
-        conversions: what was done to samples that were brought.
+        conversions: what was done to external samples.
     """
 
     by_epoch: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(_BY_EPOCH)))
@@ -110,17 +110,19 @@ def score_samples(
                     }
                     by_epoch += [{**row, "split": split, "distance": d} for split, d in scored.distances.items()]
         for name, scored in best.items():
-            brought = scored.source.epoch is None
-            rows.append(_row(scored, "brought" if brought else "best", real, config, scores))
-            if scored is last[name] and not brought:
+            external = scored.source.epoch is None
+            rows.append(_row(scored, "external" if external else "best", real, config, scores))
+            if scored is last[name] and not external:
                 rows.append({**rows[-1], "state": "last"})
-            elif not brought:
+            elif not external:
                 rows.append(_row(last[name], "last", real, config, scores))
     if scores.failures and not rows:
         reasons = "; ".join(f"{failure['model']}: {failure['reason']}" for failure in scores.failures[:3])
         raise FashionDGMError(f"there are no samples that could be scored. {reasons}")
     if not rows:
-        scores.warnings.append("No model was trained here, and no samples were brought: only real images are compared.")
+        scores.warnings.append(
+            "No model has been trained, and there are no external samples: only real images are compared."
+        )
         logger.warning(scores.warnings[-1])
     rows += [_real_row(split, state, real, space, config, scores) for space in spaces for split, state in _REAL_ROWS]
     if by_epoch:

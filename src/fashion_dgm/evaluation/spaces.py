@@ -14,7 +14,7 @@ from fashion_dgm.config import FIDConfig
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.evaluation.features import FeatureSpace, classifier_space, find_inception_weights, inception_space
 
-__all__ = ["available_spaces", "foreign_data_warnings"]
+__all__ = ["available_spaces", "training_data_warnings"]
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ def available_spaces(
     return spaces, missing
 
 
-def foreign_data_warnings(spaces: list[FeatureSpace], train_sha256: str) -> list[str]:
+def training_data_warnings(spaces: list[FeatureSpace], train_sha256: str) -> list[str]:
     """Returns a sentence for each space whose features were learnt from other images than this run's training images."""
     return [
         f"The {space.name} features were learnt from other images than this run's training images (another seed or pool of "

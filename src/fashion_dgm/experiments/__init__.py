@@ -1,1 +1,1 @@
-"""What is studied beside the models' own training: each folder one experiment, whose results a pipeline writes."""
+"""Experiments with trained models: each folder one experiment, whose results a pipeline writes."""

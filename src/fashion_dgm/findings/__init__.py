@@ -74,7 +74,7 @@ def conclude(metrics: Mapping[str, Any]) -> Findings:
 def main_findings(findings: Findings) -> dict[str, str]:
     """Returns the few verdicts by which runs are compared, by name; those that this run has."""
     found: dict[str, Enum] = {"ood_paradox": findings.ood.paradox}
-    found |= {f"ood_likelihood_{one.name}": one.side for one in findings.ood.told}
+    found |= {f"ood_likelihood_{one.name}": one.side for one in findings.ood.detailed}
     found["flow_overfitting"] = findings.flow.flow.overfitting
     for model in findings.gan.models:
         found |= {f"{model.name}_variety": model.variety, f"{model.name}_copying": model.copying}

@@ -44,7 +44,7 @@ def side(value: object, interval: Sequence[float] | None, reference: float) -> S
 
 
 class Balance(Enum):
-    """How well a discriminator tells real from generated images, by the gap between their mean probabilities."""
+    """how well a discriminator separates real from generated images, by the gap between their mean probabilities."""
 
     CERTAIN = 0.8
     CLEAR = 0.4

@@ -26,7 +26,7 @@ _ABSENT: Mapping[str, Any] = {
     "kid": {"subsets": None},
     "feature_spaces": {},
 }
-_PLACES = {"best": 0, "last": 1, "brought": 2, "training": 3, "floor": 4}
+_PLACES = {"best": 0, "last": 1, "external": 2, "training": 3, "floor": 4}
 
 
 @dataclass(frozen=True, order=True)
@@ -180,7 +180,7 @@ def _space(metrics: Mapping[str, Any], name: str) -> SpaceFindings:
     models = _models(metrics, name)
     standings, reference = _ranking(models)
     sets = _sets(metrics, name)
-    compared = [s for s in sets if s.row["state"] in ("best", "brought") and _usual(s, metrics)]
+    compared = [s for s in sets if s.row["state"] in ("best", "external") and _usual(s, metrics)]
     real = {s.row["state"]: s for s in sets if s.row["state"] in ("training", "floor")}
     trained_on = real["training"].row.get("distance_benchmark") if "training" in real else None
     floor, floor_set = metrics.get("floor", {}).get(name), real.get("floor")

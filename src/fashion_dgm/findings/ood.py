@@ -141,7 +141,7 @@ class OODFindings:
     Arguments:
         model: the first flow.
         inside: name, number and bits/dim of in-distribution images.
-        told: sets that are discussed one by one: all where they are few, else MNIST, which others report on.
+        detailed: sets that are described one by one: all where they are few, else MNIST, which others report on.
         others: the other sets by the side of their AUROC.
         scores: every score, computed or not.
         ablation: the combined score and its parts, on few sets; None where one was not computed.
@@ -154,7 +154,7 @@ class OODFindings:
     model: str
     inside: Found
     sets: tuple[OODSet, ...]
-    told: tuple[OODSet, ...]
+    detailed: tuple[OODSet, ...]
     others: tuple[tuple[Side, tuple[OODSet, ...]], ...]
     paradox: Paradox
     scores: tuple[Score, ...]
@@ -172,14 +172,14 @@ def ood(metrics: Mapping[str, Any]) -> OODFindings:
     found = metrics["ood"]
     names = _first(found["sets"], "mnist")
     sets = tuple(_set(name, found["sets"][name], found["in_distribution"]) for name in names)
-    told = tuple(one for one in sets if len(sets) <= _FEW_SETS or one.name == "mnist")
-    others = [one for one in sets if one not in told]
+    detailed = tuple(one for one in sets if len(sets) <= _FEW_SETS or one.name == "mnist")
+    others = [one for one in sets if one not in detailed]
     keys = ("comparisons", "least_difference", "confidence", "bootstrap", "fit_images", "reference_images")
     return OODFindings(
         model=found["model"],
         inside=found["in_distribution"],
         sets=sets,
-        told=told,
+        detailed=detailed,
         others=tuple((side, of_side) for side in Side if (of_side := tuple(one for one in others if one.side == side))),
         paradox=_paradox(one.side for one in sets),
         scores=tuple(_score(name, found) for name in sorted(found["definitions"])),

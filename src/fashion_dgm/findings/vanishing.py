@@ -42,7 +42,7 @@ class VanishingFindings:
 
     Arguments:
         gradients: by epoch of the generator, then by loss.
-        others: losses beside the saturating one whose gradient falls for some generator.
+        others: losses other than the saturating one whose gradient falls for some generator.
         noisier: epochs of the generators for which the variance of the non-saturating gradient grows.
         metrics: as the study returns them, for its sizes and the error of the estimated distances.
     """

@@ -125,7 +125,7 @@ class SeriesLogDet:
 
 @dataclass(frozen=True)
 class ExactLogDet:
-    """The whole Jacobian: for a few dozen values an image, to judge estimates by."""
+    """The whole Jacobian: for a few dozen values an image, to compare estimates with."""
 
     def __call__(self, g: nn.Module, x: Tensor, generator: torch.Generator | None) -> tuple[Tensor, Tensor]:
         """Draws nothing."""

@@ -19,7 +19,7 @@ from fashion_dgm.flows.partition import Partition
 __all__ = ["LogisticMixture", "MixtureCoupling"]
 
 
-# Between two narrow components the CDF is flat, and what lies there could not be told apart again: float32 would lose it.
+# Between two narrow components the CDF is flat, and what lies there could not be distinguished again: float32 would lose it.
 SMALLEST_SLOPE = 0.05
 LOOK_EVERY = 4
 

@@ -58,7 +58,7 @@ class FlowStep:
         self.steps = 0
 
     @property
-    def judged(self) -> Flow:
+    def evaluated(self) -> Flow:
         """The flow to evaluate and to keep: the moving average, where there is one."""
         if self.ema is None:
             return self.flow
@@ -163,7 +163,7 @@ def fit_flow(
         # The last epoch too: when the run is extended, it comes before the last.
         if kept_epochs == 0 or epoch < config.epochs - kept_epochs:
             return None
-        return {name: tensor.detach().cpu().clone() for name, tensor in step.judged.state_dict().items()}
+        return {name: tensor.detach().cpu().clone() for name, tensor in step.evaluated.state_dict().items()}
 
     run = train(
         lambda device, precision: FlowStep(config, device, precision),
@@ -173,12 +173,12 @@ def fit_flow(
         (f"{__name__}:fit_flow", code_of(config.model)),
         evaluation={"test": test.sha256},
         evaluate=lambda step: {
-            "test_bits_per_dim": _bits_per_dim(step.judged, test, config.evaluation_images, config.seed)
+            "test_bits_per_dim": _bits_per_dim(step.evaluated, test, config.evaluation_images, config.seed)
         },
         snapshot=snapshot,
         on_epoch=on_epoch,
     )
-    flow = run.step.judged
+    flow = run.step.evaluated
     images = config.epochs * min(config.images_per_epoch or len(data), len(data))
     origin = {"seed": config.seed, "epoch": config.epochs, "images": images, "data_sha256": data.sha256}
     kind, architecture = type(flow).__name__, flow.config.model_dump(mode="json")

@@ -136,7 +136,7 @@ class MLflowHooks:
         params: dict[str, Any] = {}
         for name, value in blocks.items():
             if isinstance(value, BaseModel):
-                # Of several blocks, names alone would not tell whose optimizer it is.
+                # with several blocks, names alone are ambiguous.
                 prefix = f"{name.removeprefix('params:')}." if len(blocks) > 1 else ""
                 params |= flatten(value.model_dump(mode="json"), prefix)
         sets = {name: value for name, value in inputs.items() if isinstance(value, ImageSet)}
@@ -225,7 +225,7 @@ class MLflowHooks:
         # MLflow says at INFO how it migrates its database, a screenful at the first run.
         logging.getLogger("alembic").setLevel(logging.WARNING)
         ours = f"sqlite:///{folder / 'mlflow.db'}"
-        # MLflow itself sets the variable to what it is told here, so in a second session it may be ours.
+        # MLflow itself sets the variable to the address given here, so in a second session it may be ours.
         uri = os.environ.get("MLFLOW_TRACKING_URI") or ours
         mlflow.set_tracking_uri(uri)
         # Of several sessions that start together, one makes the database.

@@ -1,4 +1,4 @@
-"""How well a score tells in-distribution from out-of-distribution images."""
+"""How well a score separates in-distribution from OOD images."""
 
 # Explained in docs/reading-the-numbers.md and docs/theory/likelihood-ood.md.
 
@@ -81,7 +81,7 @@ def detection(
 
 
 class _Curve:
-    """The ROC curve at every distinct score of a foreign image, from the highest down, under any weights of the images.
+    """The ROC curve at every distinct score of an OOD image, from the highest down, under any weights of the images.
 
     The scores are sorted once; a resample with replacement is a weighting by whole numbers and needs no new sort.
     """

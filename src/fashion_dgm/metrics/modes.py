@@ -1,7 +1,7 @@
 """Which classes a generator makes: whether it has collapsed to a few of them.
 
 The classes are those that a classifier sees, so its own confusions are in the figures; held-out images, classified by the
-same network, tell how much.
+same network, show how much.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Precision, recall, density and coverage: quality and variety of samples, told apart by nearest neighbours.
+"""Precision, recall, density and coverage: quality and variety of samples as separate measures, by nearest neighbours.
 
 Around each real image lies a ball that reaches to its k-th nearest real neighbour; the balls together stand for where real
 images live. Precision is the fraction of samples in any ball, density counts the balls around a sample (over k, so it may

@@ -1,4 +1,4 @@
-"""Scores that tell images of another kind: fitted on training images alone, and high where an image looks foreign."""
+"""Scores that detect OOD images: fitted to training images alone, and high where an image looks OOD."""
 
 from fashion_dgm.ood.scorer import Scorer
 from fashion_dgm.ood.scores import SCORES, Score

@@ -105,10 +105,10 @@ class Calibrated:
     """Turns a score into minus the log of its p-value among training images, so that scores of different kinds compare.
 
     Beyond the largest training score it goes on linearly, a unit for each standard deviation, so that what is far from all
-    training images is still told from what is farther.
+    training images is still distinguished from what is farther.
 
     Arguments:
-        scores: of training images, `(N,)`, high where foreign.
+        scores: of training images, `(N,)`, high where OOD.
     """
 
     def __init__(self, scores: Array) -> None:

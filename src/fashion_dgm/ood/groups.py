@@ -14,8 +14,8 @@ def group_typicality(bits: NDArray[np.floating], typical: float, size: int, seed
     """Returns how far the mean bits/dim of each group of images is from that of training images.
 
     Groups are of images of one set, put together by chance and disjoint; what is left over is in none. A mean of many
-    varies less, so groups are told more easily than single images: figures of different sizes don't compare. Nalisnick et
-    al., 2019, "Detecting out-of-distribution inputs to deep generative models using typicality", equation 4, two-sided.
+    varies less, so groups are detected more easily than single images: results of different sizes do not compare. Nalisnick
+    et al., 2019, "Detecting out-of-distribution inputs to deep generative models using typicality", equation 4, two-sided.
 
     Arguments:
         bits: bits/dim of each image, `(N,)`.

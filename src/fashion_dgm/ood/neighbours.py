@@ -18,7 +18,7 @@ class Neighbours:
     """The distance to the k-th nearest of some reference images, in a space of descriptors.
 
     Sun et al., 2022, "Out-of-distribution detection with deep nearest neighbors". With k = 2, an image that is itself among
-    the references is not its own neighbour: copies of training images then look neither foreign nor more than familiar.
+    the references is not its own neighbour: copies of training images then look neither OOD nor too close.
 
     Arguments:
         describe: takes images, uint8 `(N, 1, H, W)`, to descriptors `(N, D)`.

@@ -37,7 +37,7 @@ class Models:
     """What the scores ask; what is None or empty makes the scores that need it missing.
 
     Arguments:
-        flows: the flows to judge, by name; each has scores of its own.
+        flows: the flows to evaluate, by name; each has scores of its own.
         background: a flow trained on noised images, for the likelihood ratio of flows of its own architecture.
         ensembles: other weights of a flow, by its name, for WAIC.
         classifier: trained with labels.

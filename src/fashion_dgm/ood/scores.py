@@ -27,14 +27,14 @@ Fit = Callable[[Measures, OODConfig], Fitted]
 
 @dataclass(frozen=True)
 class Score:
-    """One way to say how foreign an image is.
+    """A score: one measure of how far OOD an image is.
 
     Arguments:
         label: what it is called in tables.
         paper: where it comes from, in short.
         needs: measures that it is made of; some need those of configured statistics, too.
         fit: takes measures of training images, and gives the function from measures of images to scores `(N,)`.
-        tails: "one" or "two": whether only one side of the measure counts as foreign.
+        tails: "one" or "two": whether only one side of the measure counts as OOD.
         uses_flow: whether a flow is needed; the others know the training images alone.
         uses_labels: whether anything in it was trained with the labels of the training images.
     """

@@ -23,14 +23,14 @@ def summarise(
     in_distribution: str,
     config: OODConfig,
 ) -> dict[str, Any]:
-    """Returns what the report tells of detection.
+    """Returns what the report shows of detection.
 
     Arguments:
         scores: as `detection_table` takes them.
         table, differences: what it returned.
         fitted: `{"images", "references", "ensemble", "missing": {model: {score: reason}}, "failed": {set: reason}}`.
-        sets_summary: `{"sets": {name: {"note"}}}`, where a note tells of copies.
-        in_distribution: the data set that is not foreign.
+        sets_summary: `{"sets": {name: {"note"}}}`, where a note reports copies.
+        in_distribution: the in-distribution data set.
         config: how it was measured.
 
     Returns:

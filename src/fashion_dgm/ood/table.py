@@ -1,4 +1,4 @@
-"""How well each score tells each set: one row for a model, a set, a score and a size of group."""
+"""How well each score detects each set: one row for a model, a set, a score and a size of group."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What training and evaluation tell MLflow while they run.
+"""What training and evaluation log to MLflow while they run.
 
 MLflow is a side channel. Where no run is open nothing is logged, and where MLflow fails a warning says so: no training is
 lost because of its records.
@@ -88,8 +88,8 @@ def log_distances(table: DataFrame, models: Mapping[str, Snapshots]) -> None:
     """Logs a table of distances, each model's by epoch, and takes them to the runs that trained the models.
 
     In the open run a curve has its model's name before it. In the run that trained the model it has not, so that MLflow lays
-    the curves of two models over one another; there also stands which epoch is best. What an earlier evaluation told such a
-    run stays. The generator of the best epoch is registered, if its training registered one: by FID, where it was computed.
+    the curves of two models over one another; it also states which epoch is best. An earlier evaluation's log in such
+    a run stays. The generator of the best epoch is registered, if its training registered one: by FID if computed.
     """
     import mlflow
 
@@ -164,7 +164,7 @@ def log_run(number: int, record: RunRecord) -> None:
 
 @side_channel
 def log_gradients(epoch: int, seed: int, rows: DataFrame) -> None:
-    """Logs the norms of a generator's gradients by step of its opponent."""
+    """Logs the norms of a generator's gradients by step of its discriminator."""
     import mlflow
 
     for row in rows.itertuples():

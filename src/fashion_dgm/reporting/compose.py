@@ -15,7 +15,7 @@ from fashion_dgm.reporting.claims import CLAIMS
 from fashion_dgm.reporting.highlights import highlights
 from fashion_dgm.reporting.report import ReportContent
 
-__all__ = ["ReferenceRun", "compose", "fill", "made_by_name", "marked", "warnings_of"]
+__all__ = ["ReferenceRun", "compose", "fill", "marked", "opt_in_commands", "warnings_of"]
 
 RESULTS_OF = {
     "flow": ("flow", "ood"),
@@ -98,7 +98,7 @@ def compose(
         figures=figures,
         configuration=made_with | {"report": configuration.get("report", {})},
         differences=tuple(differences(made_with, configuration)),
-        how_to_reproduce=(*config.reproduce, *made_by_name(metrics, config.reproduce[-1])),
+        how_to_reproduce=(*config.reproduce, *opt_in_commands(metrics, config.reproduce[-1])),
         claims=CLAIMS,
         links=config.links,
     )
@@ -142,7 +142,7 @@ def warnings_of(name: str, origin: Mapping[str, Any], train_sha256: str) -> tupl
     return tuple(origin.get("mismatches", ()))
 
 
-def made_by_name(metrics: Mapping[str, Any], command: str) -> tuple[str, ...]:
+def opt_in_commands(metrics: Mapping[str, Any], command: str) -> tuple[str, ...]:
     """Returns the command for what this run has beyond the default pipelines; none where there is nothing."""
     scores = [found["results"] for found in metrics["ood"].get("models", {}).values()]
     made = {
@@ -155,5 +155,5 @@ def made_by_name(metrics: Mapping[str, Any], command: str) -> tuple[str, ...]:
         "stability": "stability" in metrics,
     }
     names = [name for name, there in made.items() if there]
-    # What judges the models anew, now that there are more of them.
+    # The evaluation again, now that there are more models.
     return (f"{command} --pipelines {','.join([*names, 'ood_eval', 'fid_eval', 'report'])}",) if names else ()

@@ -34,7 +34,7 @@ DPI = 200
 WIDTH = 7.2
 """Inches: 1440 pixels at `DPI`, 720 on the page."""
 
-# Okabe and Ito, Color Universal Design (2008): told apart with every common colour blindness. Their yellow is left out,
+# Okabe and Ito, Color Universal Design (2008): distinguishable with every common colour blindness. Their yellow is left out,
 # it vanishes on white.
 BLACK, GREY = "#1a1a1a", "#6b6b6b"
 BLUE, VERMILLION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"

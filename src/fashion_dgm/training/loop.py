@@ -80,7 +80,7 @@ def train(
         make_step: makes the step for a device and a precision; its weights are drawn from torch's default generator.
         code: what decides the outcome and, with all that it reaches, belongs to the run's fingerprint; see
             `code_version`.
-        evaluation: hashes of what `evaluate` needs beside the step, by name; they belong to the fingerprint too.
+        evaluation: hashes of what `evaluate` needs in addition to the step, by name; they belong to the fingerprint too.
         evaluate: called after an epoch; its metrics join the epoch's row.
         snapshot: called after an epoch, counted from 1; weights to keep of it, or None.
         on_epoch: called with each row, those of earlier sessions included, and the seconds it took (None if earlier).

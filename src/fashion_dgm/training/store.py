@@ -39,7 +39,7 @@ class StateStore:
         """Returns the run of that fingerprint, and says what changed where there are only others.
 
         Arguments:
-            variant: tells runs of one fingerprint apart.
+            variant: distinguishes runs of one fingerprint.
         """
         run = RunStore(self.folder / f"{fingerprint.digest}{variant}")
         if not run.folder.exists():

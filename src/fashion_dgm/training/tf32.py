@@ -1,7 +1,7 @@
 """Whether a GPU may round float32 to TF32: the one place that sets it.
 
 TF32 keeps 10 of float32's 23 bits of mantissa in matrix products and convolutions. torch allows it in convolutions unless
-it is told not to.
+it is disabled.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""All sets together: one bad set loses no other, and the summary tells of each."""
+"""All sets together: one bad set loses no other, and the summary reports each."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def test_transforms_are_of_the_same_benchmark_images() -> None:
 
 
 @pytest.mark.parametrize(("split", "other"), [("train", "benchmark"), ("benchmark", "train")])
-def test_copies_of_known_images_are_told(
+def test_copies_of_known_images_are_reported(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, split: str, other: str
 ) -> None:
     known = {"train": TRAIN, "benchmark": BENCHMARK}[split]

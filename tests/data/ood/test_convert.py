@@ -110,7 +110,7 @@ def test_only_the_central_square_is_kept() -> None:
     assert "cut to the central square" in said and "112x56" in said
 
 
-def test_mixed_sizes_are_told_by_the_smallest_and_the_largest() -> None:
+def test_mixed_sizes_are_reported_by_the_smallest_and_the_largest() -> None:
     conversion = Conversion()
     for size in ((30, 40), (8, 8), (28, 28), (300, 200)):
         assert grey_of_picture(Image.new("L", size, 7), conversion).shape == (28, 28)

@@ -28,7 +28,7 @@ def test_twice_is_never(name: str) -> None:
 
 
 def test_shuffling_is_one_permutation_of_pixels_for_all_images() -> None:
-    # Each pixel tells its own place, so that the permutation can be read off.
+    # Each pixel encodes its own place, so that the permutation can be read off.
     places = np.arange(784)
     low, high = (part.reshape(1, 1, 28, 28).astype(np.uint8) for part in (places % 256, places // 256))
     shuffled = transforms.transform(np.concatenate([low, high, IMAGES]), "shuffled", 5)

@@ -90,20 +90,20 @@ def test_under_an_optimal_discriminator_only_the_saturating_gradient_vanishes() 
 
 def test_statistics_are_those_of_gradients_computed_one_by_one() -> None:
     torch.manual_seed(0)
-    made, judge = Generator(4, 2), Discriminator(2)
+    made, discriminator = Generator(4, 2), Discriminator(2)
     latents = torch.randn(5, 8, 4)
     gradients = []
     for batch in latents:
         made.zero_grad()
-        LOSSES["non_saturating"](judge(made(batch))).backward()
+        LOSSES["non_saturating"](discriminator(made(batch))).backward()
         gradients.append(np.concatenate([p.grad.numpy().ravel() for p in made.parameters()]))  # type: ignore[union-attr]
-    found = gradient_statistics(made, judge, LOSSES["non_saturating"], latents)
+    found = gradient_statistics(made, discriminator, LOSSES["non_saturating"], latents)
     stacked = np.array(gradients, dtype=np.float64)
     assert found.norm == pytest.approx(np.linalg.norm(stacked, axis=1).mean(), rel=1e-4)
     assert found.signal == pytest.approx(np.linalg.norm(stacked.mean(axis=0)), rel=1e-4)
     assert found.variance == pytest.approx(stacked.var(axis=0, ddof=1).sum(), rel=1e-4)
     with pytest.raises(FashionDGMError, match="two batches"):
-        gradient_statistics(made, judge, LOSSES["non_saturating"], latents[:1])
+        gradient_statistics(made, discriminator, LOSSES["non_saturating"], latents[:1])
 
 
 def test_the_generator_is_frozen_and_the_study_repeats_itself() -> None:
@@ -119,7 +119,7 @@ def test_the_generator_is_frozen_and_the_study_repeats_itself() -> None:
     again = train_discriminators(images, {7: lambda: trained}, STUDY, GAN, CRITIC)
     pd.testing.assert_frame_equal(table, again)
     # Discriminators do learn meanwhile: on made-up images with BatchNorm they are soon sure.
-    losses = table[(table["loss"] == "saturating") & (table["epoch"] == 7)].groupby("step")["opponent"].mean()
+    losses = table[(table["loss"] == "saturating") & (table["epoch"] == 7)].groupby("step")["loss_discriminator"].mean()
     assert losses[10] < 0.7 * losses[1]
     summary = summarise_gradients(table)
     assert set(summary) == {"0", "7"} and set(summary["7"]) == set(LOSSES)

@@ -54,7 +54,7 @@ def test_a_trace_without_probes_differs_from_one_with_others(flow) -> None:
     assert not torch.equal(trace(flow, X).log_det, trace(flow, X, torch.Generator().manual_seed(5)).log_det)
 
 
-def test_a_dissection_is_that_of_the_likelihood_and_repeats(flow) -> None:
+def test_the_terms_add_up_to_the_likelihood_and_repeat(flow) -> None:
     """docs/reading-the-numbers.md#likelihood-decomposition"""
     before = torch.get_rng_state()
     first, second = (decompose(flow, IMAGES, 4, 3) for _ in range(2))

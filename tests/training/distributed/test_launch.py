@@ -38,7 +38,7 @@ def flow_config(**changes: Any) -> FlowTrainingConfig:
 
 
 class Rows:
-    """What the driver is told, and who it is that is told."""
+    """What the driver receives, and in which process."""
 
     def __init__(self) -> None:
         self.epochs: list[float] = []
@@ -103,7 +103,7 @@ def test_the_driver_alone_hears_of_each_epoch_once(together: Any) -> None:
 
 def test_processes_know_neither_kedro_nor_mlflow_and_share_the_cores(together: Any) -> None:
     result, _, _ = together
-    assert result["foreign"] == [[], []]
+    assert result["not_allowed"] == [[], []]
     assert result["threads"] == [max(1, torch.get_num_threads() // 2)] * 2
 
 

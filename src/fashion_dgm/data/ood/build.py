@@ -44,7 +44,7 @@ class _Candidate:
 def build_sets(
     train: ImageSet, benchmark: ImageSet, other: ImageSet, published: Mapping[str, Fetch], config: OODSetsConfig
 ) -> tuple[dict[str, ImageSet], dict[str, Any]]:
-    """Makes every out-of-distribution set that can be made, and tells what became of each.
+    """Makes every out-of-distribution set that can be made, and reports the outcome of each.
 
     Arguments:
         train: what models learn from; copies of its images are counted.

@@ -70,7 +70,7 @@ def grey_of_arrays(
         arrays: `(N, H, W)`, `(N, C, H, W)` or `(N, H, W, C)` with 1, 3 or 4 channels; unsigned bytes, other integers in
             0..255, uint16, booleans, or floats in `[0, 1]`.
         index: which images.
-        conversion: is told what was done.
+        conversion: records what was done.
         name: what the error calls the array.
 
     Raises:

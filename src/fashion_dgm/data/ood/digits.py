@@ -17,7 +17,7 @@ __all__ = ["load_digits"]
 def load_digits() -> tuple[NDArray[np.uint8], str]:
     """The digits as uint8 `(1797, 1, 28, 28)`, and what was done to make them so.
 
-    Enlarged from 8x8 they are far smoother than MNIST: a likelihood may tell them by that alone.
+    Enlarged from 8x8 they are far smoother than MNIST: a likelihood may detect them by that alone.
 
     References:
         Alpaydin and Kaynak, Optical Recognition of Handwritten Digits (UCI, 1998).

@@ -1,4 +1,4 @@
-"""In-distribution images made strange: the same pixels, or their negatives, in other places.
+"""In-distribution images turned into OOD images: the same pixels, or their negatives, in other places.
 
 What these sets ask of a score differs: a flip keeps all local structure and moves the object out of its usual pose, a
 negative keeps all edges and turns every value, and a permutation keeps each image's histogram and destroys all else.

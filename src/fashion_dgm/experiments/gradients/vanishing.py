@@ -145,7 +145,7 @@ def _measured(
     study: VanishingGradientsConfig,
     seed: int,
 ) -> list[dict[str, Any]]:
-    """Trains one opponent of a generator, which never gets its turn, and measures at `measurement_steps`."""
+    """Trains a discriminator against a frozen generator, and measures at `measurement_steps`."""
     device = resolve_device(study.device)
     frozen = build_model(made, "Generator")
     assert isinstance(frozen, Generator)
@@ -156,9 +156,9 @@ def _measured(
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(derive_seed(seed, "opponent"))
         # In single precision: a gradient that vanishes is to be seen vanishing, not rounded away.
-        game = AdversarialStep(config.model_copy(update=changes), device, torch.float32)
+        adversarial = AdversarialStep(config.model_copy(update=changes), device, torch.float32)
         # As in training, BatchNorm normalises by the batch.
-        game.generator = frozen.to(device).train()
+        adversarial.generator = frozen.to(device).train()
         latents = torch.randn(
             study.gradient_batches,
             study.batch_size,
@@ -170,18 +170,26 @@ def _measured(
         last = math.nan
         for step in range(study.steps + 1):
             if step in wanted:
-                rows += _statistics(game, latents, step, last)
+                rows += _statistics(adversarial, latents, step, last)
             if step < study.steps:
                 index = torch.from_numpy(order.choice(len(pixels), study.batch_size, replace=False)).to(device)
-                last = float(game.step(pixels[index], index)["loss_discriminator"])
+                last = float(adversarial.step(pixels[index], index)["loss_discriminator"])
     return rows
 
 
-def _statistics(game: AdversarialStep, latents: Tensor, step: int, last: float) -> list[dict[str, Any]]:
+def _statistics(adversarial: AdversarialStep, latents: Tensor, step: int, last: float) -> list[dict[str, Any]]:
     # On copies: passes of BatchNorm in training mode change its running statistics.
-    made, judge = copy.deepcopy(game.generator), copy.deepcopy(game.discriminator).requires_grad_(False)
-    same = {name: one for name, one in OBJECTIVES.items() if one.discriminator is game.objective.discriminator}
+    made, discriminator = (
+        copy.deepcopy(adversarial.generator),
+        copy.deepcopy(adversarial.discriminator).requires_grad_(False),
+    )
+    same = {name: one for name, one in OBJECTIVES.items() if one.discriminator is adversarial.objective.discriminator}
     return [
-        {"loss": name, "step": step, **vars(gradient_statistics(made, judge, one.generator, latents)), "opponent": last}
+        {
+            "loss": name,
+            "step": step,
+            **vars(gradient_statistics(made, discriminator, one.generator, latents)),
+            "loss_discriminator": last,
+        }
         for name, one in same.items()
     ]

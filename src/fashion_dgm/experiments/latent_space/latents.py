@@ -105,6 +105,6 @@ def scale_sizes(flow: Bijection) -> tuple[int, ...]:
     """
     scales = next((module for module in flow.modules() if isinstance(module, MultiScale)), None)
     if scales is None:
-        raise FashionDGMError(f"{type(flow).__name__} has no scales whose latents could be told apart")
+        raise FashionDGMError(f"{type(flow).__name__} has no scales whose latents could be distinguished")
     *factored, last = (math.prod(shape) for shape in scales.shapes)
     return (*(size // 2 for size in factored), last)

@@ -1,6 +1,6 @@
 """What a flow's likelihood is made of: by term and by layer, between two sets of images, and to second order.
 
-A package beside `flows` rather than in it: nothing here decides a training's outcome, so a change here retrains nothing.
+Separate from `flows`: nothing here decides a training's outcome, so a change here retrains nothing.
 """
 
 from fashion_dgm.experiments.likelihood.decomposition import Decomposition, decompose

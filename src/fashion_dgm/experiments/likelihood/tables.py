@@ -1,4 +1,4 @@
-"""Dissections as tables, and what they come to."""
+"""Likelihood decompositions as tables, and their summaries."""
 
 from __future__ import annotations
 

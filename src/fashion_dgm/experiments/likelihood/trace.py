@@ -113,7 +113,7 @@ class _Tracer:
             if index < len(bijection.scales) - 1:
                 x, factored = x.chunk(2, dim=1)
                 self.latents.append(factored.flatten(1))
-                place = _beside(factored, place)
+                place = _alongside(factored, place)
         return x, place
 
 
@@ -121,7 +121,7 @@ def _after(inverse: Place, place: Place) -> Place:
     return lambda values: place(inverse(values))
 
 
-def _beside(factored: Tensor, place: Place) -> Place:
+def _alongside(factored: Tensor, place: Place) -> Place:
     return lambda values: place(torch.cat((values, factored), dim=1))
 
 

@@ -1,4 +1,4 @@
-"""The study: every estimator on every block, measured beside what theory says."""
+"""The study: every estimator on every block, compared with theory."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def study(
     terms: int,
     in_focus: Callable[[Block], bool],
 ) -> Tables:
-    """Judges every estimator on every block.
+    """Evaluates every estimator on every block.
 
     Arguments:
         blocks: each small enough for its whole Jacobian.

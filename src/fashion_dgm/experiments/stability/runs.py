@@ -208,7 +208,7 @@ def _trained(plan: Plan, data: ImageSet, store: StateStore) -> tuple[RunRecord, 
     try:
         trained = _train(plan, config.epochs, data, store, history)
     except DivergenceError as error:
-        # The rest of the message tells a user who wanted the model what to do; here the failure is what was asked for.
+        # The rest of the message tells a user who wanted the model how to go on; here the failure is what was asked for.
         reason = str(error).split(". ")[0]
         logger.warning("%s: %s", plan.name, reason)
         record = replace(record, status="diverged", reason=reason, history=history)

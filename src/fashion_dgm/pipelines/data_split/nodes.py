@@ -52,7 +52,7 @@ def summarise_split(train: ImageSet, test: ImageSet, benchmark: ImageSet, config
 def make_ood_sets(
     train: ImageSet, benchmark: ImageSet, other: dict[str, ImageSet], config: OODSetsConfig, **published: Fetch
 ) -> tuple[dict[str, ImageSet], dict[str, Any]]:
-    """Makes every out-of-distribution set that can be made, and tells what became of each."""
+    """Makes every out-of-distribution set that can be made, and reports the outcome of each."""
     from fashion_dgm.data.ood import build_sets
 
     return build_sets(train, benchmark, other["benchmark"], published, config)

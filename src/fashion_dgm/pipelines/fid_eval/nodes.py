@@ -25,7 +25,7 @@ def score_samples(
     from fashion_dgm.evaluation import samples
     from fashion_dgm.evaluation import scoring as fid
     from fashion_dgm.evaluation.real_images import RealImages
-    from fashion_dgm.evaluation.spaces import available_spaces, foreign_data_warnings
+    from fashion_dgm.evaluation.spaces import available_spaces, training_data_warnings
     from fashion_dgm.pipelines.tracking import log_distances
     from fashion_dgm.training.device import resolve_device
 
@@ -36,7 +36,7 @@ def score_samples(
     trained = {name: snapshots for name, snapshots in models.items() if snapshots}
     sources = [
         *samples.snapshot_sources(trained, config.seed, device, config.batch_size),
-        *samples.brought_sources(config.samples_from, config.seed, taken={*models, *splits}),
+        *samples.external_sources(config.samples_from, config.seed, taken={*models, *splits}),
     ]
     scores = fid.score_samples(sources, real, spaces, config, device)
     log_distances(scores.by_epoch, trained)
@@ -53,7 +53,7 @@ def score_samples(
         "failures": scores.failures,
         "conversions": scores.conversions,
         "missing": missing,
-        "warnings": [*foreign_data_warnings(spaces, train.sha256), *scores.warnings],
+        "warnings": [*training_data_warnings(spaces, train.sha256), *scores.warnings],
     }
     return scores.by_epoch, scores.quality, metrics
 
@@ -63,9 +63,9 @@ def plot_distances(table: DataFrame, metrics: dict[str, Any]) -> Figure:
     from fashion_dgm.reporting.figures import fid_curves
 
     floors = metrics["floor"]
-    brought: dict[str, dict[str, float]] = {space: {} for space in floors}
+    external: dict[str, dict[str, float]] = {space: {} for space in floors}
     for row in metrics["quality"]:
-        if row["state"] == "brought":
+        if row["state"] == "external":
             size = "" if row["samples"] == metrics["samples"] else f" (N = {row['samples']})"
-            brought[row["feature_space"]][row["model"] + size] = row["distance_test"]
-    return fid_curves(table[table["split"] == "test"], floors, brought, metrics["samples"])
+            external[row["feature_space"]][row["model"] + size] = row["distance_test"]
+    return fid_curves(table[table["split"] == "test"], floors, external, metrics["samples"])

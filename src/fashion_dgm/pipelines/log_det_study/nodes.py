@@ -22,7 +22,7 @@ __all__ = [
 def measure_estimators(
     residual_flow: Checkpoint | None, test: ImageSet, config: LogDetStudyConfig
 ) -> tuple[DataFrame, ...]:
-    """Judges every estimator on random blocks and, where a Residual Flow was trained, on its layers."""
+    """Evaluates every estimator on random blocks and, where a Residual Flow was trained, on its layers."""
     import pandas as pd
     import torch
 

@@ -57,7 +57,7 @@ def plot_records(**histories: DataFrame | None) -> Figure:
 
 
 def plot_published(metrics: dict[str, Any]) -> Figure:
-    """Draws bits/dim and AUROC beside published figures."""
+    """Draws bits/dim and AUROC with published results."""
     from fashion_dgm.findings.flow import with_benchmark
     from fashion_dgm.findings.published import published
     from fashion_dgm.reporting.figures import published_comparison

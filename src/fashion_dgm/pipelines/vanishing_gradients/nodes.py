@@ -83,7 +83,7 @@ def plot_norms(gradients: DataFrame) -> Figure:
 
 
 def plot_variance(gradients: DataFrame) -> Figure:
-    """Draws the variance of the generator's gradient beside its mean."""
+    """Draws the mean and variance of the generator's gradient."""
     from fashion_dgm.reporting.figures import gradient_variance
 
     return gradient_variance(gradients)

@@ -5,7 +5,7 @@ curves and shown in vermillion in images.
 
 References:
     Okabe and Ito, Color Universal Design (2008): the palette.
-    Tufte, The Visual Display of Quantitative Information (1983): labels beside the data, small multiples.
+    Tufte, The Visual Display of Quantitative Information (1983): labels next to the data, small multiples.
 """
 
 from fashion_dgm.reporting.figures.dirac import dirac_portraits

@@ -34,8 +34,8 @@ __all__ = ["fid_curves"]
 def fid_curves(
     table: DataFrame,
     floors: Mapping[str, float],
-    brought: Mapping[str, Mapping[str, float]] | None = None,
-    brought_samples: int | None = None,
+    external: Mapping[str, Mapping[str, float]] | None = None,
+    external_samples: int | None = None,
 ) -> Figure:
     """Draws the Fréchet distance of every snapshot, one panel a feature space, one line a model.
 
@@ -43,13 +43,13 @@ def fid_curves(
         table: columns `model`, `epoch`, `feature_space`, `distance`, `samples`.
         floors: feature space to the distance between held-out and official test images, which no generator is expected to
             beat; a space without one gets no line.
-        brought: feature space to name to distance, of samples from elsewhere: dotted lines, as they have no epoch.
-        brought_samples: N of a space where the table has none.
+        external: feature space to name to distance, of external samples: dotted lines, as they have no epoch.
+        external_samples: N of a space where the table has none.
 
     Raises:
         FashionDGMError: if there is nothing to draw.
     """
-    others = {space: dict(named) for space, named in (brought or {}).items() if named}
+    others = {space: dict(named) for space, named in (external or {}).items() if named}
     if len(table) == 0 and not others and not floors:
         raise FashionDGMError("there are no distances to draw; evaluate at least one snapshot")
     spaces = sorted({*table["feature_space"], *others, *floors})
@@ -59,7 +59,7 @@ def fid_curves(
     for panel, space in zip(panels, spaces, strict=True):
         rows = table[table["feature_space"] == space]
         _draw_distances(panel, rows, models, floors.get(space), others.get(space, {}))
-        samples = sorted({int(n) for n in rows["samples"]} or filter(None, [brought_samples]))
+        samples = sorted({int(n) for n in rows["samples"]} or filter(None, [external_samples]))
         sizes = " and ".join(count(n) for n in samples)
         panel.set_title(f"{SPACE_NAMES.get(space, space)}, N = {sizes} (lower is better)")
     panels[-1].set_xlabel("epoch")

@@ -89,8 +89,8 @@ def _draw_adversarial_column(panels: NDArray, history: DataFrame, name: str) -> 
     networks, images = (BLUE, VERMILLION), (GREEN, PURPLE)
     unit = "" if critic else " (nats)"
     draw(losses, f"{model_name(name)}: loss{unit}", "loss_discriminator", "loss_generator", colors=networks)
-    judged = "Mean score" if critic else "Mean logit"
-    draw(scores, judged, "score_real", "score_fake", colors=images)
+    quantity = "Mean score" if critic else "Mean logit"
+    draw(scores, quantity, "score_real", "score_fake", colors=images)
     if critic:
         # Both with batch statistics; those of running statistics are another function of an image.
         estimates = ("wasserstein_estimate", "wasserstein_estimate_held_out_batch_stats")

@@ -38,7 +38,7 @@ _MAX_STRIP_ROWS = 8
 
 @dataclass(frozen=True)
 class Block:
-    """A mosaic `(height, width, 3)` in `[0, 1]` with what is written above and beside it."""
+    """A mosaic `(height, width, 3)` in `[0, 1]` with labels above and to the left."""
 
     mosaic: NDArray[np.float64]
     heading: str | None = None
@@ -64,7 +64,7 @@ def image_grid(images: NDArray, columns: int, title: str | None = None) -> Figur
 def class_examples(
     images: NDArray, labels: NDArray, class_names: Sequence[str], per_class: int = 10, title: str | None = None
 ) -> Figure:
-    """Draws the first `per_class` images of each class, a row a class, its name beside it.
+    """Draws the first `per_class` images of each class, a row a class, with its name.
 
     Arguments:
         images: uint8 or floats in `[0, 1]`, `(N, 1, H, W)`.

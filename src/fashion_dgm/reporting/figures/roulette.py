@@ -27,7 +27,7 @@ _EXACT_COLORS = (ORANGE, VERMILLION, BLACK, GREEN)
 
 @styled
 def roulette_bias(estimators: DataFrame) -> Figure:
-    """Draws the mean error of each estimator with its interval, the true bias beside it, for the two hardest kinds.
+    """Draws the mean error of each estimator with its interval, and the true bias, for the two hardest kinds.
 
     Arguments:
         estimators: columns `kind`, `estimator`, `family`, `bias`, `bias_error`, `bias_theory`, `variance_theory`, in

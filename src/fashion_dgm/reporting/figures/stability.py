@@ -139,7 +139,7 @@ def _cell(summary: Mapping[str, Any]) -> str:
         return "\u2013"
     if summary["sd"] is None:
         return significant(summary["mean"], 2)
-    # As many decimals as tell two digits of the mean and one of the deviation.
+    # As many decimals as show two digits of the mean and one of the deviation.
     wanted = [1 - _power(summary["mean"]), -_power(summary["sd"]), 0]
     digits = min(max(wanted), 4)
     return f"{number(summary['mean'], digits)}\n± {number(summary['sd'], digits)}"

@@ -1,4 +1,4 @@
-"""Figures of the gradients that opponents give to frozen generators."""
+"""Figures of the gradients that discriminators give to frozen generators."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _DASHES: dict[str, Any] = {"saturating": (0, (5, 2)), "non_saturating": "-", "wa
 
 @styled
 def gradient_norms(table: DataFrame) -> Figure:
-    """Draws the norm of the generator's gradient against its opponent's steps: a panel a generator, a line a loss.
+    """Draws the norm of the generator's gradient against its discriminator's steps: a panel a generator, a line a loss.
 
     Thin lines are seeds; thick ones their geometric means, in a band of one standard deviation of the logarithms.
 

@@ -127,7 +127,7 @@ def _run_agent(directory: JobDirectory, distributed: DistributedConfig, hosts: b
     # In the store that agents share by default, processes that are started again find the addresses of the lost ones
     # (seen with torch 2.15; pytorch issue 135712).
     os.environ["TORCH_DISABLE_SHARE_RDZV_TCP_STORE"] = "1"
-    # Tells at WARNING that it handles no signals; here the driver does.
+    # Logs at WARNING that it handles no signals; here the driver does.
     logging.getLogger("torch.distributed.elastic.multiprocessing.api").setLevel(logging.ERROR)
     launch_config = LaunchConfig(
         min_nodes=distributed.nodes,
