@@ -15,7 +15,7 @@ from fashion_dgm.flows import Flow, MixtureFlow, RealNVP
 from fashion_dgm.flows.likelihood import bits_per_dim_of
 from fashion_dgm.ood import SCORES, Scorer, detection_table
 from fashion_dgm.ood.scorer import Models, for_slow_flow
-from fashion_dgm.ood.scores import needs_of
+from fashion_dgm.ood.scores import Fitted, Measures, Score, scores_of
 from fashion_dgm.pipelines.ood_eval.nodes import score_images
 from tests.ood.helpers import config
 
@@ -183,7 +183,7 @@ def test_mistakes_are_reported() -> None:
     with pytest.raises(FashionDGMError, match="fit_images is 60"):
         Scorer(Models({"RealNVP": FLOW}), some(60), config(), CPU)
     with pytest.raises(FashionDGMError, match="no score 'magic'"):
-        needs_of("magic", config())
+        scores_of(config(scores="likelihood+magic"))
     with pytest.raises(ValidationError, match="not among the scores"):
         config(primary_score="dose")
 
@@ -234,6 +234,22 @@ def test_a_slow_flow_has_fewer_images_and_only_scores_of_its_own() -> None:
 
 def test_scores_can_be_named_in_one_word() -> None:
     assert config(scores="likelihood+waic").scores == ("likelihood", "waic")
-    assert set(config(scores="all").scores) == set(SCORES)
-    with pytest.raises(ValueError, match="wiac"):
-        config(scores="likelihood+wiac")
+    assert scores_of(config(scores="all")) == tuple(SCORES)
+    assert scores_of(config(scores="likelihood+waic")) == ("likelihood", "waic")
+    with pytest.raises(FashionDGMError, match="no score 'wiac'"):
+        scores_of(config(scores="likelihood+wiac"))
+
+
+def test_a_new_score_is_one_entry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An entry of `SCORES` is computed and fitted like the others, and asks for the measures that it needs."""
+
+    def fit(train: Measures, config: object) -> Fitted:
+        mean = train["log_det"].mean()
+        return lambda images: images["log_det"] - mean
+
+    own = Score("log-determinant", "", ("log_det",), fit)
+    for module in ("scores", "scorer"):
+        monkeypatch.setattr(f"fashion_dgm.ood.{module}.SCORES", {**SCORES, "own": own})
+    images = some(120)
+    found = Scorer(Models({"RealNVP": FLOW}), images, config(scores="own+likelihood", primary_score="own"), CPU)
+    assert set(found(images.images[:5])["RealNVP"]) == {"bits_per_dim", "own", "likelihood"}

@@ -22,7 +22,7 @@ from fashion_dgm.ood.complexity import coded_bits_per_dim
 from fashion_dgm.ood.descriptors import edges, pixels
 from fashion_dgm.ood.flow_measures import measure_flow
 from fashion_dgm.ood.neighbours import Neighbours
-from fashion_dgm.ood.scores import SCORES, Fitted, needs_of
+from fashion_dgm.ood.scores import SCORES, Fitted, needs_of, scores_of
 
 __all__ = ["Models", "Scorer", "for_slow_flow"]
 
@@ -82,7 +82,7 @@ class Scorer:
         self.references = len(reference)
         self.missing = {name: self._missing(name) for name in models.flows}
         self._wanted = {
-            flow: [score for score in config.scores if score not in self.missing[flow]] for flow in models.flows
+            flow: [score for score in scores_of(config) if score not in self.missing[flow]] for flow in models.flows
         }
         self._needed = {
             flow: {need for score in scores for need in needs_of(score, config)}
@@ -165,7 +165,7 @@ class Scorer:
     def _missing(self, flow: str) -> dict[str, str]:
         impossible = self._impossible_measures(flow)
         found: dict[str, str] = {}
-        for score in self._config.scores:
+        for score in scores_of(self._config):
             reasons = [impossible[need] for need in sorted(needs_of(score, self._config)) if need in impossible]
             if reasons:
                 found[score] = reasons[0]
@@ -178,7 +178,7 @@ def for_slow_flow(config: OODConfig) -> OODConfig:
     It has fewer images, and only those scores that a flow and the training images suffice for.
     """
     most = config.residual_flow_images
-    own = tuple(name for name in config.scores if SCORES[name].uses_flow and not SCORES[name].uses_labels)
+    own = tuple(name for name in scores_of(config) if SCORES[name].uses_flow and not SCORES[name].uses_labels)
     possible = tuple(name for name in own if not needs_of(name, config) & NOT_OF_A_SLOW_FLOW)
     primary_score = config.primary_score if config.primary_score in possible else "likelihood"
     return config.model_copy(

@@ -1,5 +1,7 @@
 """The scores: what each is made of, and the one place where its sign is set. High means out of distribution.
 
+A new score is an entry of `SCORES`, with a function that fits it, the measures that it needs and its reference.
+
 A score is fitted to measures of training images, and from then on is a function of one image. Nothing else reaches it.
 """
 
@@ -18,7 +20,7 @@ from fashion_dgm.config import OODConfig
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.ood.densities import Calibrated, JointDensity, Mahalanobis, ProductDensity
 
-__all__ = ["SCORES", "STATISTICS", "Measures", "Score", "needs_of", "statistics_of"]
+__all__ = ["SCORES", "STATISTICS", "Measures", "Score", "needs_of", "scores_of", "statistics_of"]
 
 Measures = Mapping[str, NDArray[np.floating]]
 Fitted = Callable[[Measures], NDArray[np.floating]]
@@ -32,11 +34,12 @@ class Score:
     Arguments:
         label: what it is called in tables.
         paper: where it comes from, in short.
-        needs: measures that it is made of; some need those of configured statistics, too.
+        needs: measures that it is made of.
         fit: takes measures of training images, and gives the function from measures of images to scores `(N,)`.
         tails: "one" or "two": whether only one side of the measure counts as OOD.
         uses_flow: whether a flow is needed; the others know the training images alone.
         uses_labels: whether anything in it was trained with the labels of the training images.
+        statistics: those of the parameters that it is made of, too.
     """
 
     label: str
@@ -46,6 +49,7 @@ class Score:
     tails: str = "one"
     uses_flow: bool = True
     uses_labels: bool = False
+    statistics: Callable[[OODConfig], Sequence[str]] = lambda config: ()
 
 
 def _as_is(measure: Callable[[Measures], NDArray[np.floating]]) -> Fit:
@@ -191,7 +195,14 @@ SCORES: Mapping[str, Score] = MappingProxyType(
             ("latents", "ensemble_bits_per_dim"),
             _as_is(_waic),
         ),
-        "dose": Score("DoSE", "Morningstar et al. (2021)", (), _dose, tails="two"),
+        "dose": Score(
+            "DoSE",
+            "Morningstar et al. (2021)",
+            (),
+            _dose,
+            tails="two",
+            statistics=lambda config: config.dose_statistics,
+        ),
         "nearest_pixels": Score(
             "neighbours, pixels",
             "Sun et al. (2022)",
@@ -236,6 +247,7 @@ SCORES: Mapping[str, Score] = MappingProxyType(
             ("nearest_edges",),
             _combined("nearest_edges"),
             tails="two",
+            statistics=lambda config: config.combined_statistics,
         ),
         "combined_labels": Score(
             "combined, labels",
@@ -244,23 +256,26 @@ SCORES: Mapping[str, Score] = MappingProxyType(
             _combined("nearest_features"),
             tails="two",
             uses_labels=True,
+            statistics=lambda config: config.combined_statistics,
         ),
     }
 )
 
 
-def needs_of(name: str, config: OODConfig) -> set[str]:
-    """Returns the measures that a score is made of.
+def scores_of(config: OODConfig) -> tuple[str, ...]:
+    """Returns the names of the scores that `config` asks for, where `all` is all of `SCORES`.
 
     Raises:
-        FashionDGMError: if there is no score of that name.
+        FashionDGMError: if there is no score of a name.
     """
-    if name not in SCORES:
-        raise FashionDGMError(f"there is no score {name!r}; ood_eval.scores may name {', '.join(SCORES)}")
-    of_statistics = {
-        "dose": config.dose_statistics,
-        "combined": config.combined_statistics,
-        "combined_labels": config.combined_statistics,
-    }
-    statistics = of_statistics.get(name, ())
-    return {*SCORES[name].needs, *(need for statistic in statistics for need in STATISTICS[statistic][0])}
+    names = tuple(SCORES) if config.scores == ("all",) else config.scores
+    for name in (*names, config.primary_score):
+        if name not in SCORES:
+            raise FashionDGMError(f"there is no score {name!r}; ood_eval.scores may name {', '.join(SCORES)}")
+    return names
+
+
+def needs_of(name: str, config: OODConfig) -> set[str]:
+    """Returns the measures that a score is made of."""
+    score = SCORES[name]
+    return {*score.needs, *(need for statistic in score.statistics(config) for need in STATISTICS[statistic][0])}

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from fashion_dgm.config import OODConfig
-from fashion_dgm.ood.scores import SCORES
+from fashion_dgm.ood.scores import SCORES, scores_of
 
 __all__ = ["summarise"]
 
@@ -70,7 +70,7 @@ def summarise(
                 "uses_flow": SCORES[name].uses_flow,
                 "uses_labels": SCORES[name].uses_labels,
             }
-            for name in config.scores
+            for name in scores_of(config)
         },
         "notes": {
             name: entry["note"]
