@@ -5,7 +5,7 @@ from fashion_dgm.flows.bijection import Bijection, Chain, MultiScale
 from fashion_dgm.flows.coupling import AffineCoupling, ResidualConditioner
 from fashion_dgm.flows.coupling_flow import MixtureFlow, RealNVP
 from fashion_dgm.flows.families import build_flow, make_flow
-from fashion_dgm.flows.flow import Flow
+from fashion_dgm.flows.flow import BaseDistribution, Flow, StandardNormal
 from fashion_dgm.flows.likelihood import bits_per_dim_of, mean_bits_per_dim
 from fashion_dgm.flows.lipschitz import LipschitzConv2d, LipschitzLinear, LipSwish, update_norms
 from fashion_dgm.flows.log_det import ExactLogDet, SeriesLogDet, batch_jacobian, exact_log_det
@@ -20,6 +20,7 @@ from fashion_dgm.flows.training import FlowStep
 __all__ = [
     "ActNorm",
     "AffineCoupling",
+    "BaseDistribution",
     "Bijection",
     "Chain",
     "ChannelHalves",
@@ -47,6 +48,7 @@ __all__ = [
     "SeriesLogDet",
     "SeriesWeights",
     "Squeeze",
+    "StandardNormal",
     "Truncation",
     "batch_jacobian",
     "bits_per_dim_of",

@@ -6,25 +6,52 @@ import math
 from typing import ClassVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from fashion_dgm.config import Config
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.flows.bijection import Bijection
 from fashion_dgm.flows.preprocessing import dequantize, to_bits_per_dim
 
-__all__ = ["Flow", "Shape"]
+__all__ = ["BaseDistribution", "Flow", "Shape", "StandardNormal"]
 
 Shape = tuple[int, int, int]
 
 
+class BaseDistribution(nn.Module):
+    """A distribution of latents `(N, D)`."""
+
+    def log_prob(self, z: Tensor) -> Tensor:
+        """Returns the log-density of latents `(N, D)` in nats, `(N,)`."""
+        raise NotImplementedError
+
+    def sample(
+        self, n: int, dimensions: int, generator: torch.Generator | None, device: torch.device, dtype: torch.dtype
+    ) -> Tensor:
+        """Draws latents `(n, dimensions)`."""
+        raise NotImplementedError
+
+
+class StandardNormal(BaseDistribution):
+    """The distribution `N(0, I)`."""
+
+    def log_prob(self, z: Tensor) -> Tensor:
+        return -0.5 * (z.square().sum(1) + z.shape[1] * math.log(2 * math.pi))
+
+    def sample(
+        self, n: int, dimensions: int, generator: torch.Generator | None, device: torch.device, dtype: torch.dtype
+    ) -> Tensor:
+        return torch.randn(n, dimensions, generator=generator, device=device, dtype=dtype)
+
+
 class Flow(Bijection):
-    """A bijection from images in the unit interval to flat latents, with a standard normal density on the latents.
+    """A bijection from images in the unit interval to flat latents, and a base distribution of the latents.
 
     Arguments:
         config: what the flow was made with.
         shape: `(C, H, W)` of an image.
         bijection: takes `(N, C, H, W)` in `[0, 1]` to `(N, C H W)`.
+        base: distribution of the latents; the standard normal if None.
 
     Attributes:
         config_type: the class of `config`, of flows that parameters and checkpoints name; they are made from it alone.
@@ -34,12 +61,15 @@ class Flow(Bijection):
     config_type: ClassVar[type[Config]]
     estimated = False
 
-    def __init__(self, config: Config, shape: Shape, bijection: Bijection) -> None:
+    def __init__(
+        self, config: Config, shape: Shape, bijection: Bijection, base: BaseDistribution | None = None
+    ) -> None:
         super().__init__()
         self.config = config
         self.shape = shape
         self.dimensions = math.prod(shape)
         self.bijection = bijection
+        self.base = base or StandardNormal()
 
     def forward(self, x: Tensor, probes: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
         """Maps images to latents.
@@ -86,7 +116,7 @@ class Flow(Bijection):
             FashionDGMError: as `forward`.
         """
         z, log_det = self(x, probes)
-        return log_det - 0.5 * (z.square().sum(1) + self.dimensions * math.log(2 * math.pi))
+        return log_det + self.base.log_prob(z)
 
     def bits_per_dim(
         self, images: Tensor, generator: torch.Generator | None = None, probes: torch.Generator | None = None
@@ -109,14 +139,14 @@ class Flow(Bijection):
 
     @torch.no_grad()
     def sample(self, n: int, temperature: float = 1.0, generator: torch.Generator | None = None) -> Tensor:
-        """Draws images by taking latents `temperature * N(0, I)` through the inverse.
+        """Draws images by taking latents of the base distribution, times `temperature`, through the inverse.
 
         A temperature below 1 gives more typical, less varied images (Kingma and Dhariwal, 2018); they are no longer
         samples of the density that `log_prob` reports.
 
         Arguments:
             n: number of images, held in memory at once.
-            temperature: standard deviation of the latents, above 0.
+            temperature: factor of the latents, above 0: of a standard normal, its standard deviation.
             generator: source of the latents; torch's own of the flow's device if None. One on the CPU gives the same
                 latents whatever device the flow is on.
 
@@ -132,7 +162,7 @@ class Flow(Bijection):
             raise FashionDGMError(f"the temperature must be a number above 0, not {temperature}")
         reference = self._reference
         device = reference.device if generator is None else generator.device
-        latents = torch.randn(n, self.dimensions, generator=generator, device=device, dtype=reference.dtype)
+        latents = self.base.sample(n, self.dimensions, generator, device, reference.dtype)
         return self.inverse(temperature * latents.to(reference.device))
 
     def constrain(self) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -60,7 +58,7 @@ def _measure(flow: Flow, x: Tensor, probes: torch.Generator, gradient: bool) -> 
     with torch.set_grad_enabled(gradient):
         x.requires_grad_(gradient)
         z, log_det = flow(x, probes)
-        log_prior = -0.5 * (z.square().sum(1) + flow.dimensions * math.log(2 * math.pi))
+        log_prior = flow.base.log_prob(z)
         log_prob = log_det + log_prior
         found = {
             "bits_per_dim": to_bits_per_dim(log_prob.detach(), flow.dimensions),
