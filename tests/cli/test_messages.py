@@ -55,7 +55,7 @@ def message(**changes: Any) -> str:
         ),
         (
             {"lipschitz": {"name": "gradient_penalty", "weight": 10}},
-            "train_wgan: a gradient penalty needs the critic's slope at one image",
+            "train_wgan: a gradient penalty needs the critic's gradient at one image",
         ),
     ],
 )

@@ -22,7 +22,7 @@ CONFIG = GANConfig(
 )
 
 
-def with_foreign_statistics() -> Generator:
+def with_other_statistics() -> Generator:
     """A generator whose running statistics are another's, as those of averaged weights are."""
     network = Generator(8, 4)
     for norm in norms(network):
@@ -36,7 +36,7 @@ def norms(network: nn.Module) -> list[nn.BatchNorm2d]:
 
 
 def test_first_statistics_are_those_of_its_own_activations() -> None:
-    network = with_foreign_statistics()
+    network = with_other_statistics()
     found = averaged_generator(network, CONFIG)
     # Three batches of 16 fit into 50 latents.
     latents = torch.randn(48, 8, generator=generator(0, "batch norm"))
@@ -50,7 +50,7 @@ def test_first_statistics_are_those_of_its_own_activations() -> None:
 
 def test_samples_in_evaluation_are_like_those_in_training() -> None:
     """What the networks make with the statistics of their own batch is what running statistics shall stand for."""
-    network = with_foreign_statistics()
+    network = with_other_statistics()
     latents = torch.randn(512, 8, generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
         wanted = copy.deepcopy(network).train()(latents)

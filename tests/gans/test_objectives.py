@@ -90,9 +90,9 @@ def linear_critic(slope: float) -> nn.Module:
 @pytest.mark.parametrize("slope", [0.0, 0.5, 1.0, 3.0])
 def test_penalty_of_a_linear_critic_and_its_gradient(slope: float) -> None:
     critic = linear_critic(slope)
-    slopes = objectives.slopes(critic, torch.rand(5, 1, 28, 28))
-    torch.testing.assert_close(slopes, torch.full((5,), slope))
-    penalty = objectives.gradient_penalty(slopes)
+    norms = objectives.gradient_norms(critic, torch.rand(5, 1, 28, 28))
+    torch.testing.assert_close(norms, torch.full((5,), slope))
+    penalty = objectives.gradient_penalty(norms)
     assert penalty.item() == pytest.approx((slope - 1) ** 2, abs=1e-6)
     # d/dw (|w| - 1)^2 = 2 (|w| - 1) w / |w|, and 0 where there is no direction.
     penalty.backward()
@@ -105,16 +105,16 @@ def test_points_lie_on_the_segments() -> None:
     real, fake = torch.rand(2, 3, 1, 28, 28)
     mix = torch.tensor([0.0, 1.0, 0.25]).view(3, 1, 1, 1)
     expected = torch.stack([fake[0], real[1], 0.25 * real[2] + 0.75 * fake[2]])
-    torch.testing.assert_close(objectives.between(real, fake, mix), expected)
-    assert objectives.between(real, fake.bfloat16(), mix).dtype == torch.float32
+    torch.testing.assert_close(objectives.interpolates(real, fake, mix), expected)
+    assert objectives.interpolates(real, fake.bfloat16(), mix).dtype == torch.float32
 
 
-def test_slopes_are_those_of_each_image_alone_and_float32_under_autocast() -> None:
+def test_gradient_norms_are_those_of_each_image_alone_and_float32_under_autocast() -> None:
     critic = Discriminator(4, normalisation="layer")
     points = torch.rand(4, 1, 28, 28)
-    together = objectives.slopes(critic, points)
+    together = objectives.gradient_norms(critic, points)
     with torch.autocast("cpu", torch.bfloat16):
-        alone = torch.cat([objectives.slopes(critic, point[None]) for point in points])
+        alone = torch.cat([objectives.gradient_norms(critic, point[None]) for point in points])
     assert alone.dtype == torch.float32
     torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-7)
 

@@ -336,7 +336,7 @@ def test_model_without_records_leaves_its_place_empty() -> None:
     assert all(bar.get_height() == 0 for bar in figure.axes[0].containers[0])
 
 
-def test_slope_takes_the_place_of_clipped_weights() -> None:
-    penalised = wgan_history(3).drop(columns="clipped_fraction").assign(slope=1.0)
-    assert "Slope of the critic" in words(figures.gan_curves({"wgan_gp": penalised}))
+def test_the_critics_gradient_norm_takes_the_place_of_clipped_weights() -> None:
+    penalised = wgan_history(3).drop(columns="clipped_fraction").assign(critic_gradient_norm=1.0)
+    assert "Gradient norm of the critic" in words(figures.gan_curves({"wgan_gp": penalised}))
     assert "Weights at the bound" in words(figures.gan_curves({"wgan": wgan_history(3)}))

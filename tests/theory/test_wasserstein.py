@@ -68,7 +68,7 @@ def test_primal_equals_dual_with_one_lipschitz_potential(transport: Transport) -
         assert other @ (transport.p - transport.g) <= transport.distance + 1e-12
 
 
-def test_optimal_critic_has_slope_one_between_matched_pairs(transport: Transport) -> None:
+def test_optimal_critic_has_gradient_norm_one_between_matched_pairs(transport: Transport) -> None:
     """docs/theory/wasserstein.md#the-optimal-critic-has-gradient-norm-one"""
     matched = [(i, j) for i, j in zip(*np.nonzero(transport.plan > 1e-9), strict=True) if i != j]
     assert matched
@@ -79,7 +79,7 @@ def test_optimal_critic_has_slope_one_between_matched_pairs(transport: Transport
         np.testing.assert_allclose(transport.potential(segment), expected, atol=1e-9)
 
 
-def test_critic_loss_scales_with_the_critic_and_is_bounded_by_its_slope() -> None:
+def test_critic_loss_scales_with_the_critic_and_is_bounded_by_its_gradient_norm() -> None:
     """docs/theory/wasserstein.md#the-lipschitz-constraint-is-necessary"""
     generator = torch.Generator().manual_seed(0)
     real, fake = (torch.randn(50, 3, generator=generator, dtype=torch.float64) for _ in range(2))
@@ -248,7 +248,7 @@ def test_clipped_networks_scale_with_the_power_of_their_depth() -> None:
 
 
 @pytest.mark.parametrize("coefficient", [1.0, 10.0])
-def test_penalty_finds_the_direction_and_overshoots_the_slope(coefficient: float) -> None:
+def test_penalty_finds_the_direction_and_overshoots_the_gradient_norm(coefficient: float) -> None:
     """docs/theory/wasserstein.md#the-gradient-penalty-is-not-exact-either"""
     delta = uneven()
     real, fake = shifted(delta)
@@ -262,7 +262,7 @@ def test_penalty_finds_the_direction_and_overshoots_the_slope(coefficient: float
 
     def closure() -> Tensor:
         optimizer.zero_grad()
-        penalty = objectives.gradient_penalty(objectives.slopes(lambda x: critic(x)[:, 0], between))
+        penalty = objectives.gradient_penalty(objectives.gradient_norms(lambda x: critic(x)[:, 0], between))
         loss = objectives.critic_loss(critic(real), critic(fake)) + coefficient * penalty
         loss.backward()
         return loss

@@ -15,7 +15,7 @@ from fashion_dgm.classifier.training import train_classifier
 from fashion_dgm.config import ClassifierConfig, FlowTrainingConfig, GANConfig, WGANConfig
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.flows.training import train_flow
-from fashion_dgm.gans.records import Witnesses
+from fashion_dgm.gans.evaluation import EvaluationData
 from fashion_dgm.gans.training import train_gan
 from fashion_dgm.training.interruption import Interrupted
 from fashion_dgm.training.store import StateStore
@@ -85,13 +85,13 @@ def run(family: str, folder: Path) -> dict[str, Any]:
         }
     torch.manual_seed(0)
     classifier = checkpoint_of(Classifier(4, 8), "Classifier", {"width": 4, "feature_dim": 8})
-    witnesses = Witnesses(test, classifier)
+    evaluation_data = EvaluationData(test, classifier)
     if family == "gan":
-        gan = train_gan(train, GANConfig(**ADVERSARIAL, optimizer=ADAM), store, ignore, witnesses)
+        gan = train_gan(train, GANConfig(**ADVERSARIAL, optimizer=ADAM), store, ignore, evaluation_data)
     else:
         rmsprop = {"name": "rmsprop", "learning_rate": 1e-3}
         variant = {"optimizer": ADAM, **WGAN_GP} if family == "wgan_gp" else {"optimizer": rmsprop, "lipschitz": CLIP}
-        gan = train_gan(train, WGANConfig(**ADVERSARIAL, n_critic=3, **variant), store, ignore, witnesses)
+        gan = train_gan(train, WGANConfig(**ADVERSARIAL, n_critic=3, **variant), store, ignore, evaluation_data)
     return {
         "weights": {**gan.generator.weights, **{f"d.{k}": v for k, v in gan.discriminator.weights.items()}},
         "history": gan.history,

@@ -64,7 +64,7 @@ class ClipConfig(Config):
 
 
 class GradientPenaltyConfig(Config):
-    """`weight` times the mean squared deviation of the critic's slope from 1 (Gulrajani et al., 2017: weight 10)."""
+    """`weight` times the mean squared deviation of the critic's gradient norm from 1 (Gulrajani et al., 2017: weight 10)."""
 
     name: Literal["gradient_penalty"]
     weight: PositiveFloat
@@ -101,7 +101,7 @@ class AdversarialConfig(TrainingConfig):
         generator_optimizer, discriminator_optimizer: of one of them instead (two time-scale update rule, Heusel et al.,
             2017); None for `optimizer`.
         schedule: of both learning rates, each in the steps of its own network.
-        lipschitz: what bounds the slope of the discriminator; None for nothing.
+        lipschitz: the discriminator's Lipschitz constraint; None for nothing.
         warmup: when the discriminator takes more steps; None for never.
         new_latents: whether the generator learns from other latents than the discriminator did just before.
         normalisation: within the networks.
@@ -135,7 +135,7 @@ class AdversarialConfig(TrainingConfig):
         if isinstance(self.lipschitz, GradientPenaltyConfig):
             if self.normalisation.discriminator == "batch":
                 raise ValueError(
-                    "a gradient penalty needs the critic's slope at one image, and BatchNorm makes every score depend on "
+                    "a gradient penalty needs the critic's gradient at one image, and BatchNorm makes every score depend on "
                     "the whole batch; set normalisation.discriminator to none or layer"
                 )
             if self.speed.compile != "none":

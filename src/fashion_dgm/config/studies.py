@@ -61,9 +61,9 @@ class DiracConfig(Config):
     Arguments:
         start: of the generator and of the discriminator; the equilibrium is (0, 0).
         steps: of the generator, each after one of the discriminator.
-        clip: the bound of the clipped critic's slope.
-        gradient_penalty: weight of the penalty on slopes other than 1.
-        r1: weight of the penalty on the squared slope at real images.
+        clip: the bound of the clipped critic's gradient norm.
+        gradient_penalty: weight of the penalty on gradient norms other than 1.
+        r1: weight of the penalty on the squared gradient norm at real images.
     """
 
     start: tuple[float, float]

@@ -44,7 +44,7 @@ def side(value: object, interval: Sequence[float] | None, reference: float) -> S
 
 
 class Balance(Enum):
-    """how well a discriminator separates real from generated images, by the gap between their mean probabilities."""
+    """How well a discriminator separates real from generated images, by the gap between their mean probabilities."""
 
     CERTAIN = 0.8
     CLEAR = 0.4

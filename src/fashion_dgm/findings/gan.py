@@ -123,7 +123,7 @@ def _model(name: str, last: Mapping[str, Any]) -> AdversarialModel:
         last=last,
         balance=criteria.balance(last.get("probability_real"), last.get("probability_fake")),
         preference=criteria.preference(last.get("wasserstein_estimate")),
-        constraint=criteria.constraint(last.get("clipped_fraction"), last.get("slope")),
+        constraint=criteria.constraint(last.get("clipped_fraction"), last.get("critic_gradient_norm")),
         gradient=criteria.generator_gradient(last.get("gradient_norm_generator")),
         variety=criteria.variety(last.get("missing_classes"), last.get("class_entropy")),
         copying=criteria.copying(last.get("copying_probability"), records.get("neighbours")),

@@ -1,4 +1,4 @@
-"""Adversarial training: networks, objectives, what bounds a critic's slope, training steps."""
+"""Adversarial training: networks, objectives, Lipschitz constraints, training steps."""
 
 from fashion_dgm.gans.lipschitz import clip_weights
 from fashion_dgm.gans.networks import Discriminator, Generator

@@ -1,4 +1,4 @@
-"""What bounds the slope of a critic through its weights.
+"""Lipschitz constraints on the weights of a critic.
 
 References:
     Arjovsky, Chintala and Bottou, Wasserstein GAN (2017), algorithm 1: clipping.

@@ -34,19 +34,19 @@ __all__ = [
     "SATURATING",
     "WASSERSTEIN",
     "Objective",
-    "between",
     "code_of",
     "critic_generator_loss",
     "critic_loss",
     "discriminator_loss",
     "generator_loss",
+    "gradient_norms",
     "gradient_penalty",
     "hinge_loss",
+    "interpolates",
     "least_squares_generator_loss",
     "least_squares_loss",
     "objective",
     "saturating_generator_loss",
-    "slopes",
     "wasserstein_estimate",
 ]
 
@@ -172,7 +172,7 @@ def code_of(name: str) -> str:
     return f"{__name__}:{name.upper()}"
 
 
-def between(real: Tensor, fake: Tensor, mix: Tensor) -> Tensor:
+def interpolates(real: Tensor, fake: Tensor, mix: Tensor) -> Tensor:
     """Returns `mix * real + (1 - mix) * fake`, float32 points on the segments between two batches `(N, 1, 28, 28)`.
 
     Arguments:
@@ -181,10 +181,10 @@ def between(real: Tensor, fake: Tensor, mix: Tensor) -> Tensor:
     return torch.lerp(fake.float(), real.float(), mix)
 
 
-def slopes(critic: Callable[[Tensor], Tensor], points: Tensor) -> Tensor:
+def gradient_norms(critic: Callable[[Tensor], Tensor], points: Tensor) -> Tensor:
     """Returns the norms `|grad D(x)|` of the critic's gradient at each point, `(N,)`, differentiable in its weights.
 
-    In float32 whatever the precision of training: a penalty on a rounded slope pulls the critic to rounding errors.
+    In float32 whatever the precision of training: a penalty on a rounded norm pulls the critic to rounding errors.
 
     Arguments:
         critic: maps points to one score each, `(N,)`; no point may influence the score of another.
@@ -196,6 +196,6 @@ def slopes(critic: Callable[[Tensor], Tensor], points: Tensor) -> Tensor:
         return gradient.flatten(1).norm(dim=1)
 
 
-def gradient_penalty(slopes: Tensor) -> Tensor:
-    """Returns `E[(|grad D(x)| - 1)^2]`, a scalar, from slopes `(N,)`: two-sided, as in the paper's experiments."""
-    return (slopes - 1).square().mean()
+def gradient_penalty(norms: Tensor) -> Tensor:
+    """Returns `E[(|grad D(x)| - 1)^2]`, a scalar, from gradient norms `(N,)`: two-sided, as in the paper's experiments."""
+    return (norms - 1).square().mean()

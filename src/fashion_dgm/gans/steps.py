@@ -142,9 +142,12 @@ class AdversarialStep:
         if not isinstance(lipschitz, GradientPenaltyConfig):
             return None, {}
         mix = torch.rand(len(real), 1, 1, 1, device=self.device)
-        slopes = objectives.slopes(self.discriminator, objectives.between(real, fake, mix))
-        penalty = objectives.gradient_penalty(slopes)
-        return lipschitz.weight * penalty, {"gradient_penalty": penalty.detach(), "slope": slopes.detach().mean()}
+        norms = objectives.gradient_norms(self.discriminator, objectives.interpolates(real, fake, mix))
+        penalty = objectives.gradient_penalty(norms)
+        return lipschitz.weight * penalty, {
+            "gradient_penalty": penalty.detach(),
+            "critic_gradient_norm": norms.detach().mean(),
+        }
 
     def _descend(self, loss: Tensor, network: nn.Module, optimizer: torch.optim.Optimizer) -> Tensor:
         """Takes one optimizer step down `loss` and returns the norm of the gradient."""

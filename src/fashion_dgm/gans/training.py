@@ -12,8 +12,8 @@ from fashion_dgm.checkpoint import Checkpoint, checkpoint_of
 from fashion_dgm.config import AdversarialConfig
 from fashion_dgm.data.images import ImageSet
 from fashion_dgm.gans import objectives
+from fashion_dgm.gans.evaluation import EvaluationData, Evaluator
 from fashion_dgm.gans.networks import Generator, averaged_generator
-from fashion_dgm.gans.records import Recorder, Witnesses
 from fashion_dgm.gans.steps import AdversarialStep, discriminator_arguments, generator_arguments
 from fashion_dgm.training.epoch import EpochRow
 from fashion_dgm.training.loop import OnEpoch, train
@@ -45,20 +45,24 @@ class TrainedGAN:
 
 
 def train_gan(
-    data: ImageSet, config: AdversarialConfig, store: StateStore, on_epoch: OnEpoch, witnesses: Witnesses | None = None
+    data: ImageSet,
+    config: AdversarialConfig,
+    store: StateStore,
+    on_epoch: OnEpoch,
+    evaluation_data: EvaluationData | None = None,
 ) -> TrainedGAN:
     """Trains a generator and a discriminator on `data`; see `training.loop.train` for `store` and `on_epoch`.
 
     An epoch is one of the discriminator: `config.images_per_epoch` images.
 
     Arguments:
-        witnesses: who judges the networks after each epoch; without them, `config.records` is not measured.
+        evaluation_data: what the networks are evaluated with after each epoch; None for no evaluation.
     """
 
     def wanted(epoch: int) -> bool:
         return epoch in (1, config.epochs) or epoch % config.snapshot_every == 0
 
-    def judged(step: AdversarialStep) -> Generator:
+    def evaluated(step: AdversarialStep) -> Generator:
         return step.generator if step.average is None else averaged_generator(step.average.average, config)
 
     run = train(
@@ -67,9 +71,11 @@ def train_gan(
         config,
         store,
         (f"{__name__}:train_gan", objectives.code_of(config.objective)),
-        evaluate=Recorder(data, witnesses, config) if witnesses else lambda step: {},
-        evaluation={"test": witnesses.held_out.sha256, "classifier": witnesses.classifier.sha256} if witnesses else {},
-        snapshot=lambda step, epoch: judged(step).state_dict() if wanted(epoch) else None,
+        evaluate=Evaluator(data, evaluation_data, config) if evaluation_data else lambda step: {},
+        evaluation={"test": evaluation_data.held_out.sha256, "classifier": evaluation_data.classifier.sha256}
+        if evaluation_data
+        else {},
+        snapshot=lambda step, epoch: evaluated(step).state_dict() if wanted(epoch) else None,
         on_epoch=on_epoch,
     )
     step, origin = run.step, {"seed": config.seed, "data_sha256": data.sha256}
@@ -81,7 +87,7 @@ def train_gan(
 
     return TrainedGAN(
         generator=generator(step.generator, epoch=config.epochs),
-        average=generator(judged(step), epoch=config.epochs, **averaged) if step.average else None,
+        average=generator(evaluated(step), epoch=config.epochs, **averaged) if step.average else None,
         discriminator=checkpoint_of(step.discriminator, "Discriminator", discriminator_arguments(config), last),
         history=run.history,
         # A run that was extended also holds the last epoch of the shorter one.

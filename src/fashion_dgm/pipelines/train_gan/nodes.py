@@ -39,7 +39,7 @@ def _train(
     """
     import pandas as pd
 
-    from fashion_dgm.gans.records import Witnesses
+    from fashion_dgm.gans.evaluation import EvaluationData
     from fashion_dgm.gans.training import train_gan
     from fashion_dgm.pipelines.tracking import log_epoch
     from fashion_dgm.registry import build_model
@@ -48,7 +48,9 @@ def _train(
     def size(checkpoint: Checkpoint) -> int:
         return sum(parameter.numel() for parameter in build_model(checkpoint, checkpoint.architecture).parameters())
 
-    trained = launch(train_gan, config, log_epoch, data=train, store=store, witnesses=Witnesses(test, classifier))
+    trained = launch(
+        train_gan, config, log_epoch, data=train, store=store, evaluation_data=EvaluationData(test, classifier)
+    )
     metrics = {
         **trained.history[-1],
         "epochs": len(trained.history),

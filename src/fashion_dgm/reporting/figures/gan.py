@@ -43,7 +43,7 @@ def gan_curves(histories: Mapping[str, DataFrame]) -> Figure:
         histories: `"gan"`, `"wgan"` or another name to a table with the columns `epoch`, `loss_discriminator`,
             `loss_generator`, `score_real`, `score_fake`, `gradient_norm_discriminator`, `gradient_norm_generator`, and
             `probability_real`, `probability_fake`, `accuracy_real`, `accuracy_fake` (GAN) or `wasserstein_estimate`,
-            `wasserstein_estimate_held_out_batch_stats`, `clipped_fraction` or `slope` (WGAN).
+            `wasserstein_estimate_held_out_batch_stats`, `clipped_fraction` or `critic_gradient_norm` (WGAN).
 
     Raises:
         FashionDGMError: if there is no model, or a model has no epoch.
@@ -105,14 +105,14 @@ def _draw_adversarial_column(panels: NDArray, history: DataFrame, name: str) -> 
     norm_columns = ("gradient_norm_discriminator", "gradient_norm_generator")
     draw(norms, "Gradient norm", *norm_columns, colors=networks)
     log_if_wide(norms, *(column_of(history, column) for column in norm_columns))
-    if critic and "slope" in history.columns:
-        draw(extra, "Slope of the critic", "slope")
+    if critic and "critic_gradient_norm" in history.columns:
+        draw(extra, "Gradient norm of the critic", "critic_gradient_norm")
         extra.axhline(1.0, color=GREY, linewidth=1, linestyle=":")
     elif critic:
         draw(extra, "Weights at the bound", "clipped_fraction")
     else:
         draw(extra, "Images classified rightly", "accuracy_real", "accuracy_fake", colors=images)
-    if "slope" not in history.columns:
+    if "critic_gradient_norm" not in history.columns:
         extra.set_ylim(-0.02, 1.02)
         extra.yaxis.set_major_formatter(PercentFormatter(1.0))
 

@@ -9,7 +9,7 @@ from fashion_dgm.checkpoint import checkpoint_of
 from fashion_dgm.classifier.network import Classifier
 from fashion_dgm.config import AdamConfig, GANConfig, WGANConfig
 from fashion_dgm.data.images import ImageSet, to_unit_interval
-from fashion_dgm.gans.records import Recorder, Witnesses, whole_batches
+from fashion_dgm.gans.evaluation import EvaluationData, Evaluator, whole_batches
 from fashion_dgm.gans.steps import AdversarialStep
 from fashion_dgm.gans.training import train_gan
 from fashion_dgm.training.seeds import derive_seed, generator
@@ -32,9 +32,9 @@ COMMON: dict[str, Any] = {
 TRAIN, HELD_OUT = made_up_images(160, seed=0), made_up_images(60, seed=1)
 
 
-def witnesses(held_out: ImageSet = HELD_OUT) -> Witnesses:
+def evaluation_data(held_out: ImageSet = HELD_OUT) -> EvaluationData:
     classifier = Classifier(4, 8)
-    return Witnesses(held_out, checkpoint_of(classifier, "Classifier", {"width": 4, "feature_dim": 8}))
+    return EvaluationData(held_out, checkpoint_of(classifier, "Classifier", {"width": 4, "feature_dim": 8}))
 
 
 def gan(**changes: Any) -> AdversarialStep:
@@ -56,13 +56,13 @@ def trained(step: AdversarialStep) -> AdversarialStep:
 @pytest.mark.parametrize("make", [gan, wgan])
 def test_measuring_changes_nothing_and_repeats_itself(make) -> None:
     step = trained(make(ema_decay=0.9))
-    recorder = Recorder(TRAIN, witnesses(), step.config)
+    evaluator = Evaluator(TRAIN, evaluation_data(), step.config)
     before = {n: {k: v.clone() for k, v in net.state_dict().items()} for n, net in step.networks().items()}
     modes = {n: net.training for n, net in step.networks().items()}
     random_state = torch.get_rng_state()
-    first = recorder(step)
+    first = evaluator(step)
     assert torch.equal(random_state, torch.get_rng_state())
-    assert recorder(step) == first == Recorder(TRAIN, recorder.witnesses, step.config)(step)
+    assert evaluator(step) == first == Evaluator(TRAIN, evaluator.evaluation_data, step.config)(step)
     assert {n: net.training for n, net in step.networks().items()} == modes
     for name, network in step.networks().items():
         torch.testing.assert_close(dict(network.state_dict()), before[name], rtol=0, atol=0)
@@ -75,7 +75,7 @@ def scored(network: torch.nn.Module, images: torch.Tensor, size: int) -> torch.T
 
 def test_running_statistics_are_those_of_evaluation_mode() -> None:
     step = trained(wgan(lipschitz={"name": "spectral_norm"}, records={"samples": 160, "neighbours": 20}))
-    found = Recorder(TRAIN, witnesses(), step.config)(step)
+    found = Evaluator(TRAIN, evaluation_data(), step.config)(step)
     fake = step.generator.sample(160, generator(0, "records"))
     step.discriminator.eval()
     with torch.no_grad():
@@ -89,7 +89,7 @@ def test_running_statistics_are_those_of_evaluation_mode() -> None:
 def test_batch_statistics_are_those_of_training(make) -> None:
     """In batches of the size of training, real and generated images apart, as `step` scores them."""
     step = trained(make(records={"samples": 160, "neighbours": 20}))
-    found = Recorder(TRAIN, witnesses(), step.config)(step)
+    found = Evaluator(TRAIN, evaluation_data(), step.config)(step)
     fake = step.generator.sample(160, generator(0, "records"))
     order = np.random.default_rng(derive_seed(0, "records")).choice(160, size=160, replace=False)
     real = to_unit_interval(torch.from_numpy(TRAIN.images[order]))
@@ -108,7 +108,7 @@ def test_batch_statistics_are_those_of_training(make) -> None:
 def test_without_batch_norm_both_modes_are_equal(normalisation: str) -> None:
     for make in (gan, wgan):
         step = trained(make(normalisation={"discriminator": normalisation}))
-        found = Recorder(TRAIN, witnesses(), step.config)(step)
+        found = Evaluator(TRAIN, evaluation_data(), step.config)(step)
         modes = [
             {name.removesuffix(end): value for name, value in found.items() if name.endswith(end)}
             for end in ("_running_stats", "_batch_stats")
@@ -139,10 +139,10 @@ def test_memorising_generator_is_detected() -> None:
     def copies(n: int, generator: torch.Generator) -> torch.Tensor:
         return to_unit_interval(torch.from_numpy(TRAIN.images[:n]))
 
-    recorder = Recorder(TRAIN, witnesses(), step.config)
-    honest = recorder(step)
+    evaluator = Evaluator(TRAIN, evaluation_data(), step.config)
+    honest = evaluator(step)
     step.generator.sample = copies  # type: ignore[method-assign]
-    metrics = recorder(step)
+    metrics = evaluator(step)
     assert metrics["nearest_distance_fake"] == 0 < metrics["nearest_distance_held_out"]
     assert metrics["copying_probability"] == 1
     # What an untrained network makes is near to nothing.
@@ -150,7 +150,7 @@ def test_memorising_generator_is_detected() -> None:
 
 
 def test_shares_of_classes_sum_to_one_and_agree() -> None:
-    metrics = Recorder(TRAIN, witnesses(), gan().config)(gan())
+    metrics = Evaluator(TRAIN, evaluation_data(), gan().config)(gan())
     fractions = np.array([metrics[f"class_fraction_{label}"] for label in range(10)])
     assert fractions.sum() == pytest.approx(1)
     assert metrics["missing_classes"] == (fractions < 0.05).sum()
@@ -159,14 +159,14 @@ def test_shares_of_classes_sum_to_one_and_agree() -> None:
 
 def test_moving_average_is_told_apart() -> None:
     step = trained(gan(ema_decay=0.999))
-    metrics = Recorder(TRAIN, witnesses(), step.config)(step)
+    metrics = Evaluator(TRAIN, evaluation_data(), step.config)(step)
     assert metrics["average_nearest_distance_fake"] != metrics["nearest_distance_fake"]
-    assert not any(name.startswith("average_") for name in Recorder(TRAIN, witnesses(), gan().config)(gan()))
+    assert not any(name.startswith("average_") for name in Evaluator(TRAIN, evaluation_data(), gan().config)(gan()))
 
 
 def test_training_records_them_by_epoch(tmp_path: Path) -> None:
     config = GANConfig(**COMMON, ema_decay=0.9)
-    run = train_gan(TRAIN, config, StateStore(tmp_path), lambda row, seconds: None, witnesses())
+    run = train_gan(TRAIN, config, StateStore(tmp_path), lambda row, seconds: None, evaluation_data())
     assert len(run.history) == 2
     wanted = {"accuracy_real", "accuracy_fake", "class_entropy", "copying_probability", "average_class_entropy"}
     assert all(wanted <= set(row) for row in run.history)

@@ -1,4 +1,4 @@
-"""What is recorded of adversarial training after each epoch, beside the means over its steps.
+"""Evaluation after each epoch of adversarial training, in addition to the means over its steps.
 
 The images are the same after every epoch, real ones as well as the latents, so that curves show the networks and not the
 draw. The generator is in evaluation mode; the discriminator scores the same images under both of BatchNorm's statistics,
@@ -27,7 +27,7 @@ from fashion_dgm.metrics.memorisation import copying_probability, nearest
 from fashion_dgm.metrics.modes import class_entropy, class_fractions, missing_classes
 from fashion_dgm.training.seeds import derive_seed, generator
 
-__all__ = ["STATISTICS", "Recorder", "Statistics", "Witnesses", "score", "whole_batches"]
+__all__ = ["STATISTICS", "EvaluationData", "Evaluator", "Statistics", "score", "whole_batches"]
 
 
 Statistics = Literal["running_stats", "batch_stats"]
@@ -60,8 +60,8 @@ def whole_batches(images: Tensor, batch_size: int) -> Tensor:
 
 
 @dataclass(frozen=True, eq=False)
-class Witnesses:
-    """Who judges samples beside the discriminator.
+class EvaluationData:
+    """What samples are evaluated with, in addition to the discriminator.
 
     Arguments:
         held_out: images that training never sees.
@@ -72,19 +72,19 @@ class Witnesses:
     classifier: Checkpoint
 
 
-class Recorder:
-    """Measures a step's networks against images they saw, images they did not, and a classifier.
+class Evaluator:
+    """Evaluates a step's networks on training images, held-out images, and by a classifier.
 
     Nothing is moved to the device before the first call: of several ranks, one calls.
 
     Arguments:
         train: the images that the networks learn from.
-        witnesses: held-out images and classifier.
+        evaluation_data: held-out images and classifier.
         config: how many images, and the seed that picks them.
     """
 
-    def __init__(self, train: ImageSet, witnesses: Witnesses, config: AdversarialConfig) -> None:
-        self.train, self.witnesses, self.config = train, witnesses, config
+    def __init__(self, train: ImageSet, evaluation_data: EvaluationData, config: AdversarialConfig) -> None:
+        self.train, self.evaluation_data, self.config = train, evaluation_data, config
         self._ready = False
 
     @torch.no_grad()
@@ -135,13 +135,13 @@ class Recorder:
         if self._ready:
             return
         records = self.config.records
-        # A network is born with random weights, whatever it then loads.
+        # Building a network draws random weights, even if it then loads others.
         with torch.random.fork_rng(devices=[]):
-            classifier = build_classifier(self.witnesses.classifier)
+            classifier = build_classifier(self.evaluation_data.classifier)
         self._classifier = classifier.to(device)
         self._train = torch.from_numpy(self.train.images).to(device)
         self._seen = self._draw(self.train, device)
-        self._unseen = self._draw(self.witnesses.held_out, device)
+        self._unseen = self._draw(self.evaluation_data.held_out, device)
         self._unseen_distances, _ = nearest(self._unseen[: records.neighbours], self._train)
         self._ready = True
 
