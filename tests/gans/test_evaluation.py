@@ -157,7 +157,7 @@ def test_shares_of_classes_sum_to_one_and_agree() -> None:
     assert 0 <= metrics["class_entropy"] <= 1
 
 
-def test_moving_average_is_told_apart() -> None:
+def test_moving_average_has_metrics_of_its_own() -> None:
     step = trained(gan(ema_decay=0.999))
     metrics = Evaluator(TRAIN, evaluation_data(), step.config)(step)
     assert metrics["average_nearest_distance_fake"] != metrics["nearest_distance_fake"]
