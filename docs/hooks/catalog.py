@@ -30,7 +30,8 @@ def on_page_markdown(markdown: str, config: MkDocsConfig, **_: Any) -> str:
 def _section(path: Path, datasets: list[str]) -> Iterator[str]:
     yield from (f"## {path.stem.removeprefix('catalog_')}", "", "| dataset | description | file |", "|---|---|---|")
     entries = yaml.safe_load(path.read_text(encoding="utf-8").replace("${_outputs}", "data"))
-    catalog = CatalogConfigResolver({name: entry for name, entry in entries.items() if not name.startswith("_")})
+    described = {name: entry for name, entry in entries.items() if not name.startswith("_")}
+    catalog = CatalogConfigResolver(described, default_runtime_patterns={})
     for name in datasets:
         entry = catalog.resolve_pattern(name)
         if "metadata" in entry:  # else Kedro's fallback for names that no entry of this layer matches

@@ -71,4 +71,7 @@ def register_pipelines() -> dict[str, Pipeline]:
         name: Pipeline(pipeline, namespace=name, prefix_datasets_with_namespace=False)
         for name, pipeline in created.items()
     }
-    return {**pipelines, "__default__": sum((pipelines[name] for name in DEFAULT), start=Pipeline([]))}
+    return {
+        **pipelines,
+        "__default__": sum((pipelines[name] for name in DEFAULT if name in pipelines), start=Pipeline([])),
+    }

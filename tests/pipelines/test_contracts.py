@@ -107,7 +107,7 @@ def test_every_dataset_is_in_the_catalog_and_on_disk(env: str) -> None:
 
 
 def test_every_catalog_entry_is_used() -> None:
-    catalog = CatalogConfigResolver(entries := described("base"))
+    catalog = CatalogConfigResolver(entries := described("base"), default_runtime_patterns={})
     for name in entries:
         used = [found for found in DATASETS if name in (found, catalog.match_dataset_pattern(found))]
         assert used, name
@@ -120,7 +120,7 @@ def test_every_dataset_has_a_layer(env: str) -> None:
 
 
 def test_every_dataset_is_described_in_a_line() -> None:
-    catalog = CatalogConfigResolver(described("base"))
+    catalog = CatalogConfigResolver(described("base"), default_runtime_patterns={})
     for name in DATASETS:
         if not name.startswith("params:") and name != "parameters":
             assert 5 < len(catalog.resolve_pattern(name)["metadata"]["description"]) < 100, name
@@ -174,7 +174,7 @@ def test_train_flow_is_realnvp_with_affine_couplings(env: str) -> None:
 
 def test_every_pipeline_is_explained() -> None:
     """Each dataset by its name or, in the report's, which reads all there are, by its pattern in the catalog."""
-    catalog = CatalogConfigResolver(described("base"))
+    catalog = CatalogConfigResolver(described("base"), default_runtime_patterns={})
     for name in NAMES:
         readme = ROOT / "src" / "fashion_dgm" / "pipelines" / name / "README.md"
         text = readme.read_text(encoding="utf-8")

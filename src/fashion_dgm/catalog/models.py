@@ -88,7 +88,7 @@ def _of_catalog(name: str, project: Path) -> Checkpoint:
 
     # All environments keep their models in the same places.
     loader = OmegaConfigLoader(str(project / "conf"), base_env="base", default_run_env="base")
-    catalog = CatalogConfigResolver(loader["catalog"])
+    catalog = CatalogConfigResolver(loader["catalog"], default_runtime_patterns={})
     makers = {
         dataset: pipeline
         for pipeline, made in register_pipelines().items()

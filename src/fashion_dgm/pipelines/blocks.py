@@ -12,10 +12,10 @@ from typing import Any
 
 import yaml
 
-__all__ = ["CONF", "adversarial_models", "named_flows"]
+__all__ = ["adversarial_models", "named_flows"]
 
-CONF = Path(__file__).parents[3] / "conf" / "base"
-"""Of the project that this package is the source of."""
+PROJECTS = (Path(__file__).parents[3], Path.cwd())
+"""The project that this package is the source of; where it is installed without one, the working directory."""
 
 
 def adversarial_models() -> dict[str, Mapping[str, Any]]:
@@ -32,6 +32,7 @@ def named_flows() -> list[str]:
 def _blocks() -> dict[str, Mapping[str, Any]]:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     found: dict[str, Any] = {}
-    for path in sorted(CONF.glob("parameters*.yml")):
+    base = next((project / "conf" / "base" for project in PROJECTS if (project / "conf").is_dir()), Path())
+    for path in sorted(base.glob("parameters*.yml")):
         found |= yaml.load(path.read_text(encoding="utf-8"), loader) or {}
     return {name.removeprefix("train_"): block for name, block in found.items() if name.startswith("train_")}
