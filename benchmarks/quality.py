@@ -102,7 +102,7 @@ def _ignore(row: dict[str, float], seconds: float | None) -> None:
 
 
 def main() -> None:
-    """Trains each model every way from each seed, and puts what came of it in place of what was saved before."""
+    """Trains each model every way from each seed, and replaces the saved results."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.quality", description=__doc__)
     parser.add_argument("--only", action="append", choices=MODELS, help="a model; all if left out")
     parser.add_argument("--seeds", type=int, default=3)

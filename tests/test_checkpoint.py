@@ -73,7 +73,7 @@ def test_pickle_is_not_loaded(tmp_path: Path) -> None:
         load_checkpoint(path)
 
 
-def test_hash_of_weights_tells_values_names_shapes_and_dtypes_apart() -> None:
+def test_hash_of_weights_depends_on_values_names_shapes_and_dtypes() -> None:
     zeros = torch.zeros(2, 6)
     sets = [
         {"a": zeros},

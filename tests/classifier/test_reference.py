@@ -21,7 +21,7 @@ def test_is_the_file_that_was_shipped_and_small() -> None:
     assert reference_checkpoint().config == {"width": 32, "feature_dim": 128}
 
 
-def test_knows_how_good_it_is_and_what_it_was_trained_on() -> None:
+def test_records_its_accuracy_and_its_training_images() -> None:
     training = reference_checkpoint().training
     assert training["benchmark_accuracy"] >= 0.935
     assert len(training["data_sha256"]) == 64
@@ -45,7 +45,7 @@ def test_comes_ready_for_use() -> None:
         assert network.features(torch.zeros(2, 1, 28, 28)).shape == (2, 128)
 
 
-def test_is_as_good_as_it_says_on_the_official_test_images() -> None:
+def test_recorded_accuracy_on_official_test_images_is_reached() -> None:
     folder = ROOT / "data" / "01_raw" / "fashion_mnist"
     try:
         official = RawImageSetDataset(name="fashion_mnist", filepath=str(folder), sources=[]).load()

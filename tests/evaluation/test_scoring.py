@@ -82,7 +82,7 @@ def test_n_is_the_same_everywhere_even_where_images_are_few() -> None:
 
 
 @pytest.mark.parametrize("samples", [7, 61, 200])
-def test_draws_keep_the_shares_of_classes(samples: int) -> None:
+def test_draws_keep_the_class_proportions(samples: int) -> None:
     labels = np.repeat(np.arange(4, dtype=np.uint8), [10, 20, 70, 100])
     images = ImageSet(np.zeros((200, 1, 28, 28), np.uint8), np.random.default_rng(0).permutation(labels))
     drawn = RealImages({"test": images}, samples, 0, FeatureCache(None), CPU, 50).labels("test")

@@ -7,7 +7,7 @@ from fashion_dgm.gans.lipschitz import SpectralNorm, clip_weights, normalise_spe
 from fashion_dgm.gans.networks import Discriminator
 
 
-def test_clip_reports_the_share_at_the_bound() -> None:
+def test_clip_reports_the_fraction_at_the_bound() -> None:
     layer = nn.Linear(2, 1)
     with torch.no_grad():
         layer.weight.copy_(torch.tensor([[0.5, 0.001]]))

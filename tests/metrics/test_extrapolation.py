@@ -39,7 +39,7 @@ def test_intervals_cover_as_they_say_whichever_side_is_small(name: str, real: in
 
 
 @pytest.mark.parametrize("fixed", ["one side", "both sides"])
-def test_fixed_shares_of_classes_are_no_chance(fixed: str) -> None:
+def test_fixed_class_proportions_are_no_chance(fixed: str) -> None:
     """Two classes 6 apart with fixed fractions on one or both sides: groups that are stratified, too, cover as they say.
 
     Groups drawn at random remove a bias that is not there: where both sides are fixed, the `9 (1 / 300 + 1 / 300)` that

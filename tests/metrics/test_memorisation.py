@@ -39,7 +39,7 @@ def test_copying_probability_is_the_mann_whitney_statistic() -> None:
     assert copying_probability(torch.zeros(3), torch.ones(2)) == 1.0
 
 
-def test_memorising_generator_is_reported_from_an_honest_one() -> None:
+def test_a_memorising_generator_is_distinguished_from_an_honest_one() -> None:
     """Fresh draws of the same distribution lie within 4 standard deviations of a half: false alarm 1 in 16,000."""
     train, held_out, fresh = (pixels(made_up_images(n, seed)) for n, seed in ((400, 0), (150, 1), (150, 2)))
     noise = torch.randn(150, 1, 28, 28, generator=torch.Generator().manual_seed(0))

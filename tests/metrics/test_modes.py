@@ -19,7 +19,7 @@ def images(labels: list[int]) -> Tensor:
 
 
 @pytest.mark.parametrize("batch_size", [1, 3, 100])
-def test_shares_count_each_class(batch_size: int) -> None:
+def test_fractions_count_each_class(batch_size: int) -> None:
     fractions = class_fractions(Reader(), images([0, 0, 0, 9, 4, 4, 0, 9]), batch_size)  # type: ignore[arg-type]
     expected = torch.zeros(10, dtype=torch.float64)
     expected[[0, 4, 9]] = torch.tensor([0.5, 0.25, 0.25], dtype=torch.float64)

@@ -40,7 +40,7 @@ def test_resampled_means_scatter_by_the_standard_error_and_keep_rows_together() 
     assert means[:, 0].std() == pytest.approx(values[:, 0].std() / 20, rel=5 / np.sqrt(8000))
 
 
-def test_paired_auroc_is_sklearns_and_its_interval_knows_the_pairing() -> None:
+def test_paired_auroc_is_sklearns_and_its_interval_uses_the_pairing() -> None:
     rng = np.random.default_rng(0)
     before = rng.standard_normal(150)
     after = before + 0.3

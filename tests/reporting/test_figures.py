@@ -321,7 +321,7 @@ def test_png_carries_nothing_but_the_picture() -> None:
 # Generated images
 
 
-def test_bars_are_the_shares_of_the_last_epoch() -> None:
+def test_bars_are_the_class_fractions_of_the_last_epoch() -> None:
     gan, wgan = gan_history(4), wgan_history(3)
     figure = figures.sample_records({"gan": gan, "wgan": wgan}, FASHION_CLASSES)
     bars = figure.axes[0].containers

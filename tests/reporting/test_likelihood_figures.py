@@ -153,7 +153,7 @@ def test_complexity_and_perturbations_can_be_drawn() -> None:
     assert "1" in words(figures.perturbation_examples(examples))
 
 
-def test_way_shows_the_image_the_logit_and_every_coupling() -> None:
+def test_layer_trace_shows_the_image_the_logit_and_every_coupling() -> None:
     config = RealNVPConfig(
         scales=2, checkerboard_couplings=3, channel_couplings=2, hidden_channels=4, residual_blocks=0, logit_alpha=1e-6
     )

@@ -78,7 +78,7 @@ def test_density_integrates_to_one() -> None:
     assert integral(plane_flow(), (-40, -40), (40, 40), steps=1000) == pytest.approx(1, abs=1e-4)
 
 
-def test_density_gives_the_share_of_samples_in_a_box() -> None:
+def test_density_gives_the_fraction_of_samples_in_a_box() -> None:
     """docs/theory/change-of-variables.md#the-density-of-an-image
 
     False alarm: 1 in a million (4.9 standard deviations of a binomial fraction).

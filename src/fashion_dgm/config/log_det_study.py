@@ -33,7 +33,7 @@ class LogDetStudyConfig(Config):
         budgets: vector-Jacobian products that one estimate may cost.
         confidence: of all intervals.
         trained_images: held-out images at which the blocks of the trained flow are studied.
-        device: on which the trained flow is taken apart; all else is small.
+        device: on which the layers of the trained flow are studied; all else is small.
         trained_draws, trained_terms: as `draws` and `terms`, for these blocks of 784 dimensions.
     """
 

@@ -36,7 +36,7 @@ _QUALITY = ("model", "state", "epoch", "feature_space", "samples", f"distance_{S
 
 @dataclass
 class Scores:
-    """What came of scoring.
+    """Results of scoring.
 
     Arguments:
         by_epoch: a row for each model, epoch, feature space and split: columns model, epoch, feature_space, split, samples,

@@ -16,7 +16,7 @@ _LOSSES = ("saturating", "non_saturating", "wasserstein")
 
 @dataclass(frozen=True)
 class GradientChange:
-    """What became of a frozen generator's gradient under one loss; means and deviations over seeds, in powers of ten.
+    """The change of a frozen generator's gradient under one loss; means and deviations over seeds, in powers of ten.
 
     Arguments:
         epoch: of the generator; 0 is untrained.

@@ -132,7 +132,7 @@ class AdversarialStep:
         return torch.randn(n, self.config.latent_dim, device=self.device)
 
     def _is_generators_turn(self) -> bool:
-        """Counts a step of the discriminator, and says whether one of the generator follows it."""
+        """Counts a step of the discriminator, and returns whether one of the generator follows it."""
         self.waited += 1
         return self.waited >= self.steps_per_turn()
 

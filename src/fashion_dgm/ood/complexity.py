@@ -42,7 +42,7 @@ CODERS: Mapping[str, Coder] = MappingProxyType(
 def coded_bits_per_dim(images: NDArray[np.uint8], coders: Sequence[str]) -> NDArray[np.float64]:
     """Returns the bits a pixel that the shortest of several codes of an image takes, headers included.
 
-    A general coder of images knows nothing of clothes, so its length measures how complex an image is; the ensemble's
+    A general coder of images has no model of clothes, so its length measures how complex an image is; the ensemble's
     minimum bounds the complexity more tightly than any one. Serrà et al., 2020, "Input complexity and out-of-distribution
     detection with likelihood-based generative models", section 4.
 

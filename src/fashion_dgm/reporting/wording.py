@@ -87,7 +87,7 @@ _VARIATIONS = {
 
 
 def is_number(value: object) -> TypeGuard[float]:
-    """Says whether `value` is a finite int or float."""
+    """Returns whether `value` is a finite int or float."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 

@@ -92,7 +92,7 @@ def _says_nothing(statement: Any) -> bool:
 
 @dataclass(frozen=True)
 class _Module:
-    """A module taken apart.
+    """The parts of a module.
 
     Arguments:
         definitions: the statements that bind a name; under "" those that bind none.

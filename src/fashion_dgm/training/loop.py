@@ -41,7 +41,7 @@ CHECK_EVERY = 200
 
 @dataclass(frozen=True)
 class TrainedRun(Generic[S]):
-    """What a finished run has come to.
+    """The result of a finished run.
 
     Arguments:
         step: the trained networks and their optimizers.
@@ -159,7 +159,7 @@ def _advance(
     save: Callable[[Mapping[str, Any]], None],
     stop: StopRequest,
 ) -> None:
-    """Takes an epoch from where it has come to its end, over a permutation seeded by its number.
+    """Trains from the current step of an epoch to its end, over a permutation seeded by its number.
 
     A last batch smaller than the others is dropped: BatchNorm statistics of a handful of images are noise.
     """

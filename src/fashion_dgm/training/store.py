@@ -36,7 +36,7 @@ class StateStore:
         self.folder, self.keep = Path(folder), keep
 
     def open(self, fingerprint: Fingerprint, variant: str = "") -> RunStore:
-        """Returns the run of that fingerprint, and says what changed where there are only others.
+        """Returns the run of that fingerprint, and reports what changed where there are only others.
 
         Arguments:
             variant: distinguishes runs of one fingerprint.

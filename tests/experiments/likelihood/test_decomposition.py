@@ -43,7 +43,7 @@ def test_norms_are_those_of_the_latents(make_flow) -> None:
     np.testing.assert_allclose(found.norm**2, (found.norms**2).mean(0), rtol=1e-12)
 
 
-def test_neighbours_tell_noise_from_structure(make_flow) -> None:
+def test_neighbours_separate_noise_from_structure(make_flow) -> None:
     flow = make_flow(shape=(1, 28, 28), size=0.0)
     noise = torch.randint(0, 256, (4, 1, 28, 28), generator=torch.Generator().manual_seed(1), dtype=torch.uint8)
     halves = torch.full_like(noise, 20)

@@ -14,7 +14,7 @@ def parts(**means: float) -> dict[str, np.ndarray]:
     return {name: mean + 0.1 * RNG.standard_normal(400) for name, mean in means.items()}
 
 
-def test_parts_and_shares_add_up() -> None:
+def test_parts_and_fractions_add_up() -> None:
     inside, outside = parts(a=1, b=2, c=0), parts(a=3, b=1, c=0)
     found = gap_by_part(inside, outside, **OPTIONS)
     assert sum(part["difference"] for part in found["parts"].values()) == pytest.approx(found["difference"])

@@ -1,4 +1,4 @@
-"""The layers of a flow, taken apart."""
+"""The layers of a trained flow."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def measured(run: RunRecord) -> dict[str, float]:
     return measures_of(run, COLLAPSE, UNTRAINED)
 
 
-def test_calm_run() -> None:
+def test_a_run_without_warnings() -> None:
     found = measured(record([40.0] * 5, loss_discriminator=[1.0] * 5, gradient_norm_generator=[2.0] * 5))
     assert found["distance"] == 40
     assert found["log_distance"] == pytest.approx(math.log(40))
@@ -84,7 +84,7 @@ def test_only_getting_worse_is_a_degradation() -> None:
     assert ("base", 0) not in found
 
 
-def test_progress_is_the_share_of_the_first_distance_that_is_gone() -> None:
+def test_progress_is_the_relative_reduction_of_the_first_distance() -> None:
     assert measured(record([80.0, 90.0, 20.0]))["progress"] == pytest.approx(0.75)
     assert math.isnan(measured(record([]))["progress"])
 

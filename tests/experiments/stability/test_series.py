@@ -44,7 +44,7 @@ def test_white_noise_has_its_own_standard_deviation() -> None:
     assert oscillation(noise + 0.1 * np.arange(20_000)) == pytest.approx(2.0, rel=0.05)
 
 
-def test_relative_measures_know_no_units() -> None:
+def test_relative_measures_do_not_depend_on_units() -> None:
     series = 1 + np.random.default_rng(1).random(30)
     for measure in (relative_oscillation, coefficient_of_variation):
         assert measure(1000 * series) == pytest.approx(measure(series))

@@ -101,7 +101,7 @@ def test_the_driver_alone_hears_of_each_epoch_once(together: Any) -> None:
     assert len(list(folder.glob("linear/*/state.pt"))) == 1
 
 
-def test_processes_know_neither_kedro_nor_mlflow_and_share_the_cores(together: Any) -> None:
+def test_processes_import_neither_kedro_nor_mlflow_and_share_the_cores(together: Any) -> None:
     result, _, _ = together
     assert result["not_allowed"] == [[], []]
     assert result["threads"] == [max(1, torch.get_num_threads() // 2)] * 2

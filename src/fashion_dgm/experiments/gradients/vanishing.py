@@ -94,7 +94,7 @@ def measurement_steps(steps: int) -> list[int]:
 
 
 def summarise_gradients(table: pd.DataFrame) -> dict[str, Any]:
-    """Returns by epoch of the generator and by loss what became of the gradient while the discriminator learned.
+    """Returns by epoch of the generator and by loss the change of the gradient while the discriminator learned.
 
     Returns:
         `{epoch: {loss: {name: {"mean", "sd"}}}}`, over seeds, in decades (powers of ten): `change` of the norm from its
@@ -120,7 +120,7 @@ def _decades(run: pd.DataFrame) -> dict[str, float]:
     norm = np.log10(np.maximum(run["norm"].to_numpy(), tiny))
     variance = np.log10(np.maximum(run["variance"].to_numpy(), tiny**2))
     noise = variance - 2 * np.log10(np.maximum(run["signal"].to_numpy(), tiny))
-    # Before its first step a discriminator knows nothing that could vanish.
+    # Before its first step a discriminator has no gradient that could vanish.
     first = min(1, len(norm) - 1)
     return {
         "norm": float(norm[-1]),

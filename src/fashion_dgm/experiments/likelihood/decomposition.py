@@ -27,7 +27,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Decomposition:
-    """The bits per dimension of N images, taken apart.
+    """The bits per dimension of N images, by term.
 
     Arguments:
         kinds: of each of the L layers.
@@ -79,7 +79,7 @@ class Decomposition:
 def decompose(
     flow: Bijection, images: Tensor, batch_size: int, seed: int, precision: torch.dtype = torch.float32
 ) -> Decomposition:
-    """Takes the bits per dimension of each image apart, batch by batch, in evaluation mode.
+    """Decomposes the bits per dimension of each image, batch by batch, in evaluation mode.
 
     The noise of dequantisation and the probes are those of `bits_per_dim_of` with the same seed; so are the bits, with the
     same batch size where the log-determinant is estimated.

@@ -43,7 +43,7 @@ def gap_by_part(
         FashionDGMError: if the parts differ.
     """
     if list(inside) != list(outside):
-        raise FashionDGMError(f"two sets taken apart by one flow have the same parts, not {[*inside]} and {[*outside]}")
+        raise FashionDGMError(f"two sets decomposed by one flow have the same parts, not {[*inside]} and {[*outside]}")
     ours, theirs = (np.stack([*parts.values()], axis=1) for parts in (inside, outside))
     means = theirs.mean(0) - ours.mean(0)
     ours_drawn, theirs_drawn = multiplicities(len(ours), len(theirs), bootstrap, seed, partners)
@@ -69,7 +69,7 @@ def complexity_line(
     seed: int,
     partners: Partners | None = None,
 ) -> dict[str, Any]:
-    """Says how much of a gap in bits/dim the images' complexity would account for.
+    """Computes how much of a gap in bits/dim the images' complexity accounts for.
 
     A straight line is fitted by least squares to the bits/dim of in-distribution images over their complexity; it has
     seen no other image. At the mean complexity of the others it predicts their mean bits/dim, if complexity were all

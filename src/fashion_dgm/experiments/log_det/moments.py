@@ -57,7 +57,7 @@ class TermMoments:
         return self.capped_variances(roulette, kind)[-1]
 
     def is_finite(self, roulette: Roulette) -> bool:
-        """Says whether the roulette's variance is finite: the chance to go on must exceed the square of the radius.
+        """Returns whether the roulette's variance is finite: the chance to go on must exceed the square of the radius.
 
         At equality it says no, though a diagonalisable Jacobian would leave the variance finite.
         """

@@ -1,4 +1,4 @@
-"""What the study's tables come to."""
+"""Summaries of the study's tables."""
 
 from __future__ import annotations
 

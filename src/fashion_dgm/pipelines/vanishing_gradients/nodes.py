@@ -55,7 +55,7 @@ def estimate_uniforms(config: VanishingGradientsConfig) -> DataFrame:
 
 
 def summarise(gradients: DataFrame, uniforms: DataFrame, config: VanishingGradientsConfig) -> dict[str, Any]:
-    """Sums up what became of the gradients, and how far samples are from the exact distances."""
+    """Summarises the gradients, and how far samples are from the exact distances."""
     import numpy as np
 
     from fashion_dgm.experiments.gradients.shifted_uniforms import DISTANCES, closed_form
