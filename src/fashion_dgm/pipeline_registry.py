@@ -37,6 +37,8 @@ DEFAULT = (
     "train_gan",
     "train_wgan",
     "fid_eval",
+    "vanishing_gradients",
+    "log_det_study",
     "report",
 )
 """What a plain `kedro run` runs; all others are opt-in, for they take too long for a first run, or it does without them."""

@@ -63,7 +63,13 @@ def test_one_parent_run_and_one_child_a_training_node(runs: list[Run]) -> None:
     parents = [run for run in runs if "mlflow.parentRunId" not in run.data.tags]
     children = [run for run in runs if run not in parents]
     assert [run.info.run_name for run in parents] == ["test: all"]
-    assert {run.info.run_name for run in children} == {"train_flow", "train_mixture_flow", "train_gan", "train_wgan"}
+    assert {run.info.run_name for run in children} == {
+        "train_flow",
+        "train_mixture_flow",
+        "train_gan",
+        "train_wgan",
+        "train_discriminators",
+    }
     assert {run.data.tags["mlflow.parentRunId"] for run in children} == {parents[0].info.run_id}
     assert all(run.info.status == "FINISHED" for run in runs)
 
@@ -76,8 +82,8 @@ def test_tables_and_charts_have_few_metrics_and_each_model_its_colour(runs: list
     (parent,) = (run for run in runs if run not in children)
     assert 5 <= len(parent.data.metrics) <= 40, sorted(parent.data.metrics)
     assert parent.data.tags["finding.ood_paradox"]
-    colours = {run.info.run_name: run.data.tags["mlflow.runColor"] for run in children}
-    assert colours["train_gan"] != colours["train_wgan"]
+    gan, wgan = (run_of(runs, name).data.tags["mlflow.runColor"] for name in ("train_gan", "train_wgan"))
+    assert gan != wgan
 
 
 def test_gan_and_wgan_are_comparable_in_mlflow(client: mlflow.MlflowClient, runs: list[Run]) -> None:

@@ -29,6 +29,8 @@ DEFAULT = {
     "train_gan",
     "train_wgan",
     "fid_eval",
+    "vanishing_gradients",
+    "log_det_study",
     "report",
 }
 NAMES = DEFAULT | {
@@ -36,9 +38,7 @@ NAMES = DEFAULT | {
     "train_residual_flow",
     "train_background_flow",
     "ood_reverse",
-    "log_det_study",
     "train_wgan_gp",
-    "vanishing_gradients",
     "stability",
 }
 ENVS = pytest.mark.parametrize("env", ["base", "quick", "test"])

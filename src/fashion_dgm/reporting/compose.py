@@ -150,8 +150,6 @@ def opt_in_commands(metrics: Mapping[str, Any], command: str) -> tuple[str, ...]
         "train_background_flow": any("likelihood_ratio" in results for results in scores),
         **{f"train_{model}": True for model in adversarial(metrics) if model not in ("gan", "wgan")},
         "ood_reverse": "mnist_ood" in metrics,
-        "log_det_study": "log_det_study" in metrics,
-        "vanishing_gradients": "vanishing_gradients" in metrics,
         "stability": "stability" in metrics,
     }
     names = [name for name, there in made.items() if there]
