@@ -3,7 +3,7 @@
 The links of a README are those of the repository; in a page they go to the page's own sections and to other pages.
 
 Names, values and explanations are those of `conf`, so that a table cannot say anything else: each comment in
-`conf/base/parameters.yml` explains the line it stands on, and `conf/quick/parameters.yml` what it changes.
+`conf/base/parameters_*.yml` explains the line it stands on, and `conf/quick/parameters.yml` what it changes.
 """
 
 from __future__ import annotations
@@ -43,11 +43,11 @@ def on_page_markdown(markdown: str, config: MkDocsConfig, **_: Any) -> str:
 
 
 def _table(conf: Path, block: str) -> str:
-    text = (conf / "base" / "parameters.yml").read_text(encoding="utf-8")
+    text = "\n".join(path.read_text(encoding="utf-8") for path in sorted((conf / "base").glob("parameters_*.yml")))
     base, quick = yaml.safe_load(text), yaml.safe_load((conf / "quick" / "parameters.yml").read_text(encoding="utf-8"))
     common = yaml.safe_load((conf / "base" / "globals.yml").read_text(encoding="utf-8"))
     if block not in base:
-        raise PluginError(f"conf/base/parameters.yml has no block {block!r}")
+        raise PluginError(f"conf/base has no block {block!r}")
     changed = dict(_leaves(quick.get(block, {})))
     comments = dict(_comments(text, block))
     rows = [
