@@ -11,7 +11,7 @@ import pytest
 from filelock import FileLock
 
 from tests.conftest import ROOT, make_project
-from tests.e2e.command import kedro
+from tests.e2e.command import PATIENCE, start_kedro
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -35,8 +35,9 @@ def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path],
 
 
 def run_everything(folder: Path) -> None:
-    done = kedro(make_project(folder), "--env", "test")
-    assert done.returncode == 0, done.stderr
+    process = start_kedro(make_project(folder), "--env", "test")
+    _, messages = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0, messages
 
 
 def build_documentation(folder: Path) -> None:

@@ -28,6 +28,7 @@ def bits(deviation: float) -> float:
     return float(stats.entropy(np.diff(edges), base=2))
 
 
+@pytest.mark.slow
 def test_flow_learns_a_known_density() -> None:
     """Its bits/dim bound the entropy from above, and close nearly all of the gap to independent pixels.
 

@@ -161,6 +161,7 @@ def test_the_variance_is_the_theorys(case, kind):
 ROULETTES = [Roulette(0, Geometric(0.3)), Roulette(2, Geometric(0.5)), Roulette(2, Poisson(4.0))]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("roulette", ROULETTES, ids=str)
 def test_roulette_with_probes_is_unbiased(roulette):
     """False alarm: 1 in a million for each (4.9 standard errors of a mean of 1,000 draws of 16 probes).

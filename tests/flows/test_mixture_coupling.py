@@ -51,6 +51,7 @@ def test_the_inverse_finds_its_way_across_a_plateau(dtype: torch.dtype, toleranc
     torch.testing.assert_close(back, x, rtol=0, atol=tolerance)
 
 
+@pytest.mark.slow
 def test_the_inverse_never_gets_stuck() -> None:
     """Plain Newton within a bracket did, after training: errors of 0.3 where one in 10,000 pixels lay badly."""
     generator = torch.Generator().manual_seed(0)

@@ -69,6 +69,7 @@ def test_value_is_that_of_the_series_for_any_probes_and_weights(g, x):
     torch.testing.assert_close(neumann_log_det(g, x, probes, weights), log_det_series(g, x, probes, weights))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["rademacher", "gaussian"])
 def test_gradient_is_unbiased(g, x, kind):
     """108 gradients at 5.2 standard errors each: one seed in 46,000 is a false alarm (union bound, normal tails)."""

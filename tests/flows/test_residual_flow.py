@@ -142,6 +142,7 @@ def test_every_block_is_a_contraction_after_steps():
     assert any(layer.norm() > 0.99 for layer in step.flow.modules() if isinstance(layer, LipschitzLayer))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ema", [None, 0.9])
 def test_a_saved_step_goes_on_bit_for_bit(ema):
     def make(seed: int) -> FlowStep:
@@ -183,6 +184,7 @@ class Killed(Exception):
     pass
 
 
+@pytest.mark.slow
 def test_a_killed_training_ends_bit_for_bit_where_an_uninterrupted_one_does(tmp_path: Path):
     data, test = made_up_images(48, seed=0), made_up_images(8, seed=1)
 
@@ -227,6 +229,7 @@ def test_only_flows_are_built(flow):
 # Evaluation
 
 
+@pytest.mark.slow
 def test_the_error_of_the_probes_is_that_of_another_draw(flow):
     """The spread of 12 estimates is within a factor of 2.3 of the predicted error but for one seed in 1,000 (chi2)."""
     images = pixels(12)

@@ -52,6 +52,7 @@ def wgan() -> AdversarialStep:
     return AdversarialStep(WGANConfig(**COMMON, optimizer=optimizer, n_critic=2, lipschitz=clip), CPU, torch.float32)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("make", "steps"), [(gan, 300), (wgan, 360)])
 def test_learns_a_known_distribution_of_two_modes(make, steps: int) -> None:
     """By the Wasserstein distance on the line of `sides`, whose law is known: N(0.63, 0.08^2), in 7 of 10 with a minus.

@@ -43,6 +43,7 @@ HISTORIES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("config", "discriminator", "generator", "norm"), HISTORIES.values(), ids=HISTORIES)
 def test_training_is_what_it_was(
     config: AdversarialConfig, discriminator: float, generator: float, norm: float, tmp_path: Path

@@ -41,7 +41,7 @@ NAMES = DEFAULT | {
     "train_wgan_gp",
     "stability",
 }
-ENVS = pytest.mark.parametrize("env", ["base", "quick", "test"])
+ENVS = pytest.mark.parametrize("env", ["base", "quick", "hour", "test"])
 NODES = [node for name in sorted(NAMES) for node in PIPELINES[name].nodes]
 DATASETS = set[str]().union(*(PIPELINES[name].datasets() for name in NAMES))
 
@@ -159,7 +159,7 @@ def test_base_is_the_assignment() -> None:
     assert parameters["data_split"] == {"pool": "train", "test_fraction": 0.2, "seed": 0}
 
 
-@pytest.mark.parametrize("env", ["base", "quick", "hour", "test"])
+@ENVS
 def test_train_flow_is_realnvp_with_affine_couplings(env: str) -> None:
     parameters = loader(env)["parameters"]
     found = models_of_parameters()

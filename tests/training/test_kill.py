@@ -1,12 +1,15 @@
-"""Training is killed at random moments and ends where an undisturbed run ends, to the bit."""
+"""Training is killed at random moments and ends where an undisturbed run ends, to the bit.
+
+A moment is a number of calls of the package's functions, so the moments are the same on every machine.
+"""
 
 from __future__ import annotations
 
+import functools
 import multiprocessing
-import os
 import random
 import signal
-import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,43 +21,39 @@ from tests.training import victims
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(["tests.training.victims"])
 KILLS = 4
+pytestmark = pytest.mark.slow
+
+Undisturbed = Callable[[str], tuple[dict[str, Any], int]]
 
 
-def start(family: str, folder: Path, file_limit: int | None = None) -> Any:
-    started = CONTEXT.Event()
-    process = CONTEXT.Process(target=victims.work, args=(family, folder, started, file_limit))
+def train(family: str, folder: Path, moment: tuple[int, int] | None = None, file_limit: int | None = None) -> int:
+    """Returns the exit code of a process that trains in `folder`."""
+    process = CONTEXT.Process(target=victims.work, args=(family, folder, moment, file_limit))
     process.start()
-    assert started.wait(60)
-    return process
-
-
-def wait_for_state(folder: Path) -> Path:
-    """Returns the state file as soon as the first epoch has left one."""
-    while not (found := list((folder / "state").glob("*/state.pt"))):
-        time.sleep(0.002)
-    return found[0]
-
-
-def finish(process: Any) -> int:
-    process.join(60)
+    process.join(300)
     return process.exitcode
 
 
+def state_of(folder: Path) -> Path:
+    (state,) = (folder / "state").glob("*/state.pt")
+    return state
+
+
 def result(folder: Path) -> dict[str, Any]:
-    return torch.load(folder / "result.pt", weights_only=True)
+    return torch.load(folder / "result.pt", weights_only=True)[0]
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[dict[str, Any], float]]:
-    """What each family ends with, and how long it takes."""
-    runs = {}
-    for family in victims.FAMILIES:
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
+    """What a family ends with, and after how many calls."""
+
+    @functools.cache
+    def run(family: str) -> tuple[dict[str, Any], int]:
         folder = tmp_path_factory.mktemp(family)
-        process = start(family, folder)
-        began = time.monotonic()
-        assert finish(process) == victims.FINISHED
-        runs[family] = result(folder), time.monotonic() - began
-    return runs
+        assert train(family, folder) == victims.FINISHED
+        return torch.load(folder / "result.pt", weights_only=True)
+
+    return run
 
 
 def assert_same(one: dict[str, Any], other: dict[str, Any]) -> None:
@@ -62,57 +61,44 @@ def assert_same(one: dict[str, Any], other: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("family", victims.FAMILIES)
-def test_killed_at_random_moments(family: str, tmp_path: Path, undisturbed: Any) -> None:
-    expected, seconds = undisturbed[family]
+def test_killed_at_random_moments(family: str, tmp_path: Path, undisturbed: Undisturbed) -> None:
+    expected, calls = undisturbed(family)
     moments = random.Random(family)
-    killed = 0
-    while killed < KILLS:
-        process = start(family, tmp_path)
-        process.join(moments.uniform(0, 0.6 * seconds))
-        if process.is_alive():
-            process.kill()
-            assert finish(process) == -signal.SIGKILL
-            killed += 1
-        elif process.exitcode == victims.FINISHED:
-            break
-        else:
-            pytest.fail(f"the {family} failed with exit code {process.exitcode}")
-    assert finish(start(family, tmp_path)) == victims.FINISHED
-    assert killed
+    codes = []
+    while len(codes) < KILLS and victims.FINISHED not in codes:
+        codes.append(train(family, tmp_path, (moments.randrange(1, 6 * calls // 10), signal.SIGKILL)))
+    assert codes[0] == -signal.SIGKILL and set(codes) <= {-signal.SIGKILL, victims.FINISHED}
+    assert train(family, tmp_path) == victims.FINISHED
     assert_same(result(tmp_path), expected)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("family", ["realnvp", "wgan"])
 def test_asked_to_stop_saves_in_the_middle_of_an_epoch(
-    family: str, number: signal.Signals, tmp_path: Path, undisturbed: Any
+    family: str, number: signal.Signals, tmp_path: Path, undisturbed: Undisturbed
 ) -> None:
-    process = start(family, tmp_path)
-    wait_for_state(tmp_path)
-    os.kill(process.pid, number)
-    assert finish(process) == victims.STOPPED
-    (state,) = (tmp_path / "state").glob("*/state.pt")
-    assert len(torch.load(state, weights_only=True)["history"]) < victims.COMMON["epochs"]
-    assert finish(start(family, tmp_path)) == victims.FINISHED
-    assert_same(result(tmp_path), undisturbed[family][0])
+    expected, calls = undisturbed(family)
+    assert train(family, tmp_path, (calls // 2, number)) == victims.STOPPED
+    assert len(torch.load(state_of(tmp_path), weights_only=True)["history"]) < victims.COMMON["epochs"]
+    assert train(family, tmp_path) == victims.FINISHED
+    assert_same(result(tmp_path), expected)
 
 
-def test_full_disk_loses_nothing_and_says_so(tmp_path: Path, undisturbed: Any) -> None:
-    process = start("gan", tmp_path)
-    state = wait_for_state(tmp_path)
-    process.kill()
-    process.join()
+def test_full_disk_loses_nothing_and_says_so(tmp_path: Path, undisturbed: Undisturbed) -> None:
+    expected, calls = undisturbed("gan")
+    assert train("gan", tmp_path, (calls // 2, signal.SIGKILL)) == -signal.SIGKILL
+    state = state_of(tmp_path)
     # From here on, a file as large as the state does not fit.
-    assert finish(start("gan", tmp_path, file_limit=state.stat().st_size // 2)) == victims.FAILED
+    assert train("gan", tmp_path, file_limit=state.stat().st_size // 2) == victims.FAILED
     assert "Free some space" in (tmp_path / "error.txt").read_text()
     assert not list(state.parent.glob(".state*")), "a half-written file was left behind"
-    assert finish(start("gan", tmp_path)) == victims.FINISHED
-    assert_same(result(tmp_path), undisturbed["gan"][0])
+    assert train("gan", tmp_path) == victims.FINISHED
+    assert_same(result(tmp_path), expected)
 
 
-def test_both_states_damaged_starts_anew(tmp_path: Path, undisturbed: Any) -> None:
-    assert finish(start("wgan", tmp_path)) == victims.FINISHED
+def test_both_states_damaged_starts_anew(tmp_path: Path, undisturbed: Undisturbed) -> None:
+    assert train("wgan", tmp_path) == victims.FINISHED
     for state in (tmp_path / "state").glob("*/*.pt"):
         state.write_bytes(b"")
-    assert finish(start("wgan", tmp_path)) == victims.FINISHED
-    assert_same(result(tmp_path), undisturbed["wgan"][0])
+    assert train("wgan", tmp_path) == victims.FINISHED
+    assert_same(result(tmp_path), undisturbed("wgan")[0])
