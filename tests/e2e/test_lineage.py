@@ -11,20 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from fashion_dgm.pipeline_registry import DEFAULT
 from tests.conftest import ROOT
 
-PIPELINES = {
-    "data_split",
-    "train_flow",
-    "train_mixture_flow",
-    "train_gan",
-    "train_wgan",
-    "ood_eval",
-    "likelihood_decomposition",
-    "latent_space",
-    "fid_eval",
-    "report",
-}
+PIPELINES = set(DEFAULT)
 
 
 @pytest.fixture(scope="module")
