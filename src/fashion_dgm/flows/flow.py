@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from typing import ClassVar
 
 import torch
@@ -18,18 +19,18 @@ __all__ = ["BaseDistribution", "Flow", "Shape", "StandardNormal"]
 Shape = tuple[int, int, int]
 
 
-class BaseDistribution(nn.Module):
+class BaseDistribution(nn.Module, ABC):
     """A distribution of latents `(N, D)`."""
 
+    @abstractmethod
     def log_prob(self, z: Tensor) -> Tensor:
         """Returns the log-density of latents `(N, D)` in nats, `(N,)`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def sample(
         self, n: int, dimensions: int, generator: torch.Generator | None, device: torch.device, dtype: torch.dtype
     ) -> Tensor:
         """Draws latents `(n, dimensions)`."""
-        raise NotImplementedError
 
 
 class StandardNormal(BaseDistribution):

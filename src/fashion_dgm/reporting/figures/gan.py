@@ -111,7 +111,7 @@ def _draw_adversarial_column(panels: NDArray, history: DataFrame, name: str) -> 
     elif critic:
         draw(extra, "Weights at the bound", "clipped_fraction")
     else:
-        draw(extra, "Images classified rightly", "accuracy_real", "accuracy_fake", colors=images)
+        draw(extra, "Images classified correctly", "accuracy_real", "accuracy_fake", colors=images)
     if "critic_gradient_norm" not in history.columns:
         extra.set_ylim(-0.02, 1.02)
         extra.yaxis.set_major_formatter(PercentFormatter(1.0))
@@ -138,7 +138,7 @@ def sample_records(histories: Mapping[str, DataFrame], class_names: Sequence[str
     _draw_classes(bars, {name: histories[name] for name in models}, class_names, colors)
     for panel, title, column in (
         (entropy, "Entropy of the classes", "class_entropy"),
-        (copying, "Chance to lie nearer", "copying_probability"),
+        (copying, "Probability of lying nearer", "copying_probability"),
     ):
         epochs = np.concatenate([epochs_of(histories[name]) for name in models])
         for number, name in enumerate(models):
