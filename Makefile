@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ENV ?= quick
 LINEAGE := data/08_reporting/lineage
-# What Kedro-Viz opens on: the pipelines, nine boxes, without the hundred datasets between them.
+# What Kedro-Viz opens on: the pipelines, a box each, without the datasets between them.
 PIPELINES_ONLY := ?types=nodes
 # Of pytest: a process that runs out of tests takes some from another one.
 PARALLEL := --numprocesses=logical --maxprocesses=4 --dist=worksteal
