@@ -9,29 +9,25 @@ from pydantic import Field, PositiveInt, field_validator
 
 from fashion_dgm.config.base import Config, Seed
 
-__all__ = ["BUILT_IN_SETS", "OODSetsConfig", "Published", "Synthetic", "Transform"]
+__all__ = ["OODSetsConfig", "Published", "Synthetic"]
 
 Published = Literal["mnist", "fashion_mnist", "digits", "kmnist", "emnist_letters", "omniglot"]
-Transform = Literal["vertical_flip", "horizontal_flip", "inverted", "shuffled"]
 Synthetic = Literal["uniform_noise", "gaussian_noise", "black", "white", "grey_levels"]
 # As a file's name on every system, a word in --params and in MLflow.
 NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
-BUILT_IN_SETS = frozenset(
-    (
-        *get_args(Published),
-        *get_args(Synthetic),
-        *(f"{of}_{name}" for of in ("fashion_mnist", "mnist") for name in get_args(Transform)),
-    )
-)
-TAKEN_NAMES = BUILT_IN_SETS | {"train", "test", "benchmark"}
+TAKEN_NAMES = {*get_args(Published), *get_args(Synthetic), "train", "test", "benchmark"}
 
 
 class OODSetsConfig(Config):
-    """Which images from elsewhere there are."""
+    """Which images from elsewhere there are.
+
+    Arguments:
+        transforms: keys of `fashion_dgm.data.ood.transforms.TRANSFORMS`.
+    """
 
     published: tuple[Published, ...]
-    transforms: tuple[Transform, ...]
+    transforms: tuple[str, ...]
     synthetic: tuple[Synthetic, ...]
     folders: dict[str, Annotated[str, Field(min_length=1)]]
     max_images: PositiveInt

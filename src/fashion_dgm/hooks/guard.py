@@ -11,7 +11,7 @@ from kedro.framework.hooks import hook_impl
 from kedro.framework.project import pipelines
 from kedro.io import DatasetNotFoundError, MemoryDataset
 
-from fashion_dgm.config import AdversarialConfig, NamedFlowTrainingConfig, OODConfig
+from fashion_dgm.config import AdversarialConfig, NamedFlowTrainingConfig, OODConfig, OODSetsConfig
 from fashion_dgm.config.renamed import RENAMED, suggestion
 from fashion_dgm.errors import FashionDGMError
 
@@ -77,7 +77,7 @@ def _check_inputs(pipeline: Pipeline, catalog: DataCatalog) -> None:
 
 
 def _check_models(pipeline: Pipeline, catalog: DataCatalog) -> None:
-    """Refuses names of objectives, flows and OOD scores that do not exist, which parameters cannot know."""
+    """Refuses names of objectives, flows, OOD scores and transforms that do not exist, which parameters cannot know."""
     for name in sorted(pipeline.inputs()):
         block = catalog[name].load() if name.startswith("params:") else None
         if isinstance(block, AdversarialConfig):
@@ -92,6 +92,10 @@ def _check_models(pipeline: Pipeline, catalog: DataCatalog) -> None:
             from fashion_dgm.ood.scores import scores_of
 
             scores_of(block)
+        elif isinstance(block, OODSetsConfig):
+            from fashion_dgm.data.ood.build import check_names
+
+            check_names(block)
 
 
 def _arguments(node: Node) -> Iterator[tuple[str, Any]]:

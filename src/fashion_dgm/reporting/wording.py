@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeGuard
 
+from fashion_dgm.data.ood.transforms import TRANSFORMS
 from fashion_dgm.experiments.stability.measures import COMPARED
 
 __all__ = [
@@ -51,17 +52,14 @@ _DATASETS = {
     "emnist_letters": "EMNIST letters",
     "omniglot": "Omniglot",
     "digits": "scikit-learn digits",
-    "fashion_mnist_vertical_flip": "FashionMNIST upside down",
-    "fashion_mnist_horizontal_flip": "FashionMNIST mirrored",
-    "fashion_mnist_inverted": "FashionMNIST inverted",
-    "fashion_mnist_shuffled": "FashionMNIST shuffled",
-    "mnist_vertical_flip": "MNIST upside down",
-    "mnist_horizontal_flip": "MNIST mirrored",
-    "mnist_inverted": "MNIST inverted",
-    "mnist_shuffled": "MNIST shuffled",
     "gaussian_noise": "Gaussian noise",
     "black": "black images",
     "white": "white images",
+}
+_DATASETS |= {
+    f"{of}_{name}": f"{_DATASETS[of]} {made.title}"
+    for of in ("fashion_mnist", "mnist")
+    for name, made in TRANSFORMS.items()
 }
 _PARTS = {
     "logit": "logit",

@@ -12,10 +12,12 @@ import pytest
 from PIL import Image
 from pydantic import ValidationError
 
-from fashion_dgm.config.ood_sets import BUILT_IN_SETS, OODSetsConfig
+from fashion_dgm.config.ood_sets import OODSetsConfig
 from fashion_dgm.data.images import ImageSet
 from fashion_dgm.data.ood import build_sets
+from fashion_dgm.data.ood.build import check_names
 from fashion_dgm.data.ood.published import FileMissing
+from fashion_dgm.data.ood.transforms import TRANSFORMS, transform
 from fashion_dgm.errors import FashionDGMError
 from tests.conftest import made_up_images
 
@@ -25,13 +27,12 @@ TRAIN, BENCHMARK, MNIST = (
     made_up_images(70, seed=2, name="mnist"),
 )
 SYNTHETIC = ("uniform_noise", "gaussian_noise", "black", "white", "grey_levels")
-TRANSFORMS = ("vertical_flip", "horizontal_flip", "inverted", "shuffled")
 
 
 def config(**changes: Any) -> OODSetsConfig:
     every = {
         "published": ("mnist", "digits", "kmnist", "emnist_letters", "omniglot"),
-        "transforms": TRANSFORMS,
+        "transforms": tuple(TRANSFORMS),
         "synthetic": SYNTHETIC,
         "folders": {},
         "max_images": 50,
@@ -74,12 +75,9 @@ def test_one_bad_set_loses_no_other(folders: dict[str, str], caplog: pytest.LogC
     bad = {"my_empty", "my_corrupt", "my_nan", "my_objects", "my_absent"}
     assert {name for name, status in statuses.items() if status == "skipped"} == bad | {"emnist_letters"}
     assert {name for name, status in statuses.items() if status == "missing"} == {"kmnist"}
-    of_other_directions = {"fashion_mnist", *(f"mnist_{name}" for name in TRANSFORMS)}
-    assert (
-        set(sets)
-        == set(statuses) - bad - {"emnist_letters", "kmnist"}
-        == BUILT_IN_SETS - of_other_directions - {"emnist_letters", "kmnist"} | {"my_good"}
-    )
+    transformed = {f"fashion_mnist_{name}" for name in ("vertical_flip", "horizontal_flip", "inverted", "shuffled")}
+    expected = {"mnist", "digits", "omniglot", "my_good", *SYNTHETIC, *transformed}
+    assert set(sets) == set(statuses) - bad - {"emnist_letters", "kmnist"} == expected
     for name in bad:
         assert folders[name] in summary["sets"][name]["reason"]
         assert any(name in record.message and folders[name] in record.message for record in caplog.records)
@@ -171,7 +169,27 @@ def test_no_set_at_all_is_an_error_with_every_reason(tmp_path: Path) -> None:
         build(published=(), transforms=(), synthetic=())
 
 
-@pytest.mark.parametrize("name", ["mnist", "fashion_mnist", "train", "benchmark", "fashion_mnist_inverted", "black"])
+def test_a_new_transform_is_one_function(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fashion_dgm.data.ood.build.TRANSFORMS", entries := dict(TRANSFORMS))
+    monkeypatch.setattr("fashion_dgm.data.ood.transforms.TRANSFORMS", entries)
+
+    @transform("halved", "every grey level halved")
+    def halved(images: np.ndarray, seed: int) -> np.ndarray:
+        return images // 2
+
+    sets, summary = build(published=(), transforms=("halved",), synthetic=())
+    assert 100 < sets["fashion_mnist_halved"].images.max() < 128
+    assert summary["sets"]["fashion_mnist_halved"]["conversion"] == "every grey level halved"
+
+
+def test_names_of_transforms_that_do_not_exist_or_are_taken_are_refused() -> None:
+    with pytest.raises(FashionDGMError, match=r"no transform 'tilted'; ood_sets\.transforms may name vertical_flip"):
+        check_names(config(transforms=("tilted",)))
+    with pytest.raises(FashionDGMError, match="mnist_inverted is the name of a set of the project's own"):
+        check_names(config(folders={"mnist_inverted": "somewhere"}))
+
+
+@pytest.mark.parametrize("name", ["mnist", "fashion_mnist", "train", "benchmark", "black"])
 def test_a_name_of_the_projects_own_is_refused_before_anything_runs(name: str) -> None:
     with pytest.raises(ValidationError, match="choose another name"):
         config(folders={name: "somewhere"})

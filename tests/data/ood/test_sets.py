@@ -5,38 +5,33 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fashion_dgm.data.ood import synthetic, transforms
+from fashion_dgm.data.ood import synthetic
 from fashion_dgm.data.ood.chance import choose
 from fashion_dgm.data.ood.copies import fraction_in, hashes
 from fashion_dgm.data.ood.digits import load_digits
+from fashion_dgm.data.ood.transforms import horizontal_flip, inverted, shuffled, vertical_flip
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (20, 1, 28, 28), dtype=np.uint8)
 
 
 def test_flips_and_negative_by_the_pixel() -> None:
-    up, mirrored = (transforms.transform(IMAGES, f"{way}_flip", 0) for way in ("vertical", "horizontal"))
-    assert np.array_equal(up[3, 0, 0], IMAGES[3, 0, 27])
-    assert np.array_equal(mirrored[3, 0, :, 0], IMAGES[3, 0, :, 27])
-    assert np.array_equal(transforms.transform(IMAGES, "inverted", 0).astype(int), 255 - IMAGES.astype(int))
-
-
-@pytest.mark.parametrize("name", ["vertical_flip", "horizontal_flip", "inverted"])
-def test_twice_is_never(name: str) -> None:
-    once = transforms.transform(IMAGES, name, 0)
-    assert not np.array_equal(once, IMAGES)
-    assert np.array_equal(transforms.transform(once, name, 0), IMAGES)
+    assert np.array_equal(vertical_flip(IMAGES, 0)[3, 0, 0], IMAGES[3, 0, 27])
+    assert np.array_equal(horizontal_flip(IMAGES, 0)[3, 0, :, 0], IMAGES[3, 0, :, 27])
+    assert np.array_equal(inverted(IMAGES, 0).astype(int), 255 - IMAGES.astype(int))
+    for transform in (vertical_flip, horizontal_flip, inverted):
+        assert np.array_equal(transform(transform(IMAGES, 0), 0), IMAGES)
 
 
 def test_shuffling_is_one_permutation_of_pixels_for_all_images() -> None:
     # Each pixel encodes its own place, so that the permutation can be read off.
     places = np.arange(784)
     low, high = (part.reshape(1, 1, 28, 28).astype(np.uint8) for part in (places % 256, places // 256))
-    shuffled = transforms.transform(np.concatenate([low, high, IMAGES]), "shuffled", 5)
-    order = shuffled[0].ravel().astype(int) + 256 * shuffled[1].ravel().astype(int)
+    images = np.concatenate([low, high, IMAGES])
+    found = shuffled(images, 5)
+    order = found[0].ravel().astype(int) + 256 * found[1].ravel().astype(int)
     assert np.array_equal(np.sort(order), places) and not np.array_equal(order, places)
-    assert np.array_equal(shuffled[2:].reshape(20, 784), IMAGES.reshape(20, 784)[:, order])
-    assert np.array_equal(shuffled, transforms.transform(np.concatenate([low, high, IMAGES]), "shuffled", 5))
-    assert not np.array_equal(shuffled, transforms.transform(np.concatenate([low, high, IMAGES]), "shuffled", 6))
+    assert np.array_equal(found[2:].reshape(20, 784), IMAGES.reshape(20, 784)[:, order])
+    assert np.array_equal(found, shuffled(images, 5)) and not np.array_equal(found, shuffled(images, 6))
 
 
 def test_uniform_noise_is_uniform_and_without_structure() -> None:

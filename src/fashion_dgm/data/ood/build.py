@@ -11,19 +11,20 @@ import numpy as np
 
 from fashion_dgm.config.ood_sets import OODSetsConfig
 from fashion_dgm.data.images import ImageSet
-from fashion_dgm.data.ood import synthetic, transforms
+from fashion_dgm.data.ood import synthetic
 from fashion_dgm.data.ood.chance import choose
 from fashion_dgm.data.ood.copies import fraction_in, hashes
 from fashion_dgm.data.ood.digits import load_digits
 from fashion_dgm.data.ood.folder import read_folder
 from fashion_dgm.data.ood.published import PUBLISHED_SETS, FileMissing
+from fashion_dgm.data.ood.transforms import TRANSFORMS
 from fashion_dgm.data.raw_sets import RAW_SETS
 from fashion_dgm.errors import FashionDGMError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Fetch", "build_sets", "in_order", "partners_of"]
+__all__ = ["Fetch", "build_sets", "check_names", "in_order", "partners_of"]
 
 _KINDS = ("published", "own", "transform", "synthetic")
 
@@ -61,8 +62,9 @@ def build_sets(
         number of benchmark images of which a transform's were chosen, as `partners_of` takes it.
 
     Raises:
-        FashionDGMError: if not one set is left, or the in-distribution set is named among them.
+        FashionDGMError: if not one set is left, the in-distribution set is named among them, or as `check_names`.
     """
+    check_names(config)
     if benchmark.name in config.published:
         raise FashionDGMError(f"{benchmark.name} is in distribution: it cannot be an out-of-distribution set, too")
     known = {"train": set(hashes(train.images)), "benchmark": set(hashes(benchmark.images))}
@@ -86,6 +88,22 @@ def build_sets(
         reasons = "".join(f"\n  {name}: {entry['reason']}" for name, entry in entries.items()) or " none is named"
         raise FashionDGMError(f"ood_sets leaves no out-of-distribution set:{reasons}")
     return sets, {"seed": config.seed, "max_images": config.max_images, "sets": entries}
+
+
+def check_names(config: OODSetsConfig) -> None:
+    """Refuses what depends on which transforms there are.
+
+    Raises:
+        FashionDGMError: if there is no transform of a name, or a folder has the name of a transformed set.
+    """
+    for name in config.transforms:
+        if name not in TRANSFORMS:
+            raise FashionDGMError(
+                f"there is no transform {name!r}; ood_sets.transforms may name {', '.join(TRANSFORMS)}"
+            )
+    taken = sorted({f"{of}_{name}" for of in RAW_SETS for name in TRANSFORMS} & set(config.folders))
+    if taken:
+        raise FashionDGMError(f"{', '.join(taken)} is the name of a set of the project's own; choose another name")
 
 
 def partners_of(summary: Mapping[str, Any], name: str) -> NDArray[np.int64] | None:
@@ -124,7 +142,7 @@ def _candidates(
         return _Candidate(
             "transform",
             _official(benchmark.name),
-            lambda: (transforms.transform(some(benchmark.images), name, seed), transforms.HOW[name]),
+            lambda: (TRANSFORMS[name].apply(some(benchmark.images), seed), TRANSFORMS[name].conversion),
         )
 
     def synthesised(name: str) -> _Candidate:
