@@ -14,7 +14,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, ParamSpec
 
 from fashion_dgm.errors import FashionDGMError
-from fashion_dgm.pipelines.types import Checkpoint, DataFrame, RunRecord
+from fashion_dgm.pipelines.late import Checkpoint, DataFrame, RunRecord
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

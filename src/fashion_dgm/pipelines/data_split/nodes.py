@@ -11,7 +11,7 @@ import numpy as np
 from fashion_dgm.config import DataSplitConfig, OODSetsConfig
 from fashion_dgm.data.images import FASHION_CLASSES, ImageSet
 from fashion_dgm.data.split import pool_images, stratified_split
-from fashion_dgm.pipelines.types import Fetch, Figure
+from fashion_dgm.pipelines.late import Fetch, Figure, figures
 
 __all__ = ["make_ood_sets", "plot_examples", "plot_ood_sets", "split_images", "summarise_split"]
 
@@ -60,15 +60,14 @@ def make_ood_sets(
 
 def plot_examples(train: ImageSet) -> Figure:
     """Draws ten training images of each class."""
-    from fashion_dgm.reporting.figures import class_examples
-
-    return class_examples(train.images, train.labels, FASHION_CLASSES, per_class=10)
+    return figures.class_examples(train.images, train.labels, FASHION_CLASSES, per_class=10)
 
 
 def plot_ood_sets(benchmark: ImageSet, ood_sets: Mapping[str, ImageSet], summary: dict[str, Any]) -> Figure:
     """Draws images of each out-of-distribution set below some of those that models are made for."""
     from fashion_dgm.data.ood import in_order
-    from fashion_dgm.reporting.figures import ood_set_examples
 
     names = [name for name in in_order(summary["sets"]) if name in ood_sets]
-    return ood_set_examples({benchmark.name: benchmark.images, **{name: ood_sets[name].images for name in names}})
+    return figures.ood_set_examples(
+        {benchmark.name: benchmark.images, **{name: ood_sets[name].images for name in names}}
+    )

@@ -7,7 +7,8 @@ from typing import Any
 
 from fashion_dgm.config import FIDConfig
 from fashion_dgm.data.images import ImageSet
-from fashion_dgm.pipelines.types import Checkpoint, DataFrame, FeatureCache, Figure
+from fashion_dgm.pipelines.late import Checkpoint, DataFrame, FeatureCache, Figure, figures
+from fashion_dgm.pipelines.tracking import log_distances
 
 __all__ = ["plot_distances", "score_samples"]
 
@@ -26,7 +27,6 @@ def score_samples(
     from fashion_dgm.evaluation import scoring as fid
     from fashion_dgm.evaluation.real_images import RealImages
     from fashion_dgm.evaluation.spaces import available_spaces, training_data_warnings
-    from fashion_dgm.pipelines.tracking import log_distances
     from fashion_dgm.training.device import resolve_device
 
     device = resolve_device(config.device)
@@ -60,12 +60,10 @@ def score_samples(
 
 def plot_distances(table: DataFrame, metrics: dict[str, Any]) -> Figure:
     """Draws the distances to the test split by epoch, with their floor and the samples from elsewhere."""
-    from fashion_dgm.reporting.figures import fid_curves
-
     floors = metrics["floor"]
     external: dict[str, dict[str, float]] = {space: {} for space in floors}
     for row in metrics["quality"]:
         if row["state"] == "external":
             size = "" if row["samples"] == metrics["samples"] else f" (N = {row['samples']})"
             external[row["feature_space"]][row["model"] + size] = row["distance_test"]
-    return fid_curves(table[table["split"] == "test"], floors, external, metrics["samples"])
+    return figures.fid_curves(table[table["split"] == "test"], floors, external, metrics["samples"])

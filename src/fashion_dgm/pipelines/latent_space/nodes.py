@@ -7,7 +7,7 @@ from typing import Any
 
 from fashion_dgm.config import LatentSpaceConfig
 from fashion_dgm.data.images import ImageSet
-from fashion_dgm.pipelines.types import Checkpoint, DataFrame, Figure
+from fashion_dgm.pipelines.late import Checkpoint, DataFrame, Figure, figures
 
 __all__ = ["plot_paths", "probe_latents", "summarise_latents"]
 
@@ -19,8 +19,7 @@ def probe_latents(
     from fashion_dgm.data.images import choose_set
     from fashion_dgm.experiments.latent_space import experiments, summary
     from fashion_dgm.experiments.latent_space.decoded import LatentDecoder
-    from fashion_dgm.pipelines.models import load_flow
-    from fashion_dgm.reporting import figures
+    from fashion_dgm.registry import load_flow
     from fashion_dgm.reporting.wording import dataset_name
 
     ood = choose_set(ood_sets, config.ood_set).images[: config.images]
@@ -64,10 +63,8 @@ def summarise_latents(scores: DataFrame, parts: DataFrame, config: LatentSpaceCo
 
 def plot_paths(metrics: dict[str, Any]) -> Figure:
     """Draws bits/dim and norm along the ways between images."""
-    from fashion_dgm.reporting.figures import latent_paths
-
     low, high = metrics["reference"]["quantiles"]
-    return latent_paths(metrics["variants"], (low, high))
+    return figures.latent_paths(metrics["variants"], (low, high))
 
 
 def _quantiles(values: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 
 from fashion_dgm.config import LikelihoodDecompositionConfig
 from fashion_dgm.data.images import ImageSet
-from fashion_dgm.pipelines.types import Checkpoint, DataFrame, Figure
+from fashion_dgm.pipelines.late import Checkpoint, DataFrame, Figure, figures
 
 __all__ = [
     "IN_DISTRIBUTION",
@@ -35,7 +35,7 @@ def decompose_likelihood(
 
     from fashion_dgm.experiments.likelihood import decompose
     from fashion_dgm.experiments.likelihood.tables import image_table, layer_table
-    from fashion_dgm.pipelines.models import load_flow
+    from fashion_dgm.registry import load_flow
     from fashion_dgm.training.device import resolve_device, resolve_precision
 
     model = load_flow(flow, config.device)
@@ -58,8 +58,7 @@ def perturb_images(
 
     from fashion_dgm.data.perturb import PERTURBATIONS
     from fashion_dgm.flows.likelihood import bits_per_dim_of
-    from fashion_dgm.pipelines.models import load_flow
-    from fashion_dgm.reporting.figures import perturbation_examples
+    from fashion_dgm.registry import load_flow
     from fashion_dgm.training.device import resolve_device, resolve_precision
 
     model = load_flow(flow, config.device)
@@ -74,7 +73,7 @@ def perturb_images(
         rows = {"perturbation": name, "level": level, "index": range(len(images)), "bits_per_dim": scores}
         tables.append(pd.DataFrame(rows))
         examples.append((name, level, images[0], float(scores[0])))
-    return pd.concat(tables, ignore_index=True), perturbation_examples(examples)
+    return pd.concat(tables, ignore_index=True), figures.perturbation_examples(examples)
 
 
 def check_second_order(
@@ -85,7 +84,7 @@ def check_second_order(
 
     from fashion_dgm.data.images import choose_set
     from fashion_dgm.experiments.likelihood.second_order import pixel_moments, second_order_gap
-    from fashion_dgm.pipelines.models import load_flow
+    from fashion_dgm.registry import load_flow
 
     ood = choose_set(ood_sets, config.ood_set)
     ours, theirs = (torch.from_numpy(s.images[: config.second_order_images]) for s in (benchmark, ood))
@@ -128,31 +127,23 @@ def explain_likelihood(
 
 def plot_gap(metrics: dict[str, Any]) -> Figure:
     """Draws which parts make each set's gap."""
-    from fashion_dgm.reporting.figures import likelihood_gap
-
-    return likelihood_gap({name: entry["gap"] for name, entry in metrics["sets"].items() if "gap" in entry})
+    return figures.likelihood_gap({name: entry["gap"] for name, entry in metrics["sets"].items() if "gap" in entry})
 
 
 def plot_layers(metrics: dict[str, Any]) -> Figure:
     """Draws bits/dim had the flow ended after each layer."""
-    from fashion_dgm.reporting.figures import likelihood_by_layer
-
-    return likelihood_by_layer(metrics["layers"], metrics["in_distribution"], metrics["ood_set"])
+    return figures.likelihood_by_layer(metrics["layers"], metrics["in_distribution"], metrics["ood_set"])
 
 
 def plot_complexity(parts: DataFrame, metrics: dict[str, Any]) -> Figure:
     """Draws bits/dim over the length of a PNG file."""
-    from fashion_dgm.reporting.figures import likelihood_complexity
-
     line = metrics["sets"][metrics["ood_set"]]["line"]["png_bits"]
-    return likelihood_complexity(parts, IN_DISTRIBUTION, (line["slope"], line["intercept"]))
+    return figures.likelihood_complexity(parts, IN_DISTRIBUTION, (line["slope"], line["intercept"]))
 
 
 def plot_perturbations(metrics: dict[str, Any]) -> Figure:
     """Draws what brightness, spread and blur do to bits/dim and AUROC."""
-    from fashion_dgm.reporting.figures import perturbation_curves
-
-    return perturbation_curves(metrics["perturbations"])
+    return figures.perturbation_curves(metrics["perturbations"])
 
 
 def plot_layer_trace(
@@ -164,8 +155,7 @@ def plot_layer_trace(
     from fashion_dgm.data.images import choose_set
     from fashion_dgm.experiments.likelihood.trace import trace
     from fashion_dgm.flows.preprocessing import dequantize
-    from fashion_dgm.pipelines.models import load_flow
-    from fashion_dgm.reporting.figures import layer_trace
+    from fashion_dgm.registry import load_flow
     from fashion_dgm.reporting.wording import dataset_name
 
     ood = choose_set(ood_sets, config.ood_set)
@@ -175,4 +165,6 @@ def plot_layer_trace(
     with torch.no_grad():
         traces = [trace(model, dequantize(image, generator)) for image in pixels]
     names = dataset_name(IN_DISTRIBUTION), dataset_name(config.ood_set)
-    return layer_trace({name: (x.numpy(), traced) for name, x, traced in zip(names, pixels, traces, strict=True)})
+    return figures.layer_trace(
+        {name: (x.numpy(), traced) for name, x, traced in zip(names, pixels, traces, strict=True)}
+    )

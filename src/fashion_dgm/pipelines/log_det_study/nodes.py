@@ -6,7 +6,7 @@ from typing import Any
 
 from fashion_dgm.config import LogDetStudyConfig
 from fashion_dgm.data.images import ImageSet
-from fashion_dgm.pipelines.types import Checkpoint, DataFrame, Figure
+from fashion_dgm.pipelines.late import Checkpoint, DataFrame, Figure, figures
 
 __all__ = [
     "measure_estimators",
@@ -67,39 +67,29 @@ def summarise_estimators(
 
 def plot_truncation(truncation: DataFrame) -> Figure:
     """Draws the error of the truncated series with its bound."""
-    from fashion_dgm.reporting.figures import log_det_truncation
-
-    return log_det_truncation(truncation)
+    return figures.log_det_truncation(truncation)
 
 
 def plot_probes(probes: DataFrame, blocks: DataFrame) -> Figure:
     """Draws the variance of both kinds of probe."""
-    from fashion_dgm.reporting.figures import log_det_probes
-
-    return log_det_probes(probes, blocks)
+    return figures.log_det_probes(probes, blocks)
 
 
 def plot_roulette_bias(estimators: DataFrame, probes: DataFrame) -> Figure:
     """Draws the mean error of every estimator."""
-    from fashion_dgm.reporting.figures import roulette_bias
-
-    return roulette_bias(_in_focus(estimators, probes))
+    return figures.roulette_bias(_in_focus(estimators, probes))
 
 
 def plot_roulette_variance(
     costs: DataFrame, estimators: DataFrame, tails: DataFrame, probes: DataFrame, config: LogDetStudyConfig
 ) -> Figure:
     """Draws the roulette's deviation over its cost, and what rare long series add to it."""
-    from fashion_dgm.reporting.figures import roulette_variance
-
-    return roulette_variance(costs, _in_focus(estimators, probes), tails, config.draws)
+    return figures.roulette_variance(costs, _in_focus(estimators, probes), tails, config.draws)
 
 
 def plot_roulette_budget(budgets: DataFrame) -> Figure:
     """Draws the error of truncation and roulette at equal cost."""
-    from fashion_dgm.reporting.figures import roulette_budget
-
-    return roulette_budget(budgets)
+    return figures.roulette_budget(budgets)
 
 
 def _in_focus(estimators: DataFrame, probes: DataFrame) -> DataFrame:

@@ -9,7 +9,7 @@ from typing import Any
 from fashion_dgm.config import OODConfig
 from fashion_dgm.data.images import ImageSet
 from fashion_dgm.errors import FashionDGMError
-from fashion_dgm.pipelines.types import Checkpoint, DataFrame, Figure
+from fashion_dgm.pipelines.late import Checkpoint, DataFrame, Figure, figures
 
 __all__ = [
     "measure_detection",
@@ -49,8 +49,7 @@ def score_images(
 
     from fashion_dgm.classifier.network import Classifier
     from fashion_dgm.ood.scorer import Models, Scorer, for_slow_flow
-    from fashion_dgm.pipelines.models import load_flow
-    from fashion_dgm.registry import build_model
+    from fashion_dgm.registry import build_model, load_flow
     from fashion_dgm.training.device import resolve_device
 
     device = resolve_device(config.device)
@@ -129,29 +128,27 @@ def measure_detection(
 
 def plot_scores(scores: DataFrame, metrics: dict[str, Any]) -> Figure:
     """Draws the histograms of bits/dim."""
-    from fashion_dgm.reporting.figures import ood_histogram
-
-    return ood_histogram(_of_first_model(scores), metrics["in_distribution"]["name"], _in_words(metrics["sets"]))
+    return figures.ood_histogram(
+        _of_first_model(scores), metrics["in_distribution"]["name"], _in_words(metrics["sets"])
+    )
 
 
 def plot_primary_score(scores: DataFrame, metrics: dict[str, Any]) -> Figure:
     """Draws the histograms of the primary score, by rank among the benchmark's."""
-    from fashion_dgm.reporting.figures import score_histogram
-
     name = metrics["primary_score"]
     results = metrics["models"][metrics["model"]]["results"][name]
-    return score_histogram(_of_first_model(scores), name, metrics["in_distribution"]["name"], _in_words(results))
+    return figures.score_histogram(
+        _of_first_model(scores), name, metrics["in_distribution"]["name"], _in_words(results)
+    )
 
 
 def plot_matrix(table: DataFrame, metrics: dict[str, Any]) -> Figure:
     """Draws the AUROC of every score on every set."""
-    from fashion_dgm.reporting.figures import auroc_matrix
-
     labels = {name: definition["label"] for name, definition in metrics["definitions"].items()}
     # What needs no flow is the same under each.
     flowless = [name for name, definition in metrics["definitions"].items() if not definition["uses_flow"]]
     table = table[(table["model"] == metrics["model"]) | ~table["score"].isin(flowless)]
-    return auroc_matrix(table, labels, metrics["primary_score"])
+    return figures.auroc_matrix(table, labels, metrics["primary_score"])
 
 
 def _of_first_model(scores: DataFrame) -> DataFrame:

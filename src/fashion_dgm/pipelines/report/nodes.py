@@ -7,7 +7,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from fashion_dgm.config import ReportConfig
-from fashion_dgm.pipelines.types import DataFrame, Figure, ReferenceRun
+from fashion_dgm.pipelines.late import DataFrame, Figure, ReferenceRun, figures
+from fashion_dgm.pipelines.tracking import tag_findings
 
 __all__ = ["collect_metrics", "conclude", "plot_published", "plot_records", "plot_training", "write_report"]
 
@@ -33,7 +34,6 @@ def collect_metrics(
 def conclude(metrics: dict[str, Any]) -> dict[str, Any]:
     """Concludes from the metrics what the run has shown, and tags the MLflow run with the main findings."""
     from fashion_dgm.findings import conclude, main_findings, to_json
-    from fashion_dgm.pipelines.tracking import tag_findings
 
     findings = conclude(metrics)
     tag_findings(main_findings(findings))
@@ -42,27 +42,23 @@ def conclude(metrics: dict[str, Any]) -> dict[str, Any]:
 
 def plot_training(**histories: DataFrame | None) -> Figure:
     """Draws losses, scores and gradient norms of the models that were trained."""
-    from fashion_dgm.reporting.figures import gan_curves
-
-    return gan_curves({name: history for name, history in histories.items() if history is not None})
+    return figures.gan_curves({name: history for name, history in histories.items() if history is not None})
 
 
 def plot_records(**histories: DataFrame | None) -> Figure:
     """Draws which classes these models make, and how near their images are to training images."""
     from fashion_dgm.data.images import FASHION_CLASSES
-    from fashion_dgm.reporting.figures import sample_records
 
     made = {name: history for name, history in histories.items() if history is not None}
-    return sample_records(made, FASHION_CLASSES)
+    return figures.sample_records(made, FASHION_CLASSES)
 
 
 def plot_published(metrics: dict[str, Any]) -> Figure:
     """Draws bits/dim and AUROC with published results."""
     from fashion_dgm.findings.flow import with_benchmark
     from fashion_dgm.findings.published import published
-    from fashion_dgm.reporting.figures import published_comparison
 
-    return published_comparison(published(with_benchmark(metrics)))
+    return figures.published_comparison(published(with_benchmark(metrics)))
 
 
 def write_report(

@@ -6,7 +6,8 @@ from typing import Any
 
 from fashion_dgm.config import GANConfig, PenalisedWGANConfig, SpectralGANConfig, StabilityConfig, WGANConfig
 from fashion_dgm.data.images import ImageSet
-from fashion_dgm.pipelines.types import Checkpoint, DataFrame, Figure, StateStore
+from fashion_dgm.pipelines.late import Checkpoint, DataFrame, Figure, StateStore, figures
+from fashion_dgm.pipelines.tracking import log_run
 
 __all__ = ["compare_models", "plot_curves", "plot_measures", "plot_verdict", "train_runs"]
 
@@ -29,7 +30,6 @@ def train_runs(
     from fashion_dgm.experiments.stability.grid import plans
     from fashion_dgm.experiments.stability.parallel import spread
     from fashion_dgm.experiments.stability.runs import Study, conduct
-    from fashion_dgm.pipelines.tracking import log_run
 
     study = Study(train, test, benchmark, classifier, config.samples, store.folder)
     runs = plans(config, gan, wgan, gan_spectral, wgan_penalty)
@@ -58,20 +58,14 @@ def compare_models(found: dict[str, Any]) -> tuple[DataFrame, dict[str, Any]]:
 
 def plot_curves(found: dict[str, Any]) -> Figure:
     """Draws the distance of every run over training, a panel for each model and variation."""
-    from fashion_dgm.reporting.figures import stability_curves
-
-    return stability_curves(found["records"], found["reference"])
+    return figures.stability_curves(found["records"], found["reference"])
 
 
 def plot_measures(metrics: dict[str, Any]) -> Figure:
     """Draws the means of all measures as a heat map."""
-    from fashion_dgm.reporting.figures import stability_measures
-
-    return stability_measures(metrics["cells"])
+    return figures.stability_measures(metrics["cells"])
 
 
 def plot_verdict(metrics: dict[str, Any]) -> Figure:
     """Draws the differences between models with their intervals."""
-    from fashion_dgm.reporting.figures import stability_verdict
-
-    return stability_verdict(metrics["verdicts"])
+    return figures.stability_verdict(metrics["verdicts"])

@@ -6,7 +6,8 @@ from typing import Any
 
 from fashion_dgm.config import ClassifierConfig
 from fashion_dgm.data.images import ImageSet
-from fashion_dgm.pipelines.types import Checkpoint, DataFrame, StateStore
+from fashion_dgm.pipelines.late import Checkpoint, DataFrame, StateStore
+from fashion_dgm.pipelines.tracking import log_epoch
 
 __all__ = ["train_classifier"]
 
@@ -18,7 +19,6 @@ def train_classifier(
     import pandas as pd
 
     from fashion_dgm.classifier import training as training
-    from fashion_dgm.pipelines.tracking import log_epoch
     from fashion_dgm.training.distributed.launch import launch
 
     trained = launch(

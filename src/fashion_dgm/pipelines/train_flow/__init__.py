@@ -1,5 +1,5 @@
 """RealNVP by maximum likelihood."""
 
-from fashion_dgm.pipelines.train_flow.pipeline import create_pipeline
+from fashion_dgm.pipelines.train_flow.pipeline import create_background_pipeline, create_pipeline
 
-__all__ = ["create_pipeline"]
+__all__ = ["create_background_pipeline", "create_pipeline"]

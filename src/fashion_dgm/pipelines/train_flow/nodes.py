@@ -1,14 +1,32 @@
-"""Nodes of `train_flow` and, but for their parameters, of other flows with an exact log-determinant."""
+"""Nodes of `train_flow` and of other pipelines that train a flow."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from fashion_dgm.config import FlowTrainingConfig, MixtureFlowTrainingConfig, NamedFlowTrainingConfig, OODConfig
+from fashion_dgm.config import (
+    BackgroundFlowConfig,
+    DiscreteLikelihoodConfig,
+    FlowTrainingConfig,
+    MixtureFlowTrainingConfig,
+    NamedFlowTrainingConfig,
+    OODConfig,
+    ResidualFlowEvaluationConfig,
+)
 from fashion_dgm.data.images import ImageSet
-from fashion_dgm.pipelines.types import Checkpoint, DataFrame, Figure, StateStore
+from fashion_dgm.pipelines.late import Checkpoint, DataFrame, Figure, StateStore, figures
+from fashion_dgm.pipelines.tracking import log_discrete_likelihood, log_epoch
 
-__all__ = ["plot_history", "plot_samples", "train_flow", "train_mixture_flow", "train_named_flow"]
+__all__ = [
+    "draw_samples",
+    "estimate_discrete_likelihood",
+    "plot_history",
+    "plot_samples",
+    "train_background_flow",
+    "train_flow",
+    "train_mixture_flow",
+    "train_named_flow",
+]
 
 Trained = tuple[Checkpoint, dict[int, Checkpoint], DataFrame, dict[str, Any]]
 
@@ -40,7 +58,6 @@ def _train(
     import pandas as pd
 
     from fashion_dgm.flows import training
-    from fashion_dgm.pipelines.tracking import log_epoch
     from fashion_dgm.training.distributed.launch import launch
 
     trained = launch(training.train_flow, config, log_epoch, data=train, test=test, store=store)
@@ -56,17 +73,52 @@ def _train(
     return trained.flow, trained.earlier, pd.DataFrame(trained.history), metrics
 
 
+def train_background_flow(
+    train: ImageSet, test: ImageSet, store: StateStore, config: BackgroundFlowConfig
+) -> tuple[Checkpoint, DataFrame]:
+    """Trains RealNVP on mutated images."""
+    import pandas as pd
+
+    from fashion_dgm.data.mutate import mutate
+    from fashion_dgm.flows.training import fit_flow
+    from fashion_dgm.training.distributed.launch import launch
+    from fashion_dgm.training.seeds import derive_seed
+
+    noised, held_out = (
+        ImageSet(mutate(images.images, config.mutation_rate, derive_seed(config.seed, "mutate", name)), images.labels)
+        for name, images in (("train", train), ("test", test))
+    )
+    fitted = launch(fit_flow, config, log_epoch, data=noised, test=held_out, store=store)
+    return fitted.flow, pd.DataFrame(fitted.history)
+
+
+def estimate_discrete_likelihood(
+    flow: Checkpoint, benchmark: ImageSet, config: DiscreteLikelihoodConfig
+) -> dict[str, Any]:
+    """Estimates how far bits/dim, an upper bound for 8-bit images, fall with more draws of noise."""
+    import torch
+
+    from fashion_dgm.flows.likelihood import discrete_likelihood
+    from fashion_dgm.registry import load_flow
+
+    found = discrete_likelihood(load_flow(flow, config.device), torch.from_numpy(benchmark.images), config).summary()
+    log_discrete_likelihood(flow, found)
+    return found
+
+
 def plot_history(history: DataFrame) -> Figure:
     """Draws bits/dim by epoch."""
-    from fashion_dgm.reporting.figures import flow_curve
-
-    return flow_curve(history)
+    return figures.flow_curve(history)
 
 
 def plot_samples(flow: Checkpoint, config: OODConfig) -> Figure:
     """Draws samples of the flow at each temperature, from the same latents."""
-    from fashion_dgm.pipelines.models import load_flow
-    from fashion_dgm.reporting.figures import flow_samples
+    return draw_samples(flow, config)
+
+
+def draw_samples(flow: Checkpoint, config: OODConfig | ResidualFlowEvaluationConfig) -> Figure:
+    """Draws as many samples as `config` asks for, at its temperatures."""
+    from fashion_dgm.registry import load_flow
     from fashion_dgm.training.seeds import generator
 
     model = load_flow(flow, "cpu")
@@ -74,4 +126,4 @@ def plot_samples(flow: Checkpoint, config: OODConfig) -> Figure:
         f"T = {temperature:g}": model.sample(config.samples, temperature, generator(config.seed, "samples")).numpy()
         for temperature in config.temperatures
     }
-    return flow_samples(samples, columns=10)
+    return figures.flow_samples(samples, columns=10)

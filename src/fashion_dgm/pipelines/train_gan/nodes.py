@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from fashion_dgm.config import AdversarialConfig, GANConfig, ReportConfig, WGANConfig
 from fashion_dgm.data.images import ImageSet
-from fashion_dgm.pipelines.types import Checkpoint, DataFrame, Figure, StateStore
+from fashion_dgm.pipelines.late import Checkpoint, DataFrame, Figure, StateStore, figures
+from fashion_dgm.pipelines.tracking import log_epoch, log_samples
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,7 +42,6 @@ def _train(
 
     from fashion_dgm.gans.evaluation import EvaluationData
     from fashion_dgm.gans.training import train_gan
-    from fashion_dgm.pipelines.tracking import log_epoch
     from fashion_dgm.registry import build_model
     from fashion_dgm.training.distributed.launch import launch
 
@@ -65,14 +65,11 @@ def _train(
 
 def plot_snapshots(snapshots: Snapshots, config: ReportConfig) -> Figure:
     """Draws what the generator makes of the same latents, epoch by epoch."""
-    from fashion_dgm.reporting.figures import snapshot_strip
-
-    return snapshot_strip(_samples(snapshots, config.grid_columns, config.seed))
+    return figures.snapshot_strip(_samples(snapshots, config.grid_columns, config.seed))
 
 
 def animate_snapshots(model: str, snapshots: Snapshots, config: ReportConfig) -> bytes:
     """Animates what the generator of `model` makes of the same latents, and logs each epoch's as an image."""
-    from fashion_dgm.pipelines.tracking import log_samples
     from fashion_dgm.reporting.animation import animation
 
     samples = _samples(snapshots, config.grid_columns * config.animation_rows, config.seed)

@@ -6,8 +6,8 @@ from kedro.pipeline import Node, Pipeline
 
 from fashion_dgm.config import ReportConfig
 from fashion_dgm.pipelines.blocks import adversarial_models
+from fashion_dgm.pipelines.late import Checkpoint
 from fashion_dgm.pipelines.train_gan import nodes
-from fashion_dgm.pipelines.types import Checkpoint
 
 __all__ = ["create_pipeline"]
 

@@ -6,9 +6,11 @@ from typing import Any
 
 from fashion_dgm.config import ResidualFlowEvaluationConfig, ResidualFlowTrainingConfig
 from fashion_dgm.data.images import ImageSet
-from fashion_dgm.pipelines.types import Checkpoint, DataFrame, Figure, StateStore
+from fashion_dgm.pipelines.late import Checkpoint, DataFrame, Figure, StateStore
+from fashion_dgm.pipelines.tracking import log_epoch
+from fashion_dgm.pipelines.train_flow.nodes import draw_samples
 
-__all__ = ["evaluate_residual_flow", "plot_history", "plot_samples", "train_residual_flow"]
+__all__ = ["evaluate_residual_flow", "plot_samples", "train_residual_flow"]
 
 
 def train_residual_flow(
@@ -18,7 +20,6 @@ def train_residual_flow(
     import pandas as pd
 
     from fashion_dgm.flows.training import fit_flow
-    from fashion_dgm.pipelines.tracking import log_epoch
     from fashion_dgm.training.distributed.launch import launch
 
     fitted = launch(fit_flow, config, log_epoch, data=train, test=test, store=store)
@@ -34,22 +35,6 @@ def evaluate_residual_flow(
     return evaluate(flow, {"train": train, "test": test, "benchmark": benchmark}, config)
 
 
-def plot_history(history: DataFrame) -> Figure:
-    """Draws bits/dim by epoch."""
-    from fashion_dgm.reporting.figures import flow_curve
-
-    return flow_curve(history)
-
-
 def plot_samples(flow: Checkpoint, config: ResidualFlowEvaluationConfig) -> Figure:
     """Draws samples of the flow at each temperature, from the same latents."""
-    from fashion_dgm.flows.families import build_flow
-    from fashion_dgm.reporting.figures import flow_samples
-    from fashion_dgm.training.seeds import generator
-
-    model = build_flow(flow)
-    samples = {
-        f"T = {temperature:g}": model.sample(config.samples, temperature, generator(config.seed, "samples")).numpy()
-        for temperature in config.temperatures
-    }
-    return flow_samples(samples, columns=10)
+    return draw_samples(flow, config)

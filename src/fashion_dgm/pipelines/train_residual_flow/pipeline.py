@@ -2,7 +2,7 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from fashion_dgm.pipelines.discrete_likelihood import estimate_discrete_likelihood
+from fashion_dgm.pipelines.train_flow.nodes import estimate_discrete_likelihood, plot_history
 from fashion_dgm.pipelines.train_residual_flow import nodes
 
 __all__ = ["create_pipeline"]
@@ -32,7 +32,7 @@ def create_pipeline() -> Pipeline:
                 name="estimate_residual_flow_discrete_likelihood",
             ),
             Node(
-                nodes.plot_history,
+                plot_history,
                 "residual_flow_history",
                 "residual_flow_curve_figure",
                 name="plot_residual_flow_history",

@@ -7,7 +7,8 @@ from typing import Any
 
 from fashion_dgm.config import GANConfig, PenalisedWGANConfig, VanishingGradientsConfig, WGANConfig
 from fashion_dgm.data.images import ImageSet
-from fashion_dgm.pipelines.types import Checkpoint, DataFrame, Figure
+from fashion_dgm.pipelines.late import Checkpoint, DataFrame, Figure, figures
+from fashion_dgm.pipelines.tracking import log_gradients
 
 __all__ = [
     "estimate_uniforms",
@@ -30,7 +31,6 @@ def train_discriminators(
 ) -> DataFrame:
     """Trains discriminators and critics against frozen generators, and measures the gradients they give."""
     from fashion_dgm.experiments.gradients import vanishing
-    from fashion_dgm.pipelines.tracking import log_gradients
 
     critic = WGANConfig(**{**wgan.model_dump(), **wgan_penalty.model_dump()})
     return vanishing.train_discriminators(train, snapshots, config, gan, critic, log_gradients)
@@ -77,27 +77,19 @@ def summarise(gradients: DataFrame, uniforms: DataFrame, config: VanishingGradie
 
 def plot_norms(gradients: DataFrame) -> Figure:
     """Draws the norm of the generator's gradient against the discriminator's steps, under each loss."""
-    from fashion_dgm.reporting.figures import gradient_norms
-
-    return gradient_norms(gradients)
+    return figures.gradient_norms(gradients)
 
 
 def plot_variance(gradients: DataFrame) -> Figure:
     """Draws the mean and variance of the generator's gradient."""
-    from fashion_dgm.reporting.figures import gradient_variance
-
-    return gradient_variance(gradients)
+    return figures.gradient_variance(gradients)
 
 
 def plot_uniforms(uniforms: DataFrame) -> Figure:
     """Draws the four distances, exact and estimated."""
-    from fashion_dgm.reporting.figures import uniform_curves
-
-    return uniform_curves(uniforms)
+    return figures.uniform_curves(uniforms)
 
 
 def plot_dirac(config: VanishingGradientsConfig) -> Figure:
     """Draws the vector field of six GANs on one point, with paths of gradient descent."""
-    from fashion_dgm.reporting.figures import dirac_portraits
-
-    return dirac_portraits(config.dirac)
+    return figures.dirac_portraits(config.dirac)
