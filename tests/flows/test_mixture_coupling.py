@@ -8,7 +8,7 @@ from torch import Tensor
 
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.flows import ChannelHalves, LogisticMixture, MixtureCoupling, ResidualConditioner
-from fashion_dgm.flows.mixture_coupling import SMALLEST_SLOPE
+from fashion_dgm.flows.coupling import SMALLEST_SLOPE
 
 
 def mixture(components: int, seed: int = 0, dtype: torch.dtype = torch.float64) -> LogisticMixture:

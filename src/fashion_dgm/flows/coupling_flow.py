@@ -13,9 +13,8 @@ from fashion_dgm.config import CouplingFlowConfig, MixtureFlowConfig, RealNVPCon
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.flows.actnorm import ActNorm
 from fashion_dgm.flows.bijection import Bijection, Chain, MultiScale
-from fashion_dgm.flows.coupling import AffineCoupling, ResidualConditioner
+from fashion_dgm.flows.coupling import AffineCoupling, MixtureCoupling, ResidualConditioner
 from fashion_dgm.flows.flow import Flow, Shape
-from fashion_dgm.flows.mixture_coupling import MixtureCoupling
 from fashion_dgm.flows.partition import ChannelHalves, Checkerboard, Partition, Squeeze
 from fashion_dgm.flows.preprocessing import Logit
 
