@@ -8,8 +8,16 @@ from fashion_dgm.flows.families import build_flow, make_flow
 from fashion_dgm.flows.flow import BaseDistribution, Flow, StandardNormal
 from fashion_dgm.flows.likelihood import bits_per_dim_of, mean_bits_per_dim
 from fashion_dgm.flows.lipschitz import LipschitzConv2d, LipschitzLinear, LipSwish, update_norms
-from fashion_dgm.flows.log_det import ExactLogDet, SeriesLogDet, batch_jacobian, exact_log_det
-from fashion_dgm.flows.log_det_series import draw_probes, log_det_series, neumann_log_det, probe_powers
+from fashion_dgm.flows.log_det import (
+    ExactLogDet,
+    SeriesLogDet,
+    batch_jacobian,
+    draw_probes,
+    exact_log_det,
+    log_det_series,
+    neumann_log_det,
+    probe_powers,
+)
 from fashion_dgm.flows.partition import ChannelHalves, Checkerboard, Partition, Squeeze
 from fashion_dgm.flows.preprocessing import Logit, dequantize, to_bits_per_dim
 from fashion_dgm.flows.residual_flow import InverseError, InvertibleResidual, ResidualFlow

@@ -106,8 +106,8 @@ class Coupling(Bijection):
         super().__init__()
         if conditioner.out_channels % parts:
             raise FashionDGMError(
-                f"a {type(self).__name__} needs {parts} channels from its conditioner for each one that it changes, and "
-                f"{conditioner.out_channels} is no multiple of that"
+                f"a {type(self).__name__} needs {parts} channels from its conditioner for each one that it changes, so a "
+                f"multiple of {parts}, not {conditioner.out_channels}"
             )
         self.partition, self.conditioner, self._parts = partition, conditioner, parts
         self.scale = nn.Parameter(torch.ones(conditioner.out_channels // parts, 1, 1))

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from fashion_dgm.experiments.log_det.blocks import Block
-from fashion_dgm.flows.log_det_series import ProbeKind, draw_probes, probe_powers
+from fashion_dgm.flows.log_det import ProbeKind, draw_probes, probe_powers
 from fashion_dgm.flows.series_weights import Roulette, Truncation
 
 __all__ = [

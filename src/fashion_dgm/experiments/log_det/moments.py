@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from fashion_dgm.flows.log_det_series import ProbeKind
+from fashion_dgm.flows.log_det import ProbeKind
 from fashion_dgm.flows.series_weights import Geometric, Roulette
 
 __all__ = ["TermMoments", "diagonal_fraction", "term_moments", "truncation_bound"]

@@ -22,8 +22,7 @@ from fashion_dgm.experiments.log_det.draws import (
     variance_of,
 )
 from fashion_dgm.experiments.log_det.moments import TermMoments, term_moments, truncation_bound
-from fashion_dgm.flows.log_det import batch_jacobian
-from fashion_dgm.flows.log_det_series import ProbeKind
+from fashion_dgm.flows.log_det import ProbeKind, batch_jacobian
 from fashion_dgm.flows.series_weights import Geometric, Roulette, Truncation
 from fashion_dgm.training.seeds import generator
 
