@@ -73,7 +73,7 @@ def test_components_learn_apart() -> None:
 
 @pytest.mark.parametrize(("components", "channels"), [(0, 4), (3, 23)])
 def test_channels_that_do_not_divide_are_refused(components: int, channels: int) -> None:
-    with pytest.raises(FashionDGMError, match="at least 1 component|multiple of 11, not 23"):
+    with pytest.raises(FashionDGMError, match=r"at least 1 component|multiple of 11, not 23"):
         MixtureCoupling(ChannelHalves(0), ResidualConditioner(2, 4, channels, 0), components)
 
 
