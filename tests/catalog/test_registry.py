@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from fashion_dgm.catalog.registry import Predictor, is_registrable, register
+from fashion_dgm.catalog.registry import Predictor, is_registrable, register, registered
 from fashion_dgm.checkpoint import Checkpoint, checkpoint_of
 from fashion_dgm.classifier.network import Classifier
 from fashion_dgm.gans.networks import Discriminator, Generator
@@ -33,15 +33,34 @@ def client(tmp_path: Path) -> Iterator[mlflow.MlflowClient]:
 
 
 def test_the_same_weights_are_one_version(client: mlflow.MlflowClient) -> None:
-    assert register("g", generator(0), "last", {"env": "test"}) == "models:/g/1"
-    assert register("g", generator(0), "best", {"distance": 2.5}) == "models:/g/1"
-    assert register("g", generator(1), "last", {"env": "test"}) == "models:/g/2"
+    versions = [
+        register("g", generator(0), "last", {"env": "test"}),
+        register("g", generator(0), "best", {"distance": 2.5}),
+        register("g", generator(1), "last", {"env": "test"}),
+    ]
+    assert [int(version.version) for version in versions] == [1, 1, 2]
+    found = registered("g", generator(1))
+    assert found is not None and found.model_id == versions[2].model_id and registered("g", generator(2)) is None
     assert {alias: str(version) for alias, version in client.get_registered_model("g").aliases.items()} == {
         "best": "1",
         "last": "2",
     }
     tags = client.get_model_version("g", "1").tags
     assert tags == {"weights_sha256": generator(0).sha256, "epoch": "1", "env": "test", "distance": "2.5"}
+
+
+def test_a_model_carries_the_metrics_of_its_epoch_in_the_run_that_trained_it(client: mlflow.MlflowClient) -> None:
+    trained = mlflow.active_run().info.run_id
+    for epoch in (1, 2):
+        mlflow.log_metric("loss", 10.0 - epoch, step=epoch)
+    mlflow.end_run()
+    with mlflow.start_run():
+        mlflow.log_metric("distance of another", 3.0)
+        register("g", generator(1), "best", {}, trained)
+        mlflow.log_metric("after", 4.0)
+    (model,) = mlflow.search_logged_models(output_format="list")
+    assert model.source_run_id == trained
+    assert [(metric.key, metric.value, metric.step) for metric in model.metrics] == [("loss", 8.0, 2)]
 
 
 def test_a_classifier_gives_logits_of_8_bit_images() -> None:

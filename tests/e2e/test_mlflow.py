@@ -204,6 +204,27 @@ def test_distances_and_best_epochs_stand_in_the_training_runs(
         assert sorted(point.step for point in curve) == [1, 2]
         assert min(point.value for point in curve) == row["best_on_test"]
         assert run.data.metrics["best_classifier_distance_to_benchmark"] == row["best_on_benchmark"]
-        best = client.get_model_version_by_alias(f"{row['model']}_generator", "best")
+        last, best = (
+            client.get_model_version_by_alias(f"{row['model']}_generator", alias) for alias in ("last", "best")
+        )
         assert best.tags["epoch"] == str(row["best_epoch"])
-        assert best.tags["trained_by_run"] == run.info.run_id
+        assert best.tags["trained_by_run"] == best.run_id == last.run_id == run.info.run_id
+        for version, when in ((last, "last"), (best, "best")):
+            carried = {metric.key: metric for metric in client.get_logged_model(version.model_id).metrics}
+            distance = carried["classifier_distance_to_test"]
+            assert distance.value == row[f"{when}_on_test"] and distance.dataset_name == "test"
+            assert carried["loss_generator"].step == distance.step == row[f"{when}_epoch"]
+            assert not any("/" in name for name in carried)
+
+
+def test_generators_are_ranked_by_distance(client: mlflow.MlflowClient, runs: list[Run]) -> None:
+    order = [{"field_name": "metrics.classifier_distance_to_test", "ascending": True}]
+    generators = client.search_logged_models([runs[0].info.experiment_id], order_by=order)
+    distances = {metric.key: metric.value for model in generators[:1] for metric in model.metrics}
+    (parent,) = (run for run in runs if run.info.run_name == "test: all")
+    everywhere = [
+        point.value
+        for model in ("gan", "wgan")
+        for point in client.get_metric_history(parent.info.run_id, f"{model}/classifier_distance_to_test")
+    ]
+    assert distances["classifier_distance_to_test"] == min(everywhere)

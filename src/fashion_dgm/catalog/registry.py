@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mlflow.entities.model_registry import ModelVersion
     from mlflow.models import ModelSignature
     from numpy.typing import NDArray
 
     from fashion_dgm.checkpoint import Checkpoint
 
-__all__ = ["Predictor", "is_registrable", "register"]
+__all__ = ["Predictor", "is_registrable", "register", "registered"]
 
 BATCH = 256
 
@@ -28,8 +29,18 @@ def is_registrable(data: object) -> bool:
     return getattr(data, "architecture", "Discriminator") != "Discriminator"
 
 
-def register(name: str, checkpoint: Checkpoint, alias: str, tags: Mapping[str, object]) -> str:
-    """Registers a network of the open run as the version of `name` that `alias` stands for, and returns its address.
+def registered(name: str, checkpoint: Checkpoint) -> ModelVersion | None:
+    """Returns the version of the registered model `name` that has the weights of `checkpoint`, or None."""
+    import mlflow
+
+    wanted = f"name = '{name}' AND tag.weights_sha256 = '{checkpoint.sha256}'"
+    return next(iter(mlflow.MlflowClient().search_model_versions(wanted)), None)
+
+
+def register(
+    name: str, checkpoint: Checkpoint, alias: str, tags: Mapping[str, object], run: str | None = None
+) -> ModelVersion:
+    """Registers a network as the version of `name` that `alias` stands for, with the metrics of its epoch.
 
     The same weights are registered once; the alias moves, and tags are added.
 
@@ -38,41 +49,44 @@ def register(name: str, checkpoint: Checkpoint, alias: str, tags: Mapping[str, o
         checkpoint: one that `is_registrable`.
         alias: what this version is from now on, such as "last".
         tags: of the version, in addition to its epoch and the hash of its weights.
-
-    Returns:
-        The version as `load_model` takes it, such as `models:/gan_generator/1`.
+        run: id of the run that trained it; the open one by default.
     """
     import mlflow
+    from mlflow.models import Model
 
     import fashion_dgm
     from fashion_dgm.checkpoint import save_checkpoint
 
-    client = mlflow.MlflowClient()
-    found = client.search_model_versions(f"name = '{name}' AND tag.weights_sha256 = '{checkpoint.sha256}'")
-    if found:
-        version = found[0].version
-    else:
+    client, epoch = mlflow.MlflowClient(), checkpoint.training.get("epoch")
+    if registered(name, checkpoint) is None:
         with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
             # MLflow would have an example of the input, to infer from it the signature that is given.
             warnings.filterwarnings("ignore", ".*input example", UserWarning)
             file = Path(folder) / f"{name}.safetensors"
             save_checkpoint(checkpoint, file)
-            logged = mlflow.pyfunc.log_model(
+            # As `pyfunc.log_model`, which knows no other run than the open one.
+            logged = Model.log(
+                artifact_path=None,
                 name=name,
+                flavor=mlflow.pyfunc,
                 loader_module=__name__,
                 data_path=str(file),
                 signature=_signature(checkpoint),
                 registered_model_name=name,
+                run_id=run,
+                step=epoch or 0,
                 # Given, or MLflow would load the model in a new process to see what it imports.
                 pip_requirements=[f"fashion-dgm=={fashion_dgm.__version__}"],
             )
-        version = logged.registered_model_version
-    about = {"weights_sha256": checkpoint.sha256, "epoch": checkpoint.training.get("epoch"), **tags}
-    for key, value in about.items():
+        version = str(logged.registered_model_version)
+        client.set_model_version_tag(name, version, "weights_sha256", checkpoint.sha256)
+    found = registered(name, checkpoint)
+    assert found is not None
+    for key, value in ({"epoch": epoch} | dict(tags)).items():
         if value is not None:
-            client.set_model_version_tag(name, str(version), key, value)
-    client.set_registered_model_alias(name, alias, str(version))
-    return f"models:/{name}/{version}"
+            client.set_model_version_tag(name, found.version, key, value)
+    client.set_registered_model_alias(name, alias, found.version)
+    return found
 
 
 class Predictor:

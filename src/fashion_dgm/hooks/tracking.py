@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from fashion_dgm.config import TrackingConfig
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.nested import flatten
-from fashion_dgm.pipelines.tracking import leave_out, side_channel
+from fashion_dgm.pipelines.tracking import DIGEST, leave_out, side_channel
 from fashion_dgm.provenance import ORIGIN
 
 if TYPE_CHECKING:
@@ -159,8 +159,8 @@ class MLflowHooks:
 
         assert self._catalog is not None
         source = LocalArtifactDatasetSource(str(self._catalog.get(name)._describe()["filepath"]))  # type: ignore[union-attr]
-        # MLflow takes 36 digits for a digest; the tag has them all.
-        data = from_numpy(images.images, source, images.labels, images.name, sha256[:36])
+        # The tag has all digits.
+        data = from_numpy(images.images, source, images.labels, images.name, sha256[:DIGEST])
         mlflow.log_input(data, context=name, tags={"sha256": sha256})
 
     @side_channel
@@ -186,7 +186,8 @@ class MLflowHooks:
         if self._child and is_registrable(data):
             mlflow.set_tag("weights_sha256", data.sha256)
             if small:
-                mlflow.set_tag("model", register(name, data, "last", {"env": self._env}))
+                version = register(name, data, "last", {"env": self._env})
+                mlflow.set_tag("model", f"models:/{name}/{version.version}")
 
     @side_channel
     def _mark_latest(self) -> None:

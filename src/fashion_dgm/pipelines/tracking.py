@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from fashion_dgm.training.epoch import EpochRow
 
 __all__ = [
+    "DIGEST",
     "leave_out",
     "log_discrete_likelihood",
     "log_distances",
@@ -35,6 +36,9 @@ __all__ = [
 
 P = ParamSpec("P")
 Snapshots = Mapping[int, Callable[[], Checkpoint]]
+
+DIGEST = 36
+"""How many digits MLflow takes for the digest of a data set."""
 
 logger = logging.getLogger(__name__)
 # Of the session: training nodes, whose epochs are logged, have no parameter for what MLflow shows.
@@ -84,12 +88,18 @@ def log_epoch(row: EpochRow, seconds: float | None) -> None:
 
 
 @side_channel
-def log_distances(table: DataFrame, models: Mapping[str, Snapshots]) -> None:
+def log_distances(table: DataFrame, models: Mapping[str, Snapshots], digests: Mapping[str, str]) -> None:
     """Logs a table of distances, each model's by epoch, and takes them to the runs that trained the models.
 
     In the open run a curve has its model's name before it. In the run that trained the model it has not, so that MLflow lays
     the curves of two models over one another; it also states which epoch is best. An earlier evaluation's log in such
-    a run stays. The generator of the best epoch is registered, if its training registered one: by FID if computed.
+    a run stays. The generator of the best epoch is registered, if its training registered one: by FID if computed. The
+    registered generators carry their distances, so that MLflow ranks them.
+
+    Arguments:
+        table: of `evaluation.scoring.Scores.by_epoch`.
+        models: by name, the snapshots that were scored.
+        digests: by split, the hash of its images.
     """
     import mlflow
 
@@ -97,16 +107,18 @@ def log_distances(table: DataFrame, models: Mapping[str, Snapshots]) -> None:
 
     for row in table.itertuples():
         mlflow.log_metric(f"{row.model}/{_distance(row.feature_space, row.split)}", row.distance, step=row.epoch)
+    rows = [row for row in best_and_last(table) if row["model"] in models]
     # In the order of feature spaces, so that of two the name of the second, "inception", stays.
-    best = {row["model"]: row for row in best_and_last(table) if row["model"] in models}
-    trained = {model: _training_run(models[model]) for model in best}
-    for row in best_and_last(table):
-        run = trained.get(row["model"])
-        if run is not None:
-            same = (table["model"] == row["model"]) & (table["feature_space"] == row["feature_space"])
-            _tell(run, table[same], row)
-    for model, row in best.items():
-        _register_best(model, models[model][row["best_epoch"]](), row, trained[model])
+    for model, best in {row["model"]: row for row in rows}.items():
+        snapshots = models[model]
+        run = _run_that_ended_with(snapshots[max(snapshots)]())
+        if run is None:
+            continue
+        ids = _register_best(model, snapshots, best, run)
+        for row in rows:
+            if row["model"] == model:
+                same = (table["model"] == model) & (table["feature_space"] == row["feature_space"])
+                _log_in_training_run(run, table[same], row, ids, digests)
 
 
 @side_channel
@@ -138,7 +150,7 @@ def log_samples(model: str, snapshots: Snapshots, samples: Mapping[int, NDArray]
 
     from fashion_dgm.reporting.animation import frame
 
-    client, trained = mlflow.MlflowClient(), _training_run(snapshots)
+    client, trained = mlflow.MlflowClient(), _run_that_ended_with(snapshots[max(snapshots)]())
     if trained is not None and client.list_artifacts(trained, "images"):
         return
     for epoch, images in samples.items():
@@ -189,11 +201,6 @@ def _open_run() -> Any:
     return mlflow.active_run()
 
 
-def _training_run(snapshots: Snapshots) -> str | None:
-    """The newest run that ended with the last of these generators, or None if no run did."""
-    return _run_that_ended_with(snapshots[max(snapshots)]())
-
-
 def _run_that_ended_with(model: Checkpoint) -> str | None:
     """The newest run that ended with these weights, or None: an evaluation may come days after the training."""
     import mlflow
@@ -203,29 +210,44 @@ def _run_that_ended_with(model: Checkpoint) -> str | None:
     return found[0].info.run_id if found else None
 
 
-def _tell(run: str, rows: DataFrame, best: Mapping[str, Any]) -> None:
+def _register_best(model: str, snapshots: Snapshots, best: Mapping[str, Any], run: str) -> dict[int, str | None]:
+    """Registers the best generator if the last one is; returns the ids of both, by epoch."""
+    from fashion_dgm.catalog.registry import register, registered
+    from fashion_dgm.evaluation.scoring import SELECT
+
+    name, last = f"{model}_generator", max(snapshots)
+    version = registered(name, snapshots[last]())
+    if version is None:
+        return {}
+    epoch, space = best["best_epoch"], best["feature_space"]
+    tags = {_distance(space, SELECT): best[f"best_on_{SELECT}"], "trained_by_run": run}
+    return {last: version.model_id, epoch: register(name, snapshots[epoch](), "best", tags, run).model_id}
+
+
+def _log_in_training_run(
+    run: str, rows: DataFrame, best: Mapping[str, Any], ids: Mapping[int, str | None], digests: Mapping[str, str]
+) -> None:
     import mlflow
     from mlflow.entities import Metric, RunTag
 
     client, space, now = mlflow.MlflowClient(), best["feature_space"], int(1000 * time.time())
     if any(name.startswith(f"{space}_distance_to_") for name in client.get_run(run).data.metrics):
         return
-    metrics = [Metric(_distance(space, row.split), row.distance, now, row.epoch) for row in rows.itertuples()]
+    metrics = [
+        Metric(
+            _distance(space, row.split),
+            row.distance,
+            now,
+            row.epoch,
+            model_id=ids.get(row.epoch),
+            dataset_name=row.split,
+            dataset_digest=digests[row.split][:DIGEST],
+        )
+        for row in rows.itertuples()
+    ]
     metrics += [
         Metric(f"best_{_distance(space, split)}", best[f"best_on_{split}"], now, best["best_epoch"])
         for split in rows["split"].unique()
     ]
     tags = {f"{space}_best_epoch": best["best_epoch"], f"{space}_distances_by_run": _open_run().info.run_id}
     client.log_batch(run, metrics, tags=[RunTag(name, str(value)) for name, value in tags.items()])
-
-
-def _register_best(model: str, checkpoint: Checkpoint, best: Mapping[str, Any], trained: str | None) -> None:
-    import mlflow
-
-    from fashion_dgm.catalog.registry import register
-    from fashion_dgm.evaluation.scoring import SELECT
-
-    name, space = f"{model}_generator", best["feature_space"]
-    if mlflow.MlflowClient().search_registered_models(f"name = '{name}'"):
-        tags = {_distance(space, SELECT): best[f"best_on_{SELECT}"], "trained_by_run": trained}
-        register(name, checkpoint, "best", tags)

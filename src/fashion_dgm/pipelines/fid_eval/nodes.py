@@ -39,7 +39,7 @@ def score_samples(
         *samples.external_sources(config.samples_from, config.seed, taken={*models, *splits}),
     ]
     scores = fid.score_samples(sources, real, spaces, config, device)
-    log_distances(scores.by_epoch, trained)
+    log_distances(scores.by_epoch, trained, {name: images.sha256 for name, images in splits.items()})
     metrics = {
         "rows": fid.best_and_last(scores.by_epoch),
         "quality": fid.records(scores.quality),
