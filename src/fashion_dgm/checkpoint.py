@@ -10,21 +10,23 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors import SafetensorError
+from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from fashion_dgm.errors import FashionDGMError
-from fashion_dgm.files import atomic_path
+from fashion_dgm.files import write_bytes
 from fashion_dgm.training.tf32 import allow_tf32
 
 __all__ = [
     "Checkpoint",
     "CheckpointError",
     "checkpoint_of",
+    "from_bytes",
     "load_checkpoint",
     "rebuild",
     "save_checkpoint",
+    "to_bytes",
     "weights_sha256",
 ]
 
@@ -110,26 +112,41 @@ def rebuild(checkpoint: Checkpoint | None, architecture: str, make: Callable[[Ma
     return network.eval()
 
 
-def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
-    """Writes `checkpoint` as safetensors: atomically, and with equal bytes for equal checkpoints."""
+def to_bytes(checkpoint: Checkpoint) -> bytes:
+    """Returns `checkpoint` as safetensors; equal checkpoints are equal bytes."""
     # One entry, because safetensors writes several in no fixed order.
     header = {"architecture": checkpoint.architecture, "config": checkpoint.config, "training": checkpoint.training}
-    with atomic_path(path) as temporary:
-        save_file(dict(checkpoint.weights), temporary, metadata={"fashion_dgm": json.dumps(header, sort_keys=True)})
+    return save(dict(checkpoint.weights), metadata={"fashion_dgm": json.dumps(header, sort_keys=True)})
+
+
+def from_bytes(content: bytes) -> Checkpoint:
+    """Returns the checkpoint that `to_bytes` made these bytes of; nothing is unpickled.
+
+    Raises:
+        CheckpointError: if they are damaged or of another origin.
+    """
+    try:
+        weights = load(content)
+        # safetensors gives the metadata of files only; a length of 8 bytes and a header in JSON precede the weights.
+        metadata = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])["__metadata__"]
+        header = json.loads(metadata["fashion_dgm"])
+        return Checkpoint(header["architecture"], header["config"], weights, header["training"])
+    except (SafetensorError, KeyError, ValueError) as error:
+        raise CheckpointError(f"not a checkpoint of fashion-dgm, or damaged ({error})") from error
+
+
+def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
+    """Writes `checkpoint` to a file, atomically."""
+    write_bytes(path, to_bytes(checkpoint))
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
     """Reads what `save_checkpoint` wrote.
 
     Raises:
-        CheckpointError: if the file is damaged or of another origin.
+        CheckpointError: if the file is not there, damaged or of another origin.
     """
     try:
-        with safe_open(path, framework="pt") as file:
-            header = json.loads((file.metadata() or {})["fashion_dgm"])
-            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
-        return Checkpoint(header["architecture"], header["config"], weights, header["training"])
-    except (SafetensorError, KeyError, ValueError, OSError) as error:
-        raise CheckpointError(
-            f"{path} is not a checkpoint of fashion-dgm, or is damaged ({error}); delete it and train again"
-        ) from error
+        return from_bytes(path.read_bytes())
+    except (CheckpointError, OSError) as error:
+        raise CheckpointError(f"{path} cannot be read: {error}; delete it and train again") from error

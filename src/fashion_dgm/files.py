@@ -11,7 +11,7 @@ from pathlib import Path
 
 from fashion_dgm.errors import FashionDGMError
 
-__all__ = ["atomic_folder", "atomic_path"]
+__all__ = ["atomic_folder", "atomic_path", "write_bytes"]
 
 
 @contextlib.contextmanager
@@ -22,27 +22,25 @@ def atomic_path(path: Path) -> Iterator[Path]:
         FashionDGMError: if the folder cannot be made or written to, or the disk is full.
     """
     path = Path(path)
-    temporary = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    with _replacing(path):
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
         os.close(handle)
         temporary = Path(name)
-        # mkstemp makes files private; ours are as readable as any other file of the project.
-        temporary.chmod(0o666 & ~_umask())
-        yield temporary
-        with temporary.open("rb") as written:
-            os.fsync(written.fileno())
-        temporary.replace(path)
-        _sync_folder(path.parent)
-    except OSError as error:
-        raise FashionDGMError(
-            f"cannot write {path}: {error.strerror or error}. Free some space or make the folder writable; "
-            "what was there before is untouched."
-        ) from error
-    finally:
-        if temporary is not None:
+        try:
+            # mkstemp makes files private; ours are as readable as any other file of the project.
+            temporary.chmod(0o666 & ~_umask())
+            yield temporary
+            with temporary.open("rb") as written:
+                os.fsync(written.fileno())
+            temporary.replace(path)
+        finally:
             temporary.unlink(missing_ok=True)
+
+
+def write_bytes(path: Path, content: bytes | memoryview) -> None:
+    """Writes a file as `atomic_path` does."""
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(content)
 
 
 @contextlib.contextmanager
@@ -55,44 +53,45 @@ def atomic_folder(path: Path) -> Iterator[Path]:
         FashionDGMError: if the folder cannot be made or written to, or the disk is full.
     """
     path = Path(path)
-    new = None
+    with _replacing(path):
+        new = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+        old = new.with_name(f"{new.name}.old")
+        try:
+            new.chmod(0o777 & ~_umask())
+            yield new
+            if path.exists():
+                path.rename(old)
+            try:
+                new.rename(path)
+            except OSError:
+                if old.exists():
+                    old.rename(path)
+                raise
+        finally:
+            shutil.rmtree(new, ignore_errors=True)
+    if old.is_dir():
+        shutil.rmtree(old, ignore_errors=True)
+    else:
+        old.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _replacing(path: Path) -> Iterator[None]:
+    """Makes the folder that `path` lies in, makes the replacement survive a power cut, and explains errors of the system."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        new = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
-        new.chmod(0o777 & ~_umask())
-        yield new
-        old = new.with_name(f"{new.name}.old")
-        if path.exists():
-            path.rename(old)
-        try:
-            new.rename(path)
-        except OSError:
-            if old.exists():
-                old.rename(path)
-            raise
-        _sync_folder(path.parent)
-        if old.is_dir():
-            shutil.rmtree(old, ignore_errors=True)
-        else:
-            old.unlink(missing_ok=True)
+        yield
+        if hasattr(os, "O_DIRECTORY"):  # where the system lets a folder be opened
+            handle = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
     except OSError as error:
         raise FashionDGMError(
             f"cannot write {path}: {error.strerror or error}. Free some space or make the folder writable; "
             "what was there before is untouched."
         ) from error
-    finally:
-        if new is not None:
-            shutil.rmtree(new, ignore_errors=True)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Makes the replacement itself survive a power cut, where the system lets a folder be opened."""
-    if hasattr(os, "O_DIRECTORY"):
-        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 def _umask() -> int:

@@ -1,9 +1,7 @@
 from __future__ import annotations
 
 import base64
-import inspect
 import io
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,9 +15,8 @@ from fashion_dgm.data.images import ImageSet
 from fashion_dgm.errors import FashionDGMError
 
 
-def image_set(count: int = 60, classes: int = 10, seed: int = 0) -> ImageSet:
-    rng = np.random.default_rng(seed)
-    images = rng.integers(0, 256, (count, 1, 28, 28), dtype=np.uint8)
+def image_set(count: int = 60, classes: int = 10) -> ImageSet:
+    images = np.random.default_rng(0).integers(0, 256, (count, 1, 28, 28), dtype=np.uint8)
     return ImageSet(images, (np.arange(count) % classes).astype(np.uint8), "mnist")
 
 
@@ -28,52 +25,10 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "03_primary" / "train.npz"
 
 
-@pytest.mark.parametrize("name", ["train.npz", "train.images", "train"])
-def test_round_trip(tmp_path: Path, name: str) -> None:
-    dataset = ImageSetDataset(filepath=str(tmp_path / name))
-    assert not dataset.exists()
-    dataset.save(image_set())
-    assert dataset.exists()
-    assert dataset.load().sha256 == image_set().sha256
-    assert dataset.load().name == "mnist"
-    assert [path.name for path in tmp_path.iterdir()] == [name]
-
-
 def test_views_are_saved_like_copies(path: Path) -> None:
     dataset = ImageSetDataset(filepath=str(path))
     dataset.save(image_set().take(slice(None, None, -3)))
     assert dataset.load().sha256 == image_set().take(slice(None, None, -3)).sha256
-
-
-def test_equal_image_sets_give_equal_bytes_whatever_the_time(tmp_path: Path) -> None:
-    one, two = tmp_path / "one.npz", tmp_path / "two.npz"
-    ImageSetDataset(filepath=str(one)).save(image_set())
-    ImageSetDataset(filepath=str(two)).save(image_set())
-    assert one.read_bytes() == two.read_bytes()
-    with zipfile.ZipFile(one) as archive:
-        assert {member.date_time for member in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
-
-
-def test_a_failed_save_leaves_the_old_file(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    dataset = ImageSetDataset(filepath=str(path))
-    dataset.save(image_set())
-    before = path.read_bytes()
-
-    def full_disk(handle: io.BufferedWriter, **arrays: np.ndarray) -> None:
-        handle.write(b"half of it")
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(np, "savez", full_disk)
-    with pytest.raises(DatasetError, match="No space left") as caught:
-        dataset.save(image_set(seed=1))
-    assert isinstance(caught.value.__cause__, FashionDGMError)
-    assert path.read_bytes() == before
-    assert list(path.parent.iterdir()) == [path]
-
-
-def test_missing_file_says_what_to_do(path: Path) -> None:
-    with pytest.raises(DatasetError, match="does not exist: run the pipeline"):
-        ImageSetDataset(filepath=str(path)).load()
 
 
 def write_arrays(path: Path, **arrays: np.ndarray) -> None:
@@ -87,6 +42,11 @@ def flip_a_pixel(path: Path) -> None:
     path.write_bytes(data)
 
 
+def write_array(path: Path) -> None:
+    with path.open("wb") as handle:
+        np.save(handle, IMAGES)
+
+
 IMAGES, LABELS, NAME = image_set().images, image_set().labels, np.array("mnist")
 DAMAGES: dict[str, Callable[[Path], object]] = {
     "empty": lambda path: path.write_bytes(b""),
@@ -94,20 +54,13 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "truncated early": lambda path: path.write_bytes(path.read_bytes()[:50]),
     "pixel": flip_a_pixel,
     "text": lambda path: path.write_text("not an image set"),
-    "single array": lambda path: path.write_bytes(npy(IMAGES)),
+    "single array": write_array,
     "no labels": lambda path: write_arrays(path, images=IMAGES, name=NAME),
     "no name": lambda path: write_arrays(path, images=IMAGES, labels=LABELS),
     "pickles": lambda path: write_arrays(path, images=IMAGES, labels=np.array([{}], dtype=object), name=NAME),
     "floats": lambda path: write_arrays(path, images=IMAGES / 255, labels=LABELS, name=NAME),
     "too few labels": lambda path: write_arrays(path, images=IMAGES, labels=LABELS[1:], name=NAME),
-    "folder": lambda path: (path.unlink(), path.mkdir()),
 }
-
-
-def npy(array: np.ndarray) -> bytes:
-    buffer = io.BytesIO()
-    np.save(buffer, array)
-    return buffer.getvalue()
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
@@ -115,11 +68,10 @@ def test_damage_is_an_error_that_names_the_file(path: Path, damage: str) -> None
     dataset = ImageSetDataset(filepath=str(path))
     dataset.save(image_set())
     DAMAGES[damage](path)
-    with pytest.raises(DatasetError) as caught:
+    with pytest.raises(DatasetError, match=r"is damaged or not an image set: .*Delete it") as caught:
         dataset.load()
     assert isinstance(caught.value.__cause__, FashionDGMError)
     assert str(path) in str(caught.value.__cause__)
-    assert "Delete it" in str(caught.value.__cause__)
 
 
 def pixels(dataset: ImageSetDataset) -> np.ndarray:
@@ -148,19 +100,16 @@ def test_preview_of_other_sets_has_the_first_images(path: Path, count: int, clas
     assert not grid[shown:].any()
 
 
-def test_preview_is_known_to_kedro_viz_as_an_image() -> None:
-    annotation = inspect.signature(ImageSetDataset(filepath="train.npz").preview).return_annotation
-    # As kedro-viz reads it.
-    assert getattr(annotation, "__name__", str(annotation)) == "ImagePreview"
-
-
 def test_it_works_from_a_catalog_entry(path: Path) -> None:
     entry = {
         "type": "fashion_dgm.catalog.image_set.ImageSetDataset",
         "filepath": str(path),
+        "versioned": True,
         "metadata": {"kedro-viz": {"layer": "primary"}},
     }
     catalog = DataCatalog.from_config({"train": entry})
     catalog.save("train", image_set())
     assert catalog.load("train").sha256 == image_set().sha256
     assert catalog["train"].metadata == {"kedro-viz": {"layer": "primary"}}
+    (version,) = path.iterdir()
+    assert catalog["train"].local_path == version / "train.npz"

@@ -5,7 +5,7 @@ import pytest
 import torch
 from kedro.io import DatasetError
 
-from fashion_dgm.catalog.raw_image_set import RawImageSetDataset
+from fashion_dgm.catalog.local import RawImageSetDataset
 from fashion_dgm.checkpoint import CheckpointError
 from fashion_dgm.classifier import reference
 from fashion_dgm.classifier.network import accuracy

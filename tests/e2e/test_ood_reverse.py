@@ -11,8 +11,8 @@ import mlflow
 import pandas as pd
 import pytest
 
+from fashion_dgm.catalog.folders import ImageSetsDataset
 from fashion_dgm.catalog.image_set import ImageSetDataset
-from fashion_dgm.catalog.image_sets import ImageSetsDataset
 from fashion_dgm.data.images import ImageSet
 from tests.conftest import make_project
 from tests.e2e.command import kedro

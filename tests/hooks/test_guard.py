@@ -10,7 +10,7 @@ from kedro.io import DataCatalog, MemoryDataset
 from kedro.pipeline import Node, Pipeline
 from kedro.runner import SequentialRunner
 
-from fashion_dgm.catalog.atomic import JSONDataset
+from fashion_dgm.catalog.files import JSONDataset
 from fashion_dgm.config import GANConfig
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.hooks.guard import GuardHooks

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from kedro.io import DatasetError
 
-from fashion_dgm.catalog.reference_run import ReferenceRunDataset
+from fashion_dgm.catalog.local import ReferenceRunDataset
 from fashion_dgm.reporting import compose
 from fashion_dgm.reporting.chapter import Chapter
 from fashion_dgm.reporting.compose import ReferenceRun, fill
@@ -37,12 +37,14 @@ def test_an_empty_chapter_shows_whose_results_it_has(anchor: str, about: str) ->
 
 
 def test_the_folder_of_the_repository_is_read(tmp_path: Path, png: bytes) -> None:
-    assert ReferenceRunDataset(str(tmp_path)).load() is None
+    assert ReferenceRunDataset(filepath=str(tmp_path)).load() is None
     (tmp_path / "metrics.json").write_text('{"a": 1}')
     with pytest.raises(DatasetError, match="reference run"):
-        ReferenceRunDataset(str(tmp_path)).load()
+        ReferenceRunDataset(filepath=str(tmp_path)).load()
     (tmp_path / "about.json").write_text(json.dumps({"": "By a command."}))
     (tmp_path / "curve.png").write_bytes(png)
-    assert ReferenceRunDataset(str(tmp_path)).load() == ReferenceRun({"a": 1}, {"curve": png}, {"": "By a command."})
+    assert ReferenceRunDataset(filepath=str(tmp_path)).load() == ReferenceRun(
+        {"a": 1}, {"curve": png}, {"": "By a command."}
+    )
     with pytest.raises(DatasetError, match="don't write"):
-        ReferenceRunDataset(str(tmp_path)).save({})
+        ReferenceRunDataset(filepath=str(tmp_path)).save({})

@@ -1,1 +1,1 @@
-"""Kedro datasets: raw image sets with sources, checkpoints, figures, atomic files."""
+"""Kedro datasets of the project, trained networks by name, and MLflow's registry of models."""

@@ -81,9 +81,8 @@ def _project(start: str | Path | None) -> Path:
 
 def _of_catalog(name: str, project: Path) -> Checkpoint:
     from kedro.config import OmegaConfigLoader
-    from kedro.io import CatalogConfigResolver
+    from kedro.io import AbstractDataset, CatalogConfigResolver
 
-    from fashion_dgm.checkpoint import load_checkpoint
     from fashion_dgm.pipeline_registry import register_pipelines
 
     # All environments keep their models in the same places.
@@ -101,10 +100,13 @@ def _of_catalog(name: str, project: Path) -> Checkpoint:
         raise FashionDGMError(
             f"there is neither a file {name} nor a dataset of that name; models: {', '.join(sorted(makers))}"
         )
-    path = project / catalog.resolve_pattern(name)["filepath"]
-    if not path.is_file():
+    entry = catalog.resolve_pattern(name)
+    if "://" not in entry["filepath"]:
+        entry["filepath"] = str(project / entry["filepath"])
+    dataset = AbstractDataset.from_config(name, entry)
+    if not dataset.exists():
         raise FashionDGMError(f"{name} was never trained: `kedro run --pipelines {makers[name]}` makes it")
-    return load_checkpoint(path)
+    return dataset.load()
 
 
 def _of_run(address: str, project: str | Path | None) -> Checkpoint:

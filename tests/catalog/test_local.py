@@ -1,3 +1,5 @@
+"""Folders of this machine that nodes get as they are."""
+
 from __future__ import annotations
 
 import pickle
@@ -7,8 +9,16 @@ import numpy as np
 import pytest
 from kedro.io import DataCatalog, DatasetError
 
-from fashion_dgm.catalog.raw_image_set import RawImageSetDataset
+from fashion_dgm.catalog.local import (
+    FeatureCacheDataset,
+    LocalDataset,
+    PublishedSetDataset,
+    RawImageSetDataset,
+    ReferenceRunDataset,
+    StateStoreDataset,
+)
 from fashion_dgm.data.idx import write_idx
+from fashion_dgm.data.ood.published import FileMissing
 from fashion_dgm.data.raw_sets import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS
 from fashion_dgm.errors import FashionDGMError
 
@@ -55,27 +65,50 @@ def test_images_and_labels_must_agree(folder: Path) -> None:
         RawImageSetDataset(name="fashion_mnist", filepath=str(folder), verify=False).load()
 
 
-@pytest.mark.parametrize("sources", [["local", "ftp"], "local"])
-def test_bad_sources_are_refused(folder: Path, sources: list[str]) -> None:
-    with pytest.raises(DatasetError, match="data source"):
-        RawImageSetDataset(name="fashion_mnist", filepath=str(folder), sources=sources, verify=False).load()
+KINDS: dict[str, tuple[type[LocalDataset], dict[str, str]]] = {
+    "state": (StateStoreDataset, {}),
+    "cache": (FeatureCacheDataset, {}),
+    "raw": (RawImageSetDataset, {"name": "fashion_mnist"}),
+    "published": (PublishedSetDataset, {"name": "kmnist"}),
+    "run": (ReferenceRunDataset, {}),
+}
 
 
-def test_it_is_read_only_and_always_exists(tmp_path: Path) -> None:
-    dataset = RawImageSetDataset(name="fashion_mnist", filepath=str(tmp_path / "nowhere"))
-    assert dataset.exists()
-    with pytest.raises(DatasetError, match="read-only"):
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_is_of_this_machine_read_only_and_there_even_when_empty(tmp_path: Path, kind: str) -> None:
+    make, options = KINDS[kind]
+    dataset = make(filepath=str(tmp_path / "nowhere"), **options)
+    assert dataset.exists() == (kind != "run")
+    with pytest.raises(DatasetError, match=r"read-only|written by the|don't write"):
         dataset.save({})
+    with pytest.raises(FashionDGMError, match=r"^a \w+Dataset needs a folder of this machine, not memory://place$"):
+        make(filepath="memory://place", **options)
 
 
-def test_unknown_name_is_refused_at_once() -> None:
-    with pytest.raises(FashionDGMError, match="fashion_mnist, mnist"):
-        RawImageSetDataset(name="fashion-mnist", filepath="data")
+def test_a_store_is_that_of_the_folder(tmp_path: Path) -> None:
+    assert StateStoreDataset(filepath=str(tmp_path)).load().folder == tmp_path
+
+
+@pytest.mark.parametrize(("kind", "known"), [("raw", "fashion_mnist, mnist"), ("published", "kmnist, emnist_letters")])
+def test_unknown_name_is_refused_at_once(kind: str, known: str) -> None:
+    with pytest.raises(FashionDGMError, match=f"use one of {known}"):
+        KINDS[kind][0](name="cifar", filepath="data")
+
+
+def test_a_published_set_loads_without_its_file_and_fails_when_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    dataset = PublishedSetDataset(name="kmnist", filepath=str(tmp_path / "raw" / "kmnist"), download=False)
+    with pytest.raises(FileMissing, match=r"into raw/kmnist$") as caught:
+        dataset.load()()
+    # What reaches the summary, and through it the report, is the same wherever the project lies.
+    assert str(tmp_path) not in str(caught.value)
 
 
 def test_it_works_from_a_catalog_entry_and_travels_between_processes(folder: Path) -> None:
     entry = {
-        "type": "fashion_dgm.catalog.raw_image_set.RawImageSetDataset",
+        "type": "fashion_dgm.catalog.local.RawImageSetDataset",
         "name": "fashion_mnist",
         "filepath": str(folder),
         "sources": ["local"],

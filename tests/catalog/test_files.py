@@ -1,0 +1,215 @@
+"""Datasets of one file: what goes in comes out, equal data are equal bytes, local files are replaced in one step."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import torch
+from fsspec.implementations.memory import MemoryFileSystem
+from kedro.io import AbstractDataset, DatasetError, Version
+from matplotlib.figure import Figure
+
+from fashion_dgm.catalog import files
+from fashion_dgm.catalog.files import FileDataset
+from fashion_dgm.catalog.folders import FolderDataset, ImageSetsDataset, SnapshotsDataset
+from fashion_dgm.catalog.image_set import ImageSetDataset
+from fashion_dgm.checkpoint import Checkpoint, checkpoint_of
+from fashion_dgm.data.images import ImageSet
+from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.gans.networks import Generator
+from fashion_dgm.reporting.style import to_png
+from tests.conftest import made_up_images
+
+
+def checkpoint(seed: int) -> Checkpoint:
+    torch.manual_seed(seed)
+    return checkpoint_of(Generator(3, 2), "Generator", {"latent_dim": 3, "width": 2})
+
+
+def figure(seed: int) -> Figure:
+    drawn = Figure(figsize=(2, 1))
+    drawn.add_subplot().plot([1, 2, seed])
+    return drawn
+
+
+MAKERS: dict[type[FileDataset], Callable[[int], Any]] = {
+    files.CSVDataset: lambda seed: pd.DataFrame({"epoch": [1.0, 2.0], "loss": [0.1 + 0.2, float("nan")], "seed": seed}),
+    files.JSONDataset: lambda seed: {"b": 1, "a": 0.1 + 0.2, "seed": seed},
+    files.TextDataset: lambda seed: f"é & <b>\n{seed}",
+    files.AnimationDataset: lambda seed: b"GIF89a%d" % seed,
+    files.FigureDataset: figure,
+    files.CheckpointDataset: checkpoint,
+    ImageSetDataset: lambda seed: made_up_images(20, seed),
+}
+FILES = pytest.mark.parametrize("kind", MAKERS, ids=lambda kind: kind.__name__)
+FOLDERS: dict[type[FolderDataset], Callable[[int], Any]] = {
+    SnapshotsDataset: lambda seed: {epoch: checkpoint(seed + epoch) for epoch in (1, 100)},
+    ImageSetsDataset: lambda seed: {name: made_up_images(20, seed + len(name)) for name in ("digits", "mnist")},
+}
+ALL = pytest.mark.parametrize("kind", [*MAKERS, *FOLDERS], ids=lambda kind: kind.__name__)
+
+
+def dataset_of(kind: type[AbstractDataset], path: str | Path, **options: Any) -> Any:
+    return kind(filepath=str(path), **({"save_args": {"index": False}} if kind is files.CSVDataset else {}), **options)
+
+
+def plain(data: Any) -> Any:
+    """What has been loaded or saved, comparable."""
+    match data:
+        case pd.DataFrame():
+            return data.to_csv()
+        case Figure():
+            return to_png(data, 200)
+        case Checkpoint():
+            return data.architecture, dict(data.config), data.sha256
+        case ImageSet():
+            return data.name, data.sha256
+        case Mapping():
+            return {key: plain(value() if callable(value) else value) for key, value in data.items()}
+    return data
+
+
+@ALL
+@pytest.mark.parametrize("place", ["local", "memory://"])
+def test_round_trip_everywhere(tmp_path: Path, kind: type[AbstractDataset], place: str) -> None:
+    MemoryFileSystem.store.clear()
+    root = str(tmp_path) if place == "local" else "memory://bucket"
+    make = (MAKERS | FOLDERS)[kind]
+    dataset, other = (dataset_of(kind, f"{root}/{folder}/name") for folder in ("one", "two"))
+    assert not dataset.exists()
+    for seed in (0, 1):
+        dataset.save(make(seed))
+        assert dataset.exists() and not other.exists()
+        assert plain(dataset.load()) == plain(make(seed))
+    left = [path.name for path in tmp_path.rglob("*")] if place == "local" else MemoryFileSystem.store
+    assert not [name for name in left if name.rsplit("/", 1)[-1].startswith(".")]
+
+
+@ALL
+@pytest.mark.parametrize("place", ["local", "memory://"])
+def test_versions_are_kept_and_the_latest_is_loaded(tmp_path: Path, kind: type[AbstractDataset], place: str) -> None:
+    MemoryFileSystem.store.clear()
+    path = f"{tmp_path if place == 'local' else 'memory://bucket'}/name"
+    make = (MAKERS | FOLDERS)[kind]
+    assert not dataset_of(kind, path, version=Version(None, None)).exists()
+    for seed in (0, 1):
+        dataset_of(kind, path, version=Version(None, f"2026-01-0{seed + 1}T00.00.00.000Z")).save(make(seed))
+    latest = dataset_of(kind, path, version=Version(None, None))
+    assert latest.exists() and plain(latest.load()) == plain(make(1))
+    first = dataset_of(kind, path, version=Version("2026-01-01T00.00.00.000Z", None))
+    assert plain(first.load()) == plain(make(0))
+    with pytest.raises(DatasetError, match="must not exist"):
+        dataset_of(kind, path, version=Version(None, "2026-01-01T00.00.00.000Z")).save(make(2))
+    assert (latest.local_path is None) == (place == "memory://")
+
+
+@FILES
+def test_equal_data_are_equal_bytes(tmp_path: Path, kind: type[FileDataset]) -> None:
+    for name in ("one", "two"):
+        dataset_of(kind, tmp_path / name).save(MAKERS[kind](0))
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+
+
+@FILES
+def test_a_failed_save_leaves_the_old_file(tmp_path: Path, kind: type[FileDataset], monkeypatch: Any) -> None:
+    dataset = dataset_of(kind, tmp_path / "name")
+    dataset.save(MAKERS[kind](0))
+    before = (tmp_path / "name").read_bytes()
+    with pytest.raises(DatasetError):
+        dataset.save(object())
+
+    def full_disk(handle: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full_disk)
+    with pytest.raises(DatasetError, match="No space left") as caught:
+        dataset.save(MAKERS[kind](1))
+    assert isinstance(caught.value.__cause__, FashionDGMError)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"name": before}
+
+
+@FILES
+def test_what_cannot_be_read_names_the_file_and_what_to_do(tmp_path: Path, kind: type[FileDataset]) -> None:
+    path = tmp_path / "name"
+    with pytest.raises(DatasetError, match=f"{path} does not exist: run the pipeline that makes it"):
+        dataset_of(kind, path).load()
+    path.mkdir()
+    with pytest.raises(DatasetError, match=f"{path} is damaged or not .*Delete it"):
+        dataset_of(kind, path).load()
+
+
+def test_json_is_sorted_and_refuses_nan(tmp_path: Path) -> None:
+    dataset = files.JSONDataset(filepath=str(tmp_path / "m.json"))
+    dataset.save({"b": 1, "a": 2})
+    assert (tmp_path / "m.json").read_text() == '{\n  "a": 2,\n  "b": 1\n}'
+    with pytest.raises(DatasetError, match="JSON compliant"):
+        dataset.save({"a": float("nan")})
+
+
+def test_previews_show_what_there_is(tmp_path: Path) -> None:
+    table, metrics, network = (
+        dataset_of(kind, tmp_path / kind.__name__)
+        for kind in (files.CSVDataset, files.JSONDataset, files.CheckpointDataset)
+    )
+    for dataset in (table, metrics, network):
+        dataset.save(MAKERS[type(dataset)](0))
+    assert table.preview(nrows=1)["data"] == [[1.0, 0.1 + 0.2, 0]]
+    assert json.loads(metrics.preview()) == metrics.load()
+    shown = json.loads(network.preview())
+    assert (shown["architecture"], shown["config"]) == ("Generator", {"latent_dim": 3, "width": 2})
+    assert shown["numbers"] == sum(tensor.numel() for tensor in Generator(3, 2).state_dict().values())
+    # As Kedro-Viz reads them.
+    names = {kind: inspect.signature(kind.preview).return_annotation for kind in MAKERS if hasattr(kind, "preview")}
+    assert {kind.__name__.removesuffix("Dataset"): name for kind, name in names.items()} == {
+        "CSV": "TablePreview",
+        "JSON": "JSONPreview",
+        "Animation": "ImagePreview",
+        "Figure": "ImagePreview",
+        "Checkpoint": "JSONPreview",
+        "ImageSet": "ImagePreview",
+    }
+
+
+@pytest.mark.parametrize("kind", FOLDERS, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("place", ["local", "memory://"])
+def test_files_of_an_earlier_run_do_not_linger(tmp_path: Path, kind: type[FolderDataset], place: str) -> None:
+    MemoryFileSystem.store.clear()
+    dataset = dataset_of(kind, f"{tmp_path if place == 'local' else 'memory://bucket'}/name")
+    dataset.save(FOLDERS[kind](0))
+    key, value = FOLDERS[kind](0).popitem()
+    dataset.save({key: value})
+    assert plain(dataset.load()) == plain({key: value})
+    assert [path.name for path in tmp_path.iterdir()] == (["name"] if place == "local" else [])
+
+
+@pytest.mark.parametrize("kind", FOLDERS, ids=lambda kind: kind.__name__)
+def test_a_failed_save_leaves_the_old_folder(tmp_path: Path, kind: type[FolderDataset]) -> None:
+    dataset = dataset_of(kind, tmp_path / "name")
+    dataset.save(FOLDERS[kind](0))
+    first, second = FOLDERS[kind](1)
+    with pytest.raises(DatasetError):
+        dataset.save({first: FOLDERS[kind](1)[first], second: "neither"})
+    assert plain(dataset.load()) == plain(FOLDERS[kind](0))
+    assert [path.name for path in tmp_path.iterdir()] == ["name"]
+
+
+def test_only_the_set_asked_for_is_read(tmp_path: Path) -> None:
+    dataset = ImageSetsDataset(filepath=str(tmp_path))
+    with pytest.raises(DatasetError, match="run the pipeline"):
+        dataset.load()
+    dataset.save(FOLDERS[ImageSetsDataset](0))
+    (tmp_path / "digits.npz").write_text("damaged")
+    loaded = dataset.load()
+    assert list(loaded) == ["digits", "mnist"] and len(loaded) == 2
+    assert len(loaded["mnist"]) == 20
+    with pytest.raises(DatasetError, match="damaged"):
+        loaded["digits"]
+    with pytest.raises(KeyError):
+        loaded["../ood/mnist"]
