@@ -130,6 +130,19 @@ class TrainedFlow:
     reconstruction_error: float
     earlier: dict[int, Checkpoint]
 
+    @property
+    def metrics(self) -> dict[str, Any]:
+        """What the report shows of it."""
+        return {
+            "architecture": self.flow.architecture,
+            "epochs": len(self.history),
+            "images_seen": self.flow.training["images"],
+            "parameters": self.parameters,
+            "train_bits_per_dim": self.train_bits_per_dim,
+            "test_bits_per_dim": self.test_bits_per_dim,
+            "reconstruction_error": self.reconstruction_error,
+        }
+
 
 @dataclass(frozen=True)
 class FittedFlow:

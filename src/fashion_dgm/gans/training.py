@@ -13,13 +13,13 @@ from fashion_dgm.config import AdversarialConfig
 from fashion_dgm.data.images import ImageSet
 from fashion_dgm.gans import objectives
 from fashion_dgm.gans.evaluation import EvaluationData, Evaluator
-from fashion_dgm.gans.networks import Generator, averaged_generator
+from fashion_dgm.gans.networks import Discriminator, Generator, averaged_generator
 from fashion_dgm.gans.steps import AdversarialStep, discriminator_arguments, generator_arguments
 from fashion_dgm.training.epoch import EpochRow
 from fashion_dgm.training.loop import OnEpoch, train
 from fashion_dgm.training.store import StateStore
 
-__all__ = ["TrainedGAN", "train_gan"]
+__all__ = ["TrainedGAN", "final_metrics", "train_gan"]
 
 # For studies, whose runs train any of the families.
 PACKAGES = (__name__,)
@@ -42,6 +42,23 @@ class TrainedGAN:
     discriminator: Checkpoint
     history: list[EpochRow]
     snapshots: dict[int, Checkpoint]
+
+    @property
+    def evaluated(self) -> Checkpoint:
+        """The generator to evaluate and to keep: the moving average, where there is one."""
+        return self.average or self.generator
+
+
+def final_metrics(trained: TrainedGAN, config: AdversarialConfig) -> dict[str, Any]:
+    """Returns the last epoch's metrics, the number of epochs, and the sizes of the networks."""
+    generator, discriminator = Generator(**trained.generator.config), Discriminator(**trained.discriminator.config)
+    return {
+        **{name: value for name, value in trained.history[-1].items() if name != "epoch"},
+        "epochs": len(trained.history),
+        "parameters_generator": sum(parameter.numel() for parameter in generator.parameters()),
+        "parameters_discriminator": sum(parameter.numel() for parameter in discriminator.parameters()),
+        "records": config.records.model_dump(),
+    }
 
 
 def train_gan(

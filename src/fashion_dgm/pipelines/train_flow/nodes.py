@@ -61,16 +61,7 @@ def _train(
     from fashion_dgm.training.distributed.launch import launch
 
     trained = launch(training.train_flow, config, log_epoch, data=train, test=test, store=store)
-    metrics = {
-        "architecture": trained.flow.architecture,
-        "epochs": len(trained.history),
-        "images_seen": trained.flow.training["images"],
-        "parameters": trained.parameters,
-        "train_bits_per_dim": trained.train_bits_per_dim,
-        "test_bits_per_dim": trained.test_bits_per_dim,
-        "reconstruction_error": trained.reconstruction_error,
-    }
-    return trained.flow, trained.earlier, pd.DataFrame(trained.history), metrics
+    return trained.flow, trained.earlier, pd.DataFrame(trained.history), trained.metrics
 
 
 def train_background_flow(

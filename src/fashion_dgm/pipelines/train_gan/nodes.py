@@ -41,26 +41,14 @@ def _train(
     import pandas as pd
 
     from fashion_dgm.gans.evaluation import EvaluationData
-    from fashion_dgm.gans.training import train_gan
-    from fashion_dgm.registry import build_model
+    from fashion_dgm.gans.training import final_metrics, train_gan
     from fashion_dgm.training.distributed.launch import launch
-
-    def size(checkpoint: Checkpoint) -> int:
-        return sum(parameter.numel() for parameter in build_model(checkpoint, checkpoint.architecture).parameters())
 
     trained = launch(
         train_gan, config, log_epoch, data=train, store=store, evaluation_data=EvaluationData(test, classifier)
     )
-    metrics = {
-        **trained.history[-1],
-        "epochs": len(trained.history),
-        "parameters_generator": size(trained.generator),
-        "parameters_discriminator": size(trained.discriminator),
-        "records": config.records.model_dump(),
-    }
-    del metrics["epoch"]
-    generator = trained.average or trained.generator
-    return generator, trained.discriminator, trained.snapshots, pd.DataFrame(trained.history), metrics
+    metrics = final_metrics(trained, config)
+    return trained.evaluated, trained.discriminator, trained.snapshots, pd.DataFrame(trained.history), metrics
 
 
 def plot_snapshots(snapshots: Snapshots, config: ReportConfig) -> Figure:
