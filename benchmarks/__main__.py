@@ -3,30 +3,32 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import logging
 import time
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
+from pathlib import Path
 
 import torch
 
-from benchmarks import flow, frechet, gan, machine, page, project, results, size
+from benchmarks import page, results
 from benchmarks.hardware import describe
 from fashion_dgm.training.device import resolve_device
 
-__all__ = ["BENCHMARKS", "main"]
+__all__ = ["BENCHMARKS", "main", "run"]
 
-BENCHMARKS: dict[str, tuple[str, Callable[[torch.device, bool], list[results.Row]]]] = {
-    "gan": ("GAN against the plain loop", partial(gan.run, "GAN")),
-    "wgan": ("WGAN against the plain loop", partial(gan.run, "WGAN")),
-    "flow": ("RealNVP against normflows", flow.run),
-    "frechet": ("Fréchet distance against pytorch-fid, 2048 dimensions", frechet.run),
-    "machine": ("How close to the machine", machine.run),
-    "size": ("Cost against size", size.run),
-    "memory": ("Peak memory of the training pipelines", project.memory),
-    "data_split": ("From raw files to splits", project.data_split),
-    "registry": ("Time to list the pipelines", project.registry),
+BENCHMARKS = {
+    "gan": ("GAN against the plain loop", "gan:run_gan"),
+    "wgan": ("WGAN against the plain loop", "gan:run_wgan"),
+    "flow": ("RealNVP against normflows", "flow:run"),
+    "frechet": ("Fréchet distance against pytorch-fid, 2048 dimensions", "frechet:run"),
+    "machine": ("How close to the machine", "machine:run"),
+    "size": ("Cost against size", "size:run"),
+    "memory": ("Peak memory of the training pipelines", "project:memory"),
+    "data_split": ("From raw files to splits", "project:data_split"),
+    "registry": ("Time to list the pipelines", "project:registry"),
 }
+"""Title, and module and function: imported when it runs, since each needs packages that the others do without."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -45,21 +47,27 @@ def main(arguments: Sequence[str] | None = None) -> None:
     elif given.page:
         page.update()
     else:
-        _run(given.only or list(BENCHMARKS), resolve_device(given.device), given.quick)
+        device = resolve_device(given.device)
+        print(", ".join(f"{key} {value}" for key, value in describe(str(device)).items()))
+        for name in given.only or BENCHMARKS:
+            run(name, device, given.quick)
 
 
-def _run(names: Sequence[str], device: torch.device, quick: bool) -> None:
+def run(name: str, device: torch.device, quick: bool, folder: Path = results.FOLDER) -> None:
+    """Runs one benchmark, prints its table and saves it in `folder`; one that lacks a package is a row that says so."""
     # Epochs of a benchmark are no news.
     logging.getLogger("fashion_dgm").setLevel(logging.WARNING)
-    print(", ".join(f"{key} {value}" for key, value in describe(str(device)).items()))
-    for name in names:
-        title, benchmark = BENCHMARKS[name]
-        print(f"\n{title} ...", flush=True)
-        started = time.perf_counter()
-        rows = benchmark(device, quick)
-        path = results.save(name, title, rows, str(device), quick)
-        print(results.plain(rows))
-        print(f"{time.perf_counter() - started:.0f} s; saved to benchmarks/results/{path.name}")
+    title, place = BENCHMARKS[name]
+    print(f"\n{title} ...", flush=True)
+    started = time.perf_counter()
+    module, function = place.split(":")
+    try:
+        rows = getattr(importlib.import_module(f"benchmarks.{module}"), function)(device, quick)
+    except ModuleNotFoundError as error:
+        rows = [results.Row(title, None, "", note=f"not run: {error.name} is not installed")]
+    path = results.save(name, title, rows, str(device), quick, folder)
+    print(results.plain(rows))
+    print(f"{time.perf_counter() - started:.0f} s; saved to {path.name}", flush=True)
 
 
 if __name__ == "__main__":

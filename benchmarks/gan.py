@@ -12,7 +12,7 @@ import torch
 
 from benchmarks.inputs import block, training_images
 from benchmarks.reference_gan import PlainAdversarial, PlainGAN, PlainWGAN
-from benchmarks.results import Row, compared
+from benchmarks.results import Row, compared, measured
 from benchmarks.timing import interleave, wait_for
 from fashion_dgm.config import AdversarialConfig
 from fashion_dgm.data.images import ImageSet, to_unit_interval
@@ -21,7 +21,7 @@ from fashion_dgm.training.device import resolve_precision
 from fashion_dgm.training.loop import train
 from fashion_dgm.training.store import StateStore
 
-__all__ = ["run"]
+__all__ = ["run_gan", "run_wgan"]
 
 FAMILIES: dict[str, tuple[str, type[PlainAdversarial]]] = {
     "GAN": ("train_gan", PlainGAN),
@@ -29,10 +29,21 @@ FAMILIES: dict[str, tuple[str, type[PlainAdversarial]]] = {
 }
 WIDTHS = (64, 32)
 GOAL = {"cpu": 2.0, "cuda": 10.0}
+# Seconds that the GAN, as assigned, may take for them on a GPU.
+HUNDRED_EPOCHS = 60
 
 
-def run(family: str, device: torch.device, quick: bool) -> list[Row]:
-    """Times steps and epochs of a family, "GAN" or "WGAN", at both widths."""
+def run_gan(device: torch.device, quick: bool) -> list[Row]:
+    """Times steps and epochs of the GAN at both widths."""
+    return _family("GAN", device, quick)
+
+
+def run_wgan(device: torch.device, quick: bool) -> list[Row]:
+    """Times steps and epochs of the WGAN at both widths."""
+    return _family("WGAN", device, quick)
+
+
+def _family(family: str, device: torch.device, quick: bool) -> list[Row]:
     rows = []
     for width in WIDTHS:
         rows += _steps(family, width, device, quick)
@@ -50,32 +61,32 @@ def _steps(family: str, width: int, device: torch.device, quick: bool) -> list[R
     images = torch.from_numpy(batch.images).to(device)
     labels = torch.from_numpy(batch.labels).to(device).long()
     floats = to_unit_interval(images)
-    default = resolve_precision(config.precision, device)
 
-    def ours_in(precision: torch.dtype) -> Callable[[], object]:
+    def ours(variant: AdversarialConfig) -> Callable[[], object]:
         torch.manual_seed(0)
-        step = AdversarialStep(config, device, precision)
+        step = AdversarialStep(variant, device, resolve_precision(variant.precision, device))
         return lambda: [step.step(images, labels) for _ in range(count)]
 
     torch.manual_seed(0)
     reference = plain(config, device)
-    contestants: dict[str, Callable[[], object]] = {"default": ours_in(default)}
-    if default != torch.float32:
-        contestants["float32"] = ours_in(torch.float32)
+    variants = _variants(config, device)
+    default = next(iter(variants))
+    if default != "float32":
+        variants["float32"] = config.model_copy(update={"precision": "float32"})
+    contestants = {variant: ours(changed) for variant, changed in variants.items()}
     contestants["plain"] = lambda: [reference.step(floats) for _ in range(count)]
     timed = interleave(contestants, 2 if quick else 5, synchronize=wait_for(device))
     items = count * config.batch_size
     return [
         compared(
-            f"{family} step, width {width}, {_precision(precision)}",
+            f"{family} step, width {width}, {variant}",
             timed,
-            contestant,
+            variant,
             "plain",
             items=items,
-            at_least=GOAL.get(device.type) if contestant == "default" else None,
+            at_least=GOAL.get(device.type) if variant == default else None,
         )
-        for contestant, precision in (("default", default), ("float32", torch.float32))
-        if contestant in contestants
+        for variant in variants
     ]
 
 
@@ -85,27 +96,51 @@ def _epochs(family: str, width: int, device: torch.device, quick: bool) -> list[
     count = (640 if quick else 1920 if width >= 64 else 3840) if device.type == "cpu" else 48_000
     config = block(name, width=width, device=str(device), epochs=1)
     images = training_images().take(slice(0, count))
-    precision = _precision(resolve_precision(config.precision, device))
+    variants = _variants(config, device)
     with tempfile.TemporaryDirectory() as folder:
         numbers = itertools.count()
-        contestants: dict[str, Callable[[], object]] = {
-            "ours": lambda: _train(images, config, Path(folder) / str(next(numbers))),
-            "workers": lambda: plain(config, device).epoch(images, workers=2),
-            "no workers": lambda: plain(config, device).epoch(images, workers=0),
-        }
+
+        def ours(variant: AdversarialConfig) -> Callable[[], object]:
+            return lambda: _train(images, variant, Path(folder) / str(next(numbers)))
+
+        contestants = {variant: ours(changed) for variant, changed in variants.items()}
+        contestants["workers"] = lambda: plain(config, device).epoch(images, workers=2)
+        contestants["no workers"] = lambda: plain(config, device).epoch(images, workers=0)
         # The steps have warmed up the same kernels just before.
         timed = interleave(contestants, 1 if quick else 3, warmup=0, synchronize=wait_for(device))
-    return [
+    rows = [
         compared(
-            f"{family} epoch of {count} images, width {width}, {precision}; reference with {workers} loader processes",
+            f"{family} epoch of {count} images, width {width}, {variant}; reference with {workers} loader processes",
             timed,
-            "ours",
+            variant,
             contestant,
             items=count - count % config.batch_size,
             at_least=GOAL.get(device.type),
         )
+        for variant in variants
         for contestant, workers in (("workers", 2), ("no workers", 0))
     ]
+    if count == len(training_images()):
+        rows += [
+            measured(
+                f"{family}, 100 epochs at this speed, width {width}, {variant}",
+                100 * timed.median(variant),
+                "s",
+                at_most=HUNDRED_EPOCHS if family == "GAN" and width == WIDTHS[0] else None,
+            )
+            for variant in variants
+        ]
+    return rows
+
+
+def _variants(config: AdversarialConfig, device: torch.device) -> dict[str, AdversarialConfig]:
+    """The parameters as they are, by the name of their precision, and on a GPU with CUDA graphs."""
+    precision = str(resolve_precision(config.precision, device)).removeprefix("torch.")
+    variants = {precision: config}
+    if device.type == "cuda":
+        graphs = config.speed.model_copy(update={"compile": "reduce-overhead"})
+        variants[f"{precision}, CUDA graphs"] = config.model_copy(update={"speed": graphs})
+    return variants
 
 
 def _train(images: ImageSet, config: AdversarialConfig, folder: Path) -> Any:
@@ -117,7 +152,3 @@ def _train(images: ImageSet, config: AdversarialConfig, folder: Path) -> Any:
         StateStore(folder),
         packages,
     )
-
-
-def _precision(dtype: torch.dtype) -> str:
-    return str(dtype).removeprefix("torch.")

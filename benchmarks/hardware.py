@@ -7,7 +7,7 @@ import platform
 import re
 import subprocess
 from collections.abc import Mapping
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import torch
@@ -29,7 +29,7 @@ def describe(device: str) -> dict[str, str]:
     found["bfloat16 instructions"] = "yes" if _has_bfloat16(on_gpu) else "no"
     found["threads"] = str(torch.get_num_threads())
     found["Python"] = platform.python_version()
-    return found | {library: version(library) for library in LIBRARIES}
+    return found | {library: _version(library) for library in LIBRARIES}
 
 
 def slug(hardware: Mapping[str, str]) -> str:
@@ -48,6 +48,13 @@ def commit() -> str:
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
     return found.stdout.strip() + (" with changes" if changed.stdout.strip() else "")
+
+
+def _version(library: str) -> str:
+    try:
+        return version(library)
+    except PackageNotFoundError:
+        return "not installed"
 
 
 def _processor() -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 
 from benchmarks.hardware import ROOT
-from benchmarks.inputs import BLOCKS, RAW, training_images
+from benchmarks.inputs import RAW, TRAININGS, training_images
 from benchmarks.results import Row, measured
 from benchmarks.timing import interleave
 from fashion_dgm.catalog.image_set import ImageSetDataset
@@ -85,7 +85,7 @@ def memory(device: torch.device, quick: bool) -> list[Row]:
         project = _project(Path(folder))
         # No smaller for the number of images: all of them are held, and a few steps reach the peak.
         images = 256 if quick else 640
-        for name in BLOCKS:
+        for name in TRAININGS:
             changes = {"epochs": 1, "images_per_epoch": images, "device": device}
             given = ",".join(f"{name}.{key}={value}" for key, value in changes.items())
             peak = run_kedro(project, "run", "--pipelines", name, "--params", given)

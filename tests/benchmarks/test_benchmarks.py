@@ -15,12 +15,13 @@ from benchmarks import page
 from benchmarks.__main__ import BENCHMARKS, main
 from benchmarks.frechet import exact_distance, made_up_features
 from benchmarks.hardware import ROOT
-from benchmarks.inputs import BLOCKS, block
+from benchmarks.inputs import TRAININGS, block, parameters
 from benchmarks.project import run_kedro
 from benchmarks.reference_flow import Form, NormflowsStep, normflows_realnvp
 from benchmarks.reference_gan import PlainAdversarial, PlainGAN, PlainWGAN, TransformedImages
 from benchmarks.results import Row, compared, load_all, markdown, measured, plain, save
 from benchmarks.timing import Comparison, interleave
+from kedro.config import OmegaConfigLoader
 from pytorch_fid.fid_score import calculate_frechet_distance
 from torchvision import transforms
 
@@ -29,6 +30,7 @@ from fashion_dgm.data.images import to_unit_interval
 from fashion_dgm.flows import AffineCoupling, RealNVP, dequantize
 from fashion_dgm.gans.steps import AdversarialStep
 from fashion_dgm.metrics.frechet import Gaussian, frechet_distance
+from fashion_dgm.settings import CONFIG_LOADER_ARGS
 from tests.conftest import made_up_images
 
 CPU = torch.device("cpu")
@@ -255,10 +257,10 @@ def test_command_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert all(name in message for name in BENCHMARKS)
 
 
-@pytest.mark.parametrize("env", ["base", "quick"])
-@pytest.mark.parametrize("name", BLOCKS)
-def test_parameters_are_the_projects_own(name: str, env: str) -> None:
-    assert block(name, env, device="cpu").device == "cpu"
+@pytest.mark.parametrize("env", ["base", "quick", "hour", "test"])
+def test_parameters_are_those_that_kedro_reads(env: str) -> None:
+    assert parameters(env) == OmegaConfigLoader(str(ROOT / "conf"), env=env, **CONFIG_LOADER_ARGS)["parameters"]
+    assert {block(name, env, device="cpu").device for name in TRAININGS} == {"cpu"}
 
 
 def test_memory_is_that_of_the_command_and_a_failure_is_reported() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import torch.distributed as dist
 from torch import Tensor
 
 from fashion_dgm.config import FlowTrainingConfig, TrainingConfig
@@ -17,6 +18,7 @@ from fashion_dgm.data.images import ImageSet
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.flows.preprocessing import to_bits_per_dim
 from fashion_dgm.flows.training import FlowStep
+from fashion_dgm.training.device import resolve_device
 from fashion_dgm.training.distributed.ranks import average_gradients, from_main, gathered, rank, world_size
 from fashion_dgm.training.distributed.worker import agree_on_device
 from fashion_dgm.training.loop import OnEpoch, TrainedRun, train
@@ -165,3 +167,11 @@ def train_diverging(data: ImageSet, config: TrainingConfig, store: StateStore, o
 
 def train_noisy(data: ImageSet, config: TrainingConfig, store: StateStore, on_epoch: OnEpoch) -> dict[str, Any]:
     return train_linear(data, config, store, on_epoch, SharedNoisyStep)
+
+
+def reduce(config: TrainingConfig, on_epoch: OnEpoch) -> dict[str, Any]:
+    """Adds a tensor over the ranks on the device of `config`."""
+    tensor = torch.ones(2, device=resolve_device(config.device))
+    dist.all_reduce(tensor)
+    backend = dist.group.WORLD._get_backend(tensor.device).name()
+    return {"device": tensor.device.type, "backend": backend, "sum": tensor.tolist()}

@@ -63,15 +63,16 @@ FAMILIES = ("realnvp", "gan", "wgan", "wgan_gp", "classifier")
 FINISHED, STOPPED, FAILED = 0, 75, 1
 
 
-def run(family: str, folder: Path) -> dict[str, Any]:
-    """Trains and returns all that should not depend on interruptions."""
+def run(family: str, folder: Path, **changes: Any) -> dict[str, Any]:
+    """Trains and returns all that should not depend on interruptions; `changes` are of the parameters of every family."""
+    common = {**COMMON, **changes}
     train, test = made_up_images(160, seed=0), made_up_images(50, seed=1)
     store = StateStore(folder)
 
     def ignore(row: dict[str, float], seconds: float | None) -> None: ...
 
     if family == "realnvp":
-        config = {**COMMON, "model": SMALL_FLOW, "optimizer": ADAM, "max_gradient_norm": 50, "evaluation_images": 20}
+        config = {**common, "model": SMALL_FLOW, "optimizer": ADAM, "max_gradient_norm": 50, "evaluation_images": 20}
         flow = train_flow(train, test, FlowTrainingConfig(**config), store, ignore)
         return {
             "weights": dict(flow.flow.weights),
@@ -79,7 +80,7 @@ def run(family: str, folder: Path) -> dict[str, Any]:
             "metrics": [flow.train_bits_per_dim, flow.test_bits_per_dim, flow.reconstruction_error],
         }
     if family == "classifier":
-        classifier_config = ClassifierConfig(**COMMON, **CLASSIFIER)
+        classifier_config = ClassifierConfig(**common, **CLASSIFIER)
         trained = train_classifier(train, test, test, classifier_config, store, ignore)
         return {
             "weights": dict(trained.classifier.weights),
@@ -89,12 +90,13 @@ def run(family: str, folder: Path) -> dict[str, Any]:
     torch.manual_seed(0)
     classifier = checkpoint_of(Classifier(4, 8), "Classifier", {"width": 4, "feature_dim": 8})
     evaluation_data = EvaluationData(test, classifier)
+    adversarial = {**ADVERSARIAL, **changes}
     if family == "gan":
-        gan = train_gan(train, GANConfig(**ADVERSARIAL, optimizer=ADAM), store, ignore, evaluation_data)
+        gan = train_gan(train, GANConfig(**adversarial, optimizer=ADAM), store, ignore, evaluation_data)
     else:
         rmsprop = {"name": "rmsprop", "learning_rate": 1e-3}
         variant = {"optimizer": ADAM, **WGAN_GP} if family == "wgan_gp" else {"optimizer": rmsprop, "lipschitz": CLIP}
-        gan = train_gan(train, WGANConfig(**ADVERSARIAL, n_critic=3, **variant), store, ignore, evaluation_data)
+        gan = train_gan(train, WGANConfig(**adversarial, n_critic=3, **variant), store, ignore, evaluation_data)
     return {
         "weights": {**gan.generator.weights, **{f"d.{k}": v for k, v in gan.discriminator.weights.items()}},
         "history": gan.history,

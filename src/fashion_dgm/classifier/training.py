@@ -18,7 +18,7 @@ from fashion_dgm.training.distributed.ranks import average_gradients
 from fashion_dgm.training.epoch import EpochRow
 from fashion_dgm.training.loop import OnEpoch, train
 from fashion_dgm.training.optimizers import make_optimizer, set_learning_rate
-from fashion_dgm.training.speed import accelerate
+from fashion_dgm.training.speed import accelerate, begin_step
 from fashion_dgm.training.store import StateStore
 
 __all__ = ["ClassifierStep", "TrainedClassifier", "train_classifier"]
@@ -37,6 +37,7 @@ class ClassifierStep:
 
     def step(self, images: Tensor, labels: Tensor) -> dict[str, Tensor]:
         """Learns from uint8 images `(B, 1, 28, 28)` and int64 labels `(B,)`."""
+        begin_step(self.config.speed)
         seen = random_flip(images) if self.config.flip else images
         seen = random_shift(seen, self.config.max_shift)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == torch.bfloat16):

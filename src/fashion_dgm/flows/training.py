@@ -24,7 +24,7 @@ from fashion_dgm.training.epoch import EpochRow
 from fashion_dgm.training.loop import OnEpoch, train
 from fashion_dgm.training.optimizers import make_optimizer, set_learning_rate
 from fashion_dgm.training.seeds import derive_seed, generator
-from fashion_dgm.training.speed import accelerate
+from fashion_dgm.training.speed import accelerate, begin_step
 from fashion_dgm.training.store import StateStore
 
 __all__ = ["FittedFlow", "FlowStep", "TrainedFlow", "fit_flow", "reconstruction_error", "train_flow"]
@@ -79,6 +79,7 @@ class FlowStep:
         Raises:
             FashionDGMError: if images are not uint8 or have another shape.
         """
+        begin_step(self.config.speed)
         self.flow.train()
         self.optimizer.zero_grad(set_to_none=True)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == torch.bfloat16):

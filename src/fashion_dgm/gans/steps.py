@@ -22,7 +22,7 @@ from fashion_dgm.gans.networks import Discriminator, Generator
 from fashion_dgm.training.distributed.ranks import average_gradients
 from fashion_dgm.training.ema import EMA
 from fashion_dgm.training.optimizers import make_optimizer, set_learning_rate
-from fashion_dgm.training.speed import accelerate
+from fashion_dgm.training.speed import accelerate, begin_step
 
 __all__ = ["AdversarialStep", "discriminator_arguments", "generator_arguments"]
 
@@ -68,6 +68,7 @@ class AdversarialStep:
 
     def step(self, images: Tensor, labels: Tensor) -> dict[str, Tensor]:
         """Learns from uint8 images `(B, 1, 28, 28)`; labels are not used."""
+        begin_step(self.config.speed)
         real = to_unit_interval(images)
         turn = self._is_generators_turn()
         reused = turn and not self.config.new_latents

@@ -1,0 +1,182 @@
+"""What only a GPU can show; `python -m pytest -m cuda tests/training` needs neither Kedro nor MLflow."""
+
+from __future__ import annotations
+
+import io
+import math
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+# cuBLAS reads it when it starts, and adds in a fixed order.
+os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+
+import pytest
+import torch
+from torch import Tensor
+
+from fashion_dgm.classifier.training import ClassifierStep
+from fashion_dgm.config import ClassifierConfig, DistributedConfig, FlowTrainingConfig, GANConfig, WGANConfig
+from fashion_dgm.flows.training import FlowStep
+from fashion_dgm.gans.steps import AdversarialStep
+from fashion_dgm.training.distributed.job_directory import JobDirectory
+from fashion_dgm.training.distributed.launch import attend
+from fashion_dgm.training.epoch import EpochProgress
+from fashion_dgm.training.interruption import Interrupted
+from tests.conftest import made_up_images
+from tests.training import crew, victims
+from tests.training.helpers import NoisyStep, config, run, same
+
+CPU, CUDA = torch.device("cpu"), torch.device("cuda")
+LOSSES = {"gan": "loss_discriminator", "wgan": "loss_discriminator", "realnvp": "bits_per_dim"}
+
+pytestmark = [
+    pytest.mark.cuda,
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU"),
+]
+families = pytest.mark.parametrize("family", victims.FAMILIES)
+
+
+@pytest.fixture(autouse=True)
+def fixed_order():
+    """Kernels that add in a fixed order, where there are any."""
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    yield
+    torch.use_deterministic_algorithms(False)
+
+
+def make_step(family: str, device: torch.device, precision: torch.dtype = torch.float32) -> Any:
+    torch.manual_seed(0)
+    if family == "realnvp":
+        values = {"model": victims.SMALL_FLOW, "optimizer": victims.ADAM, "ema_decay": 0.9}
+        flow = FlowTrainingConfig(**victims.COMMON, **values, max_gradient_norm=50, evaluation_images=20)
+        return FlowStep(flow, device, precision)
+    if family == "classifier":
+        return ClassifierStep(ClassifierConfig(**victims.COMMON, **victims.CLASSIFIER), device, precision)
+    if family == "gan":
+        return AdversarialStep(GANConfig(**victims.ADVERSARIAL, optimizer=victims.ADAM), device, precision)
+    rmsprop = {"name": "rmsprop", "learning_rate": 1e-3}
+    variants = {
+        "wgan": {"optimizer": rmsprop, "lipschitz": victims.CLIP},
+        "wgan_gp": {"optimizer": victims.ADAM, **victims.WGAN_GP},
+    }
+    variant = WGANConfig(**victims.ADVERSARIAL, n_critic=3, **variants[family])
+    return AdversarialStep(variant, device, precision)
+
+
+def batch(device: torch.device) -> tuple[Tensor, Tensor]:
+    images = made_up_images(16, seed=0)
+    return torch.from_numpy(images.images).to(device), torch.from_numpy(images.labels).to(device).long()
+
+
+def losses(step: Any, count: int) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for _ in range(count):
+        found |= {name: float(value) for name, value in step.step(*batch(step.device)).items()}
+    return found
+
+
+@families
+def test_run_that_goes_on_ends_bit_for_bit_where_an_uninterrupted_one_does(family: str, tmp_path: Path) -> None:
+    victims.run(family, tmp_path / "resumed", device="cuda", epochs=2)
+    resumed = victims.run(family, tmp_path / "resumed", device="cuda", epochs=3)
+    whole = victims.run(family, tmp_path / "whole", device="cuda", epochs=3)
+    torch.testing.assert_close(resumed, whole, rtol=0, atol=0)
+
+
+def test_run_interrupted_in_an_epoch_takes_the_devices_random_state_back(tmp_path: Path) -> None:
+    class OnDevice(NoisyStep):
+        def __init__(self, device: torch.device, precision: torch.dtype) -> None:
+            super().__init__(device, precision)
+            self.layer.to(device)
+
+    class Stopping(OnDevice):
+        steps = 0
+
+        def step(self, images: Tensor, labels: Tensor) -> dict[str, Tensor]:
+            Stopping.steps += 1
+            if Stopping.steps == 8:
+                os.kill(os.getpid(), signal.SIGTERM)
+            return super().step(images, labels)
+
+    with pytest.raises(Interrupted, match="after step 3 of 5 in epoch 2"):
+        run(tmp_path / "stopped", make=Stopping, device="cuda")
+    resumed = run(tmp_path / "stopped", make=OnDevice, device="cuda")
+    assert same(resumed, run(tmp_path / "whole", make=OnDevice, device="cuda"))
+
+
+@pytest.mark.parametrize(("origin", "target"), [(CUDA, CPU), (CPU, CUDA)])
+@families
+def test_state_moves_between_devices(family: str, origin: torch.device, target: torch.device) -> None:
+    first, second = make_step(family, origin), make_step(family, target)
+    losses(first, 4)
+    stream = io.BytesIO()
+    torch.save(first.state_dict(), stream)
+    stream.seek(0)
+    second.load_state_dict(torch.load(stream, map_location="cpu", weights_only=True))
+    for name, network in first.networks().items():
+        moved = second.networks()[name].state_dict()
+        torch.testing.assert_close(moved, network.state_dict(), check_device=False, rtol=0, atol=0)
+    assert all(tensor.device.type == target.type for tensor in second.networks()[name].state_dict().values())
+    assert all(map(math.isfinite, losses(second, 4).values()))
+
+
+@pytest.mark.parametrize("family", ["gan", "realnvp"])
+def test_float32_is_the_same_on_both_devices(family: str) -> None:
+    cpu, gpu = make_step(family, CPU), make_step(family, CUDA)
+    images, latents = batch(CPU)[0], torch.randn(16, 8)
+
+    @torch.no_grad()
+    def output(step: Any) -> Tensor:
+        if family == "gan":
+            return step.generator(latents.to(step.device))
+        return step.flow.bits_per_dim(images.to(step.device), torch.Generator().manual_seed(0))
+
+    one, other = output(cpu), output(gpu)
+    torch.testing.assert_close(other.cpu(), one, rtol=1e-4, atol=1e-4)
+
+
+@families
+def test_bfloat16_computes_nearly_the_same_and_keeps_weights_in_float32(family: str) -> None:
+    exact, rounded = make_step(family, CUDA), make_step(family, CUDA, torch.bfloat16)
+    torch.manual_seed(1)
+    expected = losses(exact, 1)
+    torch.manual_seed(1)
+    found = losses(rounded, 1)
+    for name in ("bits_per_dim", "cross_entropy", "loss_discriminator"):
+        if name in expected:
+            assert found[name] == pytest.approx(expected[name], rel=0.05, abs=0.02)
+    tensors = [*rounded.networks().values()]
+    assert {p.dtype for network in tensors for p in network.parameters()} == {torch.float32}
+    assert {p.grad.dtype for network in tensors for p in network.parameters() if p.grad is not None} == {torch.float32}
+
+
+@families
+def test_a_step_never_waits_for_the_device(family: str) -> None:
+    step, images, progress = make_step(family, CUDA), batch(CUDA), EpochProgress()
+    # Some things are set up by the first steps.
+    for _ in range(6):
+        progress.add(step.step(*images))
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        for _ in range(6):
+            progress.add(step.step(*images))
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+
+
+@pytest.mark.parametrize("family", LOSSES)
+def test_cuda_graphs_train_as_eager_kernels_do(family: str, tmp_path: Path) -> None:
+    eager = victims.run(family, tmp_path / "eager", device="cuda", epochs=2)
+    speed = {"compile": "reduce-overhead"}
+    graphs = victims.run(family, tmp_path / "graphs", device="cuda", epochs=2, speed=speed)
+    name = LOSSES[family]
+    assert [row[name] for row in graphs["history"]] == pytest.approx([row[name] for row in eager["history"]], rel=0.05)
+
+
+def test_one_process_exchanges_tensors_through_nccl(tmp_path: Path) -> None:
+    directory = JobDirectory(tmp_path)
+    directory.put_job(crew.reduce, {"config": config(device="cuda")})
+    attend(directory, DistributedConfig(), hosts=True)
+    assert directory.result() == {"device": "cuda", "backend": "nccl", "sum": [1.0, 1.0]}
