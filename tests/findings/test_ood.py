@@ -10,7 +10,7 @@ from fashion_dgm.findings import criteria
 from fashion_dgm.findings.criteria import Detection, Paradox, Side
 from fashion_dgm.findings.ood import ood
 from fashion_dgm.metrics.detection import detection
-from fashion_dgm.ood.comparison import compare_with_primary
+from fashion_dgm.ood.table import compare_with_primary
 from fashion_dgm.provenance import ORIGIN
 
 FLIP = "fashion_mnist_vertical_flip"

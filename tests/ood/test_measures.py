@@ -1,16 +1,15 @@
 from __future__ import annotations
 
+import imagecodecs
 import numpy as np
 import pytest
 import torch
 
 from fashion_dgm.errors import FashionDGMError
-from fashion_dgm.ood.complexity import CODERS, coded_bits_per_dim
-from fashion_dgm.ood.descriptors import edges, pixels
-from fashion_dgm.ood.groups import group_typicality
-from fashion_dgm.ood.neighbours import Neighbours
+from fashion_dgm.ood.measures import CODERS, Neighbours, coded_bits_per_dim, edges, pixels
 
 CPU = torch.device("cpu")
+DECODE = {"png": imagecodecs.png_decode, "jpeg_ls": imagecodecs.jpegls_decode, "jpeg_xl": imagecodecs.jpegxl_decode}
 
 
 def images(n: int, seed: int = 0, smooth: bool = False) -> np.ndarray:
@@ -21,10 +20,9 @@ def images(n: int, seed: int = 0, smooth: bool = False) -> np.ndarray:
 
 
 @pytest.mark.parametrize("name", sorted(CODERS))
-@pytest.mark.parametrize("smooth", [True, False])
-def test_coders_lose_nothing(name: str, smooth: bool) -> None:
-    for image in (*images(5, smooth=smooth)[:, 0], np.zeros((28, 28), np.uint8), np.full((28, 28), 255, np.uint8)):
-        np.testing.assert_array_equal(np.squeeze(CODERS[name].decode(CODERS[name].encode(image))), image)
+def test_coders_lose_nothing(name: str) -> None:
+    for image in np.concatenate([images(5), images(5, smooth=True), np.zeros((1, 1, 28, 28), np.uint8)])[:, 0]:
+        np.testing.assert_array_equal(np.squeeze(DECODE[name](CODERS[name](image))), image)
 
 
 def test_codes_of_simple_images_are_shorter_and_the_shortest_counts() -> None:
@@ -69,19 +67,6 @@ def test_edges_see_direction_and_not_brightness() -> None:
     assert strongest == [0, 1, 2, 3]
     torch.testing.assert_close(edges(ramp + 100), edges(ramp), atol=1e-4, rtol=0)
     assert edges(torch.full((1, 1, 28, 28), 200, dtype=torch.uint8)).abs().max() < 1e-5
-
-
-def test_an_image_has_its_edges_whatever_its_neighbours_in_the_batch() -> None:
+    # Whatever the other images of the batch.
     pictures = torch.from_numpy(images(6))
     torch.testing.assert_close(edges(pictures)[3:4], edges(pictures[3:4]))
-
-
-def test_groups_are_disjoint_and_their_typicality_is_that_of_the_mean() -> None:
-    bits = np.arange(11.0)
-    assert len(group_typicality(bits, 5.0, 2, 0)) == 5
-    np.testing.assert_allclose(group_typicality(bits, 3.0, 11, 0), [2.0])
-    # Each of 10 images is in just one group: the means add up to those of 10 different images.
-    sums = 2 * group_typicality(bits[:10], 0.0, 2, 4)
-    assert sums.sum() == bits[:10].sum()
-    with pytest.raises(FashionDGMError, match="no group"):
-        group_typicality(bits, 0.0, 12, 0)

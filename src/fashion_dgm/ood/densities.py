@@ -111,11 +111,11 @@ class Calibrated:
         scores: of training images, `(N,)`, high where OOD.
     """
 
-    def __init__(self, scores: Array) -> None:
+    def __init__(self, scores: NDArray[np.floating]) -> None:
         self._ordered = np.sort(scores)
         self._sd = max(float(scores.std()), 1e-12)
 
-    def __call__(self, scores: Array) -> Array:
+    def __call__(self, scores: NDArray[np.floating]) -> Array:
         """Returns `-log p` of scores `(N,)`."""
         n = len(self._ordered)
         at_least = n - np.searchsorted(self._ordered, scores, "left")

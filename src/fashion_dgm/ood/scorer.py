@@ -18,10 +18,7 @@ from fashion_dgm.data.images import ImageSet, to_unit_interval
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.flows.flow import Flow
 from fashion_dgm.flows.likelihood import bits_per_dim_of
-from fashion_dgm.ood.complexity import coded_bits_per_dim
-from fashion_dgm.ood.descriptors import edges, pixels
-from fashion_dgm.ood.flow_measures import measure_flow
-from fashion_dgm.ood.neighbours import Neighbours
+from fashion_dgm.ood.measures import Neighbours, coded_bits_per_dim, edges, measure_flow, pixels
 from fashion_dgm.ood.scores import SCORES, Fitted, needs_of, scores_of
 
 __all__ = ["Models", "Scorer", "for_slow_flow"]
@@ -80,19 +77,19 @@ class Scorer:
         held = train.images[: config.fit_images]
         reference = train.images[config.fit_images :][: config.reference_images]
         self.references = len(reference)
-        self.missing = {name: self._missing(name) for name in models.flows}
-        self._wanted = {
-            flow: [score for score in scores_of(config) if score not in self.missing[flow]] for flow in models.flows
+        self.missing = {flow: self._missing(flow) for flow in models.flows}
+        wanted = {
+            flow: [score for score in scores_of(config) if score not in missing]
+            for flow, missing in self.missing.items()
         }
         self._needed = {
-            flow: {need for score in scores for need in needs_of(score, config)}
-            for flow, scores in self._wanted.items()
+            flow: set().union(*(needs_of(score, config) for score in scores)) for flow, scores in wanted.items()
         }
         self._neighbours = self._search(torch.from_numpy(reference))
         self._fitted: dict[str, dict[str, Fitted]] = {}
         self.typical: dict[str, float] = {}
         for flow, measures in self.measures(held).items():
-            self._fitted[flow] = {score: SCORES[score].fit(measures, config) for score in self._wanted[flow]}
+            self._fitted[flow] = {score: SCORES[score].fit(measures, config) for score in wanted[flow]}
             self.typical[flow] = float(measures["bits_per_dim"].mean())
 
     def __call__(self, images: NDArray[np.uint8]) -> dict[str, Measured]:
@@ -105,29 +102,20 @@ class Scorer:
 
     def measures(self, images: NDArray[np.uint8]) -> dict[str, Measured]:
         """Returns for each flow all measures that its scores need."""
-        pixels_of = torch.from_numpy(np.ascontiguousarray(images))
-        shared = self._shared(images, pixels_of)
-        return {name: {**shared, **self._of_flow(name, pixels_of)} for name in self._models.flows}
-
-    def _shared(self, images: NDArray[np.uint8], pixels_of: Tensor) -> Measured:
+        pixels_of, config = torch.from_numpy(np.ascontiguousarray(images)), self._config
         needed = set().union(*self._needed.values())
-        found: Measured = {name: search.distance(pixels_of) for name, search in self._neighbours.items()}
+        shared: Measured = {name: search.distance(pixels_of) for name, search in self._neighbours.items()}
         if "coded_bits_per_dim" in needed:
-            found["coded_bits_per_dim"] = coded_bits_per_dim(images, self._config.coders)
+            shared["coded_bits_per_dim"] = coded_bits_per_dim(images, config.coders)
         if "background_bits_per_dim" in needed and self._models.background is not None:
-            found["background_bits_per_dim"] = self._bits(self._models.background, pixels_of)
-        return found
-
-    def _of_flow(self, name: str, images: Tensor) -> Measured:
-        needed, config = self._needed[name], self._config
-        found: Measured = dict(
-            measure_flow(
-                self._models.flows[name], images, config.batch_size, config.seed, gradient="gradient_norm" in needed
-            )
-        )
-        if "ensemble_bits_per_dim" in needed:
-            others = [self._bits(flow, images) for flow in self._models.ensembles[name]]
-            found["ensemble_bits_per_dim"] = np.stack([found["bits_per_dim"], *others], axis=1)
+            shared["background_bits_per_dim"] = self._bits(self._models.background, pixels_of)
+        found = {}
+        for name, flow in self._models.flows.items():
+            gradient = "gradient_norm" in self._needed[name]
+            found[name] = shared | measure_flow(flow, pixels_of, config.batch_size, config.seed, gradient)
+            if "ensemble_bits_per_dim" in self._needed[name]:
+                others = [self._bits(other, pixels_of) for other in self._models.ensembles[name]]
+                found[name]["ensemble_bits_per_dim"] = np.stack([found[name]["bits_per_dim"], *others], axis=1)
         return found
 
     def _bits(self, flow: Flow, images: Tensor) -> NDArray[np.float64]:
@@ -147,10 +135,9 @@ class Scorer:
             if name in needed
         }
 
-    def _impossible_measures(self, flow: str) -> dict[str, str]:
-        """Measures that cannot be taken under a flow, and why."""
-        models = self._models
-        impossible = {}
+    def _missing(self, flow: str) -> dict[str, str]:
+        """Returns the scores that cannot be made of a flow, each with the reason: a measure that cannot be taken."""
+        models, impossible = self._models, {}
         if models.background is None:
             impossible["background_bits_per_dim"] = "the background flow has not been trained"
         elif type(models.background) is not type(models.flows[flow]):
@@ -160,16 +147,11 @@ class Scorer:
             impossible["ensemble_bits_per_dim"] = "its training kept no weights of earlier epochs (kept_epochs)"
         if models.classifier is None:
             impossible["nearest_features"] = "there is no classifier that was trained with labels of these images"
-        return impossible
-
-    def _missing(self, flow: str) -> dict[str, str]:
-        impossible = self._impossible_measures(flow)
-        found: dict[str, str] = {}
+        missing: dict[str, str] = {}
         for score in scores_of(self._config):
-            reasons = [impossible[need] for need in sorted(needs_of(score, self._config)) if need in impossible]
-            if reasons:
-                found[score] = reasons[0]
-        return found
+            for need in sorted(needs_of(score, self._config) & impossible.keys()):
+                missing.setdefault(score, impossible[need])
+        return missing
 
 
 def for_slow_flow(config: OODConfig) -> OODConfig:

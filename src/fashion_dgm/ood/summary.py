@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pandas as pd
@@ -12,6 +12,8 @@ from fashion_dgm.config import OODConfig
 from fashion_dgm.ood.scores import SCORES, scores_of
 
 __all__ = ["summarise"]
+
+Row = dict[str, Any]
 
 
 def summarise(
@@ -39,43 +41,42 @@ def summarise(
         primary score by other score and set, and `missing` scores; `definitions` of the scores; the `primary_score`; `notes`
         and `failed` by set; and how it was measured.
     """
+    bits = {
+        (str(model), str(name)): _bits(values)
+        for (model, name), values in scores.groupby(["model", "dataset"], sort=False)["bits_per_dim"]
+    }
     first = str(scores["model"].iloc[0])
-    of_first = scores[scores["model"] == first]
-    bits = {str(name): part["bits_per_dim"] for name, part in of_first.groupby("dataset", sort=False)}
     models = {
         str(name): {
-            "in_distribution": {"name": in_distribution, **_bits(_inside(scores, str(name), in_distribution))},
-            "results": _nested(part[part["group_size"] == 1], "score"),
-            "groups": _nested(part[part["group_size"] > 1], "group_size"),
-            "comparisons": _comparisons(differences[differences["model"] == name]),
+            "in_distribution": {"name": in_distribution, **bits[str(name), in_distribution]},
+            "results": _nested(part[part["group_size"] == 1], "score", _areas),
+            "groups": _nested(part[part["group_size"] > 1], "group_size", _areas),
+            "comparisons": _nested(differences[differences["model"] == name], "score", _compared),
             "missing": fitted["missing"][str(name)],
         }
         for name, part in table.groupby("model", sort=False)
     }
     results = models[first]["results"]
     raw = results.get("likelihood", {})
-    inside = bits.pop(in_distribution)
+    sets = {name: values for (model, name), values in bits.items() if model == first and name != in_distribution}
     return {
         "score": "bits per dimension, one-sided: high means out of distribution",
-        "in_distribution": {"name": in_distribution, **_bits(inside)},
-        "sets": {name: {**_bits(values), **raw.get(name, {"auroc": None})} for name, values in bits.items()},
+        "in_distribution": models[first]["in_distribution"],
+        "sets": {name: {**values, **raw.get(name, {"auroc": None})} for name, values in sets.items()},
         "model": first,
         "models": models,
         "primary_score": config.primary_score if config.primary_score in results else next(iter(results)),
         "definitions": {
             name: {
                 "label": _label(name, fitted["ensemble"]),
-                "paper": SCORES[name].paper,
-                "tails": SCORES[name].tails,
-                "uses_flow": SCORES[name].uses_flow,
-                "uses_labels": SCORES[name].uses_labels,
+                **{entry: getattr(SCORES[name], entry) for entry in ("paper", "tails", "uses_flow", "uses_labels")},
             }
             for name in scores_of(config)
         },
         "notes": {
             name: entry["note"]
             for name, entry in sets_summary.get("sets", {}).items()
-            if name in bits and entry.get("note")
+            if name in sets and entry.get("note")
         },
         "failed": dict(fitted["failed"]),
         "fit_images": fitted["images"],
@@ -94,10 +95,6 @@ def _label(name: str, ensemble: int) -> str:
     return f"{label} ({ensemble} weights)" if "ensemble_bits_per_dim" in SCORES[name].needs and ensemble > 1 else label
 
 
-def _inside(scores: pd.DataFrame, model: str, in_distribution: str) -> pd.Series:
-    return scores.loc[(scores["model"] == model) & (scores["dataset"] == in_distribution), "bits_per_dim"]
-
-
 def _bits(values: pd.Series) -> dict[str, Any]:
     return {
         "images": len(values),
@@ -106,24 +103,25 @@ def _bits(values: pd.Series) -> dict[str, Any]:
     }
 
 
-def _nested(rows: pd.DataFrame, key: str) -> dict[str, dict[str, Any]]:
-    nested: dict[str, dict[str, Any]] = {}
+def _nested(rows: pd.DataFrame, key: str, entry: Callable[[Row], Row]) -> dict[str, dict[str, Row]]:
+    """Returns an entry for each row, by the value of `key` and by set."""
+    nested: dict[str, dict[str, Row]] = {}
     for row in rows.to_dict("records"):
-        found: dict[str, Any] = {}
-        for name in ("auroc", "aupr", "fpr95"):
-            found[name] = _finite(row[name])
-            if found[name] is not None:
-                found[f"{name}_interval"] = [row[f"{name}_low"], row[f"{name}_high"]]
-        nested.setdefault(str(row[key]), {})[str(row["dataset"])] = found
+        nested.setdefault(str(row[key]), {})[str(row["dataset"])] = entry(row)
     return nested
 
 
-def _comparisons(rows: pd.DataFrame) -> dict[str, dict[str, Any]]:
-    nested: dict[str, dict[str, Any]] = {}
-    for row in rows.to_dict("records"):
-        compared = {name: row[name] for name in ("difference", "verdict")} | {"interval": [row["low"], row["high"]]}
-        nested.setdefault(str(row["score"]), {})[str(row["dataset"])] = compared
-    return nested
+def _areas(row: Row) -> Row:
+    found: Row = {}
+    for name in ("auroc", "aupr", "fpr95"):
+        found[name] = _finite(row[name])
+        if found[name] is not None:
+            found[f"{name}_interval"] = [row[f"{name}_low"], row[f"{name}_high"]]
+    return found
+
+
+def _compared(row: Row) -> Row:
+    return {"difference": row["difference"], "verdict": row["verdict"], "interval": [row["low"], row["high"]]}
 
 
 def _finite(value: float | None) -> float | None:

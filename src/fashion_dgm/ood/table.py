@@ -8,16 +8,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.stats import norm
 
 from fashion_dgm.config import OODConfig
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.metrics.detection import Detection, detection
 from fashion_dgm.metrics.resampling import Partners
-from fashion_dgm.ood.comparison import compare_with_primary
-from fashion_dgm.ood.groups import group_typicality
 from fashion_dgm.ood.scores import SCORES
 
-__all__ = ["detection_table"]
+__all__ = ["compare_with_primary", "detection_table", "group_typicality"]
+
+Key = tuple[str, str, str]
 
 
 def detection_table(
@@ -50,20 +51,85 @@ def detection_table(
             made_from = (partners or {}).get(dataset)
             pairing = None if made_from is None else _positions(inside, made_from[outside["index"]])
             for name in (name for name in SCORES if name in scores.columns and inside[name].notna().any()):
+                key = str(model), dataset, name
                 pair = inside[name].to_numpy(float), outside[name].to_numpy(float)
-                row, detected = _row(str(model), dataset, name, 1, *pair, config, pairing)
+                row, detected = _row(key, 1, *pair, pairing, config)
                 rows.append(row)
                 if detected is not None:
-                    found[str(model), dataset, name] = detected
+                    found[key] = detected
             for size in config.group_sizes:
                 try:
                     groups = _groups(inside, outside, typical[str(model)], size, config.seed, pairing)
                 except FashionDGMError:
                     continue
-                rows.append(_row(str(model), dataset, "typicality", size, groups[0], groups[1], config, groups[2])[0])
+                rows.append(_row((str(model), dataset, "typicality"), size, *groups, config)[0])
     return pd.DataFrame(rows), compare_with_primary(
         found, config.primary_score, config.confidence, config.least_difference
     )
+
+
+def group_typicality(bits: NDArray[np.floating], typical: float, size: int, seed: int) -> NDArray[np.float64]:
+    """Returns how far the mean bits/dim of each group of images is from that of training images.
+
+    Groups are of images of one set, put together by chance and disjoint; what is left over is in none. A mean of many
+    varies less, so groups are detected more easily than single images: results of different sizes do not compare. Nalisnick
+    et al., 2019, "Detecting out-of-distribution inputs to deep generative models using typicality", equation 4, two-sided.
+
+    Arguments:
+        bits: bits/dim of each image, `(N,)`.
+        typical: mean bits/dim of training images.
+        size: images in a group.
+        seed: of the groups.
+
+    Returns:
+        float64, `(N // size,)`.
+
+    Raises:
+        FashionDGMError: if there are fewer images than one group.
+    """
+    groups = len(bits) // size
+    if groups == 0:
+        raise FashionDGMError(f"{len(bits)} images make no group of {size}")
+    order = np.random.default_rng(seed).permutation(len(bits))[: groups * size]
+    return np.abs(bits[order].reshape(groups, size).mean(axis=1) - typical)
+
+
+def compare_with_primary(
+    found: Mapping[Key, Detection], primary_score: str, confidence: float, least_difference: float
+) -> pd.DataFrame:
+    """Compares the primary score with every other one on every set, both scores being of the same images.
+
+    The difference of two AUROCs is paired: each resample of the images gives both. Its interval is normal with the standard
+    deviation of the resampled differences, at the level `1 - (1 - confidence) / K` for K comparisons in the table
+    (Bonferroni), so that all intervals hold together with probability `confidence`. A score is better where that interval
+    leaves out 0 and the difference is at least `least_difference`.
+
+    Arguments:
+        found: detection by `(model, dataset, score)`, with resamples in common.
+        primary_score: its name.
+        confidence: of all intervals together, in `(0, 1)`.
+        least_difference: in AUROC; a smaller one is called none.
+
+    Returns:
+        A row a comparison: `model`, `dataset`, `score`, the `difference` in AUROC (primary minus `score`), its `low` and
+        `high`, the number of `comparisons`, and the `verdict` on the primary score: better, worse or undecided.
+    """
+    pairs = [
+        (key, found[(*key[:2], primary_score)], other)
+        for key, other in found.items()
+        if key[2] != primary_score and (*key[:2], primary_score) in found
+    ]
+    reach = norm.ppf(1 - (1 - confidence) / (2 * len(pairs))) if pairs else 0.0
+    rows = []
+    for key, ours, theirs in pairs:
+        difference = ours.auroc - theirs.auroc
+        margin = float(reach * np.std(ours.auroc_replicates - theirs.auroc_replicates))
+        low, high = difference - margin, difference + margin
+        decided = abs(difference) >= least_difference and (low > 0 or high < 0)
+        verdict = "undecided" if not decided else "better" if difference > 0 else "worse"
+        rows.append((*key, difference, low, high, len(pairs), verdict))
+    columns = ["model", "dataset", "score", "difference", "low", "high", "comparisons", "verdict"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _positions(inside: pd.DataFrame, index: Partners) -> Partners:
@@ -94,24 +160,16 @@ def _groups(
 
 
 def _row(
-    model: str,
-    dataset: str,
-    score: str,
+    key: Key,
     size: int,
     inside: NDArray[np.float64],
     outside: NDArray[np.float64],
+    partners: Partners | None,
     config: OODConfig,
-    partners: Partners | None = None,
 ) -> tuple[dict[str, Any], Detection | None]:
-    row: dict[str, Any] = {
-        "model": model,
-        "dataset": dataset,
-        "score": score,
-        "group_size": size,
-        "in_distribution_n": len(inside),
-        "out_of_distribution_n": len(outside),
-        "paired_n": 0 if partners is None else int((partners >= 0).sum()),
-    }
+    row: dict[str, Any] = dict(zip(("model", "dataset", "score"), key, strict=True))
+    row |= {"group_size": size, "in_distribution_n": len(inside), "out_of_distribution_n": len(outside)}
+    row["paired_n"] = 0 if partners is None else int((partners >= 0).sum())
     try:
         found = detection(inside, outside, config.bootstrap, config.confidence, config.seed, partners)
     except FashionDGMError:
@@ -120,6 +178,5 @@ def _row(
     for name in ("auroc", "aupr", "fpr95"):
         low, high = (None, None) if found is None else getattr(found, f"{name}_interval")
         row |= {name: None if found is None else getattr(found, name), f"{name}_low": low, f"{name}_high": high}
-    definition = SCORES[score]
-    row |= {"tails": definition.tails, "uses_labels": definition.uses_labels, "fitted_on": "train"}
-    return row, found
+    definition = SCORES[key[2]]
+    return row | {"tails": definition.tails, "uses_labels": definition.uses_labels, "fitted_on": "train"}, found
