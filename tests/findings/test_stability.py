@@ -75,10 +75,8 @@ def test_not_decided(factors: dict[str, float], options: dict[str, Any]) -> None
 def test_a_model_that_has_little_to_lose_is_not_called_stable() -> None:
     """The WGAN degrades less, and its images are farther all the same."""
     config = configured(seeds=4)
-    rows = [
-        {**row, "log_distance": row["log_distance"] + 3.0 * (row["model"] == "wgan")}
-        for row in rows_of(records(FRAIL_GAN), config, 170.0)
-    ]
+    rows = rows_of(records(FRAIL_GAN), config, 170.0)
+    rows["log_distance"] += 3.0 * (rows["model"] == "wgan")
     found = stability({**summarise(rows, config), **REFERENCE, "config": config.model_dump(mode="json")})
     assert pair(found, "gan", "wgan").degradation.verdict is Less.SECOND
     assert pair(found, "gan", "wgan").verdict is Stability.MIXED

@@ -1,33 +1,39 @@
-"""What is measured of one run, and of the runs of a model together; docs/stability.md gives the formulas."""
+"""What is measured of one run, and of a series of values in it; docs/stability.md gives the formulas.
+
+A series is a loss or a distance by epoch, `y_1, ..., y_n`. Values that are missing or not finite are no part of it, so a
+measure of a run that broke off is that of what it did before. Where too little is left to say anything, a measure is NaN,
+never 0.
+
+References:
+    Gasser, Sroka and Jennen-Steinmetz, Residual variance and residual pattern in nonlinear regression (1986), eq. 2.
+"""
+
+# Explained in docs/stability.md.
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, Self
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
-from fashion_dgm.experiments.stability.series import (
-    coefficient_of_variation,
-    last,
-    oscillation,
-    relative_oscillation,
-)
+from fashion_dgm.config import StabilityConfig
 from fashion_dgm.metrics.modes import class_entropy, missing_classes
 
 __all__ = [
     "COMPARED",
     "PRIMARY",
     "RATIOS",
-    "Collapse",
     "RunRecord",
     "Score",
-    "degradations",
+    "coefficient_of_variation",
+    "last",
     "measures_of",
-    "progress",
-    "summarised",
+    "oscillation",
+    "relative_oscillation",
 ]
 
 PRIMARY = "degradation"
@@ -95,30 +101,18 @@ class RunRecord:
         return cls(**{**data, "scores": scores})
 
 
-@dataclass(frozen=True)
-class Collapse:
-    """When a generator counts as collapsed.
-
-    Arguments:
-        least_fraction: a class below this fraction of the images is missing.
-        missing: this many missing classes are a collapse.
-    """
-
-    least_fraction: float
-    missing: int
-
-
-def measures_of(record: RunRecord, collapse: Collapse, untrained: float) -> dict[str, float]:
+def measures_of(record: RunRecord, study: StabilityConfig, untrained: float) -> dict[str, float]:
     """Returns the measures of one run; NaN where it broke off too early to have one.
 
     Arguments:
+        study: which fraction of the images makes a class missing, and how many missing classes are a collapse.
         untrained: the distance of a generator that has learned nothing, which is taken for that of a run that diverged.
     """
     distances = [score.distance for score in record.scores]
-    ended = record.scores[-1].class_fractions if record.scores else None
+    ended = record.scores[-1].class_fractions if record.scores else ()
     diverged = record.status == "diverged"
-    missing = missing_classes(ended, collapse.least_fraction) if ended else math.nan
-    collapsed = ended is not None and missing >= collapse.missing
+    missing = missing_classes(ended, study.missing_fraction) if ended else math.nan
+    collapsed = missing >= study.missing_classes
     distance = untrained if diverged else last(distances)
 
     def column(name: str) -> list[float]:
@@ -129,7 +123,8 @@ def measures_of(record: RunRecord, collapse: Collapse, untrained: float) -> dict
         "epochs": float(len(record.history)),
         "distance": distance,
         "log_distance": _log(distance),
-        "progress": progress([*distances[:1], distance]),
+        # Which fraction of the first distance is gone: 0.5 if it has halved.
+        "progress": 1.0 - distance / distances[0] if distances and distances[0] > 0 else math.nan,
         "distance_oscillation": oscillation([_log(distance) for distance in distances]),
         # The critic's estimate is its loss with the sign turned, free of any penalty.
         "loss_oscillation": relative_oscillation(
@@ -144,38 +139,45 @@ def measures_of(record: RunRecord, collapse: Collapse, untrained: float) -> dict
     }
 
 
-def progress(distances: Sequence[float]) -> float:
-    """Returns what fraction of the first distance is gone at the end: 0.5 if it has halved; NaN where there is none."""
-    return 1.0 - last(distances) / distances[0] if distances and distances[0] > 0 else math.nan
-
-
-def degradations(log_distances: Mapping[tuple[str, int], float], baseline: str) -> dict[tuple[str, int], float]:
-    """Returns for each run but those of `baseline` how much farther away its images are than the same seed's there.
-
-    Only getting worse counts: settings that improve on the assigned ones are no sign of instability.
-
-    Arguments:
-        log_distances: one model's, by (variation, seed).
-
-    Returns:
-        `max(0, log d_variation - log d_baseline)`, so 0.7 is twice the distance; NaN where one of them has none.
-    """
-    return {
-        (variation, seed): float(np.maximum(0.0, value - log_distances.get((baseline, seed), math.nan)))
-        for (variation, seed), value in log_distances.items()
-        if variation != baseline
-    }
-
-
 def _log(value: float) -> float:
     return math.log(value) if value > 0 and math.isfinite(value) else math.nan
 
 
-def summarised(values: Sequence[float]) -> dict[str, float | int | None]:
-    """Returns mean and standard deviation over seeds of the finite values, and how many there are."""
-    finite = [value for value in values if math.isfinite(value)]
-    return {
-        "mean": float(np.mean(finite)) if finite else None,
-        "sd": float(np.std(finite, ddof=1)) if len(finite) > 1 else None,
-        "runs": len(finite),
-    }
+def oscillation(values: ArrayLike) -> float:
+    r"""Returns the standard deviation of a series about its own smooth trend, in its units; NaN for fewer than 3 values.
+
+    Each value is held against the straight line through its neighbours, `e_i = y_i - (y_{i-1} + y_{i+1}) / 2`, and
+    `s^2 = 2/3 mean(e_i^2)`. A straight line has none, however steep, and a slow bend next to none; white noise of variance
+    `s^2` has `s`; a sine of amplitude `A` and `w` radians a step has `A (1 - cos w) / sqrt(3)`.
+    """
+    y = _finite(values)
+    if len(y) < 3:
+        return math.nan
+    residuals = y[1:-1] - (y[:-2] + y[2:]) / 2.0
+    return math.sqrt(2.0 / 3.0 * float(np.mean(residuals**2)))
+
+
+def relative_oscillation(values: ArrayLike) -> float:
+    """Returns `oscillation` over the mean absolute value; NaN where that is 0 or there are fewer than 3 values."""
+    y = _finite(values)
+    scale = float(np.abs(y).mean()) if len(y) else 0.0
+    return oscillation(y) / scale if scale > 0 else math.nan
+
+
+def coefficient_of_variation(values: ArrayLike) -> float:
+    """Returns the standard deviation over the mean of a positive series, trend included; NaN for fewer than 2 values."""
+    y = _finite(values)
+    if len(y) < 2 or y.mean() <= 0:
+        return math.nan
+    return float(y.std(ddof=1) / y.mean())
+
+
+def last(values: ArrayLike) -> float:
+    """Returns the last finite value, or NaN where there is none."""
+    y = _finite(values)
+    return float(y[-1]) if len(y) else math.nan
+
+
+def _finite(values: ArrayLike) -> NDArray[np.float64]:
+    y = np.asarray(values, dtype=np.float64).ravel()
+    return y[np.isfinite(y)]

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from fashion_dgm.checkpoint import Checkpoint
+from fashion_dgm.checkpoint import Checkpoint, weights_sha256
 from fashion_dgm.classifier.network import build_classifier
 from fashion_dgm.config import AdversarialConfig
 from fashion_dgm.data.images import ImageSet
@@ -28,6 +28,7 @@ from fashion_dgm.gans import training
 from fashion_dgm.gans.networks import Generator
 from fashion_dgm.gans.steps import generator_arguments
 from fashion_dgm.metrics.frechet import Gaussian, frechet_distance
+from fashion_dgm.metrics.modes import class_fractions
 from fashion_dgm.registry import build_model
 from fashion_dgm.training.device import resolve_device, resolve_precision
 from fashion_dgm.training.epoch import DivergenceError, EpochRow
@@ -123,12 +124,8 @@ class Study:
         config, device = plan.config, resolve_device(plan.config.device)
         precision = resolve_precision(config.precision, device)
         parts = dict(fingerprint_of(config, self.train.sha256, PACKAGES, device, precision).parts)
-        weights = hashlib.sha256()
-        for name, tensor in sorted(self.classifier.weights.items()):
-            weights.update(name.encode() + tensor.numpy().tobytes())
         parts |= {"epochs": config.epochs, "samples": self.samples, "benchmark": self.benchmark.sha256}
-        parts |= {"held_out": len(self.test)}
-        parts |= {"classifier": weights.hexdigest()}
+        parts |= {"held_out": len(self.test), "classifier": weights_sha256(self.classifier.weights)}
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
 
     def _scored(self, record: RunRecord, snapshots: dict[int, Checkpoint], device: torch.device) -> RunRecord:
@@ -142,10 +139,8 @@ class Study:
             if not np.isfinite(features).all():
                 reason = f"the generator's images were no longer finite in epoch {epoch}"
                 return replace(record, status="diverged", reason=reason, scores=scores)
-            with torch.no_grad():
-                taken_for = network.head(torch.from_numpy(features).to(device)).argmax(dim=1).cpu().numpy()
-            fractions = tuple(float(fraction) for fraction in np.bincount(taken_for, minlength=10) / real.count)
-            scores.append(Score(epoch, frechet_distance(real, Gaussian.fit(features)), fractions))
+            fractions = class_fractions(network.head, torch.from_numpy(features).to(device)).tolist()
+            scores.append(Score(epoch, frechet_distance(real, Gaussian.fit(features)), tuple(fractions)))
         return replace(record, scores=scores)
 
 

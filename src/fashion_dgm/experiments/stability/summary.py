@@ -1,132 +1,148 @@
 """The results of the study: a row of measures for each run, means over seeds, and verdicts between models."""
 
+# Explained in docs/stability.md.
+
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from itertools import combinations
-from typing import Any
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from scipy.stats import ttest_1samp
 
 from fashion_dgm.config import StabilityConfig
 from fashion_dgm.experiments.stability.grid import AS_ASSIGNED, MODELS
-from fashion_dgm.experiments.stability.measures import (
-    COMPARED,
-    PRIMARY,
-    Collapse,
-    RunRecord,
-    degradations,
-    measures_of,
-    summarised,
-)
-from fashion_dgm.experiments.stability.verdict import Verdict, compare, more_stable, seed_means
+from fashion_dgm.experiments.stability.measures import COMPARED, PRIMARY, RunRecord, measures_of
 
-__all__ = ["PAIRS", "VARIED", "rows_of", "summarise"]
+__all__ = ["PAIRS", "VARIED", "Outcome", "compare", "more_stable", "rows_of", "summarise"]
+
+Outcome = Literal["first", "second", "undecided", "mixed"]
 
 PAIRS = tuple(combinations(MODELS, 2))
 VARIED = "varied"
 LABELS = ("model", "variation", "seed", "status", "reason")
 
-Row = dict[str, Any]
 
-
-def rows_of(records: Sequence[RunRecord], study: StabilityConfig, untrained: float) -> list[Row]:
+def rows_of(records: Sequence[RunRecord], study: StabilityConfig, untrained: float) -> pd.DataFrame:
     """Returns for each run its names, settings, status and measures; NaN where it has none.
+
+    `degradation`, of varied runs, is by how much the logarithm of the distance is larger than that of the same model and
+    seed as assigned, `max(0, log d - log d_assigned)`: 0.7 is twice the distance.
 
     Arguments:
         untrained: the distance of an untrained generator, which a diverged run counts with.
     """
-    collapse = Collapse(study.missing_fraction, study.missing_classes)
-    rows: list[Row] = [
-        {
-            **{name: getattr(record, name) for name in LABELS},
-            **record.settings,
-            **measures_of(record, collapse, untrained),
-        }
-        for record in records
-    ]
-    for model in MODELS:
-        own = [row for row in rows if row["model"] == model]
-        found = degradations({(row["variation"], row["seed"]): row["log_distance"] for row in own}, AS_ASSIGNED)
-        for row in own:
-            row[PRIMARY] = found.get((row["variation"], row["seed"]), math.nan)
+    rows = pd.DataFrame(
+        [
+            {name: getattr(record, name) for name in LABELS} | record.settings | measures_of(record, study, untrained)
+            for record in records
+        ]
+    )
+    varied, seeds = rows["variation"] != AS_ASSIGNED, ["model", "seed"]
+    assigned = rows[seeds].merge(rows.loc[~varied, [*seeds, "log_distance"]], how="left")["log_distance"]
+    # Only getting worse counts: settings that improve on the assigned ones are no sign of instability.
+    rows[PRIMARY] = (rows["log_distance"] - assigned).clip(lower=0).where(varied)
     return rows
 
 
-def summarise(rows: Sequence[Row], study: StabilityConfig) -> dict[str, Any]:
+def summarise(rows: pd.DataFrame, study: StabilityConfig) -> dict[str, Any]:
     """Returns the results as a report needs them.
 
     Everything is averaged over the variations of a seed first; means, deviations and tests are over seeds. The six
     comparisons of one measure hold together with the study's confidence (Bonferroni).
 
     Returns:
-        `{"cells": {model: {"as_assigned" | "varied": {measure: summary}}}, "failures": {model: {"as_assigned" | "varied":
-        {"runs", "diverged", "collapsed"}}}, "verdicts": {measure: {"gan-wgan": verdict}}, "stability": {"gan-wgan":
-        outcome}, "progress": {model: fraction}}`.
+        `{"cells": {model: {"as_assigned" | "varied": {measure: {"mean", "sd", "runs"}}}}, "failures": {model:
+        {"as_assigned" | "varied": {"runs", "diverged", "collapsed"}}}, "verdicts": {measure: {"gan-wgan": as `compare`}},
+        "stability": {"gan-wgan": outcome}, "progress": {model: fraction}}`.
     """
     measures = [name for name in COMPARED if name != "assigned_log_distance"] + ["distance", "class_entropy"]
-    cells = {
-        model: {
-            group: {name: summarised(list(_by_seed(rows, model, name, group).values())) for name in measures}
-            for group in (AS_ASSIGNED, VARIED)
-        }
+    groups = {
+        (model, group): rows[(rows["model"] == model) & ((rows["variation"] == AS_ASSIGNED) == (group == AS_ASSIGNED))]
         for model in MODELS
+        for group in (AS_ASSIGNED, VARIED)
     }
-    failures = {
-        model: {
-            group: {
-                "runs": len(found := _runs(rows, model, group)),
-                **{name: int(sum(row[name] for row in found)) for name in ("diverged", "collapsed")},
-            }
-            for group in (AS_ASSIGNED, VARIED)
-        }
-        for model in MODELS
-    }
+    # Runs of one seed share initial weights, the order of images and noise, so they are no independent sample; seeds are.
+    by_seed = {key: part.groupby("seed")[[*measures, "progress"]].mean() for key, part in groups.items()}
+
+    def values(model: str, measure: str) -> dict[int, float]:
+        if measure == "assigned_log_distance":
+            return by_seed[model, AS_ASSIGNED]["log_distance"].to_dict()
+        return by_seed[model, VARIED][measure].to_dict()
+
     level = 1 - (1 - study.confidence) / len(PAIRS)
-    compared = {
-        measure: {
-            f"{first}-{second}": compare(
-                _compared_values(rows, first, measure), _compared_values(rows, second, measure), level
-            )
-            for first, second in PAIRS
-        }
-        for measure in COMPARED
+    verdicts = {
+        name: {f"{one}-{other}": compare(values(one, name), values(other, name), level) for one, other in PAIRS}
+        for name in COMPARED
     }
+    cells: dict[str, Any] = {model: {} for model in MODELS}
+    failures: dict[str, Any] = {model: {} for model in MODELS}
+    for (model, group), part in groups.items():
+        cells[model][group] = {name: _over_seeds(by_seed[model, group][name]) for name in measures}
+        failures[model][group] = {"runs": len(part), **{n: int(part[n].sum()) for n in ("diverged", "collapsed")}}
     return {
         "cells": cells,
         "failures": failures,
-        "verdicts": {name: {pair: _written(found) for pair, found in of.items()} for name, of in compared.items()},
+        "verdicts": verdicts,
         "stability": {
-            pair: more_stable(found.outcome, compared["log_distance"][pair].outcome)
-            for pair, found in compared[PRIMARY].items()
+            pair: more_stable(found["outcome"], verdicts["log_distance"][pair]["outcome"])
+            for pair, found in verdicts[PRIMARY].items()
         },
-        "progress": {
-            model: summarised(list(_by_seed(rows, model, "progress", AS_ASSIGNED).values()))["mean"] for model in MODELS
-        },
+        "progress": {model: _over_seeds(by_seed[model, AS_ASSIGNED]["progress"])["mean"] for model in MODELS},
     }
 
 
-def _runs(rows: Sequence[Row], model: str, group: str) -> list[Row]:
-    return [
-        row for row in rows if row["model"] == model and (row["variation"] == AS_ASSIGNED) == (group == AS_ASSIGNED)
-    ]
+def compare(first: Mapping[int, float], second: Mapping[int, float], confidence: float) -> dict[str, Any]:
+    """Compares two models on one measure by the paired t-test over seeds.
+
+    Arguments:
+        first: a value for each seed, NaN where there is none.
+        second: the same of the other model.
+        confidence: level of the interval, in `(0, 1)`.
+
+    Returns:
+        The mean `difference`, first minus second; its `interval` by Student's t, None for fewer than two pairs or where all
+        differences are equal; `pairs`, how many seeds have a value on both sides, and `left_out`, how many have not; and
+        the `outcome`: which model has less, and less is better for every measure here, or undecided if the interval
+        includes 0.
+    """
+    shared = set(first) & set(second)
+    differences = np.array([first[seed] - second[seed] for seed in sorted(shared)], dtype=np.float64)
+    paired = differences[np.isfinite(differences)]
+    found = {
+        "difference": float(paired.mean()) if len(paired) else None,
+        "interval": None,
+        "pairs": len(paired),
+        "left_out": len(shared) - len(paired),
+        "outcome": "undecided",
+    }
+    # Seeds that agree to the digit, as fractions of failed runs may, are no proof that others would.
+    if len(paired) < 2 or np.ptp(paired) == 0:
+        return found
+    low, high = map(float, ttest_1samp(paired, 0.0).confidence_interval(confidence))
+    outcome: Outcome = "first" if high < 0 else "second" if low > 0 else "undecided"
+    return found | {"interval": [low, high], "outcome": outcome}
 
 
-def _by_seed(rows: Sequence[Row], model: str, measure: str, group: str) -> dict[int, float]:
-    return seed_means({(row["variation"], row["seed"]): row[measure] for row in _runs(rows, model, group)})
+def more_stable(degradation: Outcome, distance: Outcome) -> Outcome:
+    """Returns which model is more stable: the one that degrades less, unless its images are farther away all the same.
+
+    Arguments:
+        degradation: which model degrades less under the variations.
+        distance: which model's images are nearer under the variations. A model that is poor to begin with has little to
+            lose, so one that is decidedly the farther is not called more stable: "mixed".
+    """
+    if degradation == "undecided" or distance in (degradation, "undecided"):
+        return degradation
+    return "mixed"
 
 
-def _compared_values(rows: Sequence[Row], model: str, measure: str) -> dict[int, float]:
-    if measure == "assigned_log_distance":
-        return _by_seed(rows, model, "log_distance", AS_ASSIGNED)
-    return _by_seed(rows, model, measure, VARIED)
-
-
-def _written(verdict: Verdict) -> Mapping[str, Any]:
-    """As JSON has it, which knows no NaN."""
+def _over_seeds(values: pd.Series) -> dict[str, float | int | None]:
+    finite = values.dropna()
     return {
-        "difference": verdict.difference if math.isfinite(verdict.difference) else None,
-        "interval": list(verdict.interval) if math.isfinite(verdict.interval[0]) else None,
-        "pairs": verdict.pairs,
-        "left_out": verdict.left_out,
-        "outcome": verdict.outcome,
+        "mean": float(finite.mean()) if len(finite) else None,
+        "sd": float(finite.std()) if len(finite) > 1 else None,
+        "runs": len(finite),
     }

@@ -44,8 +44,6 @@ def train_runs(
 
 def compare_models(found: dict[str, Any]) -> tuple[DataFrame, dict[str, Any]]:
     """Measures each run, and compares the models measure by measure."""
-    import pandas as pd
-
     from fashion_dgm.experiments.stability.measures import RunRecord
     from fashion_dgm.experiments.stability.summary import rows_of, summarise
 
@@ -53,7 +51,7 @@ def compare_models(found: dict[str, Any]) -> tuple[DataFrame, dict[str, Any]]:
     config = StabilityConfig(**found["config"])
     records = [RunRecord.from_json(record) for record in found["records"]]
     rows = rows_of(records, config, found["reference"]["untrained"])
-    return pd.DataFrame(rows), {**summarise(rows, config), **found["reference"], "config": found["config"]}
+    return rows, {**summarise(rows, config), **found["reference"], "config": found["config"]}
 
 
 def plot_curves(found: dict[str, Any]) -> Figure:
