@@ -78,7 +78,7 @@ class Scorer:
         with tempfile.TemporaryDirectory() as folder:
             store = StateStore(Path(folder))
             if model == "flow":
-                return train_flow(self.train, self.test, config, store, _ignore).test_bits_per_dim
+                return train_flow(self.train, self.test, config, store, _ignore).metrics["test_bits_per_dim"]
             network = build_model(train_gan(self.train, config, store, _ignore).generator, "Generator")
         assert isinstance(network, Generator)
         return self._distance(network)

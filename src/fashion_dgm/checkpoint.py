@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.files import write_bytes
-from fashion_dgm.training.tf32 import allow_tf32
+from fashion_dgm.training.device import allow_tf32
 
 __all__ = [
     "Checkpoint",

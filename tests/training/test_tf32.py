@@ -10,9 +10,15 @@ from fashion_dgm.config import TrainingConfig
 from fashion_dgm.gans.networks import Generator
 from fashion_dgm.registry import build_model
 from fashion_dgm.training import device as devices
-from fashion_dgm.training.device import DeviceError, resolve_device, resolve_precision
+from fashion_dgm.training.device import (
+    DeviceError,
+    allow_tf32,
+    resolve_device,
+    resolve_precision,
+    tf32,
+    tf32_is_allowed,
+)
 from fashion_dgm.training.fingerprint import fingerprint_of
-from fashion_dgm.training.tf32 import allow_tf32, tf32, tf32_is_allowed
 from tests.training.helpers import NoisyStep, config, run
 
 CPU = torch.device("cpu")
@@ -87,7 +93,7 @@ def test_it_ends_with_an_error() -> None:
 
 def test_it_is_part_of_the_fingerprint() -> None:
     def parts(precision: str) -> dict:
-        return dict(fingerprint_of(config(precision=precision), "", ("fashion_dgm.errors",), CPU, torch.float32).parts)
+        return fingerprint_of(config(precision=precision), "", ("fashion_dgm.errors",), CPU, torch.float32)
 
     assert [parts(name)["precision"] for name in ("float32", "tf32")] == ["float32", "tf32"]
 

@@ -77,15 +77,15 @@ def run(family: str, folder: Path, **changes: Any) -> dict[str, Any]:
         return {
             "weights": dict(flow.flow.weights),
             "history": flow.history,
-            "metrics": [flow.train_bits_per_dim, flow.test_bits_per_dim, flow.reconstruction_error],
+            "metrics": dict(flow.metrics),
         }
     if family == "classifier":
         classifier_config = ClassifierConfig(**common, **CLASSIFIER)
-        trained = train_classifier(train, test, test, classifier_config, store, ignore)
+        classifier, history = train_classifier(train, test, test, classifier_config, store, ignore)
         return {
-            "weights": dict(trained.classifier.weights),
-            "history": trained.history,
-            "metrics": [trained.benchmark_accuracy],
+            "weights": dict(classifier.weights),
+            "history": history,
+            "metrics": [classifier.training["benchmark_accuracy"]],
         }
     torch.manual_seed(0)
     classifier = checkpoint_of(Classifier(4, 8), "Classifier", {"width": 4, "feature_dim": 8})

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from fashion_dgm.checkpoint import Checkpoint, checkpoint_of
 from fashion_dgm.classifier.network import Classifier, accuracy
@@ -19,15 +16,18 @@ from fashion_dgm.training.epoch import EpochRow
 from fashion_dgm.training.loop import OnEpoch, train
 from fashion_dgm.training.optimizers import make_optimizer, set_learning_rate
 from fashion_dgm.training.speed import accelerate, begin_step
+from fashion_dgm.training.step import StatefulStep
 from fashion_dgm.training.store import StateStore
 
-__all__ = ["ClassifierStep", "TrainedClassifier", "train_classifier"]
+__all__ = ["ClassifierStep", "train_classifier"]
 
 CODE = (f"{__name__}:train_classifier",)
 
 
-class ClassifierStep:
+class ClassifierStep(StatefulStep):
     """One step of cross-entropy training."""
+
+    state = ("classifier", "optimizer", "steps")
 
     def __init__(self, config: ClassifierConfig, device: torch.device, precision: torch.dtype) -> None:
         self.device, self.precision, self.config = device, precision, config
@@ -52,30 +52,6 @@ class ClassifierStep:
         correct = (logits.detach().argmax(dim=1) == labels).float().mean()
         return {"cross_entropy": loss.detach(), "accuracy": correct}
 
-    def networks(self) -> dict[str, nn.Module]:
-        return {"classifier": self.classifier}
-
-    def state_dict(self) -> dict[str, Any]:
-        return {
-            "classifier": self.classifier.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "steps": self.steps,
-        }
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.classifier.load_state_dict(state["classifier"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.steps = state["steps"]
-
-
-@dataclass(frozen=True)
-class TrainedClassifier:
-    """The network, its history and its accuracy on images it never saw."""
-
-    classifier: Checkpoint
-    history: list[EpochRow]
-    benchmark_accuracy: float
-
 
 def train_classifier(
     data: ImageSet,
@@ -84,8 +60,12 @@ def train_classifier(
     config: ClassifierConfig,
     store: StateStore,
     on_epoch: OnEpoch,
-) -> TrainedClassifier:
-    """Trains on `data`, follows accuracy on `test`, and measures it once on `benchmark`."""
+) -> tuple[Checkpoint, list[EpochRow]]:
+    """Trains on `data`, follows accuracy on `test`, and measures it once on `benchmark`.
+
+    Returns:
+        The network, whose accuracies are in the checkpoint's `training`, and its history.
+    """
 
     def accuracy_on(step: ClassifierStep, images: ImageSet) -> float:
         pixels, labels = torch.from_numpy(images.images), torch.from_numpy(images.labels)
@@ -102,13 +82,11 @@ def train_classifier(
         on_epoch=on_epoch,
     )
     architecture = {"width": config.width, "feature_dim": config.feature_dim}
-    accuracies = {
+    origin = {
+        "seed": config.seed,
+        "epoch": config.epochs,
+        "data_sha256": data.sha256,
         "test_accuracy": run.history[-1]["test_accuracy"],
         "benchmark_accuracy": accuracy_on(run.step, benchmark),
     }
-    origin = {"seed": config.seed, "epoch": config.epochs, "data_sha256": data.sha256, **accuracies}
-    return TrainedClassifier(
-        classifier=checkpoint_of(run.step.classifier, "Classifier", architecture, origin),
-        history=run.history,
-        benchmark_accuracy=accuracies["benchmark_accuracy"],
-    )
+    return checkpoint_of(run.step.classifier, "Classifier", architecture, origin), run.history

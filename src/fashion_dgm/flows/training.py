@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -25,15 +25,16 @@ from fashion_dgm.training.loop import OnEpoch, train
 from fashion_dgm.training.optimizers import make_optimizer, set_learning_rate
 from fashion_dgm.training.seeds import derive_seed, generator
 from fashion_dgm.training.speed import accelerate, begin_step
+from fashion_dgm.training.step import StatefulStep
 from fashion_dgm.training.store import StateStore
 
-__all__ = ["FittedFlow", "FlowStep", "TrainedFlow", "fit_flow", "reconstruction_error", "train_flow"]
+__all__ = ["FittedFlow", "FlowStep", "fit_flow", "reconstruction_error", "train_flow"]
 
 
 FlowTraining = CouplingFlowTrainingConfig | ResidualFlowTrainingConfig | NamedFlowTrainingConfig
 
 
-class FlowStep:
+class FlowStep(StatefulStep):
     """One step of maximum likelihood: down the mean bits per dimension of a batch, gradients clipped by their norm.
 
     Arguments:
@@ -44,12 +45,9 @@ class FlowStep:
     The weights come from torch's default generator, seeded by the caller; so does the noise of the steps.
     """
 
-    def __init__(
-        self,
-        config: FlowTraining,
-        device: torch.device,
-        precision: torch.dtype,
-    ) -> None:
+    state = ("flow", "optimizer", "steps", "ema")
+
+    def __init__(self, config: FlowTraining, device: torch.device, precision: torch.dtype) -> None:
         self.config, self.device, self.precision = config, device, precision
         # Drawn on the CPU, so that a seed gives the same weights on every device.
         self.flow = accelerate(make_flow(config.model), config.speed, device)
@@ -96,23 +94,6 @@ class FlowStep:
             self.ema.update()
         return {"bits_per_dim": loss.detach(), "gradient_norm": norm}
 
-    def networks(self) -> dict[str, nn.Module]:
-        """Returns the flow under the name `flow`."""
-        return {"flow": self.flow}
-
-    def state_dict(self) -> dict[str, Any]:
-        """Returns the state of flow, optimizer and average: references, to be saved before the next step."""
-        state = {"flow": self.flow.state_dict(), "optimizer": self.optimizer.state_dict(), "steps": self.steps}
-        return state if self.ema is None else {**state, "ema": self.ema.state_dict()}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Takes back what `state_dict` gave."""
-        self.flow.load_state_dict(state["flow"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.steps = state["steps"]
-        if self.ema is not None:
-            self.ema.load_state_dict(state["ema"])
-
 
 EVALUATION_BATCH = 500
 
@@ -120,38 +101,13 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class TrainedFlow:
-    """The flow, its history, and what it reaches on all of the test split."""
-
-    flow: Checkpoint
-    history: list[EpochRow]
-    parameters: int
-    train_bits_per_dim: float
-    test_bits_per_dim: float
-    reconstruction_error: float
-    earlier: dict[int, Checkpoint]
-
-    @property
-    def metrics(self) -> dict[str, Any]:
-        """What the report shows of it."""
-        return {
-            "architecture": self.flow.architecture,
-            "epochs": len(self.history),
-            "images_seen": self.flow.training["images"],
-            "parameters": self.parameters,
-            "train_bits_per_dim": self.train_bits_per_dim,
-            "test_bits_per_dim": self.test_bits_per_dim,
-            "reconstruction_error": self.reconstruction_error,
-        }
-
-
-@dataclass(frozen=True)
 class FittedFlow:
-    """The flow that was trained, its history, and what it was after some epochs before the last."""
+    """The flow that was trained, its history, what it was after some epochs before the last, and what it reaches."""
 
     flow: Checkpoint
     history: list[EpochRow]
     earlier: dict[int, Checkpoint]
+    metrics: Mapping[str, Any] = field(default_factory=dict)
 
 
 def fit_flow(
@@ -210,27 +166,30 @@ def train_flow(
     config: CouplingFlowTrainingConfig | NamedFlowTrainingConfig,
     store: StateStore,
     on_epoch: OnEpoch,
-) -> TrainedFlow:
+) -> FittedFlow:
     """Trains a flow with an exact log-determinant as `fit_flow` does, and evaluates it.
 
-    The final bits/dim are those of as many training images as the test split holds, and of that whole split.
+    Its metrics are what the report shows of it, among them the bits/dim of the whole test split and of as many training
+    images.
     """
     fitted = fit_flow(data, test, config, store, on_epoch, config.kept_epochs)
     flow = build_flow(fitted.flow).to(resolve_device(config.device))
-    return TrainedFlow(
-        flow=fitted.flow,
-        history=fitted.history,
-        earlier=fitted.earlier,
-        parameters=sum(parameter.numel() for parameter in flow.parameters()),
-        train_bits_per_dim=_bits_per_dim(flow, data, len(test), config.seed),
-        test_bits_per_dim=_bits_per_dim(flow, test, len(test), config.seed),
-        reconstruction_error=reconstruction_error(flow, torch.from_numpy(test.images[:EVALUATION_BATCH]), config.seed),
-    )
+    some = torch.from_numpy(test.images[:EVALUATION_BATCH])
+    metrics = {
+        "architecture": fitted.flow.architecture,
+        "epochs": len(fitted.history),
+        "images_seen": fitted.flow.training["images"],
+        "parameters": sum(parameter.numel() for parameter in flow.parameters()),
+        "train_bits_per_dim": _bits_per_dim(flow, data, len(test), config.seed),
+        "test_bits_per_dim": _bits_per_dim(flow, test, len(test), config.seed),
+        "reconstruction_error": reconstruction_error(flow, some, config.seed),
+    }
+    return replace(fitted, metrics=metrics)
 
 
 def _bits_per_dim(flow: Flow, images: ImageSet, count: int, seed: int) -> float:
     pixels = torch.from_numpy(images.images[:count])
-    # In float32 whatever the training's precision: this figure is compared with others.
+    # In float32 whatever the training's precision: this number is compared with others.
     return mean_bits_per_dim(flow, pixels, EVALUATION_BATCH, derive_seed(seed, "dequantize"), torch.float32)
 
 

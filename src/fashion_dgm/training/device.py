@@ -1,13 +1,19 @@
-"""Where and in which precision to compute."""
+"""Where and in which precision to compute, and whether a GPU may round float32 to TF32: the one place that sets it.
+
+TF32 keeps 10 of float32's 23 bits of mantissa in matrix products and convolutions. torch allows it in convolutions unless
+it is disabled.
+"""
 
 from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
 
 import torch
 
 from fashion_dgm.errors import FashionDGMError
-from fashion_dgm.training.tf32 import allow_tf32
 
-__all__ = ["DeviceError", "resolve_device", "resolve_precision"]
+__all__ = ["DeviceError", "allow_tf32", "resolve_device", "resolve_precision", "tf32", "tf32_is_allowed"]
 
 
 class DeviceError(FashionDGMError):
@@ -47,7 +53,7 @@ def resolve_precision(name: str, device: torch.device) -> torch.dtype:
     """Returns the dtype of matrix products and convolutions, one of float32 and bfloat16.
 
     `"auto"` takes bfloat16 where the hardware has instructions for it, for there it is faster; elsewhere it is
-    emulated. `"tf32"` is float32 that is rounded inside of matrix products, as `training.tf32` allows.
+    emulated. `"tf32"` is float32 that is rounded inside of matrix products, as `tf32` allows.
 
     Raises:
         DeviceError: for `"tf32"` on a device without it.
@@ -70,3 +76,28 @@ def resolve_precision(name: str, device: torch.device) -> torch.dtype:
 
 def _has_tf32(device: torch.device) -> bool:
     return device.type == "cuda" and torch.cuda.get_device_capability(device) >= (8, 0)
+
+
+def allow_tf32(allowed: bool) -> None:
+    """Sets it for the whole process."""
+    torch.set_float32_matmul_precision("high" if allowed else "highest")
+    # Under the old name first and then under the new ones, or torch, which still reads both, finds them at odds.
+    torch.backends.cudnn.allow_tf32 = allowed
+    if hasattr(torch.backends.cudnn, "conv"):  # from torch 2.9 on
+        for operation in (torch.backends.cudnn.conv, torch.backends.cudnn.rnn):
+            setattr(operation, "fp32_precision", "tf32" if allowed else "ieee")  # noqa: B010 (unknown to torch's types)
+
+
+def tf32_is_allowed() -> bool:
+    """Whether matrix products or convolutions of float32 may be rounded to TF32."""
+    return torch.backends.cuda.matmul.allow_tf32 or torch.backends.cudnn.allow_tf32
+
+
+@contextlib.contextmanager
+def tf32(allowed: bool) -> Iterator[None]:
+    """Allows TF32, or forbids it, within a `with` statement; after it, float32 is float32."""
+    allow_tf32(allowed)
+    try:
+        yield
+    finally:
+        allow_tf32(False)

@@ -17,15 +17,14 @@ from tqdm import tqdm
 from fashion_dgm.config import TrainingConfig
 from fashion_dgm.data.images import ImageSet
 from fashion_dgm.errors import FashionDGMError
-from fashion_dgm.training.device import resolve_device, resolve_precision
+from fashion_dgm.training.device import resolve_device, resolve_precision, tf32
 from fashion_dgm.training.distributed.ranks import broadcast_parameters, from_main, gathered, is_main, rank, world_size
 from fashion_dgm.training.epoch import EpochProgress, EpochRow
-from fashion_dgm.training.fingerprint import Fingerprint, fingerprint_of
+from fashion_dgm.training.fingerprint import fingerprint_of
 from fashion_dgm.training.interruption import Interrupted, StopRequest, stop_request
 from fashion_dgm.training.seeds import derive_seed, generator
 from fashion_dgm.training.step import Step
 from fashion_dgm.training.store import RunStore, StateStore
-from fashion_dgm.training.tf32 import tf32
 
 __all__ = ["OnEpoch", "TrainedRun", "train"]
 
@@ -139,7 +138,7 @@ def train(
     return run
 
 
-def _open(store: StateStore, fingerprint: Fingerprint, epochs: int) -> tuple[RunStore, dict[str, Any] | None]:
+def _open(store: StateStore, fingerprint: Mapping[str, Any], epochs: int) -> tuple[RunStore, dict[str, Any] | None]:
     run_store = store.open(fingerprint)
     state = run_store.load()
     if state is not None and len(state["history"]) > epochs:

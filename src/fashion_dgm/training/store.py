@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import logging
@@ -14,7 +15,6 @@ from typing import Any
 import torch
 
 from fashion_dgm.files import atomic_path
-from fashion_dgm.training.fingerprint import Fingerprint
 
 __all__ = ["RunStore", "StateStore"]
 
@@ -35,18 +35,20 @@ class StateStore:
     def __init__(self, folder: Path, keep: int = 3) -> None:
         self.folder, self.keep = Path(folder), keep
 
-    def open(self, fingerprint: Fingerprint, variant: str = "") -> RunStore:
+    def open(self, fingerprint: Mapping[str, Any], variant: str = "") -> RunStore:
         """Returns the run of that fingerprint, and reports what changed where there are only others.
 
         Arguments:
+            fingerprint: of `fingerprint_of`.
             variant: distinguishes runs of one fingerprint.
         """
-        run = RunStore(self.folder / f"{fingerprint.digest}{variant}")
+        digest = hashlib.sha256(json.dumps(fingerprint, sort_keys=True).encode()).hexdigest()[:12]
+        run = RunStore(self.folder / f"{digest}{variant}")
         if not run.folder.exists():
-            for parts in self._others(fingerprint):
-                logger.info("training anew, because of %s", "; ".join(fingerprint.changed_from(parts)))
+            for before in self._others(digest):
+                logger.info("training anew, because of %s", "; ".join(_changes(before, fingerprint)))
             with atomic_path(run.folder / "fingerprint.json") as path:
-                path.write_text(json.dumps(dict(fingerprint.parts), indent=2, sort_keys=True), encoding="utf-8")
+                path.write_text(json.dumps(fingerprint, indent=2, sort_keys=True), encoding="utf-8")
         return run
 
     def prune(self, finished: RunStore) -> None:
@@ -55,14 +57,20 @@ class StateStore:
         for folder in sorted(runs, key=lambda path: path.stat().st_mtime, reverse=True)[self.keep - 1 :]:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def _others(self, fingerprint: Fingerprint) -> Iterator[Mapping[str, Any]]:
+    def _others(self, digest: str) -> Iterator[Mapping[str, Any]]:
         """The parts of the newest run of another fingerprint, if there is one."""
-        paths = [path for path in self.folder.glob("*/fingerprint.json") if path.parent.name != fingerprint.digest]
+        paths = [path for path in self.folder.glob("*/fingerprint.json") if path.parent.name != digest]
         for path in sorted(paths, key=lambda path: path.parent.stat().st_mtime)[-1:]:
             try:
                 yield json.loads(path.read_text(encoding="utf-8"))
             except ValueError:
                 logger.warning("%s is damaged and is ignored", path)
+
+
+def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """Returns what differs, each as `name: old -> new`."""
+    both = ((name, before.get(name, "(none)"), after.get(name, "(none)")) for name in sorted({**before, **after}))
+    return [f"{name}: {old} -> {new}" for name, old, new in both if old != new]
 
 
 class RunStore:

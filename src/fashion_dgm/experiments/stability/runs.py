@@ -123,7 +123,7 @@ class Study:
         """Twelve digits that stand for all that the record depends on."""
         config, device = plan.config, resolve_device(plan.config.device)
         precision = resolve_precision(config.precision, device)
-        parts = dict(fingerprint_of(config, self.train.sha256, PACKAGES, device, precision).parts)
+        parts = fingerprint_of(config, self.train.sha256, PACKAGES, device, precision)
         parts |= {"epochs": config.epochs, "samples": self.samples, "benchmark": self.benchmark.sha256}
         parts |= {"held_out": len(self.test), "classifier": weights_sha256(self.classifier.weights)}
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]

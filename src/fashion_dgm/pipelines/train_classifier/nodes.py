@@ -21,8 +21,8 @@ def train_classifier(
     from fashion_dgm.classifier import training as training
     from fashion_dgm.training.distributed.launch import launch
 
-    trained = launch(
+    classifier, history = launch(
         training.train_classifier, config, log_epoch, data=train, test=test, benchmark=benchmark, store=store
     )
-    metrics = {**trained.history[-1], "benchmark_accuracy": trained.benchmark_accuracy}
-    return trained.classifier, pd.DataFrame(trained.history), metrics
+    metrics = {**history[-1], "benchmark_accuracy": classifier.training["benchmark_accuracy"]}
+    return classifier, pd.DataFrame(history), metrics

@@ -61,7 +61,7 @@ def _train(
     from fashion_dgm.training.distributed.launch import launch
 
     trained = launch(training.train_flow, config, log_epoch, data=train, test=test, store=store)
-    return trained.flow, trained.earlier, pd.DataFrame(trained.history), trained.metrics
+    return trained.flow, trained.earlier, pd.DataFrame(trained.history), dict(trained.metrics)
 
 
 def train_background_flow(
