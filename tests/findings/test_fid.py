@@ -24,9 +24,14 @@ def measured(model: str, state: str, **values: Any) -> dict[str, Any]:
     return {**row, "precision": 0.9, "recall": 0.9, "density": 1.0, "coverage": 0.9, **values}
 
 
-def found(*rows: dict[str, Any], sets: tuple[dict[str, Any], ...] = (), floor: float = 1.0) -> FIDFindings:
+def scored(*rows: dict[str, Any], sets: tuple[dict[str, Any], ...] = (), floor: float = 1.0) -> dict[str, Any]:
     quality = [*sets, measured("test", "floor"), measured("train", "training", distance_benchmark=12.0)]
-    return fid({"rows": list(rows), "samples": 2000, "floor": {"classifier": floor}, "quality": quality})
+    sizes = {"samples": 2000, "seed": 0, "neighbours": 5, "kid": {"subsets": 100}, "extrapolation_groups": 20}
+    return {"rows": list(rows), "floor": {"classifier": floor}, "quality": quality, **sizes}
+
+
+def found(*rows: dict[str, Any], **options: Any) -> FIDFindings:
+    return fid(scored(*rows, **options))
 
 
 @pytest.mark.parametrize(

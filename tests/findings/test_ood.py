@@ -22,7 +22,7 @@ def auroc(value: float | None, spread: float = 0.01) -> dict[str, Any]:
 
 def model(**results: dict[str, float | None]) -> dict[str, Any]:
     of_scores = {score: {name: auroc(value) for name, value in found.items()} for score, found in results.items()}
-    inside = {"images": 100, "bits_per_dim": 3.0}
+    inside = {"images": 100, "bits_per_dim": 3.0, "bits_per_dim_sd": 0.25}
     return {"in_distribution": inside, "results": of_scores, "missing": {"waic": "no other weights"}}
 
 
@@ -34,8 +34,10 @@ def metrics(models: dict[str, Any], primary_score: str = "combined", inside: str
         "model": "RealNVP",
         "models": models,
         "primary_score": primary_score,
-        "in_distribution": {"name": inside, "images": 300, "bits_per_dim": 3.0},
-        "sets": {name: {"images": 100, "bits_per_dim": 2.0, **found} for name, found in raw.items()},
+        "in_distribution": {"name": inside, "images": 300, "bits_per_dim": 3.0, "bits_per_dim_sd": 0.25},
+        "sets": {
+            name: {"images": 100, "bits_per_dim": 2.0, "bits_per_dim_sd": 0.2, **found} for name, found in raw.items()
+        },
         "definitions": {
             score: {
                 "label": score.upper(),

@@ -1,35 +1,48 @@
 from __future__ import annotations
 
+import copy
 import math
+import re
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from fashion_dgm import reporting
+from fashion_dgm.config import ReportConfig
+from fashion_dgm.findings import conclude
+from fashion_dgm.provenance import ORIGIN
+from fashion_dgm.reporting.chapter import Chapter, render_chapter
+from fashion_dgm.reporting.compose import marked
 from fashion_dgm.reporting.figures import image_grid
 from fashion_dgm.reporting.style import to_png
+from tests.findings import (
+    test_data,
+    test_fid,
+    test_flow,
+    test_latents,
+    test_likelihood,
+    test_log_det,
+    test_ood,
+    test_stability,
+    test_vanishing,
+)
+from tests.findings.test_ood import FLIP
 
-
-def detected(auroc: float | None, spread: float = 0.002) -> dict[str, Any]:
-    """A score's detection of a set."""
-    names = ("auroc", "aupr", "fpr95")
-    if auroc is None:
-        return dict.fromkeys(names)
-    return dict.fromkeys(names, auroc) | {f"{name}_interval": [auroc - spread, auroc + spread] for name in names}
-
-
-def definition(label: str, **more: Any) -> dict[str, Any]:
-    """What a score is."""
-    return {"label": label, "paper": "A paper", "tails": "one", "uses_flow": True, "uses_labels": False, **more}
-
-
-def with_nothing_finite(value: Any) -> Any:
-    """Returns the value with NaN in the place of every float."""
-    if isinstance(value, dict):
-        return {key: with_nothing_finite(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [with_nothing_finite(item) for item in value]
-    return math.nan if isinstance(value, float) else value
+Metrics = dict[str, Any]
+CONFIG = ReportConfig(
+    title="A report",
+    grid_columns=10,
+    animation_rows=6,
+    animation_milliseconds=500,
+    seed=0,
+    reproduce=("kedro run",),
+    links="../..",
+)
+PARAMETERS = ("level", "confidence", "least_difference", "least_fraction", "small_bias", "lipschitz", "expected_terms")
+"""Keys of floats that are no results."""
 
 
 @pytest.fixture(scope="session")
@@ -38,148 +51,103 @@ def png() -> bytes:
 
 
 @pytest.fixture
-def metrics() -> dict[str, Any]:
-    """What every chapter takes, as a run gives it."""
+def metrics(run: Metrics) -> Metrics:
+    """What a run of every pipeline gives, to be changed."""
+    return copy.deepcopy(run)
+
+
+@pytest.fixture(scope="session")
+def run() -> Metrics:
+    models = {"MixtureFlow": _scores(0.05, 0.97), "RealNVP": _scores(0.1, 0.995)}
+    ood = test_ood.metrics(models) | {"notes": {"mnist": "3.0% are copies"}, "failed": {"mine": "a_b.png is *damaged*"}}
     return {
-        "data": {
-            "pool": "train",
-            "seed": 0,
-            "splits": {
-                "train": {"images": 48_000, "per_class": [4_800] * 10, "sha256": "0f" * 32},
-                "test": {"images": 12_000, "per_class": [1_200] * 10, "sha256": "1e" * 32},
-                "benchmark": {"images": 10_000, "per_class": [1_000] * 10, "sha256": "2d" * 32},
-            },
-        },
-        "ood_sets": _ood_sets(),
-        "flow": {
-            "epochs": 1,
-            "parameters": 1_234_567,
-            "train_bits_per_dim": 3.10,
-            "test_bits_per_dim": 3.11,
-            "reconstruction_error": 2e-5,
-        },
-        "ood": {
-            "score": "bits per dimension, one-sided: high means out of distribution",
-            "in_distribution": {
-                "name": "fashion_mnist",
-                "images": 10_000,
-                "bits_per_dim": 3.1,
-                "bits_per_dim_sd": 0.25,
-            },
-            "sets": {
-                "mnist": {
-                    "images": 10_000,
-                    "bits_per_dim": 2.0,
-                    "bits_per_dim_sd": 0.2,
-                    "auroc": 0.1,
-                    "auroc_interval": [0.09, 0.11],
-                    "aupr": 0.32,
-                    "aupr_interval": [0.31, 0.33],
-                }
-            },
-            "model": "RealNVP",
-            "models": {
-                "RealNVP": {
-                    "in_distribution": {"images": 10_000, "bits_per_dim": 3.1, "bits_per_dim_sd": 0.25},
-                    "results": {"likelihood": {"mnist": detected(0.1)}, "combined": {"mnist": detected(0.995)}},
-                    "groups": {},
-                    "comparisons": {},
-                    "missing": {},
-                }
-            },
-            "primary_score": "combined",
-            "definitions": {name: definition(name) for name in ("likelihood", "combined")},
-            "notes": {},
-            "failed": {},
-            "comparisons": 4,
-            "least_difference": 0.01,
-            "confidence": 0.95,
-            "bootstrap": 1000,
-            "fit_images": 5000,
-            "reference_images": 43_000,
-        },
-        "gan": {
-            "gan": {
-                "epochs": 1,
-                "parameters_generator": 1_000,
-                "parameters_discriminator": 900,
-                "loss_discriminator": 1.2,
-                "loss_generator": 0.9,
-                "score_real": 1.0,
-                "score_fake": -1.0,
-                "probability_real": 0.7,
-                "probability_fake": 0.3,
-                "gradient_norm_discriminator": 2.0,
-                "gradient_norm_generator": 1.0,
-                **_diagnostics("accuracy", (0.8, 0.79, 0.9), (0.9, 0.88, 0.95)),
-                **_diagnostics("loss_discriminator", (0.7, 0.72), (0.5, 0.52)),
-                **_records(),
-            },
-            "wgan": {
-                "epochs": 1,
-                "parameters_generator": 1_000,
-                "parameters_discriminator": 900,
-                "loss_discriminator": -0.4,
-                "loss_generator": 0.1,
-                "score_real": 0.3,
-                "score_fake": -0.1,
-                "wasserstein_estimate": 0.4,
-                "clipped_fraction": 0.3,
-                "gradient_norm_discriminator": 2.0,
-                "gradient_norm_generator": 1.0,
-                **_diagnostics("wasserstein_estimate", (0.41, 0.4), (0.39, 0.38)),
-                **_records(),
-            },
-        },
-        "fid": {
-            "rows": [
-                _distances("gan", "classifier", best=20.0),
-                _distances("wgan", "classifier", best=10.0),
-                _distances("gan", "inception", best=40.0),
-                _distances("wgan", "inception", best=30.0),
-            ],
-            "floor": {"classifier": 1.1, "inception": 3.1},
-            "samples": 2000,
-            "feature_spaces": {
-                "classifier": {
-                    "label": "Fréchet classifier distance",
-                    "dimension": 64,
-                    "layer": "penultimate",
-                    "accuracy": 0.91,
-                    "weights_sha256": "ab" * 32,
-                },
-                "inception": {"label": "FID", "dimension": 2048, "layer": "pool", "weights_sha256": "cd" * 32},
-            },
-            "missing": [],
-            "warnings": [],
-        },
+        "data": test_data.splits(),
+        "ood_sets": test_data.ood_sets(),
+        "flow": test_flow.REAL_NVP | {ORIGIN: {"parameters": {"train_flow": {"epochs": 1}}}},
+        "mixture_flow": test_flow.REAL_NVP | {"parameters": 800_000, "test_bits_per_dim": 3.0},
+        "residual_flow": test_flow.residual(),
+        "flow_discrete_likelihood": test_flow.bound(1.2, **{"1": 3.0, "16": 2.9}),
+        "log_det_study": test_log_det.study(
+            trained=test_log_det.trained(("1 term", 0.0123, 3.0, 0.02), ("2 + Poisson", 0.0, 0.0, None))
+        ),
+        "latents": test_latents.study(**{"T = 0.5": {"likelier_than": 0.998}, "all 0": {"likelier_than": 0.9}}),
+        "ood": ood,
+        "mnist_ood": _reverse(),
+        "likelihood": test_likelihood.metrics(),
+        "gan": _adversarial(
+            {"probability_real": 0.7, "probability_fake": 0.3}
+            | _diagnostics("accuracy", (0.8, 0.79, 0.9), (0.9, 0.88, 0.95))
+            | _diagnostics("loss_discriminator", (0.7, 0.72), (0.5, 0.52))
+        ),
+        "wgan": _adversarial(
+            {"wasserstein_estimate": 0.4, "clipped_fraction": 0.3}
+            | _diagnostics("wasserstein_estimate", (0.41, 0.4), (0.39, 0.38))
+        ),
+        "fid": _distances(),
+        "vanishing_gradients": test_vanishing.metrics(test_vanishing.AS_PREDICTED),
+        "stability": test_stability.metrics(test_stability.FRAIL_GAN, diverging="wgan"),
     }
 
 
-def _ood_sets() -> dict[str, Any]:
-    used = {
-        "status": "used",
-        "conversion": "none",
-        "in_train": 0.0,
-        "in_benchmark": 0.0,
-        "note": "",
-        "sha256": "4b" * 32,
-    }
-    made = {
-        "mnist": {"kind": "published", "origin": "MNIST, official test images", "images": 10_000, "distinct": 10_000},
-        "black": {"kind": "synthetic", "origin": "every pixel 0", "images": 256, "distinct": 1},
-        "mine": {"kind": "own", "origin": "pictures/mine", "images": 30, "distinct": 30},
-    }
-    absent = {
-        "kmnist": {"kind": "published", "origin": "KMNIST", "status": "missing", "reason": "no network. Put it there"},
-        "damaged": {"kind": "own", "origin": "pictures/damaged", "status": "skipped", "reason": "a.png is damaged"},
-    }
-    sets = {**{name: {**used, **entry} for name, entry in made.items()}, **absent}
-    sets["mine"] |= {"conversion": "colour to grey", "note": "50.0% of the images are exact copies of images of train"}
-    return {"seed": 0, "max_images": 10_000, "sets": sets}
+@pytest.fixture(scope="session")
+def figures(png: bytes) -> dict[str, bytes]:
+    """A file for each figure of the templates."""
+    folder = Path(reporting.__file__).parent / "chapters"
+    names = {name for path in folder.iterdir() for name in re.findall(r"^::: figure (\w+)$", path.read_text(), re.M)}
+    strips = (f"{model}_{kind}" for model in ("gan", "wgan") for kind in ("strip", "animation"))
+    return dict.fromkeys(sorted({*names, *strips}), png)
 
 
-def _diagnostics(quantity: str, running: tuple[float, ...], batch: tuple[float, ...]) -> dict[str, float]:
+def written(anchor: str, metrics: Metrics, figures: Mapping[str, bytes]) -> Chapter:
+    """A chapter of the report of a run."""
+    return marked(render_chapter(anchor, conclude(metrics), figures), metrics)
+
+
+def with_nothing_finite(value: Any) -> Any:
+    """Returns results with NaN in the place of every float; parameters stay."""
+    if isinstance(value, dict):
+        return {key: item if key in PARAMETERS else with_nothing_finite(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [with_nothing_finite(item) for item in value]
+    return math.nan if isinstance(value, float) else value
+
+
+def _scores(likelihood: float, combined: float) -> Metrics:
+    """A flow's detection of three sets, with every part of the ablation."""
+    parts = {"coded_length": 0.7, "nearest_edges": 0.991, "combined_without_flow": 0.994}
+    values = {"likelihood": likelihood, "combined": combined, "dose": 0.949, "nearest_features": 0.9, **parts}
+    made = test_ood.model(**{name: {"mnist": value, FLIP: 0.8, "black": 0.0} for name, value in values.items()})
+    verdicts = {"likelihood": {"mnist": "better", FLIP: "worse"}, "nearest_features": {FLIP: "worse"}}
+    made["comparisons"] = {
+        score: {name: {"verdict": verdict} for name, verdict in of_set.items()} for score, of_set in verdicts.items()
+    }
+    return made | {"groups": {"10": {"mnist": test_ood.auroc(0.99)}}}
+
+
+def _reverse() -> Metrics:
+    names = ("likelihood", "combined", "combined_without_flow")
+    models = {
+        name: test_ood.model(**{score: {"fashion_mnist": 0.97} for score in names})
+        for name in ("MixtureFlow", "RealNVP")
+    }
+    models["MixtureFlow"]["in_distribution"] |= {"images": 60}
+    origin = {"parameters": {"train_flow": {"epochs": 3}}, "mismatches": ["other images"]}
+    return test_ood.metrics(models, inside="mnist") | {ORIGIN: origin}
+
+
+def _adversarial(own: Metrics) -> Metrics:
+    sizes = {"epochs": 1, "parameters_generator": 1_000, "parameters_discriminator": 900}
+    losses = {"loss_discriminator": 1.2, "loss_generator": 0.9, "score_real": 1.0, "score_fake": -1.0}
+    norms = {"gradient_norm_discriminator": 2.0, "gradient_norm_generator": 1.0, "score_gap_error_running_stats": 0.02}
+    samples = {"class_entropy": 0.98, "missing_classes": 0.0, "copying_probability": 0.49}
+    samples |= {"nearest_distance_fake": 6.1, "nearest_distance_held_out": 6.0}
+    records = {"records": {"samples": 1000, "neighbours": 200, "least_fraction": 0.01}}
+    return (
+        sizes | losses | norms | samples | records | _diagnostics("score", (0.31, 0.3, -0.1), (0.4, 0.39, -0.2)) | own
+    )
+
+
+def _diagnostics(quantity: str, running: tuple[float, ...], batch: tuple[float, ...]) -> Metrics:
     return {
         f"{quantity}_{kind}_{statistics}": value
         for statistics, values in (("running_stats", running), ("batch_stats", batch))
@@ -187,27 +155,21 @@ def _diagnostics(quantity: str, running: tuple[float, ...], batch: tuple[float, 
     }
 
 
-def _records() -> dict[str, Any]:
-    return {
-        **_diagnostics("score", (0.31, 0.3, -0.1), (0.4, 0.39, -0.2)),
-        "score_gap_error_running_stats": 0.02,
-        "class_entropy": 0.98,
-        "missing_classes": 0.0,
-        "nearest_distance_fake": 6.1,
-        "nearest_distance_held_out": 6.0,
-        "copying_probability": 0.49,
-        "records": {"samples": 1000, "neighbours": 200, "least_fraction": 0.01},
+def _distances() -> Metrics:
+    best = {
+        ("gan", "classifier"): 20.0,
+        ("wgan", "classifier"): 10.0,
+        ("gan", "inception"): 40.0,
+        ("wgan", "inception"): 30.0,
     }
-
-
-def _distances(model: str, space: str, best: float) -> dict[str, Any]:
-    return {
-        "model": model,
-        "feature_space": space,
-        "best_epoch": 1,
-        "best_on_test": best,
-        "best_on_benchmark": best,
-        "last_epoch": 1,
-        "last_on_test": best,
-        "last_on_benchmark": best,
+    rows = [test_fid.distances(model, value, space) for (model, space), value in best.items()]
+    sets = (test_fid.measured("gan", "best"), test_fid.measured("mine", "external", kid=None, density=0.5))
+    scored = test_fid.scored(*rows, sets=sets)
+    spaces = {
+        "classifier": {"dimension": 64, "layer": "penultimate", "accuracy": 0.91, "weights_sha256": "ab" * 32},
+        "inception": {"dimension": 2048, "layer": "pool", "weights_sha256": "cd" * 32},
     }
+    notes = {"warnings": ["N = 2000 is small."], "conversions": {"mine": "colour to grey", "other": "none"}}
+    failures = [{"model": "gan", "epoch": 3, "reason": "it has diverged"}]
+    floors = {"floor": {"classifier": 1.1, "inception": 3.1}}
+    return scored | floors | notes | {"feature_spaces": spaces, "failures": failures}

@@ -4,6 +4,8 @@ import io
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import matplotlib
 import matplotlib.image
@@ -16,93 +18,57 @@ from matplotlib.figure import Figure
 
 from fashion_dgm.data.images import FASHION_CLASSES
 from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.experiments.stability.measures import COMPARED
+from fashion_dgm.findings.flow import with_benchmark
+from fashion_dgm.findings.literature import LITERATURE
+from fashion_dgm.findings.published import published
 from fashion_dgm.reporting import figures
+from fashion_dgm.reporting.figures.captioned import COLUMNS, CaptionedRow, captioned_rows
 from fashion_dgm.reporting.style import DPI, VERMILLION, WIDTH, to_png
-
-CLASSES = ("Trouser", "Dress", "Bag")
-
-
-def images(n: int = 5) -> np.ndarray:
-    return np.random.default_rng(0).random((n, 1, 28, 28))
-
-
-def history(epochs: int, *columns: str) -> pd.DataFrame:
-    values = np.random.default_rng(1).random((epochs, len(columns))) + 0.1
-    return pd.DataFrame(values, columns=list(columns)).assign(epoch=range(1, epochs + 1))
-
-
-NETWORKS = ("loss_discriminator", "loss_generator", "score_real", "score_fake")
-NORMS = ("gradient_norm_discriminator", "gradient_norm_generator")
-
-
-RECORDS = (*(f"class_fraction_{label}" for label in range(10)), "class_entropy", "copying_probability")
-
-
-def gan_history(epochs: int) -> pd.DataFrame:
-    fractions = ("probability_real", "probability_fake", "accuracy_real", "accuracy_fake")
-    return history(epochs, *NETWORKS, *NORMS, *RECORDS, *fractions)
-
-
-def wgan_history(epochs: int) -> pd.DataFrame:
-    estimates = ("wasserstein_estimate", "wasserstein_estimate_held_out_batch_stats")
-    return history(epochs, *NETWORKS, *NORMS, *RECORDS, *estimates, "clipped_fraction")
-
-
-def distances(epochs: int, spaces: tuple[str, ...] = ("classifier", "inception")) -> pd.DataFrame:
-    rng = np.random.default_rng(2)
-    return pd.DataFrame(
-        {"model": model, "epoch": epoch, "feature_space": space, "distance": 50 * rng.random() + 5, "samples": 2000}
-        for space in spaces
-        for model in ("wgan", "gan")
-        for epoch in range(1, epochs + 1)
-    )
-
-
-def scores(means: dict[str, float], n: int = 200) -> pd.DataFrame:
-    rng = np.random.default_rng(3)
-    return pd.concat(
-        [pd.DataFrame({"dataset": name, "bits_per_dim": rng.normal(mean, 0.2, n)}) for name, mean in means.items()]
-    )
-
-
-FLOW_COLUMNS = ("bits_per_dim", "test_bits_per_dim", "gradient_norm")
-EVERY_FIGURE: dict[str, Callable[[int], Figure]] = {
-    "image_grid": lambda epochs: figures.image_grid(images(), columns=3, title="Samples"),
-    "class_examples": lambda epochs: figures.class_examples(images(), np.array([0, 1, 1, 2, 0]), CLASSES, per_class=2),
-    "flow_curve": lambda epochs: figures.flow_curve(history(epochs, *FLOW_COLUMNS)),
-    "flow_samples": lambda epochs: figures.flow_samples({"1.0": images(), "0.7": images()}, columns=5),
-    "ood_histogram": lambda epochs: figures.ood_histogram(
-        scores({"fashion_mnist": 3.0, "mnist": 2.0}), "fashion_mnist", {"mnist": "0.10"}
-    ),
-    "ood_set_examples": lambda epochs: figures.ood_set_examples({"fashion_mnist": images(), "mnist": images(epochs)}),
-    "gan_curves": lambda epochs: figures.gan_curves({"wgan": wgan_history(epochs), "gan": gan_history(epochs)}),
-    "sample_records": lambda epochs: figures.sample_records(
-        {"wgan": wgan_history(epochs), "gan": gan_history(epochs)}, FASHION_CLASSES
-    ),
-    "snapshot_strip": lambda epochs: figures.snapshot_strip({epoch: images() for epoch in range(1, epochs + 1)}),
-    "fid_curves": lambda epochs: figures.fid_curves(distances(epochs), {"classifier": 1.0, "inception": 3.0}),
-}
+from tests.findings.test_stability import REFERENCE
+from tests.reporting import drawings
+from tests.reporting.drawings import (
+    CLASSES,
+    EVERY_FIGURE,
+    FLOW_COLUMNS,
+    aurocs,
+    decoded,
+    distances,
+    gan_history,
+    history,
+    images,
+    log_det_tables,
+    scores,
+    wgan_history,
+)
 
 
 def pixels(figure: Figure) -> np.ndarray:
     return matplotlib.image.imread(io.BytesIO(to_png(figure)))[:, :, :3]
 
 
-def words(figure: Figure) -> str:
-    found = [text.get_text() for text in figure.findobj(matplotlib.text.Text)]
-    return "\n".join(found)
+def words(figure: Figure) -> list[str]:
+    return [text.get_text() for text in figure.findobj(matplotlib.text.Text)]
 
 
-@pytest.mark.parametrize("epochs", [1, 100])
+def captions(figure: Figure) -> list[str]:
+    return [text.get_text() for text in figure.texts]
+
+
 @pytest.mark.parametrize("name", EVERY_FIGURE)
-def test_same_input_gives_the_same_bytes_whatever_the_users_settings(name: str, epochs: int) -> None:
-    figure = EVERY_FIGURE[name](epochs)
+def test_same_input_gives_the_same_bytes_whatever_the_users_settings(name: str) -> None:
+    figure = EVERY_FIGURE[name]()
     assert figure.get_figwidth() <= WIDTH + 1e-9
     mine = {"font.size": 20, "lines.linewidth": 9, "savefig.bbox": "tight", "xtick.direction": "in", "axes.grid": False}
     with matplotlib.rc_context(mine):
-        again = to_png(EVERY_FIGURE[name](epochs), dpi=50)
+        again = to_png(EVERY_FIGURE[name](), dpi=20)
         assert matplotlib.rcParams["font.size"] == 20
-    assert to_png(figure, dpi=50) == again
+    assert to_png(figure, dpi=20) == again
+
+
+def test_every_figure_is_drawn() -> None:
+    """That of published results needs findings and has a test of its own."""
+    assert set(figures.__all__) - set(EVERY_FIGURE) == {"PATH_NAMES", "published_comparison"}
 
 
 def test_pyplot_is_never_imported() -> None:
@@ -187,6 +153,15 @@ def test_strip_shows_first_and_last_epoch_and_no_more_than_fit(epochs: int, rows
         lambda: figures.fid_curves(distances(0), {}),
         lambda: figures.ood_histogram(scores({"mnist": 2.0}), "fashion_mnist", {}),
         lambda: figures.ood_histogram(scores({"fashion_mnist": np.nan}), "fashion_mnist", {}),
+        lambda: figures.auroc_matrix(aurocs(0, 0, 0)[:0], {}, "likelihood"),
+        lambda: figures.likelihood_gap({}),
+        lambda: figures.log_det_truncation(log_det_tables()["truncation"].iloc[:0]),
+        *(partial(draw, drawings.GRADIENTS.iloc[:0]) for draw in (figures.gradient_norms, figures.gradient_variance)),
+        lambda: figures.uniform_curves(drawings.UNIFORMS.iloc[:0]),
+        lambda: figures.stability_curves([], REFERENCE),
+        lambda: CaptionedRow(images(10)),
+        lambda: CaptionedRow(images(2), above=("one",)),
+        lambda: captioned_rows([]),
     ],
 )
 def test_what_cannot_be_drawn_is_refused_with_a_reason(draw: Callable[[], Figure]) -> None:
@@ -228,7 +203,7 @@ def test_losses_of_different_objectives_share_no_axis() -> None:
     figure = figures.gan_curves({"gan": gan_history(3), "wgan": wgan_history(3).assign(loss_discriminator=-100.0)})
     gan, wgan = (next(axes for axes in figure.axes if axes.get_title("left").startswith(n)) for n in ("GAN", "WGAN"))
     assert gan.get_ylim()[0] > -1 > wgan.get_ylim()[0]
-    assert "y axes are not shared" in words(figure)
+    assert "y axes are not shared" in "\n".join(words(figure))
 
 
 def panels(figure: Figure) -> dict[str, Axes]:
@@ -256,7 +231,7 @@ def test_samples_from_elsewhere_are_level_lines() -> None:
     assert any(list(line.get_ydata()) == [7.5, 7.5] for line in panel.lines)
     assert "mine 7.5" in words(panel.figure)
     alone = figures.fid_curves(distances(6).iloc[:0], {"classifier": 1.0}, external, 2000)
-    assert "mine 7.5" in words(alone) and "N = 2,000" in words(alone)
+    assert "mine 7.5" in words(alone) and "N = 2,000" in "\n".join(words(alone))
 
 
 def test_labels_at_the_ends_keep_apart() -> None:
@@ -340,3 +315,134 @@ def test_the_critics_gradient_norm_takes_the_place_of_clipped_weights() -> None:
     penalised = wgan_history(3).drop(columns="clipped_fraction").assign(critic_gradient_norm=1.0)
     assert "Gradient norm of the critic" in words(figures.gan_curves({"wgan_gp": penalised}))
     assert "Weights at the bound" in words(figures.gan_curves({"wgan": wgan_history(3)}))
+
+
+# OOD scores
+
+
+def test_matrix_writes_every_result_rounded_as_in_tables() -> None:
+    labels = {"likelihood": "L", "typicality": "T"}
+    axes = figures.auroc_matrix(aurocs(0.12345, 0.9999, 1.0), labels, "likelihood").axes[0]
+    assert [t.get_text() for t in axes.texts] == [".123", "1.000", "1.000", "–"]  # noqa: RUF001
+    assert [t.get_text() for t in axes.get_yticklabels()] == ["L", "T, groups of 5"]
+    assert axes.get_yticklabels()[0].get_fontweight() == "bold"
+
+
+def test_scores_beyond_the_axis_are_in_its_last_bar() -> None:
+    rng = np.random.default_rng(0)
+    far = pd.DataFrame(
+        {"dataset": ["fashion_mnist"] * 500 + ["noise"] * 20, "combined": np.r_[rng.exponential(1, 500), [1e6] * 20]}
+    )
+    figure = figures.score_histogram(far, "combined", "fashion_mnist", {"noise": "1.000"})
+    _low, high = figure.axes[0].get_xlim()
+    assert high < 50
+    heights, edges, _ = figure.axes[1].patches[-1].get_data()
+    assert heights.max() == 1 and edges[-1] < high
+
+
+# Captioned images
+
+
+def test_each_image_stands_over_its_own_number() -> None:
+    sample = decoded("temperature", "T = 0.5", 0.5)
+    figure = figures.latent_temperatures([sample])
+    heading, *shown = captions(figure)
+    assert heading.startswith("T = 0.5") and shown == [f"{bits:.2f}" for bits in sample.bits_per_dim[:COLUMNS]]
+    across = [text.get_position()[0] for text in figure.texts[1:]]
+    assert across == sorted(across) and np.ptp(np.diff(across)) < 1e-9
+
+
+def test_pixels_are_drawn_as_they_are() -> None:
+    image = np.zeros((1, 1, 28, 28))
+    image[0, 0, :14] = 1
+    (drawn,) = captioned_rows([CaptionedRow(image, "half")]).axes[0].images
+    found = np.asarray(drawn.get_array())
+    assert found.shape == (140, 140, 3)
+    assert (found[:70] == 1).all() and (found[70:] == 0).all()
+
+
+def test_latent_figures_show_every_kind_and_true_minus_signs() -> None:
+    every = drawings.LATENTS
+    off_typical = captions(figures.latent_off_typical(every))
+    assert {"\u22121", "784"} <= set(off_typical)
+    for shown, count, starts in (
+        (off_typical, 4, ("Truncated", "Constant", "Sparse", "The direction")),
+        (captions(figures.latent_scales(every)), 5, ("Garments", "With", "Drawn")),
+        (captions(figures.latent_interpolations(every)), 2, ("Along the sphere",)),
+    ):
+        assert sum(text.startswith(starts) for text in shown) == count
+    assert "MNIST, encoded and decoded" in captions(figures.latent_ood(every, "MNIST"))
+
+
+def test_layer_trace_shows_the_image_the_logit_and_every_coupling() -> None:
+    labels = [f"{scale}.{i}" for scale in (1, 2) for i in range(1, 6)]
+    assert captions(figures.layer_trace(drawings.TRACES))[1:] == ["image", "logit", *labels]
+
+
+# Likelihood
+
+
+def test_bars_of_a_gap_end_at_its_sum() -> None:
+    (axes,) = figures.likelihood_gap({"mnist": drawings.gap()}).axes
+    ends = np.array([(bar.get_x(), bar.get_x() + bar.get_width()) for bar in axes.patches])
+    assert len(ends) == 3  # ActNorm, which does nothing, is left out
+    assert np.diff(ends).sum() == pytest.approx(drawings.gap()["difference"])
+    assert (ends.min(), ends.max()) == pytest.approx((-2.0, 0.75))
+
+
+def test_layers_begin_after_the_first_actnorm_and_skip_what_only_permutes() -> None:
+    upper, lower = figures.likelihood_by_layer(drawings.layers(), "fashion_mnist", "mnist").axes
+    assert upper.lines[0].get_ydata().tolist() == [8.0, 7.0, 5.0, 3.0]
+    assert [label.get_text() for label in lower.get_xticklabels()] == ["start", "1.2", "1.4", "1.6"]
+
+
+def test_no_two_sets_look_alike() -> None:
+    axes = EVERY_FIGURE["likelihood_complexity"]().axes[0]
+    x, y = axes.lines[0].get_data()
+    np.testing.assert_allclose(y, 1 + 2 * x)
+    styles = {(c.get_facecolor().tobytes(), c.get_paths()[0].vertices.tobytes()) for c in axes.collections}
+    assert len(styles) == 10
+
+
+# Log-determinants
+
+
+def test_order_of_rows_does_not_decide_the_order_of_panels() -> None:
+    figure = figures.log_det_truncation(log_det_tables()["truncation"].iloc[::-1])
+    assert list(panels(figure)) == ["dense", "convolutional", "contracting", "trained flow"]
+
+
+def test_infinite_errors_are_left_out_of_budgets() -> None:
+    labels = [text.get_text() for text in EVERY_FIGURE["roulette_budget"]().legends[0].get_texts()]
+    assert "2 + geometric, stop 0.1" in labels and "2 + Poisson, mean 2" not in labels
+
+
+def test_infinite_variances_are_hollow() -> None:
+    lines = EVERY_FIGURE["roulette_bias"]().axes[0].lines
+    markers = {line.get_markerfacecolor() for line in lines if line.get_marker() == "o" and len(line.get_xdata())}
+    assert "white" in markers and len(markers) > 1
+
+
+# Comparisons
+
+
+def test_every_compared_measure_is_drawn() -> None:
+    verdicts = drawings.STUDY["verdicts"]
+    drawn = figures.stability_verdict(verdicts)
+    outcomes = [found["outcome"] for pairs in verdicts.values() for found in pairs.values()]
+    assert len(drawn.axes) == len(COMPARED)
+    assert words(drawn).count("not decided") == outcomes.count("undecided")
+
+
+def test_results_stand_among_published_ones_the_best_on_top(metrics: dict[str, Any]) -> None:
+    found = published(with_benchmark(metrics))
+    assert to_png(figures.published_comparison(found)) == to_png(figures.published_comparison(found))
+    likelihood, mnist, *_ = figures.published_comparison(found).axes
+    assert likelihood.get_title(loc="left").startswith("Bits/dim") and mnist.get_title(loc="left") == "AUROC on MNIST"
+    labels = [text.get_text() for text in mnist.get_yticklabels()]
+    assert labels[:2] == ["DoSE", "this run: COMBINED, RealNVP"]
+    assert labels[-1] == "this run: LIKELIHOOD, mixture flow"
+    for model in ("flow", "mixture_flow", "residual_flow"):
+        metrics[model]["benchmark_bits_per_dim"] = np.nan
+    axes = figures.published_comparison(published(metrics)).axes[0]
+    assert len(axes.get_yticklabels()) == len(LITERATURE.likelihood)
