@@ -76,6 +76,7 @@ class SpeedConfig(Config):
     channels_last: bool = True
     fused_optimizer: bool = True
     compile: Literal["none", "default", "reduce-overhead"] = "none"
+    convolutions: Literal["auto", "library", "products"] = "auto"
 
 
 class DistributedConfig(Config):

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from fashion_dgm.config import AdversarialConfig
 from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.gans.convolution import Conv2d, ConvTranspose2d
 from fashion_dgm.gans.lipschitz import normalise_spectrally
 from fashion_dgm.training.seeds import generator
 
@@ -41,7 +42,7 @@ class Generator(nn.Module):
             *_up(latent_dim, 4 * width, 1, 0, normalisation),  # N x 4W x 4 x 4
             *_up(4 * width, 2 * width, 1, 0, normalisation),  # N x 2W x 7 x 7
             *_up(2 * width, width, 2, 1, normalisation),  # N x W x 14 x 14
-            nn.ConvTranspose2d(width, 1, 4, stride=2, padding=1),  # N x 1 x 28 x 28
+            ConvTranspose2d(width, 1, 4, stride=2, padding=1),  # N x 1 x 28 x 28
             nn.Sigmoid(),
         )
         self.apply(_initialise)
@@ -84,11 +85,11 @@ class Discriminator(nn.Module):
     def __init__(self, width: int, normalisation: str = "batch", power_iterations: int | None = None) -> None:
         super().__init__()
         self.layers = nn.Sequential(
-            nn.Conv2d(1, width, 4, stride=2, padding=1),  # N x W x 14 x 14; no BatchNorm next to pixels (DCGAN)
+            Conv2d(1, width, 4, stride=2, padding=1),  # N x W x 14 x 14; no BatchNorm next to pixels (DCGAN)
             nn.LeakyReLU(0.2, inplace=True),
             *_down(width, 2 * width, 2, 1, normalisation),  # N x 2W x 7 x 7
             *_down(2 * width, 4 * width, 1, 0, normalisation),  # N x 4W x 4 x 4
-            nn.Conv2d(4 * width, 1, 4),  # N x 1 x 1 x 1
+            Conv2d(4 * width, 1, 4),  # N x 1 x 1 x 1
         )
         self.apply(_initialise)
         if power_iterations is not None:
@@ -106,13 +107,13 @@ class Discriminator(nn.Module):
 def _up(inputs: int, outputs: int, stride: int, padding: int, normalisation: str) -> tuple[nn.Module, ...]:
     # Normalisation brings a bias of its own.
     bias = normalisation == "none"
-    convolution = nn.ConvTranspose2d(inputs, outputs, 4, stride=stride, padding=padding, bias=bias)
+    convolution = ConvTranspose2d(inputs, outputs, 4, stride=stride, padding=padding, bias=bias)
     return convolution, *_normalised(outputs, normalisation), nn.ReLU(inplace=True)
 
 
 def _down(inputs: int, outputs: int, stride: int, padding: int, normalisation: str) -> tuple[nn.Module, ...]:
     bias = normalisation == "none"
-    convolution = nn.Conv2d(inputs, outputs, 4, stride=stride, padding=padding, bias=bias)
+    convolution = Conv2d(inputs, outputs, 4, stride=stride, padding=padding, bias=bias)
     return convolution, *_normalised(outputs, normalisation), nn.LeakyReLU(0.2, inplace=True)
 
 

@@ -9,14 +9,15 @@ waits for the device.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 
-from fashion_dgm.config import AdversarialConfig, ClipConfig, GradientPenaltyConfig, SpectralNormConfig
+from fashion_dgm.config import AdversarialConfig, ClipConfig, GradientPenaltyConfig, SpectralNormConfig, SpeedConfig
 from fashion_dgm.data.images import to_unit_interval
 from fashion_dgm.gans import objectives
+from fashion_dgm.gans.convolution import multiply_matrices
 from fashion_dgm.gans.lipschitz import clip_weights
 from fashion_dgm.gans.networks import Discriminator, Generator
 from fashion_dgm.training.distributed.ranks import average_gradients
@@ -55,8 +56,8 @@ class AdversarialStep:
     def __init__(self, config: AdversarialConfig, device: torch.device, precision: torch.dtype) -> None:
         self.config, self.device, self.precision = config, device, precision
         self.objective = objectives.objective(config.objective)
-        self.generator = accelerate(Generator(**generator_arguments(config)), config.speed, device)
-        self.discriminator = accelerate(Discriminator(**discriminator_arguments(config)), config.speed, device)
+        self.generator = _prepared(Generator(**generator_arguments(config)), config.speed, device)
+        self.discriminator = _prepared(Discriminator(**discriminator_arguments(config)), config.speed, device)
         of_generator = config.generator_optimizer or config.optimizer
         of_discriminator = config.discriminator_optimizer or config.optimizer
         fused = config.speed.fused_optimizer
@@ -178,7 +179,15 @@ class AdversarialStep:
         return {"loss_generator": loss.detach(), "gradient_norm_generator": norm}
 
 
+N = TypeVar("N", bound=nn.Module)
 _COUNTERS = ("generator_steps", "discriminator_steps", "waited")
+
+
+def _prepared(network: N, speed: SpeedConfig, device: torch.device) -> N:
+    network = accelerate(network, speed, device)
+    if speed.convolutions == "products" or (speed.convolutions == "auto" and device.type == "cpu"):
+        multiply_matrices(network)
+    return network
 
 
 def _gradients(parameters: Iterable[nn.Parameter]) -> list[Tensor]:
