@@ -9,7 +9,8 @@ A new transform is a function here, under `transform`. Its name is that of the p
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -23,7 +24,8 @@ __all__ = ["TRANSFORMS", "Transform", "transform"]
 Apply = Callable[["NDArray[np.uint8]", int], "NDArray[np.uint8]"]
 
 
-class Transform(NamedTuple):
+@dataclass(frozen=True)
+class Transform:
     """A way to make OOD images.
 
     Arguments:
