@@ -2,20 +2,25 @@
 
 The links of a README are those of the repository; in a page they go to the page's own sections and to other pages.
 
-Names, values and explanations are those of `conf`, so that a table cannot say anything else: each comment in
-`conf/base/parameters_*.yml` explains the line it stands on, and `conf/quick/parameters.yml` what it changes.
+What a parameter means is the description of its field in `fashion_dgm.config`; its values are those of `conf`, and so is
+what a comment in `conf/base/parameters_*.yml` says of the value that it stands behind.
 """
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import yaml
+from kedro.validation.type_extractor import TypeExtractor
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
+
+from fashion_dgm.config import Config
+from fashion_dgm.pipeline_registry import register_pipelines
 
 __all__ = ["on_page_markdown"]
 
@@ -50,12 +55,28 @@ def _table(conf: Path, block: str) -> str:
         raise PluginError(f"conf/base has no block {block!r}")
     changed = dict(_leaves(quick.get(block, {})))
     comments = dict(_comments(text, block))
-    rows = [
-        f"| `{name}` | `{_resolved(value, common)}` | {f'`{changed[name]}`' if name in changed else ''} "
-        f"| {comments.get(name, '')} |"
-        for name, value in _leaves(base[block])
-    ]
-    return "\n".join(["| parameter | `base` | `quick` | |", "|---|---|---|---|", *rows])
+    lines = ["| parameter | `base` | `quick` | |", "|---|---|---|---|"]
+    for name, value in _leaves(base[block]):
+        meaning = [_description(_models()[block], name.split(".")), comments.get(name)]
+        quickly = f"`{changed[name]}`" if name in changed else ""
+        lines.append(f"| `{name}` | `{_resolved(value, common)}` | {quickly} | {'<br>'.join(filter(None, meaning))} |")
+    return "\n".join(lines)
+
+
+@functools.cache
+def _models() -> dict[str, Any]:
+    """By block of parameters, the class that nodes declare for it."""
+    return TypeExtractor(register_pipelines()).extract_types_from_pipelines()
+
+
+def _description(annotation: Any, names: list[str]) -> str:
+    """What the field of that dotted name is for: of a class, or of one of those that an annotation is made of."""
+    if not (isinstance(annotation, type) and issubclass(annotation, Config)):
+        return next(filter(None, (_description(part, names) for part in get_args(annotation))), "")
+    if names[0] not in annotation.model_fields:
+        return ""
+    field = annotation.model_fields[names[0]]
+    return _description(field.annotation, names[1:]) if names[1:] else (field.description or "").replace("|", "\\|")
 
 
 def _leaves(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -12,7 +12,7 @@ from unittest.mock import Mock
 import numpy as np
 import pytest
 
-from fashion_dgm.config.ood_sets import OODSetsConfig
+from fashion_dgm.config.data import OODSetsConfig
 from fashion_dgm.data.images import ImageSet
 from fashion_dgm.data.ood import PUBLISHED_SETS, build_sets
 from fashion_dgm.data.ood.published import fetch_published

@@ -52,7 +52,12 @@ CHANGES = [
     ("flows/residual_flow.py", "estimated = True", "estimated = not False", set()),
     ("gans/objectives.py", "def discriminator_loss(", "def discriminator_loss(w: int, /, ", {"gan"}),
     ("training/loop.py", "CHECK_EVERY = 200", "CHECK_EVERY = 100", ALL),
-    ("config/training.py", "fused_optimizer: bool = True", "fused_optimizer: bool = False", ALL),
+    (
+        "config/training.py",
+        "fused_optimizer: bool = Field(default=True",
+        "fused_optimizer: bool = Field(default=False",
+        ALL,
+    ),
 ]
 
 
@@ -74,6 +79,7 @@ NO_CHANGES = {
         'class AdversarialStep:\n    """',
         'class AdversarialStep:\n    """So: ',
     ),
+    "description": ("config/training.py", 'description="machines"', 'description="computers"'),
     "comment": (
         "training/loop.py",
         "    device = images.device\n",
@@ -87,7 +93,7 @@ NO_CHANGES = {
     ),
     "another function": ("gans/objectives.py", "def critic_loss(", "def critic_loss(w: int, /, "),
     "another constant": ("data/images.py", "FASHION_CLASSES = (", "FASHION_CLASSES = ('none',"),
-    "another parameter": ("config/ood_sets.py", FUTURE, f"{FUTURE}\nNEW = 1\n"),
+    "another parameter": ("config/data.py", FUTURE, f"{FUTURE}\nNEW = 1\n"),
     "types": (
         "flows/training.py",
         FUTURE,

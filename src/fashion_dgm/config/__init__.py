@@ -4,9 +4,15 @@ Kedro checks them before any node runs, so a misspelt name or a bad value costs 
 torch nor Kedro: the library below takes these models, the nodes above are annotated with them.
 """
 
+from fashion_dgm.config.analyses import (
+    DiscreteLikelihoodConfig,
+    LatentSpaceConfig,
+    LikelihoodDecompositionConfig,
+    LogDetStudyConfig,
+    PerturbationsConfig,
+)
 from fashion_dgm.config.base import Config
-from fashion_dgm.config.classifier import ClassifierConfig
-from fashion_dgm.config.data import DataSplitConfig
+from fashion_dgm.config.data import DataSplitConfig, OODSetsConfig
 from fashion_dgm.config.evaluation import FIDConfig, KIDConfig, OODConfig
 from fashion_dgm.config.flows import (
     BackgroundFlowConfig,
@@ -19,6 +25,10 @@ from fashion_dgm.config.flows import (
     NamedFlowConfig,
     NamedFlowTrainingConfig,
     RealNVPConfig,
+    ResidualFlowConfig,
+    ResidualFlowEvaluationConfig,
+    ResidualFlowTrainingConfig,
+    SeriesConfig,
 )
 from fashion_dgm.config.gans import (
     AdversarialConfig,
@@ -32,17 +42,7 @@ from fashion_dgm.config.gans import (
     WarmupConfig,
     WGANConfig,
 )
-from fashion_dgm.config.latent_space import LatentSpaceConfig
-from fashion_dgm.config.likelihood import DiscreteLikelihoodConfig, LikelihoodDecompositionConfig, PerturbationsConfig
-from fashion_dgm.config.log_det_study import LogDetStudyConfig
-from fashion_dgm.config.ood_sets import OODSetsConfig
 from fashion_dgm.config.reporting import ReportConfig, TrackingConfig
-from fashion_dgm.config.residual_flow import (
-    ResidualFlowConfig,
-    ResidualFlowEvaluationConfig,
-    ResidualFlowTrainingConfig,
-    SeriesConfig,
-)
 from fashion_dgm.config.studies import (
     DiracConfig,
     PenalisedWGANConfig,
@@ -55,6 +55,7 @@ from fashion_dgm.config.studies import (
 from fashion_dgm.config.training import (
     AdamConfig,
     AdamWConfig,
+    ClassifierConfig,
     DistributedConfig,
     OptimizerConfig,
     RMSpropConfig,

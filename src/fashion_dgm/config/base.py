@@ -5,18 +5,38 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 
-__all__ = ["Config", "Fraction", "Precision", "Seed", "TrainingPrecision", "without_nulls"]
+__all__ = [
+    "BatchSize",
+    "Bootstrap",
+    "Confidence",
+    "Config",
+    "Device",
+    "Fraction",
+    "Precision",
+    "Seed",
+    "Several",
+    "TrainingPrecision",
+    "without_nulls",
+]
 
-Seed = Annotated[int, Field(ge=0, lt=2**31)]
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+Several = Annotated[int, Field(ge=2)]
+BatchSize = Annotated[PositiveInt, Field(description="images at once, of which results depend only by rounding")]
+Bootstrap = Annotated[int, Field(ge=100, description="resamples behind each interval")]
+Confidence = Annotated[Fraction, Field(description="of the intervals")]
+Seed = Annotated[int, Field(ge=0, lt=2**31, description="of all that is drawn")]
+Device = Annotated[str, Field(description="`auto` (cuda, else mps, else cpu) or the name of a device of torch's")]
 Precision = Literal["auto", "float32", "bfloat16"]
 TrainingPrecision = Literal[Precision, "tf32"]
-Fraction = Annotated[float, Field(gt=0, lt=1)]
 
 
 class Config(BaseModel):
-    """Base of all parameter blocks: immutable, and an unknown name is an error."""
+    """Base of all parameter blocks: immutable, and an unknown name is an error.
+
+    Every field has a description, which docs/pipelines.md shows beside its values.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_validator
+from pydantic import Field, PositiveInt, field_validator, model_validator
 
-from fashion_dgm.config.base import Config, Fraction, Seed
+from fashion_dgm.config.base import BatchSize, Bootstrap, Confidence, Config, Device, Fraction, Seed, Several
+from fashion_dgm.config.flows import Temperatures
 
 __all__ = ["FIDConfig", "KIDConfig", "OODConfig"]
 
 # A word in --params, in MLflow and in tables.
 SampleName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,39}$")]
-
-
 Statistic = Literal[
     "bits_per_dim",
     "log_prior",
@@ -28,47 +27,37 @@ CoderName = Literal["png", "jpeg_ls", "jpeg_xl"]
 
 
 class OODConfig(Config):
-    """Out-of-distribution detection by scores that are fitted to training images alone.
+    """Out-of-distribution detection by scores that are fitted to training images alone."""
 
-    Arguments:
-        max_images: of each OOD set.
-        benchmark_images: of the in-distribution set.
-        scores: which to compute; also as one word, `all` or `likelihood+waic`, for Kedro's `--params` takes no lists.
-        primary_score: the score that the report's conclusions are on, the same for all sets.
-        fit_images: training images to which scores are fitted.
-        reference_images: other training images, among which neighbours are looked for; None for all of the rest.
-        neighbour: which of the nearest; 2 lets no image be its own neighbour.
-        coders: of which the shortest code counts.
-        dose_statistics: whose densities `dose` multiplies.
-        combined_statistics: whose joint density `combined` takes.
-        components: of the mixtures that are the joint densities.
-        least_difference: in AUROC, below which no score is called better than another.
-        group_sizes: for typicality of groups.
-        residual_flow_images: of each set, scored by the Residual Flow, too, where one was trained: its log-determinant is an
-            estimate of many terms, and slow. 0 for none.
-    """
-
-    max_images: PositiveInt
-    benchmark_images: PositiveInt
-    batch_size: PositiveInt
-    scores: Annotated[tuple[str, ...], Field(min_length=1)]
-    primary_score: str
-    fit_images: Annotated[int, Field(ge=2)]
-    reference_images: PositiveInt | None
-    neighbour: PositiveInt
-    coders: Annotated[tuple[CoderName, ...], Field(min_length=1)]
-    dose_statistics: Annotated[tuple[Statistic, ...], Field(min_length=1)]
-    combined_statistics: Annotated[tuple[Statistic, ...], Field(min_length=1)]
-    components: PositiveInt
-    least_difference: Fraction
-    group_sizes: tuple[Annotated[int, Field(ge=2)], ...]
-    residual_flow_images: Annotated[int, Field(ge=0)]
-    bootstrap: Annotated[int, Field(ge=100)]
-    confidence: Fraction
-    samples: PositiveInt
-    temperatures: Annotated[tuple[PositiveFloat, ...], Field(min_length=1)]
+    max_images: PositiveInt = Field(description="of each OOD set")
+    benchmark_images: PositiveInt = Field(description="of the in-distribution official test images")
+    batch_size: BatchSize
+    scores: tuple[str, ...] = Field(
+        min_length=1,
+        description="high values mean OOD: docs/reading-the-numbers.md; also as one word, `all` or `likelihood+waic`, since "
+        "`--params` takes no lists",
+    )
+    primary_score: str = Field(description="on which conclusions are based, the same for every set")
+    fit_images: Several = Field(description="training images; scores are fitted to nothing else")
+    reference_images: PositiveInt | None = Field(
+        description="other training images, among which neighbours are searched; null: all others"
+    )
+    neighbour: PositiveInt = Field(description="which of the nearest; with 2 no image is its own neighbour")
+    coders: tuple[CoderName, ...] = Field(min_length=1, description="of which the shortest code is used")
+    dose_statistics: tuple[Statistic, ...] = Field(min_length=1, description="whose densities `dose` multiplies")
+    combined_statistics: tuple[Statistic, ...] = Field(min_length=1, description="whose joint density `combined` takes")
+    components: PositiveInt = Field(description="of the mixtures that are the joint densities")
+    least_difference: Fraction = Field(description="in AUROC; smaller differences are not called better or worse")
+    group_sizes: tuple[Several, ...] = Field(description="images of a group whose typicality is tested together")
+    residual_flow_images: int = Field(
+        ge=0, description="of each set, scored by the Residual Flow if it has been trained, which is slow; 0 for none"
+    )
+    bootstrap: Bootstrap
+    confidence: Confidence
+    samples: PositiveInt = Field(description="drawn images in the figure")
+    temperatures: Temperatures
     seed: Seed
-    device: str
+    device: Device
 
     @field_validator("scores", mode="before")
     @classmethod
@@ -85,34 +74,36 @@ class OODConfig(Config):
 
 
 class KIDConfig(Config):
-    """The kernel distance: the mean over `subsets` draws of `subset_size` images a side."""
+    """The kernel distance (Binkowski et al., 2018)."""
 
-    subsets: Annotated[int, Field(ge=2)]
-    subset_size: Annotated[int, Field(ge=2)]
+    subsets: Several = Field(description="draws whose mean it is")
+    subset_size: Several = Field(description="images of a draw on each side")
 
 
 class FIDConfig(Config):
-    """Distances of every snapshot and of samples from elsewhere to real images, at one N.
+    """Distances of every snapshot and of samples from elsewhere to real images, at one N."""
 
-    Arguments:
-        classifier: whose features: those of the one that comes with the package, or of one trained here.
-        samples_from: name to path of images that others made: a folder, a picture, `.npy` or `.npz`.
-        neighbours: k of precision, recall, density and coverage.
-        extrapolation_groups: disjoint groups, left out one at a time, for the distance at infinite N and its error.
-        memory_megabytes: what pairwise distances may take at a time.
-    """
-
-    samples: Annotated[int, Field(ge=2)]
-    batch_size: PositiveInt
-    classifier: Literal["shipped", "trained"]
-    samples_from: dict[SampleName, Annotated[str, Field(min_length=1)]]
-    kid: KIDConfig
-    neighbours: PositiveInt
-    extrapolation_groups: Annotated[int, Field(ge=10)]
-    memory_megabytes: PositiveInt
-    inception: bool
-    inception_weights: str | None
-    inception_sha256: Annotated[str, Field(pattern=r"^[0-9a-fA-F]{8,64}$")]
-    inception_download: bool
+    samples: Several = Field(description="images on each side")
+    batch_size: BatchSize
+    classifier: Literal["shipped", "trained"] = Field(
+        description="whose features: of the one shipped with the package, or of one that `train_classifier` made here"
+    )
+    samples_from: dict[SampleName, Annotated[str, Field(min_length=1)]] = Field(
+        description="external samples, as `name: path` of a folder, an image, .npy or .npz"
+    )
+    kid: KIDConfig = Field(description="kernel distance")
+    neighbours: PositiveInt = Field(description="k of precision, recall, density and coverage (Naeem et al., 2020)")
+    extrapolation_groups: int = Field(
+        ge=10, description="left out one at a time: the distance at infinite N and its standard error, by the jackknife"
+    )
+    memory_megabytes: PositiveInt = Field(description="for pairwise distances; a smaller value is only slower")
+    inception: bool = Field(
+        description="FID, where the weights are available; the classifier distance is always computed"
+    )
+    inception_weights: str | None = Field(description="a local file; null: torch hub's cache")
+    inception_sha256: str = Field(
+        pattern=r"^[0-9a-fA-F]{8,64}$", description="of the weights, its first digits or all of them"
+    )
+    inception_download: bool = Field(description="from pytorch-fid's address, if the file is in neither place")
     seed: Seed
-    device: str
+    device: Device

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal, Self
 
-from pydantic import ConfigDict, Field, PositiveFloat, PositiveInt
+from pydantic import ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
 
-from fashion_dgm.config.base import Config, Fraction
+from fashion_dgm.config.base import BatchSize, Config, Device, Fraction, Seed, Several
 from fashion_dgm.config.training import OptimizerConfig, ScheduleConfig, TrainingConfig
 
 __all__ = [
@@ -20,23 +20,34 @@ __all__ = [
     "NamedFlowConfig",
     "NamedFlowTrainingConfig",
     "RealNVPConfig",
+    "ResidualFlowConfig",
+    "ResidualFlowEvaluationConfig",
+    "ResidualFlowTrainingConfig",
+    "SeriesConfig",
+]
+
+Scales = Annotated[PositiveInt, Field(description="scales; between each two the image is squeezed")]
+LogitAlpha = Annotated[
+    float, Field(gt=0, lt=0.5, description="pixels `x` become the logits of `alpha + (1 - 2 alpha) x`")
+]
+KeptEpochs = Annotated[
+    int, Field(ge=0, description="epochs before the last whose weights are kept, as an ensemble for WAIC; 0 omits WAIC")
+]
+Temperatures = Annotated[
+    tuple[PositiveFloat, ...], Field(min_length=1, description="standard deviations of the latents of drawn images")
 ]
 
 
 class CouplingFlowConfig(Config):
-    """What flows of couplings over several scales have in common, whatever a coupling computes.
+    """What flows of couplings over several scales have in common, whatever a coupling computes."""
 
-    Arguments:
-        position: whether the networks in the couplings have the place of a pixel as an input (Ho et al., 2019).
-    """
-
-    scales: PositiveInt
-    checkerboard_couplings: Annotated[int, Field(ge=0)]
-    channel_couplings: Annotated[int, Field(ge=0)]
-    hidden_channels: PositiveInt
-    residual_blocks: Annotated[int, Field(ge=0)]
-    logit_alpha: Annotated[float, Field(gt=0, lt=0.5)]
-    position: bool = False
+    scales: Scales
+    checkerboard_couplings: int = Field(ge=0, description="couplings of a scale before channels are squeezed")
+    channel_couplings: int = Field(ge=0, description="couplings of a scale after that")
+    hidden_channels: PositiveInt = Field(description="width of the networks in the couplings")
+    residual_blocks: int = Field(ge=0, description="depth of these networks")
+    logit_alpha: LogitAlpha
+    position: bool = Field(default=False, description="whether the networks take the position of a pixel as an input")
 
 
 class RealNVPConfig(CouplingFlowConfig):
@@ -44,50 +55,43 @@ class RealNVPConfig(CouplingFlowConfig):
 
 
 class MixtureFlowConfig(CouplingFlowConfig):
-    """Architecture of the mixture flow: couplings by mixtures of logistics, as in Flow++ (Ho et al., 2019).
+    """Architecture of the mixture flow: couplings by mixtures of logistics, as in Flow++ (Ho et al., 2019)."""
 
-    Arguments:
-        components: logistics of each mixture.
-    """
-
-    components: PositiveInt
+    components: PositiveInt = Field(description="logistics of each mixture")
 
 
 class LikelihoodTrainingConfig(TrainingConfig):
-    """Maximum likelihood training of any flow.
+    """Maximum likelihood training of any flow."""
 
-    Arguments:
-        ema_decay: of the moving average of the weights, which is then what is evaluated and kept; None for none.
-    """
-
-    optimizer: OptimizerConfig
-    schedule: ScheduleConfig = ScheduleConfig()
-    ema_decay: Fraction | None = None
-    max_gradient_norm: PositiveFloat
-    evaluation_images: PositiveInt
+    optimizer: OptimizerConfig = Field(description="optimizer")
+    schedule: ScheduleConfig = Field(default=ScheduleConfig(), description="of the learning rate")
+    ema_decay: Fraction | None = Field(
+        default=None,
+        description="of the moving average of the weights, which is then evaluated and kept; null for none",
+    )
+    max_gradient_norm: PositiveFloat = Field(description="norm to which larger gradients are scaled down")
+    evaluation_images: PositiveInt = Field(
+        description="held-out images evaluated after each epoch; the final result is on all of them"
+    )
 
 
 class CouplingFlowTrainingConfig(LikelihoodTrainingConfig):
-    """Maximum likelihood training of a flow of couplings.
+    """Maximum likelihood training of a flow of couplings."""
 
-    Arguments:
-        kept_epochs: of how many epochs before the last the weights are kept, as an ensemble for WAIC; 0 leaves WAIC out.
-    """
-
-    model: CouplingFlowConfig
-    kept_epochs: Annotated[int, Field(ge=0)] = 0
+    model: CouplingFlowConfig = Field(description="architecture")
+    kept_epochs: KeptEpochs = 0
 
 
 class FlowTrainingConfig(CouplingFlowTrainingConfig):
     """Maximum likelihood training of RealNVP."""
 
-    model: RealNVPConfig
+    model: RealNVPConfig = Field(description="architecture")
 
 
 class MixtureFlowTrainingConfig(CouplingFlowTrainingConfig):
     """Maximum likelihood training of the mixture flow."""
 
-    model: MixtureFlowConfig
+    model: MixtureFlowConfig = Field(description="architecture")
 
 
 class NamedFlowConfig(Config):
@@ -95,26 +99,104 @@ class NamedFlowConfig(Config):
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
-    name: str
+    name: str = Field(description="class of the flow")
 
 
 class NamedFlowTrainingConfig(LikelihoodTrainingConfig):
-    """Maximum likelihood training of a flow that `model` names.
+    """Maximum likelihood training of a flow that `model` names."""
 
-    Arguments:
-        kept_epochs: as for a flow of couplings.
-    """
-
-    model: NamedFlowConfig
-    kept_epochs: Annotated[int, Field(ge=0)] = 0
+    model: NamedFlowConfig = Field(description="the flow and its architecture")
+    kept_epochs: KeptEpochs = 0
 
 
 class BackgroundFlowConfig(FlowTrainingConfig):
-    """Training of the background model of likelihood ratios (Ren et al., 2019).
+    """Training of the background model of likelihood ratios (Ren et al., 2019)."""
 
-    Arguments:
-        mutation_rate: the fraction of pixels that are replaced by uniform noise, so that what images show is lost and what
-            neighbouring pixels have in common is not.
-    """
+    mutation_rate: Fraction = Field(
+        description="fraction of pixels replaced by uniform noise, so that what images show is lost and what neighbouring "
+        "pixels have in common is not"
+    )
 
-    mutation_rate: Fraction
+
+class SeriesConfig(Config):
+    """How the log-determinant of a residual layer is estimated."""
+
+    exact_terms: int = Field(ge=0, description="terms of the power series that are always computed")
+    roulette: Literal["geometric", "poisson", "none"] = Field(
+        default="geometric",
+        description="distribution of the number of further terms; `none` for none, which leaves a bias",
+    )
+    mean_terms: PositiveFloat = Field(default=2.0, description="mean of that number")
+    probes: PositiveInt = Field(default=1, description="Hutchinson probe vectors of each image")
+    probe_kind: Literal["rademacher", "gaussian"] = Field(
+        default="rademacher", description="distribution of their entries"
+    )
+    gradient: Literal["neumann", "series"] = Field(
+        default="neumann",
+        description="`neumann` keeps little in memory for the backward pass; `series` differentiates the series",
+    )
+
+    @model_validator(mode="after")
+    def _has_terms(self) -> Self:
+        if self.roulette == "none" and self.exact_terms == 0:
+            raise ValueError("a series without roulette needs exact_terms of at least 1")
+        if self.roulette == "geometric" and self.mean_terms <= 1:
+            raise ValueError("geometric roulette always computes a further term; its mean_terms must be above 1")
+        return self
+
+
+class ResidualFlowConfig(Config):
+    """Architecture of Residual Flow (Chen et al., 2019), and how its log-determinant and inverse are computed."""
+
+    scales: Scales
+    blocks: PositiveInt = Field(description="residual blocks of a scale")
+    hidden_channels: PositiveInt = Field(description="width of the convolutions in a block")
+    linear_blocks: int = Field(ge=0, description="residual blocks of fully connected layers at the end")
+    linear_width: PositiveInt = Field(description="their width")
+    squeeze_first: bool = Field(description="whether the first scale has half the height and width, on four channels")
+    factor_out: bool = Field(description="whether each scale hands half of its channels to the latents")
+    lipschitz_coefficient: Fraction = Field(
+        default=0.98, description="bound of the spectral norm of each layer; 1 would make inverse and series diverge"
+    )
+    spectral_tolerance: float = Field(
+        default=1e-3,
+        ge=0,
+        lt=1,
+        description="to which the power iteration goes on after each step; 0 takes all of its iterations",
+    )
+    spectral_iterations: PositiveInt = Field(default=200, description="iterations of it, at most")
+    training: SeriesConfig = Field(
+        default=SeriesConfig(exact_terms=2), description="estimate of the log-determinant in training"
+    )
+    evaluation: SeriesConfig = Field(default=SeriesConfig(exact_terms=20), description="and in evaluation")
+    inverse_tolerance: PositiveFloat = Field(
+        default=1e-5, description="to which the inverse's fixed-point iteration goes on"
+    )
+    inverse_iterations: PositiveInt = Field(default=1000, description="iterations of it, at most")
+    logit_alpha: LogitAlpha
+
+
+class ResidualFlowTrainingConfig(LikelihoodTrainingConfig):
+    """Maximum likelihood training of Residual Flow."""
+
+    model: ResidualFlowConfig = Field(description="architecture")
+
+    @model_validator(mode="after")
+    def _is_not_compiled(self) -> Self:
+        if self.speed.compile != "none":
+            raise ValueError("a residual flow differentiates within its forward pass, which can't be compiled yet")
+        return self
+
+
+class ResidualFlowEvaluationConfig(Config):
+    """How a trained Residual Flow is evaluated."""
+
+    images: PositiveInt | None = Field(
+        description="of train, test and benchmark each, at most; null: all of test and benchmark, and as many of train"
+    )
+    draws: Several = Field(description="of the probe vectors, whose spread gives a standard error")
+    batch_size: BatchSize
+    samples: PositiveInt = Field(description="drawn images in the figure")
+    temperatures: Temperatures
+    seed: Seed
+    device: Device

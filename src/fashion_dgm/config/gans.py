@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt, model_validator
 
-from fashion_dgm.config.base import Config, Fraction, without_nulls
+from fashion_dgm.config.base import Config, Fraction, Several, without_nulls
 from fashion_dgm.config.training import OptimizerConfig, ScheduleConfig, TrainingConfig
 
 __all__ = [
@@ -23,51 +23,49 @@ __all__ = [
 ]
 
 
+KINDS = "`clip`, `gradient_penalty` or `spectral_norm`"
+
+
 class NormalisationConfig(Config):
     """What stands between convolutions and activations; "layer" is a LayerNorm over channels and pixels of one image."""
 
-    generator: Literal["batch", "none"] = "batch"
-    discriminator: Literal["batch", "layer", "none"] = "batch"
+    generator: Literal["batch", "none"] = Field(default="batch", description="`batch` or `none`")
+    discriminator: Literal["batch", "layer", "none"] = Field(default="batch", description="`batch`, `layer` or `none`")
 
 
 class RecordsConfig(Config):
-    """What is measured of the networks after each epoch.
+    """What is measured of the networks after each epoch."""
 
-    Arguments:
-        samples: how many generated, training and held-out images are classified, and scored as far as they fill batches of
-            the size of training.
-        neighbours: of how many of the generated and the held-out ones the nearest training image is searched, among all.
-        least_fraction: a class with a smaller fraction of the samples counts as missing; an equal fraction is 0.1.
-    """
-
-    samples: Annotated[int, Field(ge=2)] = 1000
-    neighbours: PositiveInt = 200
-    least_fraction: Fraction = 0.01
+    samples: Several = Field(
+        default=1000, description="generated, training and held-out images each, scored and classified"
+    )
+    neighbours: PositiveInt = Field(default=200, description="how many of them are compared with all training images")
+    least_fraction: Fraction = Field(
+        default=0.01, description="a class with a smaller fraction of the samples is missing"
+    )
 
 
 class SpectralNormConfig(Config):
-    """Weights of a discriminator or critic divided by their largest singular value (Miyato et al., 2018).
+    """Weights of a discriminator or critic divided by their largest singular value (Miyato et al., 2018)."""
 
-    Arguments:
-        power_iterations: towards that value, at each forward pass in training.
-    """
-
-    name: Literal["spectral_norm"]
-    power_iterations: PositiveInt = 1
+    name: Literal["spectral_norm"] = Field(description=KINDS)
+    power_iterations: PositiveInt = Field(
+        default=1, description="towards the singular value, at each forward pass in training"
+    )
 
 
 class ClipConfig(Config):
     """Weights of the critic clamped to `[-bound, bound]` after each of its steps (Arjovsky et al., 2017)."""
 
-    name: Literal["clip"]
-    bound: PositiveFloat
+    name: Literal["clip"] = Field(description=KINDS)
+    bound: PositiveFloat = Field(description="of each weight's absolute value")
 
 
 class GradientPenaltyConfig(Config):
     """`weight` times the mean squared deviation of the critic's gradient norm from 1 (Gulrajani et al., 2017: weight 10)."""
 
-    name: Literal["gradient_penalty"]
-    weight: PositiveFloat
+    name: Literal["gradient_penalty"] = Field(description=KINDS)
+    weight: PositiveFloat = Field(description="of the penalty")
 
 
 LipschitzConfig = Annotated[
@@ -77,53 +75,51 @@ LipschitzConfig = Annotated[
 
 
 class WarmupConfig(Config):
-    """More steps of the critic while the generator is young, and now and then later.
+    """More steps of the critic while the generator is young, and now and then later."""
 
-    Arguments:
-        critic_steps: for one of the generator, while it warms up (Arjovsky et al.: 100).
-        generator_steps: how many of the generator's first steps (Arjovsky et al.: 25).
-        every: again at each generator step whose number, from 0, it divides (Arjovsky et al.: 500).
-    """
-
-    critic_steps: PositiveInt
-    generator_steps: PositiveInt
-    every: PositiveInt
+    critic_steps: PositiveInt = Field(description="for one of the generator, while it warms up (Arjovsky et al.: 100)")
+    generator_steps: PositiveInt = Field(description="how many of the generator's first steps (Arjovsky et al.: 25)")
+    every: PositiveInt = Field(
+        description="again at each generator step whose number, from 0, it divides (Arjovsky et al.: 500)"
+    )
 
 
 class AdversarialConfig(TrainingConfig):
-    """Adversarial training of a generator and a discriminator.
+    """Adversarial training of a generator and a discriminator."""
 
-    Arguments:
-        objective: the pair of losses, by its name in `fashion_dgm.gans.objectives`.
-        latent_dim: size of the generator's latents.
-        width: channels of the generator's last hidden layer and of the discriminator's first.
-        optimizer: of each of the two networks.
-        generator_optimizer, discriminator_optimizer: of one of them instead (two time-scale update rule, Heusel et al.,
-            2017); None for `optimizer`.
-        schedule: of both learning rates, each in the steps of its own network.
-        lipschitz: the discriminator's Lipschitz constraint; None for nothing.
-        warmup: when the discriminator takes more steps; None for never.
-        new_latents: whether the generator learns from other latents than the discriminator did just before.
-        normalisation: within the networks.
-        ema_decay: of a moving average of the generator's weights, kept and reported in addition; None for none.
-        snapshot_every: epochs between two kept generators.
-        records: what is measured after each epoch.
-    """
-
-    objective: str
-    latent_dim: PositiveInt
-    width: PositiveInt
-    optimizer: OptimizerConfig
-    generator_optimizer: OptimizerConfig | None = None
-    discriminator_optimizer: OptimizerConfig | None = None
-    schedule: ScheduleConfig = ScheduleConfig()
-    lipschitz: LipschitzConfig | None = None
-    warmup: WarmupConfig | None = None
-    new_latents: bool = False
-    normalisation: NormalisationConfig = NormalisationConfig()
-    ema_decay: Fraction | None = None
-    snapshot_every: PositiveInt
-    records: RecordsConfig = RecordsConfig()
+    objective: str = Field(description="pair of losses, by its name in `fashion_dgm.gans.objectives`")
+    latent_dim: PositiveInt = Field(description="size of the generator's latents")
+    width: PositiveInt = Field(
+        description="channels of the generator's last hidden layer and of the discriminator's first"
+    )
+    optimizer: OptimizerConfig = Field(description="of each of the two networks")
+    generator_optimizer: OptimizerConfig | None = Field(
+        default=None,
+        description="of the generator instead (two time-scale update rule, Heusel et al., 2017); null for `optimizer`",
+    )
+    discriminator_optimizer: OptimizerConfig | None = Field(
+        default=None, description="of the discriminator instead; or null"
+    )
+    schedule: ScheduleConfig = Field(
+        default=ScheduleConfig(), description="of both learning rates, each in the steps of its own network"
+    )
+    lipschitz: LipschitzConfig | None = Field(
+        default=None, description="the discriminator's Lipschitz constraint; null for none"
+    )
+    warmup: WarmupConfig | None = Field(
+        default=None, description="when the discriminator takes more steps; null for never"
+    )
+    new_latents: bool = Field(
+        default=False,
+        description="whether the generator learns from other latents than the discriminator did just before",
+    )
+    normalisation: NormalisationConfig = Field(default=NormalisationConfig(), description="within the networks")
+    ema_decay: Fraction | None = Field(
+        default=None,
+        description="of a moving average of the generator's weights, kept and reported in addition; null for none",
+    )
+    snapshot_every: PositiveInt = Field(description="epochs between two kept generators")
+    records: RecordsConfig = Field(default=RecordsConfig(), description="what is measured after each epoch")
 
     @property
     def discriminator_steps(self) -> int:
@@ -147,14 +143,13 @@ class AdversarialConfig(TrainingConfig):
 
 
 class GANConfig(AdversarialConfig):
-    """A GAN: by default the assignment's; with another `objective`, any other.
+    """A GAN: by default the assignment's; with another `objective`, any other."""
 
-    Arguments:
-        n_discriminator: steps of the discriminator for one of the generator.
-    """
-
-    objective: str = "non_saturating"
-    n_discriminator: PositiveInt = 1
+    objective: str = Field(
+        default="non_saturating",
+        description="or `saturating` (the minimax loss), `wasserstein`, `least_squares`, `hinge`",
+    )
+    n_discriminator: PositiveInt = Field(default=1, description="steps of the discriminator for one of the generator")
 
     @property
     def discriminator_steps(self) -> int:
@@ -162,16 +157,14 @@ class GANConfig(AdversarialConfig):
 
 
 class WGANConfig(AdversarialConfig):
-    """The assignment's WGAN, and its variants.
+    """The assignment's WGAN, and its variants."""
 
-    Arguments:
-        n_critic: steps of the critic for one of the generator.
-    """
-
-    objective: Literal["wasserstein"] = "wasserstein"
-    n_critic: PositiveInt
-    lipschitz: LipschitzConfig
-    new_latents: bool = True
+    objective: Literal["wasserstein"] = Field(
+        default="wasserstein", description="the critic's mean on real less that on generated"
+    )
+    n_critic: PositiveInt = Field(description="steps of the critic for one of the generator")
+    lipschitz: LipschitzConfig = Field(description="the critic's Lipschitz constraint: docs/how-to/gan-variants.md")
+    new_latents: bool = Field(default=True, description="as for a GAN")
 
     @property
     def discriminator_steps(self) -> int:

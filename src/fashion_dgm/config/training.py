@@ -1,4 +1,4 @@
-"""Parameters of the epoch loop and of optimizers."""
+"""Parameters of the epoch loop, of optimizers, and of the reference classifier's training."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
 
-from fashion_dgm.config.base import Config, Seed, TrainingPrecision, without_nulls
+from fashion_dgm.config.base import Config, Device, Seed, Several, TrainingPrecision, without_nulls
 
 __all__ = [
     "AdamConfig",
     "AdamWConfig",
+    "ClassifierConfig",
     "DistributedConfig",
     "OptimizerConfig",
     "RMSpropConfig",
@@ -19,28 +20,34 @@ __all__ = [
     "TrainingConfig",
 ]
 
+LearningRate = Annotated[PositiveFloat, Field(description="step size")]
+KINDS = "`adam`, `adamw` or `rmsprop`"
+Beta = Annotated[float, Field(ge=0, lt=1)]
+
 
 class AdamConfig(Config):
     """Adam (Kingma and Ba, 2015)."""
 
-    name: Literal["adam"]
-    learning_rate: PositiveFloat
-    betas: tuple[Annotated[float, Field(ge=0, lt=1)], Annotated[float, Field(ge=0, lt=1)]] = (0.9, 0.999)
+    name: Literal["adam"] = Field(description=KINDS)
+    learning_rate: LearningRate
+    betas: tuple[Beta, Beta] = Field(
+        default=(0.9, 0.999), description="decay of the averages of gradients and of their squares"
+    )
 
 
 class AdamWConfig(Config):
     """Adam with decoupled weight decay (Loshchilov and Hutter, 2019)."""
 
-    name: Literal["adamw"]
-    learning_rate: PositiveFloat
-    weight_decay: NonNegativeFloat
+    name: Literal["adamw"] = Field(description=KINDS)
+    learning_rate: LearningRate
+    weight_decay: NonNegativeFloat = Field(description="relative to the learning rate")
 
 
 class RMSpropConfig(Config):
     """RMSprop without momentum, as in the WGAN paper."""
 
-    name: Literal["rmsprop"]
-    learning_rate: PositiveFloat
+    name: Literal["rmsprop"] = Field(description=KINDS)
+    learning_rate: LearningRate
 
 
 OptimizerConfig = Annotated[
@@ -52,16 +59,18 @@ class ScheduleConfig(Config):
     """How the learning rate changes with the number of steps.
 
     It does not know when training will end, so that a run may be continued with more epochs.
-
-    Arguments:
-        warmup_steps: over which it rises in a straight line from 0.
-        half_life_steps: in which it then falls to a half, again and again; None to keep it.
-        final_step: at which it has fallen in a straight line to 0, and nothing is learnt any more; None for no such step.
     """
 
-    warmup_steps: Annotated[int, Field(ge=0)] = 0
-    half_life_steps: PositiveInt | None = None
-    final_step: PositiveInt | None = None
+    warmup_steps: int = Field(
+        default=0, ge=0, description="steps over which the learning rate rises in a straight line from 0"
+    )
+    half_life_steps: PositiveInt | None = Field(
+        default=None, description="steps in which it then falls to a half, again and again; null to keep it"
+    )
+    final_step: PositiveInt | None = Field(
+        default=None,
+        description="step at which it has fallen in a straight line to 0 and nothing is learnt any more; or null",
+    )
 
     @model_validator(mode="after")
     def _rises_before_it_ends(self) -> Self:
@@ -73,26 +82,32 @@ class ScheduleConfig(Config):
 class SpeedConfig(Config):
     """What changes how fast a step is and, but for rounding, nothing else; the defaults are the measured ones."""
 
-    channels_last: bool = True
-    fused_optimizer: bool = True
-    compile: Literal["none", "default", "reduce-overhead"] = "none"
-    convolutions: Literal["auto", "library", "products"] = "auto"
+    channels_last: bool = Field(default=True, description="whether channels are the innermost axis of convolutions")
+    fused_optimizer: bool = Field(default=True, description="whether the optimizer updates all weights in one kernel")
+    compile: Literal["none", "default", "reduce-overhead"] = Field(
+        default="none", description="mode of `torch.compile`; `reduce-overhead` records CUDA graphs"
+    )
+    convolutions: Literal["auto", "library", "products"] = Field(
+        default="auto",
+        description="of GANs: `products` are matrix products with fewer multiplications; `auto` takes them on a CPU",
+    )
 
 
 class DistributedConfig(Config):
-    """Over how many processes a training is spread; each takes a batch of its own at every step.
+    """Over how many processes a training is spread; each takes a batch of its own at every step."""
 
-    Arguments:
-        nodes: machines.
-        processes_per_node: processes on each machine, one for each of its GPUs.
-        rendezvous: `host:port` of the machine that runs the command; empty where it is the only one.
-        max_restarts: how often to start again, from the last saved state, after a process was lost.
-    """
-
-    nodes: PositiveInt = 1
-    processes_per_node: PositiveInt = 1
-    rendezvous: Annotated[str, Field(pattern=r"^(\S+:\d+)?$")] = ""
-    max_restarts: Annotated[int, Field(ge=0)] = 1
+    nodes: PositiveInt = Field(default=1, description="machines")
+    processes_per_node: PositiveInt = Field(
+        default=1, description="processes on each machine, one for each of its GPUs"
+    )
+    rendezvous: str = Field(
+        default="",
+        pattern=r"^(\S+:\d+)?$",
+        description="host:port of the machine that runs the command; empty where it is the only one",
+    )
+    max_restarts: int = Field(
+        default=1, ge=0, description="how often to start again, from the last saved state, after a process was lost"
+    )
 
     @model_validator(mode="after")
     def _can_be_found(self) -> Self:
@@ -109,11 +124,29 @@ class DistributedConfig(Config):
 class TrainingConfig(Config):
     """What the epoch loop needs to know, whatever it trains."""
 
-    epochs: PositiveInt
-    batch_size: Annotated[int, Field(ge=2)]
-    images_per_epoch: PositiveInt | None = None
+    epochs: PositiveInt = Field(description="passes over the training images")
+    batch_size: Several = Field(description="images of a step, in each process")
+    images_per_epoch: PositiveInt | None = Field(
+        default=None, description="images of an epoch, others in each; null for all"
+    )
     seed: Seed
-    device: str
-    precision: TrainingPrecision
-    speed: SpeedConfig = SpeedConfig()
-    distributed: DistributedConfig = DistributedConfig()
+    device: Device
+    precision: TrainingPrecision = Field(
+        description="of convolutions: `auto` is bfloat16 where the hardware has it, else float32; or `tf32`"
+    )
+    speed: SpeedConfig = Field(default=SpeedConfig(), description="what makes steps faster and changes only rounding")
+    distributed: DistributedConfig = Field(
+        default=DistributedConfig(), description="several processes: docs/how-to/many-gpus.md"
+    )
+
+
+class ClassifierConfig(TrainingConfig):
+    """The reference classifier, whose features are an alternative to Inception's."""
+
+    width: PositiveInt = Field(description="channels of the first block; the others have twice and four times as many")
+    feature_dim: PositiveInt = Field(description="size of the penultimate layer")
+    optimizer: OptimizerConfig = Field(description="optimizer")
+    schedule: ScheduleConfig = Field(description="of the learning rate")
+    flip: bool = Field(description="whether images are mirrored at random")
+    max_shift: int = Field(ge=0, description="pixels by which images are moved at random, at most")
+    label_smoothing: float = Field(ge=0, lt=1, description="fraction of each target that is spread over all classes")

@@ -31,7 +31,7 @@ _IGNORED = {"ctx", "kind", "type_comment", "type_ignores"}
 
 @cache
 def code_version(*roots: str, package: Path = PACKAGE) -> str:
-    """Returns twelve digits that change with the code reached from `roots`, not with docstrings, comments or layout.
+    """Returns twelve digits that change with the code reached from `roots`, not with documentation, comments or layout.
 
     Arguments:
         roots: `module` or `module:definition`.
@@ -69,7 +69,7 @@ def reached_code(*roots: str, package: Path = PACKAGE) -> dict[str, str]:
 
 
 def canonical(node: Any) -> str:
-    """Returns a syntax tree as text that is the same in all versions of Python, without docstrings and `pass`."""
+    """Returns a syntax tree as text that is the same in all versions of Python, without documentation and `pass`."""
     if isinstance(node, ast.JoinedStr):
         # Versions differ in whether neighbouring pieces of text are one.
         pieces = groupby(node.values, lambda value: isinstance(value, ast.Constant))
@@ -84,10 +84,11 @@ def canonical(node: Any) -> str:
     return "" if node is None else ascii(node)
 
 
-def _says_nothing(statement: Any) -> bool:
-    if isinstance(statement, ast.Expr):
-        return isinstance(statement.value, ast.Constant) and isinstance(statement.value.value, str)
-    return isinstance(statement, ast.Pass)
+def _says_nothing(node: Any) -> bool:
+    if isinstance(node, ast.Expr):
+        return isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+    # What pydantic's fields are for is documentation, too.
+    return isinstance(node, ast.Pass) or (isinstance(node, ast.keyword) and node.arg == "description")
 
 
 @dataclass(frozen=True)

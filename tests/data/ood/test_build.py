@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from pydantic import ValidationError
 
-from fashion_dgm.config.ood_sets import OODSetsConfig
+from fashion_dgm.config.data import OODSetsConfig
 from fashion_dgm.data.images import ImageSet
 from fashion_dgm.data.ood import build_sets
 from fashion_dgm.data.ood.build import check_names

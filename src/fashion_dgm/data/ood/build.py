@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fashion_dgm.config.ood_sets import OODSetsConfig
+from fashion_dgm.config.data import OODSetsConfig
 from fashion_dgm.data.images import ImageSet
 from fashion_dgm.data.ood import synthetic
 from fashion_dgm.data.ood.chance import choose

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from fashion_dgm.config.log_det_study import BlockKind
+from fashion_dgm.config.analyses import BlockKind
 from fashion_dgm.training.seeds import generator
 
 __all__ = ["Block", "linearised", "operator_norm", "random_block"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fashion_dgm.config.log_det_study import LogDetStudyConfig
+from fashion_dgm.config.analyses import LogDetStudyConfig
 from fashion_dgm.flows.series_weights import Geometric, Poisson, Roulette, Truncation
 
 __all__ = ["Design", "designs"]

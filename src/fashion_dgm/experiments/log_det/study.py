@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from fashion_dgm.config.log_det_study import LogDetStudyConfig
+from fashion_dgm.config.analyses import LogDetStudyConfig
 from fashion_dgm.experiments.log_det.blocks import Block, random_block
 from fashion_dgm.experiments.log_det.designs import Design, designs
 from fashion_dgm.experiments.log_det.draws import (
