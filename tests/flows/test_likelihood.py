@@ -6,12 +6,13 @@ import torch
 
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.flows import RealNVP, bits_per_dim_of, mean_bits_per_dim
+from tests.flows.conftest import realnvp_config
 
 
 @pytest.fixture
-def flow(make_config, perturb) -> RealNVP:
+def flow(perturb) -> RealNVP:
     torch.manual_seed(0)
-    return perturb(RealNVP(make_config(), (1, 8, 8)))
+    return perturb(RealNVP(realnvp_config(), (1, 8, 8)))
 
 
 @pytest.fixture

@@ -14,20 +14,15 @@ from fashion_dgm.flows.families import code_of, flow_types, make_flow, typed_con
 from fashion_dgm.flows.training import FittedFlow, fit_flow
 from fashion_dgm.training.store import StateStore
 from tests.conftest import made_up_images
+from tests.flows.conftest import COUPLINGS
 
+MODEL = {**COUPLINGS, "scales": 1, "checkerboard_couplings": 1, "channel_couplings": 0, "hidden_channels": 2}
 CONFIG = {
     "batch_size": 16,
     "seed": 0,
     "device": "cpu",
     "precision": "float32",
-    "model": {
-        "scales": 1,
-        "checkerboard_couplings": 1,
-        "channel_couplings": 0,
-        "hidden_channels": 2,
-        "residual_blocks": 0,
-        "logit_alpha": 1e-6,
-    },
+    "model": MODEL,
     "optimizer": {"name": "adam", "learning_rate": 1e-3},
     "max_gradient_norm": 50,
     "evaluation_images": 4,
@@ -63,9 +58,9 @@ def test_no_epoch_before_the_last_is_no_error(epochs, kept_epochs, tmp_path) -> 
 
 
 def test_a_flow_is_found_by_name_with_the_parameters_of_its_class() -> None:
-    named = NamedFlowConfig(name="RealNVP", **CONFIG["model"])
+    named = NamedFlowConfig(name="RealNVP", **MODEL)
     flow = make_flow(named)
-    assert type(flow) is RealNVP and flow.config == RealNVPConfig(**CONFIG["model"])
+    assert type(flow) is RealNVP and flow.config == RealNVPConfig(**MODEL)
     assert code_of(named) == "fashion_dgm.flows.coupling_flow:RealNVP"
     assert {"RealNVP", "MixtureFlow", "ResidualFlow"} <= set(flow_types())
 
@@ -76,4 +71,4 @@ def test_a_flow_is_found_by_name_with_the_parameters_of_its_class() -> None:
 )
 def test_what_is_no_flow_is_refused(changes: dict[str, Any], words: str) -> None:
     with pytest.raises(FashionDGMError, match=words):
-        typed_config(NamedFlowConfig.model_validate({"name": "RealNVP", **CONFIG["model"], **changes}))
+        typed_config(NamedFlowConfig.model_validate({"name": "RealNVP", **MODEL, **changes}))

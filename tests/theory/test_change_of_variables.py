@@ -39,7 +39,7 @@ def trained(module: Module, size: float = 0.3) -> Module:
 
 
 def coupling(partition: Partition, channels: int) -> AffineCoupling:
-    half = partition.half_channels(channels)
+    half = partition.split(torch.empty(1, channels, 2, 2))[0].shape[1]
     return AffineCoupling(partition, ResidualConditioner(half, 6, 2 * half, 1))
 
 
@@ -75,7 +75,7 @@ def an_image(*shape: int) -> Tensor:
 
 def test_density_integrates_to_one() -> None:
     """docs/theory/change-of-variables.md#the-density-of-an-image"""
-    assert integral(plane_flow(), (-40, -40), (40, 40), steps=1000) == pytest.approx(1, abs=1e-4)
+    assert integral(plane_flow(), (-40, -40), (40, 40), steps=750) == pytest.approx(1, abs=1e-4)
 
 
 def test_density_gives_the_fraction_of_samples_in_a_box() -> None:

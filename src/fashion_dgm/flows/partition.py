@@ -26,10 +26,6 @@ class Partition(Protocol):
         """Puts the halves back in their places: `merge(*split(x))` is `x`, bit for bit."""
         ...
 
-    def half_channels(self, channels: int) -> int:
-        """Returns the number of channels of each half of an image that has `channels`."""
-        ...
-
 
 @dataclass(frozen=True)
 class Checkerboard:
@@ -74,10 +70,6 @@ class Checkerboard:
         blocks = torch.stack((top_left, top_right, bottom_left, bottom_right), dim=2)
         return F.pixel_shuffle(blocks.flatten(1, 2), 2)
 
-    def half_channels(self, channels: int) -> int:
-        """Returns `2 * channels`: the halves have half the height and width."""
-        return 2 * channels
-
 
 @dataclass(frozen=True)
 class ChannelHalves:
@@ -89,8 +81,7 @@ class ChannelHalves:
         parity: 0 to read the first half, 1 to read the second.
 
     Raises:
-        FashionDGMError: if parity is neither 0 nor 1; from `split` and `half_channels`, if the number of channels is
-            odd.
+        FashionDGMError: if parity is neither 0 nor 1; from `split`, if the number of channels is odd.
     """
 
     parity: int
@@ -100,21 +91,16 @@ class ChannelHalves:
 
     def split(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Takes `(N, C, H, W)` with even C to two halves `(N, C/2, H, W)`."""
-        self.half_channels(x.shape[1])
+        if x.shape[1] % 2:
+            raise FashionDGMError(
+                f"channel halves need an even number of channels, not {x.shape[1]}; squeeze the image first"
+            )
         first, second = x.chunk(2, dim=1)
         return (second, first) if self.parity else (first, second)
 
     def merge(self, a: Tensor, b: Tensor) -> Tensor:
         """Takes two halves `(N, C/2, H, W)` to `(N, C, H, W)`."""
         return torch.cat((b, a) if self.parity else (a, b), dim=1)
-
-    def half_channels(self, channels: int) -> int:
-        """Returns `channels / 2`."""
-        if channels % 2:
-            raise FashionDGMError(
-                f"channel halves need an even number of channels, not {channels}; squeeze the image first"
-            )
-        return channels // 2
 
 
 def _check_parity(parity: int) -> None:
