@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from fashion_dgm.catalog.registry import Predictor, is_registrable, register, registered
+from fashion_dgm.catalog.registry import Predictor, is_registrable, logged_model, register, registered
 from fashion_dgm.checkpoint import Checkpoint, checkpoint_of
 from fashion_dgm.classifier.network import Classifier
 from fashion_dgm.gans.networks import Discriminator, Generator
@@ -40,7 +40,8 @@ def test_the_same_weights_are_one_version(client: mlflow.MlflowClient) -> None:
     ]
     assert [int(version.version) for version in versions] == [1, 1, 2]
     found = registered("g", generator(1))
-    assert found is not None and found.model_id == versions[2].model_id and registered("g", generator(2)) is None
+    assert found is not None and logged_model(found) == logged_model(versions[2]) != logged_model(versions[0])
+    assert registered("g", generator(2)) is None
     assert {alias: str(version) for alias, version in client.get_registered_model("g").aliases.items()} == {
         "best": "1",
         "last": "2",
@@ -56,10 +57,10 @@ def test_a_model_carries_the_metrics_of_its_epoch_in_the_run_that_trained_it(cli
     mlflow.end_run()
     with mlflow.start_run():
         mlflow.log_metric("distance of another", 3.0)
-        register("g", generator(1), "best", {}, trained)
+        version = register("g", generator(1), "best", {}, trained)
         mlflow.log_metric("after", 4.0)
     (model,) = mlflow.search_logged_models(output_format="list")
-    assert model.source_run_id == trained
+    assert model.source_run_id == trained and model.model_id == logged_model(version)
     assert [(metric.key, metric.value, metric.step) for metric in model.metrics] == [("loss", 8.0, 2)]
 
 

@@ -17,6 +17,7 @@ from mlflow.exceptions import MlflowException
 
 from fashion_dgm import load_model
 from fashion_dgm.catalog.image_set import ImageSetDataset
+from fashion_dgm.catalog.registry import logged_model
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.flows.likelihood import bits_per_dim_of
 
@@ -210,7 +211,7 @@ def test_distances_and_best_epochs_stand_in_the_training_runs(
         assert best.tags["epoch"] == str(row["best_epoch"])
         assert best.tags["trained_by_run"] == best.run_id == last.run_id == run.info.run_id
         for version, when in ((last, "last"), (best, "best")):
-            carried = {metric.key: metric for metric in client.get_logged_model(version.model_id).metrics}
+            carried = {metric.key: metric for metric in client.get_logged_model(logged_model(version)).metrics}
             distance = carried["classifier_distance_to_test"]
             assert distance.value == row[f"{when}_on_test"] and distance.dataset_name == "test"
             assert carried["loss_generator"].step == distance.step == row[f"{when}_epoch"]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from fashion_dgm.checkpoint import Checkpoint
 
-__all__ = ["Predictor", "is_registrable", "register", "registered"]
+__all__ = ["Predictor", "is_registrable", "logged_model", "register", "registered"]
 
 BATCH = 256
 
@@ -87,6 +87,11 @@ def register(
             client.set_model_version_tag(name, found.version, key, value)
     client.set_registered_model_alias(name, alias, found.version)
     return found
+
+
+def logged_model(version: ModelVersion) -> str:
+    """Returns the id of the logged model that a version is, of which MLflow's store keeps only the address."""
+    return str(version.source).removeprefix("models:/")
 
 
 class Predictor:

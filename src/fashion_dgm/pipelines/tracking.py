@@ -210,9 +210,9 @@ def _run_that_ended_with(model: Checkpoint) -> str | None:
     return found[0].info.run_id if found else None
 
 
-def _register_best(model: str, snapshots: Snapshots, best: Mapping[str, Any], run: str) -> dict[int, str | None]:
+def _register_best(model: str, snapshots: Snapshots, best: Mapping[str, Any], run: str) -> dict[int, str]:
     """Registers the best generator if the last one is; returns the ids of both, by epoch."""
-    from fashion_dgm.catalog.registry import register, registered
+    from fashion_dgm.catalog.registry import logged_model, register, registered
     from fashion_dgm.evaluation.scoring import SELECT
 
     name, last = f"{model}_generator", max(snapshots)
@@ -221,11 +221,14 @@ def _register_best(model: str, snapshots: Snapshots, best: Mapping[str, Any], ru
         return {}
     epoch, space = best["best_epoch"], best["feature_space"]
     tags = {_distance(space, SELECT): best[f"best_on_{SELECT}"], "trained_by_run": run}
-    return {last: version.model_id, epoch: register(name, snapshots[epoch](), "best", tags, run).model_id}
+    return {
+        last: logged_model(version),
+        epoch: logged_model(register(name, snapshots[epoch](), "best", tags, run)),
+    }
 
 
 def _log_in_training_run(
-    run: str, rows: DataFrame, best: Mapping[str, Any], ids: Mapping[int, str | None], digests: Mapping[str, str]
+    run: str, rows: DataFrame, best: Mapping[str, Any], ids: Mapping[int, str], digests: Mapping[str, str]
 ) -> None:
     import mlflow
     from mlflow.entities import Metric, RunTag
