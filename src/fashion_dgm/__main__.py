@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from kedro.framework.startup import bootstrap_project
-
-from fashion_dgm.cli import run
+from kedro.framework.project import configure_project
 
 __all__ = ["main"]
 
 
 def main() -> None:
-    """Runs pipelines of the project in the current folder."""
-    run(obj=bootstrap_project(Path.cwd()))
+    """Runs pipelines with the configuration in the current folder, or in `--conf-source`."""
+    configure_project("fashion_dgm")
+    from fashion_dgm.cli import run
+
+    run()
 
 
 if __name__ == "__main__":

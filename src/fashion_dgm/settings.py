@@ -2,7 +2,8 @@
 
 from fashion_dgm.hooks import GuardHooks, MLflowHooks, ProvenanceHooks
 
-HOOKS = (GuardHooks(), ProvenanceHooks(), MLflowHooks())
+# Kedro calls the last first: what is refused is not recorded.
+HOOKS = (MLflowHooks(), ProvenanceHooks(), GuardHooks())
 
 # Where it happens to be installed: it would open runs of its own.
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro-mlflow",)

@@ -114,6 +114,14 @@ MISTAKES = {
     ),
     "unknown pipeline": (["--pipelines", "train_gna"], "did you mean train_gan?"),
     "unknown node": (["--nodes", "plot_gna_training"], "did you mean plot_gan_training?"),
+    "unknown environment": (["--env", "quik"], "no environment quik; did you mean quick?"),
+    "unknown tag": (["--tags", "trainin"], "no tag trainin; did you mean training?"),
+    "unknown namespace": (["--namespaces", "train_gna"], "no namespace train_gna; did you mean train_gan?"),
+    "unknown dataset": (["--to-outputs", "gan_generatr"], "no dataset gan_generatr; did you mean gan_generator?"),
+    "unknown runner": (["--runner", "ThreadRuner"], "did you mean ThreadRunner?"),
+    "other runner": (["--runner", "ParallelRunner"], "leave out --runner"),
+    "nothing left": (["--nodes", "plot_gan_snapshots", "--tags", "training"], "leave nothing to run"),
+    "no configuration": (["--conf-source", "data"], "no environment test"),
 }
 
 
@@ -122,6 +130,8 @@ def test_failed_and_interrupted_runs_are_marked_in_mlflow(tmp_path: Path) -> Non
     assert kedro(project, "--env", "test", "--pipelines", "data_split").returncode == 0
     failed = kedro(project, "--env", "test", "--pipelines", "train_gan", "--params", "train_gan.batch_size=5000")
     assert_refused(failed, "lower batch_size")
+    # What is refused before the first node is not recorded.
+    assert_refused(kedro(project, "--env", "test", "--params", "train_gann.epochs=2"), "did you mean train_gan?")
     process = start_kedro(project, "--env", "test", "--pipelines", "train_gan", "--params", "train_gan.epochs=5000")
     assert process.stderr is not None
     for line in process.stderr:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from kedro.io import DataCatalog, MemoryDataset
 from kedro.pipeline import Node, Pipeline
-from kedro.runner import SequentialRunner
+from kedro.runner import AbstractRunner, ParallelRunner, SequentialRunner, ThreadRunner
 
 from fashion_dgm.catalog.files import JSONDataset
 from fashion_dgm.config import GANConfig
@@ -57,6 +57,13 @@ def test_an_unknown_objective_is_refused() -> None:
     catalog = DataCatalog({"params:train_gan": MemoryDataset(config)})
     with pytest.raises(FashionDGMError, match=r"no objective hinges; .*hinge"):
         guarded(Pipeline([Node(does_without, "params:train_gan", "absent", name="one")]), catalog)
+
+
+@pytest.mark.parametrize("kind", [ThreadRunner, ParallelRunner])
+def test_runners_that_would_not_be_recorded_are_refused(catalog: DataCatalog, kind: type[AbstractRunner]) -> None:
+    # As Kedro names the runner of a session to its hooks.
+    with pytest.raises(FashionDGMError, match=f"^{kind.__name__} would record nothing in MLflow; [^.]*$"):
+        GuardHooks().before_pipeline_run({"runner": str(kind())}, Pipeline([]), catalog)
 
 
 def test_what_was_made_is_loaded(catalog: DataCatalog) -> None:

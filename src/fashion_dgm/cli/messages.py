@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
+from kedro.config import MissingConfigException
 from kedro.io import DatasetError
-from kedro.validation import ParameterValidationError
+from kedro.validation import TypeExtractor
+from pydantic import ValidationError
 
-from fashion_dgm.config.renamed import RENAMED
+from fashion_dgm.config.renamed import RENAMED, nearest
 from fashion_dgm.errors import FashionDGMError
 
-__all__ = ["parameter_message", "user_message"]
+if TYPE_CHECKING:
+    from kedro.pipeline import Pipeline
+    from pydantic_core import ErrorDetails
 
-MEMBER = re.compile(r"\.(adam|rmsprop|clip|gradient_penalty|spectral_norm)\.")
+__all__ = ["parameter_message", "user_message"]
 
 
 def user_message(error: BaseException) -> str | None:
@@ -21,33 +26,44 @@ def user_message(error: BaseException) -> str | None:
     while seen is not None:
         if isinstance(seen, FashionDGMError):
             return str(seen)
-        if isinstance(seen, ParameterValidationError):
-            return parameter_message(str(seen))
         seen = seen.__cause__ or seen.__context__
-    # What Kedro says of a dataset is already meant for the user.
-    return str(error) if isinstance(error, DatasetError) else None
+    # What Kedro says of a dataset or of a missing file is already meant for the user.
+    return str(error) if isinstance(error, DatasetError | MissingConfigException) else None
 
 
-def parameter_message(text: str) -> str:
-    """Returns one line for each parameter that Kedro and pydantic found wrong, under its full name."""
-    lines, block = [], ""
-    field = ""
-    for line in text.splitlines():
-        if start := re.match(r"- Parameter '(.+?)'", line):
-            block, field = start[1], ""
-        elif wrong := re.match(r"  (.+) \[type=(\w+), input_value=(.+), input_type=\w+\]$", line):
-            # pydantic names the member of a union, which stands nowhere in the configuration.
-            member = MEMBER.search(field)
-            what = wrong[1]
-            if wrong[2] == "extra_forbidden":
-                what = "there is no such parameter"
-                if new := RENAMED.get(field.rsplit(".", 1)[-1]):
-                    what = f"renamed to {new}"
-                elif member:
-                    what = f"{member[1]} has no such parameter; null takes away what another configuration gave"
-            # Parameters that don't go together are nobody's value.
-            name = f"{block}.{MEMBER.sub('.', field)} is {wrong[3]}" if field else block
-            lines.append(f"  {name}: {what.removeprefix('Value error, ')}")
-        elif line and not line.startswith(" "):
-            field = line
-    return "these parameters are wrong:\n" + "\n".join(lines) if lines else text
+def parameter_message(parameters: Mapping[str, Any], pipelines: Mapping[str, Pipeline]) -> str | None:
+    """Returns one line for each parameter that the models of the pipelines' nodes refuse, or None if all are right."""
+    lines = []
+    for block, model in TypeExtractor(dict(pipelines)).extract_types_from_pipelines().items():
+        try:
+            model.model_validate(parameters.get(block, {}))
+        except ValidationError as error:
+            lines += [f"  {_line(block, details, parameters[block])}" for details in error.errors()]
+    return "these parameters are wrong:\n" + "\n".join(lines) if lines else None
+
+
+def _line(block: str, error: ErrorDetails, values: Any) -> str:
+    """Describes an error of pydantic's under the parameter's full name, such as `train_wgan.optimizer.betas`."""
+    name, member, siblings = block, None, {}
+    for part in error["loc"]:
+        # pydantic names the member of a union, which stands nowhere in the configuration.
+        if isinstance(values, Mapping) and values.get("name") == part:
+            member = part
+            continue
+        name, siblings = f"{name}.{part}", values if isinstance(values, Mapping) else {}
+        values = siblings.get(part)
+        member = None if isinstance(values, Mapping) else member
+    field = name.rpartition(".")[2]
+    what = error["msg"].removeprefix("Value error, ")
+    if error["type"] == "missing":
+        return f"{name} is missing"
+    if error["type"] == "extra_forbidden":
+        what = "there is no such parameter"
+        if field in RENAMED:
+            what = f"renamed to {RENAMED[field]}"
+        elif near := nearest(field, set(siblings) - {field}):
+            what += f"; did you mean {near}?"
+        elif member:
+            what = f"{member} has no such parameter; null takes away what another configuration gave"
+    # Parameters that don't go together are nobody's value.
+    return f"{name}: {what}" if isinstance(error["input"], Mapping) else f"{name} is {error['input']!r}: {what}"

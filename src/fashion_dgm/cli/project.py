@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import copy
 import functools
+import os
 import signal
 from collections.abc import Callable, Collection, Iterable
+from pathlib import Path
 from typing import Any
 
 import click
+from kedro import runner
 from kedro.framework.cli.project import run as kedro_run
 from kedro.framework.project import pipelines, settings
+from kedro.pipeline import Pipeline
+from kedro.utils import find_kedro_project
+from kedro.validation import ParameterValidationError
 
-from fashion_dgm.cli.messages import user_message
+from fashion_dgm.cli.messages import parameter_message, user_message
 from fashion_dgm.config.renamed import suggestion
 from fashion_dgm.hooks import MLflowHooks
+from fashion_dgm.pipelines import blocks
 
 __all__ = ["cli", "run"]
 
@@ -26,10 +33,45 @@ def cli() -> None:
     """Commands that Kedro takes from the project."""
 
 
+def _conf_source(given: dict[str, Any]) -> str:
+    """Returns the folder, archive or address of the configuration."""
+    return str(given["conf_source"] or (find_kedro_project(Path.cwd()) or Path.cwd()) / settings.CONF_SOURCE)
+
+
 def _check_names(names: Iterable[str], known: Collection[str], kind: str) -> None:
     for name in names:
         if name not in known:
             raise click.ClickException(f"there is no {kind} {name}; {suggestion(name, known)}")
+
+
+def _check_options(given: dict[str, Any]) -> None:
+    """Refuses names that do not exist, and a choice that leaves no node; completes the names of nodes.
+
+    Arguments:
+        given: the options of `kedro run`, by the names of its function's arguments.
+    """
+    source = _conf_source(given)
+    folder = Path(source)
+    if "://" not in source and not folder.exists():
+        raise click.ClickException(f"there is no configuration in {source}; go to the project, or name --conf-source")
+    # What an archive holds Kedro alone knows.
+    if folder.is_dir() and (env := given["env"] or os.environ.get("KEDRO_ENV")):
+        _check_names([env], [path.name for path in folder.iterdir() if path.is_dir()], "environment")
+    blocks.SOURCES.insert(0, source)
+    if given["runner"] and "." not in given["runner"]:
+        _check_names([given["runner"]], [name for name in runner.__all__ if name != "AbstractRunner"], "runner")
+    names = [*filter(None, [given["pipeline"]]), *given["pipelines"]]
+    _check_names(names, pipelines, "pipeline")
+    chosen = sum((pipelines[name] for name in names or ["__default__"]), start=Pipeline([]))
+    given |= {option: _full_names(given[option]) for option in NODE_OPTIONS if given[option]}
+    _check_names(given["tags"], {tag for node in chosen.nodes for tag in node.tags}, "tag")
+    _check_names(given["namespaces"], {str(node.namespace) for node in chosen.nodes}, "namespace")
+    _check_names([*given["from_inputs"], *given["to_outputs"]], chosen.datasets(), "dataset")
+    filters = {option: given[option] for option in (*NODE_OPTIONS, "tags", "from_inputs", "to_outputs")}
+    try:
+        chosen.filter(**filters, node_namespaces=given["namespaces"])
+    except ValueError as error:
+        raise click.ClickException(f"these options leave nothing to run: {str(error).split('. ')[0]}") from None
 
 
 def _full_names(names: Iterable[str]) -> list[str]:
@@ -39,20 +81,30 @@ def _full_names(names: Iterable[str]) -> list[str]:
     return [full.get(name, name) for name in names]
 
 
+def _wrong_parameters(given: dict[str, Any]) -> str | None:
+    """Returns what is wrong with the parameters of the pipelines that were to be run; Kedro's error has it as text only."""
+    names = [*filter(None, [given["pipeline"]]), *given["pipelines"]] or list(pipelines)
+    loader = settings.CONFIG_LOADER_CLASS(
+        _conf_source(given), given["env"], runtime_params=given["params"], **settings.CONFIG_LOADER_ARGS
+    )
+    return parameter_message(loader["parameters"], {name: pipelines[name] for name in names})
+
+
 def _explained(command: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(command)
-    def explained(*args: Any, **kwargs: Any) -> Any:
-        _check_names([*filter(None, [kwargs["pipeline"]]), *kwargs["pipelines"]], pipelines, "pipeline")
-        kwargs |= {option: _full_names(kwargs[option]) for option in NODE_OPTIONS if kwargs[option]}
+    def explained(**given: Any) -> Any:
+        _check_options(given)
         # Outside of training, whose loop has its own way, a request to end is one to end now.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
-            return command(*args, **kwargs)
+            return command(**given)
         except KeyboardInterrupt:
             for hooks in settings.HOOKS:
                 if isinstance(hooks, MLflowHooks):
                     hooks.close("KILLED")
             raise click.ClickException("interrupted. The same command goes on from what was last saved.") from None
+        except ParameterValidationError as error:
+            raise click.ClickException(_wrong_parameters(given) or str(error)) from error
         except Exception as error:
             message = user_message(error)
             if message is None:

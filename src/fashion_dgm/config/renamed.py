@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Collection
 
-__all__ = ["RENAMED", "suggestion"]
+__all__ = ["RENAMED", "nearest", "suggestion"]
 
 RENAMED = {
     "flow_anatomy": "likelihood_decomposition",
@@ -19,5 +19,12 @@ def suggestion(name: str, known: Collection[str]) -> str:
     """Returns what an error adds about a name that is not known: its new name, the nearest known one, or all of them."""
     if name in RENAMED:
         return f"renamed to {RENAMED[name]}"
-    near = difflib.get_close_matches(name, known, n=1)
-    return f"did you mean {near[0]}?" if near else f"there are: {', '.join(sorted(known))}"
+    near = nearest(name, known)
+    return f"did you mean {near}?" if near else f"there are: {', '.join(sorted(known))}"
+
+
+def nearest(name: str, known: Collection[str]) -> str | None:
+    """Returns the known name that `name` may be a slip of, or None if it is like none of a few."""
+    # Of many names the nearest is worth more than a list of all.
+    cutoff = 0.6 if len(known) < 40 else 0
+    return next(iter(difflib.get_close_matches(name, known, 1, cutoff)), None)

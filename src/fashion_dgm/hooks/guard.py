@@ -27,11 +27,22 @@ class GuardHooks:
 
     @hook_impl
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog) -> None:
-        """Checks the names of runtime parameters and objectives, and that every input is there or will be made."""
+        """Checks the runner, the names of parameters and objectives, and that every input is there or will be made."""
+        _check_runner(run_params.get("runner", ""))
         _check_parameter_names(run_params.get("runtime_params") or {})
         _check_renamed_blocks(catalog)
         _check_inputs(pipeline, catalog)
         _check_models(pipeline, catalog)
+
+
+def _check_runner(runner: str) -> None:
+    """Refuses threads and processes: nodes in them do not see the run that is open in MLflow, nor hooks their state."""
+    for name in ("ThreadRunner", "ParallelRunner"):
+        if name in runner:
+            raise FashionDGMError(
+                f"{name} would record nothing in MLflow; leave out --runner, and train several models at a time by "
+                "`fashion-dgm sweep`"
+            )
 
 
 def _check_parameter_names(given: Mapping[str, Any]) -> None:

@@ -10,12 +10,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
+from kedro.config import MissingConfigException, OmegaConfigLoader
 
-__all__ = ["adversarial_models", "named_flows"]
+__all__ = ["SOURCES", "adversarial_models", "named_flows"]
 
-PROJECTS = (Path(__file__).parents[3], Path.cwd())
-"""The project that this package is the source of; where it is installed without one, the working directory."""
+SOURCES = ["conf", str(Path(__file__).parents[3] / "conf")]
+"""Folders or archives, of which the first that exists is read; a run puts its own configuration before them."""
 
 
 def adversarial_models() -> dict[str, Mapping[str, Any]]:
@@ -30,9 +30,10 @@ def named_flows() -> list[str]:
 
 @cache
 def _blocks() -> dict[str, Mapping[str, Any]]:
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    found: dict[str, Any] = {}
-    base = next((project / "conf" / "base" for project in PROJECTS if (project / "conf").is_dir()), Path())
-    for path in sorted(base.glob("parameters*.yml")):
-        found |= yaml.load(path.read_text(encoding="utf-8"), loader) or {}
-    return {name.removeprefix("train_"): block for name, block in found.items() if name.startswith("train_")}
+    for source in SOURCES:
+        try:
+            parameters = OmegaConfigLoader(source, base_env="base", default_run_env="base")["parameters"]
+        except MissingConfigException:
+            continue
+        return {name.removeprefix("train_"): block for name, block in parameters.items() if name.startswith("train_")}
+    return {}
