@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
 
 from fashion_dgm import __version__
-from fashion_dgm.cli.fid import fid
-from fashion_dgm.cli.pdf import pdf
-from fashion_dgm.cli.sample import sample
-from fashion_dgm.cli.score import score
+from fashion_dgm.cli.images import fid, sample, score
 from fashion_dgm.cli.sweep import sweep
 from fashion_dgm.errors import FashionDGMError
 
@@ -37,7 +35,22 @@ def main() -> None:
     """
 
 
-for command in (sample, score, fid, sweep, pdf):
+@main.command()
+@click.argument(
+    "report", type=click.Path(dir_okay=False, path_type=Path), default=Path("data/08_reporting/report.html")
+)
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="By default next to REPORT.")
+@click.option("--browser", help="A program of the Chromium family; by default the first that is found.")
+def pdf(report: Path, output: Path | None, browser: str | None) -> None:
+    """Prints REPORT to a PDF file, by a Chromium, Chrome or Edge that is installed."""
+    from fashion_dgm.reporting.pdf import print_pdf
+
+    output = report.with_suffix(".pdf") if output is None else output
+    print_pdf(report, output, browser)
+    click.echo(f"{output} is printed")
+
+
+for command in (sample, score, fid, sweep):
     main.add_command(command)
 
 

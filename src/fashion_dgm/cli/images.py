@@ -1,0 +1,173 @@
+"""`fashion-dgm sample`, `score` and `fid`: images of a model, and how likely or how near to real ones images are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from fashion_dgm.errors import FashionDGMError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["fid", "sample", "score"]
+
+BATCH = 250
+# As in the papers: Bińkowski et al., 2018, and Naeem et al., 2020.
+KID_SUBSETS, KID_SUBSET, NEIGHBOURS = 100, 1000, 5
+MEGABYTES = 512
+
+
+@click.command()
+@click.argument("model")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), required=True, help="A .png, an .npz, or a new folder."
+)
+@click.option("-n", "--number", type=click.IntRange(min=1), default=64, help="How many images.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, help="Of the latents.")
+@click.option(
+    "--temperature", type=float, default=1.0, help="Of a flow: below 1, samples are more typical and vary less."
+)
+@click.option("--columns", type=click.IntRange(min=1), default=8, help="Of a .png.")
+def sample(model: str, output: Path, number: int, seed: int, temperature: float, columns: int) -> None:
+    """Draws images from MODEL, a flow or a generator.
+
+    A .png holds them all in a grid, an .npz as the array `images`, uint8 (N, 1, 28, 28), and a folder as a .png each.
+    """
+    import torch
+
+    from fashion_dgm import load_model
+    from fashion_dgm.flows.flow import Flow
+    from fashion_dgm.gans.networks import Generator
+
+    network = load_model(model)
+    latents = torch.Generator().manual_seed(seed)
+    parts = []
+    with click.progressbar(length=number, label="sampling") as bar:
+        for start in range(0, number, BATCH):
+            count = min(BATCH, number - start)
+            if isinstance(network, Flow):
+                parts.append(network.sample(count, temperature, latents))
+            elif isinstance(network, Generator):
+                parts.append(network.sample(count, latents))
+            else:
+                raise FashionDGMError(f"a {type(network).__name__} draws no images; name a flow or a generator")
+            bar.update(count)
+    _write((255 * torch.cat(parts)).round().to(torch.uint8).numpy(), output, columns)
+    click.echo(f"{number} images in {output}")
+
+
+def _write(images: NDArray[np.uint8], output: Path, columns: int) -> None:
+    import numpy as np
+    from PIL import Image
+
+    from fashion_dgm.files import atomic_path
+
+    if output.suffix == ".npz":
+        with atomic_path(output) as path, path.open("wb") as file:
+            np.savez(file, images=images)
+    elif output.suffix == ".png":
+        rows = -(-len(images) // columns)
+        padded = np.pad(images[:, 0], [(0, rows * columns - len(images)), (1, 1), (1, 1)], constant_values=255)
+        grid = padded.reshape(rows, columns, *padded.shape[1:]).transpose(0, 2, 1, 3)
+        with atomic_path(output) as path, path.open("wb") as file:
+            Image.fromarray(grid.reshape(rows * padded.shape[1], -1)).save(file, format="PNG")
+    elif output.suffix:
+        raise FashionDGMError(f"cannot write images as {output.suffix}; name a .png, an .npz or a folder")
+    else:
+        if output.exists() and any(output.iterdir()):
+            raise FashionDGMError(f"the folder {output} is not empty; name another one")
+        for index, image in enumerate(images):
+            with atomic_path(output / f"{index:05d}.png") as path, path.open("wb") as file:
+                Image.fromarray(image[0]).save(file, format="PNG")
+
+
+@click.command()
+@click.argument("model")
+@click.argument("images", type=click.Path(exists=True, path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="A .csv with a row an image.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, help="Of the dequantisation noise.")
+@click.option("--max-images", type=click.IntRange(min=1), default=100_000, help="Score at most so many.")
+def score(model: str, images: Path, output: Path | None, seed: int, max_images: int) -> None:
+    """Prints how many bits per dimension IMAGES have under the flow MODEL: fewer is likelier.
+
+    IMAGES is a folder of pictures, or a .npy or .npz file; other sizes and colours are converted, and it is said how.
+    """
+    import numpy as np
+    import torch
+
+    from fashion_dgm import load_model
+    from fashion_dgm.data.ood.folder import read_folder
+    from fashion_dgm.files import atomic_path
+    from fashion_dgm.flows.flow import Flow
+    from fashion_dgm.flows.likelihood import bits_per_dim_of
+
+    network = load_model(model)
+    if not isinstance(network, Flow):
+        raise FashionDGMError(f"a {type(network).__name__} gives images no likelihood; name a flow")
+    pixels, conversion = read_folder(images, max_images, seed)
+    click.echo(f"conversion: {conversion.describe()}", err=True)
+    parts = []
+    with click.progressbar(range(0, len(pixels), BATCH), label="scoring") as starts:
+        for start in starts:
+            batch = torch.from_numpy(pixels[start : start + BATCH])
+            parts.append(bits_per_dim_of(network, batch, BATCH, seed + start, torch.float32))
+    bits = np.concatenate(parts)
+    if output is not None:
+        rows = "".join(f"{index},{value:.6f}\n" for index, value in enumerate(bits))
+        with atomic_path(output) as path:
+            path.write_text(f"index,bits_per_dim\n{rows}", encoding="utf-8")
+    spread = f" ± {bits.std(ddof=1):.3f} (standard deviation)" if len(bits) > 1 else ""
+    click.echo(f"{len(bits)} images: {bits.mean():.3f}{spread} bits/dim")
+
+
+@click.command()
+@click.argument("samples", type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "--real",
+    type=click.Path(exists=True, path_type=Path),
+    default=Path("data/05_model_input/benchmark.npz"),
+    help="The images to come near to; by default FashionMNIST's official test images, which data_split makes.",
+)
+@click.option(
+    "-n", "--number", type=click.IntRange(min=100), default=10_000, help="Of each; fewer, if there are fewer."
+)
+@click.option(
+    "--inception", type=click.Path(exists=True, path_type=Path), help="Inception-2015 weights, for FID proper."
+)
+@click.option("--seed", type=click.IntRange(min=0), default=0, help="Of the choice, where there are more images.")
+def fid(samples: Path, real: Path, number: int, inception: Path | None, seed: int) -> None:
+    """Prints how near SAMPLES come to real images: Fréchet distance, KID, precision, recall, density and coverage.
+
+    SAMPLES is a folder of pictures, or a .npy or .npz file. Without Inception's weights the features are those of the
+    classifier that comes with the package: such a distance is not called FID.
+    """
+    import torch
+
+    from fashion_dgm.classifier.reference import reference_classifier
+    from fashion_dgm.data.ood.folder import read_folder
+    from fashion_dgm.evaluation.features import classifier_space, inception_space
+    from fashion_dgm.metrics.frechet import Gaussian, frechet_distance
+    from fashion_dgm.metrics.kernel_distance import kernel_distance
+    from fashion_dgm.metrics.neighbours import neighbourhoods
+
+    sets = [read_folder(path, number, seed) for path in (samples, real)]
+    for path, (_, conversion) in zip((samples, real), sets, strict=True):
+        click.echo(f"{path}: conversion: {conversion.describe()}", err=True)
+    n = min(len(pixels) for pixels, _ in sets)
+    cpu = torch.device("cpu")
+    space = classifier_space(reference_classifier(), cpu) if inception is None else inception_space(inception, cpu)
+    fake, goal = (space(torch.from_numpy(pixels[:n]), cpu, BATCH) for pixels, _ in sets)
+    distance = frechet_distance(Gaussian.fit(goal), Gaussian.fit(fake))
+    click.echo(f"N = {n} of each, features: {space.layer} ({space.dimension}), weights {space.weights_sha256[:12]}")
+    click.echo(f"{space.label}: {distance:.3f}")
+    if n <= space.dimension:
+        click.echo(f"N is not above the {space.dimension} features: the distance is finite but far too high", err=True)
+    kid = kernel_distance(goal, fake, KID_SUBSETS, min(KID_SUBSET, n), seed)
+    click.echo(f"KID: {kid.mean:.5f} ± {kid.deviation:.5f} (over {KID_SUBSETS} subsets of {kid.subset_size})")
+    near = neighbourhoods(goal, fake, NEIGHBOURS, MEGABYTES)
+    words = ", ".join(f"{name} {getattr(near, name):.3f}" for name in ("precision", "recall", "density", "coverage"))
+    click.echo(f"{words} (k = {NEIGHBOURS})")
