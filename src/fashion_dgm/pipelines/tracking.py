@@ -221,10 +221,7 @@ def _register_best(model: str, snapshots: Snapshots, best: Mapping[str, Any], ru
         return {}
     epoch, space = best["best_epoch"], best["feature_space"]
     tags = {_distance(space, SELECT): best[f"best_on_{SELECT}"], "trained_by_run": run}
-    return {
-        last: logged_model(version),
-        epoch: logged_model(register(name, snapshots[epoch](), "best", tags, run)),
-    }
+    return {last: logged_model(version), epoch: logged_model(register(name, snapshots[epoch](), "best", tags, run))}
 
 
 def _log_in_training_run(

@@ -29,12 +29,7 @@ def create_pipeline() -> Pipeline:
             ),
             Node(nodes.plot_truncation, truncation, "log_det_truncation_figure", name="plot_log_det_truncation"),
             Node(nodes.plot_probes, [probes, blocks], "log_det_probes_figure", name="plot_log_det_probes"),
-            Node(
-                nodes.plot_roulette_bias,
-                [estimators, probes],
-                "log_det_bias_figure",
-                name="plot_log_det_bias",
-            ),
+            Node(nodes.plot_roulette_bias, [estimators, probes], "log_det_bias_figure", name="plot_log_det_bias"),
             Node(
                 nodes.plot_roulette_variance,
                 [costs, estimators, tails, probes, config],

@@ -11,13 +11,7 @@ from fashion_dgm.data.images import ImageSet
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.pipelines.late import Checkpoint, DataFrame, Figure, figures
 
-__all__ = [
-    "measure_detection",
-    "plot_matrix",
-    "plot_primary_score",
-    "plot_scores",
-    "score_images",
-]
+__all__ = ["measure_detection", "plot_matrix", "plot_primary_score", "plot_scores", "score_images"]
 
 Snapshots = dict[int, Callable[[], Checkpoint]] | None
 

@@ -32,10 +32,7 @@ def create_pipeline() -> Pipeline:
                 name="estimate_residual_flow_discrete_likelihood",
             ),
             Node(
-                plot_history,
-                "residual_flow_history",
-                "residual_flow_curve_figure",
-                name="plot_residual_flow_history",
+                plot_history, "residual_flow_history", "residual_flow_curve_figure", name="plot_residual_flow_history"
             ),
             Node(
                 nodes.plot_samples,
