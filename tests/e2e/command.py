@@ -1,4 +1,4 @@
-"""The real command, as a user gives it."""
+"""The real command, as a user gives it, and what it leaves in MLflow."""
 
 from __future__ import annotations
 
@@ -6,22 +6,36 @@ import functools
 import json
 import os
 import select
+import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
+
+import mlflow
+import pandas as pd
+from mlflow.entities import Run
 
 PATIENCE = 900  # seconds; minutes where other programs take the cores
 
 
 def environment_of(project: Path) -> dict[str, str]:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW")}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW", "RAY"))}
     # The copy's own source, wherever the package is installed from.
     return environment | {"PYTHONPATH": str(project / "src"), "COLUMNS": "200"}
 
 
 def start_kedro(project: Path, *arguments: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", "from kedro.framework.cli.cli import main; main()", "run", *arguments]
+    command = [
+        sys.executable,
+        "-c",
+        "from kedro.framework.cli.cli import main; main()",
+        "run",
+        "--env",
+        "test",
+        *arguments,
+    ]
     pipe = subprocess.PIPE
     return subprocess.Popen(command, cwd=project, env=environment_of(project), stdout=pipe, stderr=pipe, text=True)
 
@@ -32,15 +46,64 @@ def forks() -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True)
 
 
-def kedro(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Runs the command in a fork, to save the seconds that its imports take."""
+def kedro(project: Path, *arguments: str) -> tuple[int, str]:
+    """Runs the command in a fork, to save the seconds that its imports take; returns exit code and messages."""
     with tempfile.TemporaryDirectory() as folder:
         outputs = [f"{folder}/{name}" for name in ("out", "err")]
-        order = {"project": str(project), "arguments": arguments, "environment": environment_of(project)}
-        print(json.dumps(order | {"outputs": outputs}), file=forks().stdin, flush=True)
+        # An environment that `arguments` name takes precedence, as the last.
+        order = {"project": str(project), "arguments": ["--env", "test", *arguments]}
+        order |= {"environment": environment_of(project), "outputs": outputs}
+        print(json.dumps(order), file=forks().stdin, flush=True)
         if not select.select([forks().stdout], [], [], PATIENCE)[0]:
             forks().kill()
             raise subprocess.TimeoutExpired(arguments, PATIENCE)
-        code = int(forks().stdout.readline())
-        out, err = (Path(path).read_text() for path in outputs)
-    return subprocess.CompletedProcess(arguments, code, out, err)
+        return int(forks().stdout.readline()), Path(outputs[1]).read_text()
+
+
+def run(project: Path, *arguments: str) -> str:
+    """Runs the command, which must succeed, and returns its messages."""
+    code, messages = kedro(project, *arguments)
+    assert code == 0, messages
+    return messages
+
+
+def refused(project: Path, *arguments: str) -> str:
+    """Runs the command, which must fail without a traceback, and returns its last message."""
+    code, messages = kedro(project, *arguments)
+    assert code != 0
+    assert "Traceback" not in messages
+    return messages.split("Error: ")[-1]
+
+
+def copy_of(finished: Path, folder: Path) -> Path:
+    """A copy of a project, to be changed at will; MLflow, whose database takes seconds to make, is off."""
+    project = Path(shutil.copytree(finished, folder, ignore=shutil.ignore_patterns("09_tracking", "__pycache__")))
+    turn_tracking_off(project)
+    return project
+
+
+def turn_tracking_off(project: Path) -> None:
+    (project / "conf" / "test" / "tracking.yml").write_text("enabled: false\n")
+
+
+def metrics_of(project: Path) -> dict[str, Any]:
+    """What the report was made of."""
+    return json.loads((project / "data" / "08_reporting" / "metrics.json").read_text())
+
+
+def table_of(project: Path, name: str) -> pd.DataFrame:
+    return pd.read_csv(project / "data" / "07_model_output" / f"{name}.csv")
+
+
+def client_of(project: Path) -> mlflow.MlflowClient:
+    return mlflow.MlflowClient(f"sqlite:///{project / 'data' / '09_tracking' / 'mlflow.db'}")
+
+
+def runs_of(project: Path) -> list[Run]:
+    """All runs that the project has recorded, the newest first."""
+    client = client_of(project)
+    return list(client.search_runs([client.get_experiment_by_name("fashion-dgm").experiment_id]))
+
+
+def run_of(runs: list[Run], name: str) -> Run:
+    return next(run for run in runs if run.info.run_name == name)

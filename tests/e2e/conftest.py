@@ -11,7 +11,7 @@ import pytest
 from filelock import FileLock
 
 from tests.conftest import ROOT, make_project
-from tests.e2e.command import PATIENCE, start_kedro
+from tests.e2e.command import PATIENCE, copy_of, environment_of, start_kedro
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -35,7 +35,7 @@ def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path],
 
 
 def run_everything(folder: Path) -> None:
-    process = start_kedro(make_project(folder), "--env", "test")
+    process = start_kedro(make_project(folder))
     _, messages = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, messages
 
@@ -51,6 +51,28 @@ def build_documentation(folder: Path) -> None:
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project in which everything has been run; not to be changed."""
     return made_once(tmp_path_factory, "finished", run_everything)
+
+
+@pytest.fixture
+def copy(finished: Path, tmp_path: Path) -> Path:
+    return copy_of(finished, tmp_path / "copy")
+
+
+@pytest.fixture(scope="session")
+def lineage(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The lineage as `make viz-static` builds it."""
+
+    def build(folder: Path) -> None:
+        project = copy_of(finished, folder / "project")
+        shutil.copy(ROOT / "Makefile", project)
+        # The environment that runs the tests, taken as it is.
+        command = ["make", "-o", f"{sys.prefix}/.installed", f"VENV={sys.prefix}", "ENV=test", "viz-static"]
+        options = {"env": environment_of(project), "capture_output": True, "text": True, "timeout": 120}
+        done = subprocess.run(command, cwd=project, **options)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert not (project / "build").exists()
+
+    return made_once(tmp_path_factory, "lineage", build) / "project" / "data" / "08_reporting" / "lineage"
 
 
 @pytest.fixture(scope="session")

@@ -6,30 +6,26 @@ machine can be reached from the browser.
 
 from __future__ import annotations
 
-import functools
-import http.server
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
 import sys
-import threading
-import urllib.error
+import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-import mlflow
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.reporting.pdf import find_browser
 from tests.conftest import ROOT
+from tests.e2e.command import client_of, run_of, runs_of
 
 pytestmark = pytest.mark.browser
 
@@ -64,16 +60,12 @@ class Visit:
         self.exceptions: list[str] = []
         self.console: list[str] = []
         self.page.on("pageerror", lambda error: self.exceptions.append(str(error)))
-        self.page.on("console", lambda message: self._hear(message.type, message.text))
+        self.page.on("console", lambda message: message.type == "error" and self.console.append(message.text))
 
     def _is_here(self, url: str) -> bool:
         if not url.startswith(HERE):
             self.outside.append(url)
         return url.startswith(HERE)
-
-    def _hear(self, kind: str, text: str) -> None:
-        if kind == "error":
-            self.console.append(text)
 
     def pictures_without_pixels(self) -> list[str]:
         return self.page.evaluate(
@@ -110,15 +102,35 @@ def visit(browser: Browser) -> Iterator[Visit]:
 
 
 @contextmanager
-def served(folder: Path) -> Iterator[str]:
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *_: object) -> None: ...
+def served(*command: str) -> Iterator[str]:
+    """Starts a server, to whose command a free port is added, and yields its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = os.environ | {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    process = subprocess.Popen(
+        [sys.executable, "-m", *command, str(port)], env=environment, start_new_session=True, **quiet
+    )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        wait_for(address, process)
+        yield address
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(timeout=30)
 
-    handler = functools.partial(Quiet, directory=str(folder))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+
+def wait_for(address: str, process: subprocess.Popen[bytes]) -> None:
+    for _ in range(PATIENCE // 100):
+        assert process.poll() is None, "the server ended"
+        try:
+            urllib.request.urlopen(address, timeout=5).close()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    pytest.fail(f"nothing answers at {address}")
 
 
 def test_report(finished: Path, visit: Visit) -> None:
@@ -131,11 +143,7 @@ def test_report(finished: Path, visit: Visit) -> None:
         chapter = chapters.nth(number)
         chapter.evaluate("element => element.scrollIntoView({behavior: 'instant'})")
         visit.keep(f"report-{number:02}-{chapter.get_attribute('id')}")
-
-
-def test_report_on_a_phone(finished: Path, visit: Visit) -> None:
     visit.page.set_viewport_size(PHONE)
-    visit.page.goto((finished / "data" / "08_reporting" / "report.html").as_uri())
     visit.assert_flawless()
     visit.keep("report-phone")
 
@@ -194,15 +202,10 @@ def test_a_claim_is_followed_from_report_to_code_and_back_by_links_alone(
     assert visit.console == []
 
 
-def test_lineage(finished: Path, tmp_path: Path, visit: Visit) -> None:
-    project = shutil.copytree(finished, tmp_path / "lineage", ignore=shutil.ignore_patterns("09_tracking"))
-    command = [sys.executable, "-m", "kedro", "viz", "build", "--include-previews"]
-    environment = os.environ | {"PYTHONPATH": str(project / "src"), "KEDRO_ENV": "test"}
-    done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
+def test_lineage(lineage: Path, visit: Visit) -> None:
     # Or its first visitors see a tour instead.
     visit.page.add_init_script("localStorage.setItem('KedroViz', JSON.stringify({showFeatureHints: false}))")
-    with served(project / "build") as address:
+    with served("http.server", "--bind", "127.0.0.1", "--directory", str(lineage)) as address:
         visit.page.goto(f"{address}/?pid=train_gan")
         visit.page.wait_for_selector(".pipeline-node")
         assert visit.count(".pipeline-node") > 10
@@ -215,58 +218,14 @@ def test_lineage(finished: Path, tmp_path: Path, visit: Visit) -> None:
 
 
 def test_runs_are_compared_in_mlflow(finished: Path, visit: Visit) -> None:
-    database = f"sqlite:///{finished / 'data' / '09_tracking' / 'mlflow.db'}"
-    client = mlflow.MlflowClient(database)
-    experiment = client.get_experiment_by_name("fashion-dgm").experiment_id
-    runs = {run.info.run_name: run.info.run_id for run in client.search_runs([experiment])}
-    chosen = quote(json.dumps([runs["train_gan"], runs["train_wgan"]]))
-    with mlflow_server(database) as address:
-        visit.page.goto(f"{address}/#/compare-runs?runs={chosen}&experiments={quote(json.dumps([experiment]))}")
+    client, runs = client_of(finished), runs_of(finished)
+    gan, wgan = (run_of(runs, name).info for name in ("train_gan", "train_wgan"))
+    chosen, experiments = (quote(json.dumps(ids)) for ids in ([gan.run_id, wgan.run_id], [gan.experiment_id]))
+    with served("mlflow", "ui", "--backend-store-uri", client.tracking_uri, "--workers", "1", "--port") as address:
+        visit.page.goto(f"{address}/#/compare-runs?runs={chosen}&experiments={experiments}")
         visit.page.wait_for_selector("text=Comparing 2 Runs")
         visit.page.wait_for_selector("text=train_wgan")
         visit.page.wait_for_selector("text=loss_discriminator")
         assert visit.pictures_without_pixels() == []
         visit.keep("mlflow-compare")
     assert visit.exceptions == []
-
-
-@contextmanager
-def mlflow_server(database: str) -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [
-        sys.executable,
-        "-m",
-        "mlflow",
-        "ui",
-        "--backend-store-uri",
-        database,
-        "--port",
-        str(port),
-        "--workers",
-        "1",
-    ]
-    environment = os.environ | {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-    pipe = subprocess.DEVNULL
-    process = subprocess.Popen(command, env=environment, stdout=pipe, stderr=pipe, start_new_session=True)
-    address = f"http://127.0.0.1:{port}"
-    try:
-        wait_for(f"{address}/health", process)
-        yield address
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait(timeout=30)
-
-
-def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
-    patience = threading.Event()
-    for _ in range(PATIENCE // 100):
-        assert process.poll() is None, "the server ended"
-        try:
-            urllib.request.urlopen(url, timeout=5).close()
-        except (urllib.error.URLError, OSError):
-            patience.wait(0.1)
-        else:
-            return
-    pytest.fail(f"nothing answers at {url}")

@@ -19,16 +19,13 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 EACH = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
 
-def test_there_are_notebooks() -> None:
-    assert len(NOTEBOOKS) >= 4
-
-
 @EACH
-def test_nothing_is_stored_but_text_and_code(path: Path) -> None:
+def test_nothing_is_stored_but_text_and_code_with_claims(path: Path) -> None:
     notebook = nbformat.read(path, as_version=4)
     nbformat.validate(notebook)
     for cell in notebook.cells:
         assert cell.cell_type != "code" or (cell.outputs == [] and cell.execution_count is None)
+    assert any("assert " in cell.source for cell in notebook.cells if cell.cell_type == "code")
 
 
 def execute(path: Path, project: Path) -> nbformat.NotebookNode:
@@ -52,9 +49,3 @@ def test_it_runs_from_the_catalog_of_a_finished_run(
 @EACH
 def test_its_claims_hold_on_the_real_data(path: Path) -> None:
     execute(path, Path(os.environ["NOTEBOOKS_ON"]).resolve())
-
-
-@EACH
-def test_claims_are_assertions_of_cells(path: Path) -> None:
-    notebook = nbformat.read(path, as_version=4)
-    assert any("assert " in cell.source for cell in notebook.cells if cell.cell_type == "code")

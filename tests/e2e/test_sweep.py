@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-import os
+import itertools
 import subprocess
 import sys
 from pathlib import Path
 
-import mlflow
 import pandas as pd
 import pytest
 
 from tests.conftest import make_project
-from tests.e2e.test_run import kedro
+from tests.e2e.command import environment_of, run, runs_of
 
 
 def sweep(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW", "RAY"))}
-    environment |= {"PYTHONPATH": str(project / "src")}
     command = [sys.executable, "-m", "fashion_dgm.cli.main", "sweep", "--env", "test", *arguments]
-    return subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, timeout=300)
+    options = {"cwd": project, "env": environment_of(project), "capture_output": True, "text": True, "timeout": 300}
+    return subprocess.run(command, **options)
 
 
 @pytest.fixture(scope="module")
 def swept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
     """A project after a sweep, one of whose seeds is refused."""
     project = make_project(tmp_path_factory.mktemp("sweep"))
-    assert kedro(project, "--env", "test", "--pipelines", "data_split").returncode == 0
+    run(project, "--pipelines", "data_split")
     return project, sweep(project, "--pipelines", "train_gan,train_wgan", "--seeds", "0,1,-1")
 
 
@@ -49,15 +47,9 @@ def test_results_lie_apart_and_are_summed_up(swept: tuple[Path, subprocess.Compl
 
 def test_all_runs_are_in_one_experiment(swept: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
     project, _ = swept
-    client = mlflow.MlflowClient(f"sqlite:///{project / 'data' / '09_tracking' / 'mlflow.db'}")
-    runs = client.search_runs([client.get_experiment_by_name("fashion-dgm").experiment_id])
-    trained = [run for run in runs if "node" in run.data.tags and run.info.status == "FINISHED"]
-    assert sorted((run.info.run_name, run.data.params["seed"]) for run in trained) == [
-        ("train_gan", "0"),
-        ("train_gan", "1"),
-        ("train_wgan", "0"),
-        ("train_wgan", "1"),
-    ]
+    trained = [run for run in runs_of(project) if "node" in run.data.tags and run.info.status == "FINISHED"]
+    named = {(run.info.run_name, run.data.params["seed"]) for run in trained}
+    assert len(trained) == 4 and named == set(itertools.product(("train_gan", "train_wgan"), "01"))
 
 
 def test_one_failure_does_not_lose_the_others(swept: tuple[Path, subprocess.CompletedProcess[str]]) -> None:

@@ -73,10 +73,7 @@ def test_what_was_made_is_loaded(catalog: DataCatalog) -> None:
 
 def test_an_input_that_one_of_two_nodes_needs_is_refused(catalog: DataCatalog) -> None:
     pipeline = Pipeline(
-        [
-            Node(does_without, "gan_metrics", "absent", name="one"),
-            Node(needs, "gan_metrics", None, name="other"),
-        ]
+        [Node(does_without, "gan_metrics", "absent", name="one"), Node(needs, "gan_metrics", None, name="other")]
     )
     with pytest.raises(FashionDGMError, match="gan_metrics: made by"):
         guarded(pipeline, catalog)

@@ -4,64 +4,47 @@ from __future__ import annotations
 
 import inspect
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any
 
 import pytest
 from kedro.config import OmegaConfigLoader
 from kedro.io import CatalogConfigResolver, DataCatalog, MemoryDataset
+from kedro.validation import TypeExtractor
 from pydantic import ValidationError
 
 from fashion_dgm import config as models
 from fashion_dgm.flows import AffineCoupling, MixtureCoupling, RealNVP
 from fashion_dgm.flows.families import make_flow
-from fashion_dgm.pipeline_registry import register_pipelines
+from fashion_dgm.pipeline_registry import DEFAULT, register_pipelines
 from fashion_dgm.settings import CONFIG_LOADER_ARGS
 
 ROOT = Path(__file__).parents[2]
 PIPELINES = register_pipelines()
-DEFAULT = {
-    "data_split",
-    "train_flow",
-    "train_mixture_flow",
-    "ood_eval",
-    "likelihood_decomposition",
-    "latent_space",
-    "train_gan",
-    "train_wgan",
-    "fid_eval",
-    "vanishing_gradients",
-    "log_det_study",
-    "report",
-}
-NAMES = DEFAULT | {
+OPT_IN = (
     "train_classifier",
     "train_residual_flow",
     "train_background_flow",
     "ood_reverse",
     "train_wgan_gp",
     "stability",
-}
+)
+NAMES = {*DEFAULT, *OPT_IN}
 ENVS = pytest.mark.parametrize("env", ["base", "quick", "hour", "test"])
 NODES = [node for name in sorted(NAMES) for node in PIPELINES[name].nodes]
-DATASETS = set[str]().union(*(PIPELINES[name].datasets() for name in NAMES))
+DATASETS = {
+    name
+    for node in NODES
+    for name in (*node.inputs, *node.outputs)
+    if name.split(":")[0] not in ("params", "parameters")
+}
 
 
 def loader(env: str) -> OmegaConfigLoader:
     return OmegaConfigLoader(str(ROOT / "conf"), env=env, **CONFIG_LOADER_ARGS)
 
 
-def models_of_parameters() -> dict[str, type[models.Config]]:
-    """The model with which each node's signature annotates each `params:` input, found as Kedro finds it."""
-    found = {}
-    for node in NODES:
-        hints = get_type_hints(node.func)
-        inputs = node._inputs
-        names = list(inspect.signature(node.func).parameters)
-        pairs = inputs.items() if isinstance(inputs, dict) else zip(names, node.inputs, strict=False)
-        for argument, dataset in pairs:
-            if dataset.startswith("params:"):
-                found[dataset.removeprefix("params:")] = hints[argument]
-    return found
+# The model with which a node's signature annotates each `params:` input.
+MODELS: dict[str, type[models.Config]] = TypeExtractor(PIPELINES).extract_types_from_pipelines()
 
 
 def test_the_names_that_were_promised() -> None:
@@ -73,57 +56,17 @@ def test_the_names_that_were_promised() -> None:
 def test_a_pipeline_is_the_namespace_of_its_nodes_and_of_nothing_else() -> None:
     for name in NAMES:
         assert {node.namespace for node in PIPELINES[name].nodes} == {name}
-    assert not any("." in dataset.removeprefix("params:") for dataset in DATASETS)
+    assert not any("." in dataset for dataset in DATASETS)
     # So that `--nodes` needs no namespace.
     assert len({node.short_name for node in NODES}) == len(NODES)
 
 
 def test_training_nodes_are_tagged_and_are_no_generators() -> None:
     tagged = {node.short_name for node in NODES if "training" in node.tags}
-    assert tagged == {
-        "train_flow",
-        "train_mixture_flow",
-        "train_gan",
-        "train_wgan",
-        "train_wgan_gp",
-        "train_classifier",
-        "train_residual_flow",
-        "train_background_flow",
-        "train_mnist_flow",
-        "train_mnist_mixture_flow",
-        "train_discriminators",
-        "train_stability_runs",
-    }
+    resumable = {node.short_name for node in NODES if any(name.endswith("_state") for name in node.inputs)}
+    assert tagged == resumable | {"train_discriminators"}
     # The body of a generator runs after Kedro's after_node_run: its failures and durations would go missing.
     assert not any(inspect.isgeneratorfunction(node.func) for node in NODES)
-
-
-@ENVS
-def test_every_dataset_is_in_the_catalog_and_on_disk(env: str) -> None:
-    catalog = DataCatalog.from_config(loader(env)["catalog"])
-    for name in DATASETS:
-        if not name.startswith("params:") and name != "parameters":
-            assert not isinstance(catalog.get(name), MemoryDataset | None), name
-
-
-def test_every_catalog_entry_is_used() -> None:
-    catalog = CatalogConfigResolver(entries := described("base"), default_runtime_patterns={})
-    for name in entries:
-        used = [found for found in DATASETS if name in (found, catalog.match_dataset_pattern(found))]
-        assert used, name
-
-
-@ENVS
-def test_every_dataset_has_a_layer(env: str) -> None:
-    for name, entry in described(env).items():
-        assert entry["metadata"]["kedro-viz"]["layer"], name
-
-
-def test_every_dataset_is_described_in_a_line() -> None:
-    catalog = CatalogConfigResolver(described("base"), default_runtime_patterns={})
-    for name in DATASETS:
-        if not name.startswith("params:") and name != "parameters":
-            assert 5 < len(catalog.resolve_pattern(name)["metadata"]["description"]) < 100, name
 
 
 def described(env: str) -> dict[str, Any]:
@@ -132,20 +75,37 @@ def described(env: str) -> dict[str, Any]:
 
 
 @ENVS
+def test_every_dataset_is_in_the_catalog_on_disk_and_in_a_layer(env: str) -> None:
+    catalog = DataCatalog.from_config(loader(env)["catalog"])
+    for name in DATASETS:
+        assert not isinstance(catalog.get(name), MemoryDataset | None), name
+    for name, entry in described(env).items():
+        assert entry["metadata"]["kedro-viz"]["layer"], name
+
+
+def test_every_catalog_entry_is_used_and_described_in_a_line() -> None:
+    catalog = CatalogConfigResolver(entries := described("base"), default_runtime_patterns={})
+    for name in entries:
+        used = [found for found in DATASETS if name in (found, catalog.match_dataset_pattern(found))]
+        assert used, name
+    for name in DATASETS:
+        assert 5 < len(catalog.resolve_pattern(name)["metadata"]["description"]) < 100, name
+
+
+@ENVS
 def test_every_parameter_is_valid_and_read_by_a_node(env: str) -> None:
     parameters = loader(env)["parameters"]
-    found = models_of_parameters()
     # Read by ProvenanceHooks around every node.
-    assert set(parameters) == set(found) | {"data_mismatch"}
-    for name, model in found.items():
+    assert set(parameters) == set(MODELS) | {"data_mismatch"}
+    for name, model in MODELS.items():
         model(**parameters[name])
 
 
-@pytest.mark.parametrize("name", sorted(models_of_parameters()))
+@pytest.mark.parametrize("name", sorted(MODELS))
 def test_a_misspelt_parameter_is_refused(name: str) -> None:
     values = loader("base")["parameters"][name]
     with pytest.raises(ValidationError, match="misspelt"):
-        models_of_parameters()[name](**values, misspelt=1)
+        MODELS[name](**values, misspelt=1)
 
 
 def test_base_is_the_assignment() -> None:
@@ -162,14 +122,13 @@ def test_base_is_the_assignment() -> None:
 @ENVS
 def test_train_flow_is_realnvp_with_affine_couplings(env: str) -> None:
     parameters = loader(env)["parameters"]
-    found = models_of_parameters()
     for name, kinds in {"train_flow": {AffineCoupling}, "train_mixture_flow": {MixtureCoupling}}.items():
-        flow = make_flow(found[name](**parameters[name]).model)
+        flow = make_flow(MODELS[name](**parameters[name]).model)
         assert {type(layer) for layer in flow.modules() if type(layer).__name__.endswith("Coupling")} == kinds
     for block in ("train_flow", "train_background_flow"):
-        assert type(make_flow(found[block](**parameters[block]).model)) is RealNVP
+        assert type(make_flow(MODELS[block](**parameters[block]).model)) is RealNVP
         with pytest.raises(ValidationError, match="components"):
-            found[block](**{**parameters[block], "model": {**parameters[block]["model"], "components": 4}})
+            MODELS[block](**{**parameters[block], "model": {**parameters[block]["model"], "components": 4}})
 
 
 def test_every_pipeline_is_explained() -> None:

@@ -1,0 +1,57 @@
+"""All pipelines that a plain `kedro run` leaves out, together, on what it has made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fashion_dgm.pipeline_registry import DEFAULT, register_pipelines
+from tests.e2e.command import copy_of, metrics_of, run, table_of
+
+EVALUATED = ("ood_eval", "fid_eval", "log_det_study")
+"""What takes in the models of these pipelines."""
+
+
+def files_of(project: Path) -> dict[str, bytes]:
+    layers = ("05_model_input", "06_models", "07_model_output")
+    files = [path for layer in layers for path in (project / "data" / layer).rglob("*") if path.is_file()]
+    return {str(path.relative_to(project)): path.read_bytes() for path in files}
+
+
+@pytest.fixture(scope="module")
+def complete(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    project = copy_of(finished, tmp_path_factory.mktemp("opt_in") / "project")
+    opt_in = register_pipelines().keys() - {*DEFAULT, "__default__"}
+    # Of MNIST's flows.
+    parameters = "train_flow.epochs=1,train_mixture_flow.epochs=2"
+    Path("/tmp/pipes_messages").write_text(
+        run(project, "--pipelines", ",".join((*opt_in, *EVALUATED)), "--params", parameters)
+    )
+    run(project, "--pipelines", "report")
+    return project
+
+
+def test_no_result_of_another_pipeline_changes(finished: Path, complete: Path) -> None:
+    before, after = files_of(finished), files_of(complete)
+    changed = {Path(name).stem for name in before if before[name] != after.get(name)}
+    evaluated = {name for pipeline in EVALUATED for name in register_pipelines()[pipeline].all_outputs()}
+    assert changed and changed <= evaluated
+
+
+def test_every_model_is_evaluated(complete: Path) -> None:
+    metrics = metrics_of(complete)
+    assert set(table_of(complete, "fid_by_epoch")["model"]) == {"gan", "wgan", "wgan_gp"}
+    scores = table_of(complete, "ood_scores")
+    assert set(scores["model"]) == {"RealNVP", "MixtureFlow", "ResidualFlow"}
+    assert scores.loc[scores["model"] == "RealNVP", "likelihood_ratio"].notna().all()
+    assert 0 < metrics["classifier"]["benchmark_accuracy"] < 1
+    assert {"residual_flow", "stability", "mnist_flow", "mnist_ood", "wgan_gp"} <= set(metrics)
+    assert any(block.startswith("trained") for block in table_of(complete, "log_det_blocks")["block"])
+
+
+def test_the_report_shows_both_directions_and_the_configuration_of_each(complete: Path) -> None:
+    page = (complete / "data" / "08_reporting" / "report.html").read_text()
+    assert "The reverse direction" in page and "<code>train_flow.epochs</code> is 1, not 2" in page
+    # The configuration that is printed is that of FashionMNIST's flows.
+    assert "of them differs from the configuration" not in page
