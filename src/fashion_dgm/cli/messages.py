@@ -44,7 +44,8 @@ def parameter_message(parameters: Mapping[str, Any], pipelines: Mapping[str, Pip
 
 def _line(block: str, error: ErrorDetails, values: Any) -> str:
     """Describes an error of pydantic's under the parameter's full name, such as `train_wgan.optimizer.betas`."""
-    name, member, siblings = block, None, {}
+    name, member = block, None
+    siblings: Mapping[Any, Any] = {}
     for part in error["loc"]:
         # pydantic names the member of a union, which stands nowhere in the configuration.
         if isinstance(values, Mapping) and values.get("name") == part:

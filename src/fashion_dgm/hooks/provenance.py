@@ -53,7 +53,7 @@ class ProvenanceHooks:
     @hook_impl
     def after_node_run(self, node: Node, catalog: DataCatalog, inputs: dict[str, Any], outputs: dict[str, Any]) -> None:
         """Writes the origin into the node's results, before they are saved."""
-        from kedro_datasets.json import JSONDataset
+        from fashion_dgm.catalog.files import JSONDataset
 
         results = [value for name, value in outputs.items() if isinstance(catalog.get(name), JSONDataset)]
         if not results or "parameters" in node.inputs or node.namespace == "report":
