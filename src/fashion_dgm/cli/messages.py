@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from kedro.config import MissingConfigException
 from kedro.io import DatasetError
 from kedro.validation import TypeExtractor
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from fashion_dgm.config.renamed import RENAMED, nearest
 from fashion_dgm.errors import FashionDGMError
@@ -36,7 +36,7 @@ def parameter_message(parameters: Mapping[str, Any], pipelines: Mapping[str, Pip
     lines = []
     for block, model in TypeExtractor(dict(pipelines)).extract_types_from_pipelines().items():
         try:
-            model.model_validate(parameters.get(block, {}))
+            TypeAdapter(model).validate_python(parameters.get(block, {}))
         except ValidationError as error:
             lines += [f"  {_line(block, details, parameters[block])}" for details in error.errors()]
     return "these parameters are wrong:\n" + "\n".join(lines) if lines else None
