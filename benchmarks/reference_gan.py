@@ -56,7 +56,7 @@ class PlainAdversarial(ABC):
     def step(self, images: Tensor) -> dict[str, float]:
         """Learns from floats in `[0, 1]`, `(B, 1, 28, 28)`, wherever they lie."""
 
-    def epoch(self, images: ImageSet, workers: int) -> None:
+    def epoch(self, images: ImageSet, workers: int, after_step: Callable[[], None] = lambda: None) -> None:
         """Goes once over shuffled images, loaded by as many processes."""
         loader = DataLoader(
             TransformedImages(images, transforms.Compose([transforms.ToTensor()])),
@@ -67,6 +67,7 @@ class PlainAdversarial(ABC):
         )
         for batch, _ in loader:
             self.history.append(self.step(batch))
+            after_step()
 
     def noise(self, count: int) -> Tensor:
         return torch.randn(count, self.config.latent_dim, device=self.device)
