@@ -23,9 +23,9 @@ from fashion_dgm.config import (
     WGANConfig,
 )
 from fashion_dgm.config.base import Config
+from fashion_dgm.data.fetching import fetch
 from fashion_dgm.data.images import ImageSet
 from fashion_dgm.data.raw_sets import RAW_SETS, read_raw_set
-from fashion_dgm.data.sources import fetch
 from fashion_dgm.data.split import stratified_split
 from fashion_dgm.errors import FashionDGMError
 

@@ -17,8 +17,8 @@ from benchmarks.results import Row, measured
 from benchmarks.timing import interleave
 from fashion_dgm.catalog.image_set import ImageSetDataset
 from fashion_dgm.config import DataSplitConfig
+from fashion_dgm.data.fetching import fetch
 from fashion_dgm.data.raw_sets import RAW_SETS, read_raw_set
-from fashion_dgm.data.sources import fetch
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.pipelines.data_split.nodes import split_images, summarise_split
 

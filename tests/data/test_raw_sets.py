@@ -43,7 +43,7 @@ def test_mirrors_are_torchvisions(name: str) -> None:
 
 def test_importing_the_sources_imports_no_torch() -> None:
     code = (
-        "import sys, fashion_dgm.data.sources, fashion_dgm.data.split; print({'torch', 'sklearn'} & set(sys.modules))"
+        "import sys, fashion_dgm.data.fetching, fashion_dgm.data.split; print({'torch', 'sklearn'} & set(sys.modules))"
     )
     finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert finished.stdout.strip() == "set()"

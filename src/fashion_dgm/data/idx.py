@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fashion_dgm.errors import FashionDGMError
-from fashion_dgm.files import atomic_path
+from fashion_dgm.files import write_bytes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -81,8 +81,7 @@ def write_idx(path: Path | str, array: NDArray[np.uint8]) -> None:
     if array.dtype != np.uint8 or not 1 <= array.ndim <= MAX_DIMENSIONS:
         raise FashionDGMError(f"IDX files hold uint8 arrays of 1 to 255 dimensions, not {array.dtype} {array.shape}")
     header = struct.pack(f">BBBB{array.ndim}I", 0, 0, UINT8_CODE, array.ndim, *array.shape)
-    with atomic_path(Path(path)) as temporary:
-        temporary.write_bytes(header + array.tobytes())
+    write_bytes(Path(path), header + array.tobytes())
 
 
 def read_plain_bytes(path: Path | str) -> bytes:

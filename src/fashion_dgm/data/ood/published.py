@@ -9,7 +9,6 @@ import gzip
 import hashlib
 import io
 import logging
-import re
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
+from fashion_dgm.data.download import download
 from fashion_dgm.data.idx import parse_idx, read_idx
 from fashion_dgm.data.ood.convert import SIDE, Conversion, grey_of_picture
 from fashion_dgm.errors import FashionDGMError
@@ -70,7 +70,7 @@ class PublishedSet:
     read: Callable[[Path], NDArray[np.uint8]]
 
 
-def fetch_published(published: PublishedSet, folder: Path, download: bool = True) -> NDArray[np.uint8]:
+def fetch_published(published: PublishedSet, folder: Path, may_download: bool = True) -> NDArray[np.uint8]:
     """Reads a set's official test images, fetching its file first if it is not there.
 
     Returns:
@@ -82,7 +82,7 @@ def fetch_published(published: PublishedSet, folder: Path, download: bool = True
     """
     path = folder / published.file
     if not path.exists():
-        _download(published, path, download)
+        _download(published, path, may_download)
     elif _md5(path) != published.md5:
         raise FashionDGMError(
             f"{path} is not the file of {published.title}, but truncated, altered or another: its MD5 is not "
@@ -103,17 +103,13 @@ def _download(published: PublishedSet, path: Path, allowed: bool) -> None:
         raise FileMissing(
             f"{path} is not there, and this configuration does not fetch it (`download: false` in the catalog). {advice}"
         )
-    from pooch import HTTPDownloader
-
     reason = f"its file is not there and could not be fetched from {published.url}. {advice}"
-
     logger.info("%s: fetching %s (%d MB)", published.title, published.url, published.megabytes)
     with atomic_path(path) as temporary:
         try:
-            HTTPDownloader(timeout=TIMEOUT_SECONDS, chunk_size=2**16)(published.url, str(temporary), None)
-        # requests' exceptions are OSErrors; a URL that cannot be parsed is a ValueError too.
-        except (OSError, ValueError) as error:
-            raise FileMissing(f"{published.url} cannot be fetched: {_cause(error)}. {advice}", reason) from error
+            download(published.url, temporary, TIMEOUT_SECONDS)
+        except OSError as error:
+            raise FileMissing(f"{published.url} cannot be fetched: {error}. {advice}", reason) from error
         if _md5(temporary) != published.md5:
             raise FileMissing(
                 f"{published.url} gave another file than the published one: its MD5 is wrong. {advice}", reason
@@ -123,16 +119,6 @@ def _download(published: PublishedSet, path: Path, allowed: bool) -> None:
 def _md5(path: Path) -> str:
     with path.open("rb") as handle:
         return hashlib.file_digest(handle, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
-
-
-def _cause(error: BaseException) -> str:
-    """The innermost message of nested network errors: the outer ones repeat it among object addresses."""
-    inner = next(
-        (value for value in (*error.args, getattr(error, "reason", None)) if isinstance(value, Exception)), None
-    )
-    if inner is not None:
-        return _cause(inner)
-    return re.sub(r"^\w+\(host=[^)]*\): ", "", " ".join(str(error).split()))
 
 
 def _read_kmnist(path: Path) -> NDArray[np.uint8]:

@@ -14,25 +14,15 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from fashion_dgm.data.download import one_line
 from fashion_dgm.data.idx import read_plain_bytes
 from fashion_dgm.data.raw_sets import RawSet
-from fashion_dgm.data.sources.debian import from_debian_package
-from fashion_dgm.data.sources.local import from_local_folder
-from fashion_dgm.data.sources.mirror import from_mirrors
-from fashion_dgm.data.sources.npm import from_npm_package
-from fashion_dgm.data.sources.request import Request, Source, SourceError, find, made, one_line
+from fashion_dgm.data.sources import SOURCES, Request, SourceError, find, made
 from fashion_dgm.errors import FashionDGMError
-from fashion_dgm.files import atomic_path
+from fashion_dgm.files import write_bytes
 
-__all__ = ["SOURCES", "fetch"]
+__all__ = ["fetch"]
 
-_SOURCES: Mapping[str, Source] = {
-    "local": from_local_folder,
-    "mirror": from_mirrors,
-    "debian": from_debian_package,
-    "npm": from_npm_package,
-}
-SOURCES = tuple(_SOURCES)
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +30,7 @@ logger = logging.getLogger(__name__)
 def fetch(
     raw_set: RawSet,
     folder: Path | str,
-    sources: Sequence[str] = SOURCES,
+    sources: Sequence[str] = tuple(SOURCES),
     verify: bool = True,
     local_folder: Path | str | None = None,
 ) -> dict[str, Path]:
@@ -87,7 +77,7 @@ def _fetch_missing(request: Request, sources: Sequence[str]) -> None:
     reasons = {}
     for source in sources:
         wanted = len(request.missing)
-        reason = _ask(_SOURCES[source], request)
+        reason = _ask(source, request)
         given = wanted - len(request.missing)
         if given:
             logger.info("%s: %d of %d missing files came from source %r", title, given, wanted, source)
@@ -103,12 +93,12 @@ def _fetch_missing(request: Request, sources: Sequence[str]) -> None:
     )
 
 
-def _ask(source: Source, request: Request) -> str:
+def _ask(source: str, request: Request) -> str:
     """Takes what a source gives; returns why files are missing yet."""
     reasons: list[str] = []
     seen: set[str] = set()
     try:
-        for found in source(request):
+        for found in SOURCES[source](request):
             seen.update(found)
             reasons += _take(request, found)
             if not request.missing:
@@ -135,7 +125,7 @@ def _take(request: Request, found: Mapping[str, Path]) -> list[str]:
         if actual != expected:
             reasons.append(f"its {name} has SHA-256 {actual}, not {expected}")
             continue
-        _write(request.folder / name, data)
+        write_bytes(request.folder / name, data)
         request.missing.discard(name)
     return reasons
 
@@ -158,7 +148,7 @@ def _holds(raw_set: RawSet, folder: Path, name: str) -> bool:
             f"its uncompressed SHA-256 is {actual}, expected {expected}. {advice}"
         )
     if path != folder / name:
-        _write(folder / name, data)
+        write_bytes(folder / name, data)
     return True
 
 
@@ -185,8 +175,3 @@ def _require_writable(folder: Path) -> None:
             f"cannot write to the data folder {folder}: {error.strerror or error}. "
             "Make it writable, or name another folder."
         ) from error
-
-
-def _write(path: Path, data: bytes) -> None:
-    with atomic_path(path) as temporary:
-        temporary.write_bytes(data)
