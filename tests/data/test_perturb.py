@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fashion_dgm.data.perturb import PERTURBATIONS, brighten, scale_spread, smooth
+from fashion_dgm.data.perturb import PERTURBATIONS, brighten, mutate, scale_spread, smooth
 from fashion_dgm.errors import FashionDGMError
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (3, 1, 12, 12)).astype(np.uint8)
@@ -61,3 +61,25 @@ def test_blur_keeps_even_images_and_total_light_and_lowers_variance() -> None:
     assert np.array_equal(blurred, blurred.T) and np.array_equal(blurred, blurred[::-1])
     spreads = [smooth(IMAGES, sigma).std() for sigma in (0, 0.5, 1, 3)]
     assert spreads == sorted(spreads, reverse=True)
+
+
+BLACK = np.zeros((50, 1, 28, 28), dtype=np.uint8)
+
+
+def test_as_many_pixels_mutate_as_the_rate_says_and_to_uniform_ones() -> None:
+    changed = mutate(BLACK, 0.3, seed=0)
+    hit = changed[changed > 0]
+    fraction = len(hit) / changed.size
+    # One in 256 becomes black again. Four standard deviations: a false alarm once in 16,000 seeds.
+    assert abs(fraction - 0.3 * 255 / 256) < 4 * (0.3 * 0.7 / changed.size) ** 0.5
+    assert abs(hit.mean() - 128) < 4 * 74 / len(hit) ** 0.5
+    assert changed.dtype == np.uint8
+
+
+def test_a_seed_decides_which_pixels_mutate() -> None:
+    assert np.array_equal(mutate(BLACK, 0.5, 1), mutate(BLACK, 0.5, 1))
+    assert not np.array_equal(mutate(BLACK, 0.5, 1), mutate(BLACK, 0.5, 2))
+    assert np.array_equal(mutate(BLACK, 0.0, 1), BLACK)
+    for rate in (-0.1, 1.5):
+        with pytest.raises(FashionDGMError, match="mutation rate"):
+            mutate(BLACK, rate, 0)

@@ -1,7 +1,7 @@
-"""Images made darker, more alike or smoother, by exact definitions.
+"""Images made darker, more alike or smoother, by exact definitions; and images of which only the background is left.
 
-All take uint8 `(N, 1, H, W)` in 0..255, compute in float64, round half to even, clip to 0..255, and return uint8 of the same
-shape. The neutral strength gives the images back bit for bit.
+The former take uint8 `(N, 1, H, W)` in 0..255, compute in float64, round half to even, clip to 0..255, and return uint8
+of the same shape. The neutral strength gives the images back bit for bit.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from scipy import ndimage
 
 from fashion_dgm.errors import FashionDGMError
 
-__all__ = ["PERTURBATIONS", "brighten", "scale_spread", "smooth"]
+__all__ = ["PERTURBATIONS", "brighten", "mutate", "scale_spread", "smooth"]
 
 Images = NDArray[np.uint8]
 
@@ -52,6 +52,26 @@ PERTURBATIONS: dict[str, tuple[Callable[[Images, float], Images], float]] = {
     "blur": (smooth, 0.0),
 }
 """Name to the function and the strength at which it changes nothing."""
+
+
+def mutate(images: NDArray[np.uint8], rate: float, seed: int) -> NDArray[np.uint8]:
+    """Replaces each pixel, with probability `rate` and on its own, by one that is uniform over 0..255.
+
+    Ren et al., 2019, "Likelihood ratios for out-of-distribution detection", section 3.1.
+
+    Arguments:
+        images: uint8, any shape.
+        rate: in `[0, 1]`.
+        seed: of which pixels, and of what they become.
+
+    Raises:
+        FashionDGMError: if the rate lies outside.
+    """
+    if not 0 <= rate <= 1:
+        raise FashionDGMError(f"the mutation rate must lie in [0, 1], not be {rate}")
+    rng = np.random.default_rng(seed)
+    hit = rng.random(images.shape, dtype=np.float32) < rate
+    return np.where(hit, rng.integers(0, 256, images.shape, dtype=np.uint8), images)
 
 
 def _to_bytes(values: NDArray[np.float64]) -> Images:

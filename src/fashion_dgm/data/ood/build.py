@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,10 +15,8 @@ from fashion_dgm.config.data import OODSetsConfig
 from fashion_dgm.data.images import ImageSet
 from fashion_dgm.data.ood import synthetic
 from fashion_dgm.data.ood.chance import choose
-from fashion_dgm.data.ood.copies import fraction_in, hashes
-from fashion_dgm.data.ood.digits import load_digits
 from fashion_dgm.data.ood.folder import read_folder
-from fashion_dgm.data.ood.published import PUBLISHED_SETS, FileMissing
+from fashion_dgm.data.ood.published import DIGITS_CONVERSION, PUBLISHED_SETS, FileMissing, load_digits
 from fashion_dgm.data.ood.transforms import TRANSFORMS
 from fashion_dgm.data.raw_sets import RAW_SETS
 from fashion_dgm.errors import FashionDGMError
@@ -67,7 +67,7 @@ def build_sets(
     check_names(config)
     if benchmark.name in config.published:
         raise FashionDGMError(f"{benchmark.name} is in distribution: it cannot be an out-of-distribution set, too")
-    known = {"train": set(hashes(train.images)), "benchmark": set(hashes(benchmark.images))}
+    known = {"train": set(_hashes(train)), "benchmark": set(_hashes(benchmark))}
     sets: dict[str, ImageSet] = {}
     entries: dict[str, dict[str, Any]] = {}
     for name, candidate in _candidates(train, benchmark, other, published, config).items():
@@ -132,17 +132,18 @@ def _candidates(
 
     def fetched(name: str) -> _Candidate:
         if name == other.name:
-            return _Candidate("published", _official(name), lambda: (some(other.images), "none"))
-        if name == "digits":
-            return _Candidate("published", "scikit-learn's handwritten digits", lambda: _with(load_digits(), some))
-        title, conversion = PUBLISHED_SETS[name].title, PUBLISHED_SETS[name].conversion
-        return _Candidate("published", f"{title}, official test images", lambda: (some(published[name]()), conversion))
+            origin, conversion, get = _official(name), "none", lambda: other.images
+        elif name == "digits":
+            origin, conversion, get = "scikit-learn's handwritten digits", DIGITS_CONVERSION, load_digits
+        else:
+            title, conversion, get = PUBLISHED_SETS[name].title, PUBLISHED_SETS[name].conversion, published[name]
+            origin = f"{title}, official test images"
+        return _Candidate("published", origin, lambda: (some(get()), conversion))
 
     def transformed(name: str) -> _Candidate:
+        conversion, apply = TRANSFORMS[name].conversion, TRANSFORMS[name].apply
         return _Candidate(
-            "transform",
-            _official(benchmark.name),
-            lambda: (TRANSFORMS[name].apply(some(benchmark.images), seed), TRANSFORMS[name].conversion),
+            "transform", _official(benchmark.name), lambda: (apply(some(benchmark.images), seed), conversion)
         )
 
     def synthesised(name: str) -> _Candidate:
@@ -150,38 +151,34 @@ def _candidates(
             "synthetic", synthetic.HOW[name], lambda: (synthetic.synthesise(name, most, train.images, seed), "none")
         )
 
-    def own(path: str) -> _Candidate:
-        def make() -> tuple[NDArray[np.uint8], str]:
-            images, conversion = read_folder(path, most, seed)
-            return images, conversion.describe()
-
-        return _Candidate("own", path, make)
-
     return {
         **{name: fetched(name) for name in config.published},
         **{f"{benchmark.name}_{name}": transformed(name) for name in config.transforms},
         **{name: synthesised(name) for name in config.synthetic},
-        **{name: own(path) for name, path in config.folders.items()},
+        **{name: _Candidate("own", path, partial(_own, path, most, seed)) for name, path in config.folders.items()},
     }
+
+
+def _own(path: str, most: int, seed: int) -> tuple[NDArray[np.uint8], str]:
+    images, conversion = read_folder(path, most, seed)
+    return images, conversion.describe()
 
 
 def _official(name: str) -> str:
     return f"{RAW_SETS[name].title if name in RAW_SETS else name}, official test images"
 
 
-def _with(
-    found: tuple[NDArray[np.uint8], str], some: Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
-) -> tuple[NDArray[np.uint8], str]:
-    return some(found[0]), found[1]
+def _hashes(images: ImageSet) -> list[bytes]:
+    """A hash of the pixels of each image."""
+    return [hashlib.blake2b(image.tobytes(), digest_size=16).digest() for image in images.images]
 
 
 def _facts(name: str, images: ImageSet, conversion: str, known: Mapping[str, set[bytes]]) -> dict[str, Any]:
-    each = hashes(images.images)
-    fractions = {f"in_{split}": fraction_in(each, hashes_of) for split, hashes_of in known.items()}
+    each = _hashes(images)
+    copies = {split: sum(image in those for image in each) / len(each) for split, those in known.items()}
     note = "; ".join(
-        f"{fraction:.1%} of the images are exact copies of images of {split.removeprefix('in_')}: AUROC near 0.5 is "
-        "expected of these"
-        for split, fraction in fractions.items()
+        f"{fraction:.1%} of the images are exact copies of images of {split}: AUROC near 0.5 is expected of these"
+        for split, fraction in copies.items()
         if fraction > 0
     )
     if note:
@@ -191,6 +188,6 @@ def _facts(name: str, images: ImageSet, conversion: str, known: Mapping[str, set
         "distinct": len(set(each)),
         "sha256": images.sha256,
         "conversion": conversion,
-        **fractions,
+        **{f"in_{split}": fraction for split, fraction in copies.items()},
         "note": note,
     }

@@ -71,7 +71,7 @@ def train_background_flow(
     """Trains RealNVP on mutated images."""
     import pandas as pd
 
-    from fashion_dgm.data.mutate import mutate
+    from fashion_dgm.data.perturb import mutate
     from fashion_dgm.flows.training import fit_flow
     from fashion_dgm.training.distributed.launch import launch
     from fashion_dgm.training.seeds import derive_seed
