@@ -260,7 +260,7 @@ class _Neumann(torch.autograd.Function):
     ) -> tuple[Tensor, Tensor]:
         count, images = probes.shape[:2]
         series = flat = probes.flatten(0, 1)
-        log_det = torch.zeros_like(flat[:, 0].flatten(1).sum(1))
+        log_det = flat.new_zeros(len(flat))
         with torch.enable_grad():
             inputs, outputs = _on_copies(g, x.detach().requires_grad_(), count)
         products = _products(outputs, inputs, flat, len(weights))
