@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from fashion_dgm.catalog.folders import ImageSetsDataset
+from fashion_dgm.catalog.image_set import ImageSetDataset
+from fashion_dgm.data.images import ImageSet
 from fashion_dgm.pipeline_registry import DEFAULT, register_pipelines
-from tests.e2e.command import copy_of, metrics_of, run, table_of
+from tests.e2e.command import copy_of, metrics_of, run, run_of, runs_of, table_of
 
 EVALUATED = ("ood_eval", "fid_eval", "log_det_study")
 """What takes in the models of these pipelines."""
@@ -22,6 +25,7 @@ def files_of(project: Path) -> dict[str, bytes]:
 @pytest.fixture(scope="module")
 def complete(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     project = copy_of(finished, tmp_path_factory.mktemp("opt_in") / "project")
+    (project / "conf" / "test" / "tracking.yml").unlink()
     opt_in = register_pipelines().keys() - {*DEFAULT, "__default__"}
     # Of MNIST's flows.
     parameters = "train_flow.epochs=1,train_mixture_flow.epochs=2"
@@ -53,3 +57,34 @@ def test_the_report_shows_both_directions_and_the_configuration_of_each(complete
     assert "The reverse direction" in page and "<code>train_flow.epochs</code> is 1, not 2" in page
     # The configuration that is printed is that of FashionMNIST's flows.
     assert "of them differs from the configuration" not in page
+
+
+def mnist(project: Path, split: str) -> ImageSet:
+    return ImageSetDataset(filepath=str(project / "data" / "05_model_input" / "mnist" / f"{split}.npz")).load()
+
+
+def test_in_reverse_fashion_mnist_is_an_ood_set_of_both_flows(complete: Path) -> None:
+    found = metrics_of(complete)["mnist_ood"]
+    assert found["in_distribution"]["name"] == "mnist" and "fashion_mnist" in found["sets"]
+    table = table_of(complete, "mnist_ood_table")
+    assert set(table["model"]) == {"RealNVP", "MixtureFlow"} and "mnist" not in set(table["dataset"])
+    for model in found["models"].values():
+        assert {"nearest_features", "combined_labels", "likelihood_ratio"} <= set(model["missing"])
+    known = {image.tobytes() for split in ("train", "test", "benchmark") for image in mnist(complete, split).images}
+    for name, images in ImageSetsDataset(filepath=str(complete / "data/05_model_input/mnist/ood")).load().items():
+        assert known.isdisjoint(image.tobytes() for image in images.images), name
+
+
+def test_in_reverse_provenance_is_that_of_mnists_training_images(complete: Path) -> None:
+    train = mnist(complete, "train").sha256
+    metrics, runs = metrics_of(complete), runs_of(complete)
+    for name in ("mnist_flow", "mnist_mixture_flow", "mnist_ood"):
+        assert metrics[name]["origin"]["train_sha256"] == train and metrics[name]["origin"]["mismatches"] == []
+    # Of both directions in one run, neither overwrites the other.
+    assert any(
+        {"final/mnist/sets.fashion_mnist.auroc", "final/sets.mnist.auroc"} <= set(run.data.metrics) for run in runs
+    )
+    for name in ("train_mnist_flow", "train_mnist_mixture_flow"):
+        child = run_of(runs, name)
+        assert child.data.params["mnist_train_sha256"] == train
+        assert {item.dataset.name for item in child.inputs.dataset_inputs} == {"mnist"}

@@ -1,4 +1,4 @@
-"""Results carry their origin, whatever kind of dataset the catalog has for them."""
+"""Results carry their origin, and models of another split are refused."""
 
 from __future__ import annotations
 
@@ -7,25 +7,49 @@ from typing import Any
 
 import pytest
 from kedro.config import OmegaConfigLoader
-from kedro.io import DataCatalog
+from kedro.io import DataCatalog, MemoryDataset
 from kedro.pipeline import Node
 
+from fashion_dgm.checkpoint import Checkpoint
 from fashion_dgm.config import DataSplitConfig
+from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.hooks import ProvenanceHooks
 from tests.conftest import ROOT, made_up_images
 
+NODE = Node(lambda **inputs: {}, {"a": "a"}, "gan_metrics", name="one", namespace="latent_space")
+
+
+@pytest.fixture
+def catalog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DataCatalog:
+    """The project's own, in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    loader = OmegaConfigLoader(str(ROOT / "conf"), base_env="base", default_run_env="base")
+    catalog = DataCatalog.from_config(loader["catalog"])
+    catalog["params:data_mismatch"] = MemoryDataset("refuse")
+    return catalog
+
 
 @pytest.mark.parametrize("name", ["gan_metrics", "ood_fit", "split_summary", "stability_records"])
-def test_a_result_has_the_parameters_and_the_images_that_made_it(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    catalog = DataCatalog.from_config(
-        OmegaConfigLoader(str(ROOT / "conf"), base_env="base", default_run_env="base")["catalog"]
-    )
+def test_a_result_has_the_parameters_and_the_images_that_made_it(catalog: DataCatalog, name: str) -> None:
     train, config = made_up_images(20, seed=0), DataSplitConfig(pool="train", test_fraction=0.2, seed=0)
-    node = Node(lambda train, config: {}, ["train", "params:data_split"], name, name="one", namespace="data_split")
     result: dict[str, Any] = {"images": 20}
-    ProvenanceHooks().after_node_run(node, catalog, {"train": train, "params:data_split": config}, {name: result})
+    ProvenanceHooks().after_node_run(NODE, catalog, {"train": train, "params:data_split": config}, {name: result})
     assert result["origin"]["train_sha256"] == train.sha256
     assert result["origin"]["parameters"] == {"data_split": config.model_dump(mode="json")}
+
+
+@pytest.mark.parametrize(("model", "split"), [("flow", "train"), ("mnist_flow", "mnist_train")])
+def test_a_model_of_another_split_is_refused_or_marked(catalog: DataCatalog, model: str, split: str) -> None:
+    here, elsewhere = made_up_images(20, seed=0), made_up_images(20, seed=1)
+    hooks = ProvenanceHooks()
+    for images, mismatch in ((here, ""), (elsewhere, f"{model} was trained on other images")):
+        catalog["params:data_mismatch"] = MemoryDataset("refuse")
+        inputs = {split: here, model: Checkpoint("RealNVP", {}, {}, {"data_sha256": images.sha256})}
+        if mismatch:
+            with pytest.raises(FashionDGMError, match=mismatch):
+                hooks.before_node_run(NODE, catalog, inputs)
+            catalog["params:data_mismatch"] = MemoryDataset("mark")
+        hooks.before_node_run(NODE, catalog, inputs)
+        result: dict[str, Any] = {}
+        hooks.after_node_run(NODE, catalog, inputs, {"gan_metrics": result})
+        assert [text.startswith(mismatch) for text in result["origin"]["mismatches"]] == [True] * bool(mismatch)
