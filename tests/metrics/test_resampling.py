@@ -6,7 +6,7 @@ from scipy import stats
 from sklearn.metrics import roc_auc_score
 
 from fashion_dgm.errors import FashionDGMError
-from fashion_dgm.metrics.resampling import paired_auroc, resampled_means, spearman
+from fashion_dgm.metrics.resampling import mean_estimate, paired_auroc, spearman
 
 
 def test_spearman_is_scipys_ties_included() -> None:
@@ -32,12 +32,13 @@ def test_constant_side_has_no_correlation() -> None:
         spearman(np.ones(2), np.ones(2), 10, 0.9, 0)
 
 
-def test_resampled_means_scatter_by_the_standard_error_and_keep_rows_together() -> None:
-    values = np.random.default_rng(0).standard_normal((400, 1)) @ np.array([[1.0, 3.0]])
-    means = resampled_means(values, 4000, np.random.default_rng(1))
-    np.testing.assert_allclose(means[:, 1], 3 * means[:, 0])
-    # 5 standard errors of a standard deviation of 4,000 values: false alarm below 1 in a million.
-    assert means[:, 0].std() == pytest.approx(values[:, 0].std() / 20, rel=5 / np.sqrt(8000))
+def test_interval_of_a_mean_is_as_wide_as_its_standard_error_says() -> None:
+    values = np.random.default_rng(0).standard_normal(400)
+    found = mean_estimate(values, 4000, 0.95, np.random.default_rng(1))
+    assert found.value == pytest.approx(values.mean())
+    # Ends of intervals from 4,000 resamples scatter by 3 % of the standard error.
+    expected = values.mean() + np.array([-1.96, 1.96]) * values.std() / 20
+    np.testing.assert_allclose(found.interval, expected, atol=0.15 * values.std() / 20)
 
 
 def test_paired_auroc_is_sklearns_and_its_interval_uses_the_pairing() -> None:

@@ -15,7 +15,7 @@ from scipy.stats import rankdata
 
 from fashion_dgm.errors import FashionDGMError
 
-__all__ = ["Estimate", "Partners", "estimate", "multiplicities", "paired_auroc", "resampled_means", "spearman"]
+__all__ = ["Estimate", "Partners", "estimate", "mean_estimate", "multiplicities", "paired_auroc", "spearman"]
 
 Array = NDArray[np.float64]
 Partners = NDArray[np.integer]
@@ -40,11 +40,11 @@ def estimate(value: float, replicates: Array, confidence: float) -> Estimate:
     return Estimate(float(value), (float(low), float(high)))
 
 
-def resampled_means(values: Array, bootstrap: int, rng: np.random.Generator) -> Array:
-    """Returns the means of `bootstrap` resamples of N rows, `(N, P)` to `(B, P)`; a row's P values stay together."""
+def mean_estimate(values: Array, bootstrap: int, confidence: float, rng: np.random.Generator) -> Estimate:
+    """Returns the mean of values `(N,)` with an interval over `bootstrap` resamples of them."""
     count = len(values)
     weights = rng.multinomial(count, np.full(count, 1 / count), size=bootstrap)
-    return weights @ values / count
+    return estimate(values.mean(), weights @ values / count, confidence)
 
 
 def multiplicities(

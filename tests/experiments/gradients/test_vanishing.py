@@ -8,21 +8,19 @@ import pandas as pd
 import pytest
 import torch
 from tests.conftest import made_up_images
-from torch import Tensor, nn
 
 from fashion_dgm.checkpoint import checkpoint_of
 from fashion_dgm.config import GANConfig, VanishingGradientsConfig, WGANConfig
 from fashion_dgm.errors import FashionDGMError
-from fashion_dgm.experiments.gradients.generator_gradients import gradient_statistics
 from fashion_dgm.experiments.gradients.vanishing import (
     chosen_epochs,
+    gradient_statistics,
     measurement_steps,
     summarise_gradients,
     train_discriminators,
 )
 from fashion_dgm.gans.networks import Discriminator, Generator
 from fashion_dgm.gans.objectives import objective
-from fashion_dgm.registry import build_model
 
 LOSSES = {name: objective(name).generator for name in ("non_saturating", "saturating", "wasserstein")}
 
@@ -50,44 +48,6 @@ STUDY = VanishingGradientsConfig(
 )
 
 
-class Shift(nn.Module):
-    """`G(z) = z + theta`: with data N(0, 1) the best discriminator and the best critic are known."""
-
-    def __init__(self, theta: float) -> None:
-        super().__init__()
-        self.theta = nn.Parameter(torch.tensor(theta))
-
-    def forward(self, z: Tensor) -> Tensor:
-        return (z + self.theta).flatten()
-
-
-def optimal_logit(theta: float) -> Any:
-    """`log p/g` of N(0, 1) and N(theta, 1)."""
-    return lambda x: theta**2 / 2 - theta * x
-
-
-def toy_latents() -> Tensor:
-    return torch.randn(8, 500, 1, generator=torch.Generator().manual_seed(0))
-
-
-def test_under_an_optimal_discriminator_only_the_saturating_gradient_vanishes() -> None:
-    norms = {
-        theta: {
-            name: gradient_statistics(
-                Shift(theta), (lambda x: -x) if name == "wasserstein" else optimal_logit(theta), loss, toy_latents()
-            ).norm
-            for name, loss in LOSSES.items()
-        }
-        for theta in (2.0, 5.0, 9.0)
-    }
-    saturating = [found["saturating"] for found in norms.values()]
-    assert saturating[0] > 10 * saturating[1] > 300 * saturating[2] > 0
-    # The non-saturating one comes to have the discriminator's full slope, and the critic's slope is 1 at any distance.
-    assert norms[9.0]["non_saturating"] == pytest.approx(9, rel=0.01)
-    for found in norms.values():
-        assert found["wasserstein"] == pytest.approx(1, rel=1e-5)
-
-
 def test_statistics_are_those_of_gradients_computed_one_by_one() -> None:
     torch.manual_seed(0)
     made, discriminator = Generator(4, 2), Discriminator(2)
@@ -99,9 +59,9 @@ def test_statistics_are_those_of_gradients_computed_one_by_one() -> None:
         gradients.append(np.concatenate([p.grad.numpy().ravel() for p in made.parameters()]))  # type: ignore[union-attr]
     found = gradient_statistics(made, discriminator, LOSSES["non_saturating"], latents)
     stacked = np.array(gradients, dtype=np.float64)
-    assert found.norm == pytest.approx(np.linalg.norm(stacked, axis=1).mean(), rel=1e-4)
-    assert found.signal == pytest.approx(np.linalg.norm(stacked.mean(axis=0)), rel=1e-4)
-    assert found.variance == pytest.approx(stacked.var(axis=0, ddof=1).sum(), rel=1e-4)
+    assert found["norm"] == pytest.approx(np.linalg.norm(stacked, axis=1).mean(), rel=1e-4)
+    assert found["signal"] == pytest.approx(np.linalg.norm(stacked.mean(axis=0)), rel=1e-4)
+    assert found["variance"] == pytest.approx(stacked.var(axis=0, ddof=1).sum(), rel=1e-4)
     with pytest.raises(FashionDGMError, match="two batches"):
         gradient_statistics(made, discriminator, LOSSES["non_saturating"], latents[:1])
 
@@ -123,7 +83,6 @@ def test_the_generator_is_frozen_and_the_study_repeats_itself() -> None:
     assert losses[10] < 0.7 * losses[1]
     summary = summarise_gradients(table)
     assert set(summary) == {"0", "7"} and set(summary["7"]) == set(LOSSES)
-    assert build_model(trained, "Generator") is not None
 
 
 def test_summary_counts_in_decades() -> None:

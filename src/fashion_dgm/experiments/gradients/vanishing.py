@@ -1,5 +1,7 @@
 """Discriminators and critics trained against frozen generators, and the gradients they give them on the way.
 
+Of a gradient, its size and its noise are measured, under each loss.
+
 References:
     Arjovsky and Bottou, Towards principled methods for training generative adversarial networks (2017), figures 2 and 3.
 """
@@ -17,12 +19,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from fashion_dgm.checkpoint import Checkpoint, checkpoint_of
 from fashion_dgm.config import AdversarialConfig, GANConfig, VanishingGradientsConfig, WGANConfig
 from fashion_dgm.data.images import ImageSet
-from fashion_dgm.experiments.gradients.generator_gradients import gradient_statistics
+from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.gans.networks import Generator
 from fashion_dgm.gans.objectives import OBJECTIVES
 from fashion_dgm.gans.steps import AdversarialStep, generator_arguments
@@ -30,7 +32,13 @@ from fashion_dgm.registry import build_model
 from fashion_dgm.training.device import resolve_device
 from fashion_dgm.training.seeds import derive_seed, generator
 
-__all__ = ["chosen_epochs", "measurement_steps", "summarise_gradients", "train_discriminators"]
+__all__ = [
+    "chosen_epochs",
+    "gradient_statistics",
+    "measurement_steps",
+    "summarise_gradients",
+    "train_discriminators",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -64,20 +72,49 @@ def train_discriminators(
     for epoch, load in stages.items():
         for seed in range(study.seed, study.seed + study.seeds):
             made = _untrained(gan, seed) if load is None else load()
-            rows = pd.DataFrame(
-                [
-                    *_measured(gan, "n_discriminator", images, made, study, seed),
-                    *_measured(critic, "n_critic", images, made, study, seed),
-                ]
-            )
-            rows.insert(0, "epoch", epoch)
-            rows.insert(1, "seed", seed)
+            measured = [
+                *_measured(gan, "n_discriminator", images, made, study, seed),
+                *_measured(critic, "n_critic", images, made, study, seed),
+            ]
+            rows = pd.DataFrame([{"epoch": epoch, "seed": seed, **row} for row in measured])
             last = rows[rows["step"] == study.steps].set_index("loss")["norm"]
             figures = "  ".join(f"{name} {norm:.3g}" for name, norm in last.items())
             logger.info("generator of epoch %d, seed %d: last norms  %s", epoch, seed, figures)
             on_stage(epoch, seed, rows)
             tables.append(rows)
     return pd.concat(tables, ignore_index=True)
+
+
+def gradient_statistics(
+    generator: nn.Module, discriminator: nn.Module, loss: Callable[[Tensor], Tensor], latents: Tensor
+) -> dict[str, float]:
+    """Measures the generator's gradient of `loss(discriminator(generator(z)))`; neither network learns anything.
+
+    Arguments:
+        loss: maps logits or scores `(B,)` to a scalar.
+        latents: K batches, `(K, B, latent_dim)`.
+
+    Returns:
+        Of the gradient with respect to all parameters of the generator, over the batches: `norm`, the mean of its Euclidean
+        norm; `signal`, the norm of the mean gradient; `variance`, the sum over the parameters of the unbiased variance.
+
+    Raises:
+        FashionDGMError: if there are fewer than two batches, which have no variance.
+    """
+    if len(latents) < 2:
+        raise FashionDGMError("the variance of a gradient needs at least two batches")
+    parameters = [parameter for parameter in generator.parameters() if parameter.requires_grad]
+    gradients = []
+    for batch in latents:
+        parts = torch.autograd.grad(loss(discriminator(generator(batch))), parameters)
+        # In double precision, for a gradient that has all but vanished is of interest here.
+        gradients.append(torch.cat([part.flatten() for part in parts]).double())
+    stacked = torch.stack(gradients)
+    return {
+        "norm": float(stacked.norm(dim=1).mean()),
+        "signal": float(stacked.mean(dim=0).norm()),
+        "variance": float(stacked.var(dim=0, unbiased=True).sum()),
+    }
 
 
 def chosen_epochs(epochs: list[int], count: int) -> list[int]:
@@ -179,17 +216,11 @@ def _measured(
 
 def _statistics(adversarial: AdversarialStep, latents: Tensor, step: int, last: float) -> list[dict[str, Any]]:
     # On copies: passes of BatchNorm in training mode change its running statistics.
-    made, discriminator = (
-        copy.deepcopy(adversarial.generator),
-        copy.deepcopy(adversarial.discriminator).requires_grad_(False),
-    )
-    same = {name: one for name, one in OBJECTIVES.items() if one.discriminator is adversarial.objective.discriminator}
-    return [
-        {
-            "loss": name,
-            "step": step,
-            **vars(gradient_statistics(made, discriminator, one.generator, latents)),
-            "loss_discriminator": last,
-        }
-        for name, one in same.items()
-    ]
+    made, discriminator = copy.deepcopy(adversarial.generator), copy.deepcopy(adversarial.discriminator)
+    discriminator.requires_grad_(False)
+    rows = []
+    for name, one in OBJECTIVES.items():
+        if one.discriminator is adversarial.objective.discriminator:
+            found = gradient_statistics(made, discriminator, one.generator, latents)
+            rows.append({"loss": name, "step": step, **found, "loss_discriminator": last})
+    return rows

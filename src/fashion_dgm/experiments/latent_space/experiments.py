@@ -8,6 +8,7 @@ Each function returns `DecodedSamples`, one for each kind of latents, in the ord
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -57,10 +58,9 @@ def off_typical(decoder: LatentDecoder, config: LatentSpaceConfig) -> list[Decod
         count = min(active, dimensions)
         latents = sparse_latents(config.images, dimensions, count, generator(decoder.seed, "active", active))
         samples.append(decoder.decode_and_score("active", f"{count} active", latents, count))
-    drawn = _draws(decoder, config, "scales").split(sizes, dim=1)
-    for index in range(len(sizes)):
-        silent = torch.cat([0 * part if i == index else part for i, part in enumerate(drawn)], dim=1)
-        samples.append(decoder.decode_and_score("silent", f"scale {index + 1} at zero", silent, index + 1))
+    drawn = _draws(decoder, config, "scales")
+    for scale, silent in enumerate(_exchanged(drawn, 0 * drawn, sizes), start=1):
+        samples.append(decoder.decode_and_score("silent", f"scale {scale} at zero", silent, scale))
     return samples
 
 
@@ -72,12 +72,10 @@ def real_directions(decoder: LatentDecoder, in_distribution: Images, config: Lat
     samples = [
         decoder.decode_and_score("radius", f"radius {radius:g}", radius * directions, radius) for radius in config.radii
     ]
-    parts = encoded.split(sizes, dim=1)
-    for index in range(len(sizes)):
-        # The latents of one scale go round by one place: each image keeps its own in all scales but this.
-        swapped = torch.cat([part.roll(1, 0) if i == index else part for i, part in enumerate(parts)], dim=1)
-        sample = decoder.decode_and_score("swap", f"scale {index + 1} of another", swapped, index + 1)
-        hosts = in_distribution[: config.images]
+    hosts = in_distribution[: config.images]
+    # The latents of one scale go round by one place: each image keeps its own in all scales but this.
+    for scale, swapped in enumerate(_exchanged(encoded, encoded.roll(1, 0), sizes), start=1):
+        sample = decoder.decode_and_score("swap", f"scale {scale} of another", swapped, scale)
         samples.append(replace(sample, host=hosts, donor=np.roll(hosts, 1, axis=0)))
     return samples
 
@@ -117,26 +115,28 @@ def ood_latents(
     count = min(config.images, len(in_distribution), len(ood))
     in_distribution, ood = in_distribution[:count], ood[:count]
     ours, theirs = decoder.encode(in_distribution), decoder.encode(ood)
-    sizes = scale_sizes(decoder.flow)
     samples = [
         decoder.score("in_distribution", "as it is", in_distribution),
         decoder.score("ood", "as it is", ood),
         replace(decoder.decode_and_score("ood", "encoded and decoded", theirs), host=ood),
     ]
-    for index in range(len(sizes)):
-        pieces = [
-            a if i == index else b
-            for i, (a, b) in enumerate(zip(theirs.split(sizes, 1), ours.split(sizes, 1), strict=True))
-        ]
-        sample = decoder.decode_and_score(
-            "mixture", f"scale {index + 1} of the OOD image", torch.cat(pieces, dim=1), index + 1
-        )
+    for scale, mixed in enumerate(_exchanged(ours, theirs, scale_sizes(decoder.flow)), start=1):
+        sample = decoder.decode_and_score("mixture", f"scale {scale} of the OOD image", mixed, scale)
         samples.append(replace(sample, host=in_distribution, donor=ood))
     noise = torch.randn(theirs.shape, generator=generator(decoder.seed, "noise"))
     for fraction in config.noise:
         latents = math.sqrt(1 - fraction**2) * theirs + fraction * noise
         samples.append(decoder.decode_and_score("noise", f"s = {fraction:g}", latents, fraction))
     return samples
+
+
+def _exchanged(latents: Tensor, others: Tensor, sizes: tuple[int, ...]) -> Iterator[Tensor]:
+    """Yields latents `(N, D)` with those of one scale from `others`, scale by scale."""
+    ends = np.cumsum(sizes)
+    for start, end in zip(ends - sizes, ends, strict=True):
+        mixed = latents.clone()
+        mixed[:, start:end] = others[:, start:end]
+        yield mixed
 
 
 def _draws(decoder: LatentDecoder, config: LatentSpaceConfig, purpose: str) -> Tensor:

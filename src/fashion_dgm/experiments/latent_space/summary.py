@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fashion_dgm.experiments.latent_space.decoded import DecodedSamples
-from fashion_dgm.metrics.resampling import estimate, resampled_means
+from fashion_dgm.metrics.resampling import mean_estimate
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -68,7 +68,6 @@ def summarise_decoded(
     rows = []
     for (experiment, variant), group in scores.groupby(["experiment", "variant"], sort=False):
         bits = group["bits_per_dim"].to_numpy()
-        replicates = resampled_means(bits[:, None], bootstrap, rng)[:, 0]
         above = 1 - np.searchsorted(ordered, bits, side="right") / len(ordered)
         level = float(group["level"].iloc[0])
         rows.append(
@@ -77,7 +76,7 @@ def summarise_decoded(
                 "variant": str(variant),
                 "level": level if np.isfinite(level) else None,
                 "images": len(bits),
-                **estimate(bits.mean(), replicates, confidence).as_dict("bits_per_dim"),
+                **mean_estimate(bits, bootstrap, confidence, rng).as_dict("bits_per_dim"),
                 "norm": float(group["norm"].mean()),
                 "norm_again": float(group["norm_again"].mean()),
                 "likelier_than": float(above.mean()),
@@ -103,16 +102,13 @@ def compare_paths(scores: DataFrame, bootstrap: int, confidence: float, seed: in
         halfway = bits.columns[np.abs(bits.columns.to_numpy() - 0.5).argmin()]
         middles[path] = bits[halfway].to_numpy()
         ends = 0.5 * (bits.iloc[:, 0] + bits.iloc[:, -1]).to_numpy()
-        difference = middles[path] - ends
-        replicates = resampled_means(difference[:, None], bootstrap, rng)[:, 0]
         found[path] = {
             "middle": float(middles[path].mean()),
             "norm": float(rows.loc[rows["level"] == halfway, "norm"].mean()),
-            **estimate(difference.mean(), replicates, confidence).as_dict("difference"),
+            **mean_estimate(middles[path] - ends, bootstrap, confidence, rng).as_dict("difference"),
         }
     gap = middles["path_linear"] - middles["path_spherical"]
-    replicates = resampled_means(gap[:, None], bootstrap, rng)[:, 0]
-    found["linear_minus_spherical"] = estimate(gap.mean(), replicates, confidence).as_dict("difference")
+    found["linear_minus_spherical"] = mean_estimate(gap, bootstrap, confidence, rng).as_dict("difference")
     return found
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from fashion_dgm.experiments.likelihood.decomposition import Decomposition
 from fashion_dgm.experiments.likelihood.gap import complexity_line, gap_by_part
 from fashion_dgm.metrics.complexity import COMPLEXITIES
-from fashion_dgm.metrics.resampling import Estimate, Partners, estimate, paired_auroc, resampled_means, spearman
+from fashion_dgm.metrics.resampling import Estimate, Partners, mean_estimate, paired_auroc, spearman
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -84,9 +84,7 @@ def explain_sets(
         bits = group["bits_per_dim"].to_numpy()
         entry: dict[str, Any] = {"images": len(group)}
         for column in ("bits_per_dim", "norm", "neighbours"):
-            values = group[column].to_numpy()
-            replicates = resampled_means(values[:, None], bootstrap, rng)[:, 0]
-            entry |= estimate(values.mean(), replicates, confidence).as_dict(column)
+            entry |= mean_estimate(group[column].to_numpy(), bootstrap, confidence, rng).as_dict(column)
         entry["complexity"] = {measure: float(group[measure].mean()) for measure in COMPLEXITIES}
         entry["spearman"] = {
             measure: _finite(spearman(group[measure].to_numpy(), bits, bootstrap, confidence, seed))
@@ -151,13 +149,13 @@ def perturbation_rows(
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in neutral}
     for (name, level), group in scores[scores["perturbation"] != "none"].groupby(["perturbation", "level"], sort=True):
         after = group["bits_per_dim"].to_numpy()
-        replicates = resampled_means((after - before)[:, None], bootstrap, np.random.default_rng(seed))[:, 0]
+        difference = mean_estimate(after - before, bootstrap, confidence, np.random.default_rng(seed))
         found[str(name)].append(
             {
                 "level": float(level),
                 "changed": float(level) != neutral[str(name)],
                 "bits_per_dim": float(after.mean()),
-                **estimate((after - before).mean(), replicates, confidence).as_dict("difference"),
+                **difference.as_dict("difference"),
                 **paired_auroc(before, after, bootstrap, confidence, seed).as_dict("auroc"),
             }
         )

@@ -1,4 +1,4 @@
-"""Random residual branches whose Lipschitz constant is known, small enough for the whole Jacobian."""
+"""Residual branches of known Lipschitz bound at one input: random ones, and the layers of a trained flow at real images."""
 
 from __future__ import annotations
 
@@ -11,9 +11,13 @@ import torch
 from torch import Tensor, nn
 
 from fashion_dgm.config.analyses import BlockKind
+from fashion_dgm.flows.lipschitz import LipschitzLayer
+from fashion_dgm.flows.log_det import batch_jacobian
+from fashion_dgm.flows.preprocessing import dequantize
+from fashion_dgm.flows.residual_flow import ResidualFlow
 from fashion_dgm.training.seeds import generator
 
-__all__ = ["Block", "linearised", "operator_norm", "random_block"]
+__all__ = ["Block", "linearised", "operator_norm", "random_block", "trained_blocks", "widest"]
 
 CHANNELS = 8
 
@@ -102,9 +106,53 @@ def linearised(block: Block, jacobian: Tensor) -> Block:
     return Block(block.name, block.kind, block.lipschitz, lambda x: x @ jacobian.T, block.x.flatten(1))
 
 
+def trained_blocks(flow: ResidualFlow, images: Tensor, seed: int, device: torch.device) -> list[Block]:
+    """Returns the linear part of each residual layer at each image, by `linearised`, in float64 on the CPU.
+
+    Arguments:
+        flow: its parameters become float64.
+        images: uint8, `(N, 1, 28, 28)`.
+        seed: of the dequantisation.
+        device: where Jacobians are computed; the CPU instead of one that knows no float64.
+    """
+    if device.type == "mps":
+        device = torch.device("cpu")
+    flow = flow.to(device).double().eval().requires_grad_(False)
+    blocks = []
+    for number, image in enumerate(images.split(1), start=1):
+        pixels = dequantize(image, generator(seed, "dequantize", number), torch.float64).to(device)
+        for position, (layer, x) in enumerate(zip(flow.blocks, _inputs_of(flow, pixels), strict=True), start=1):
+            bound = _lipschitz(layer.g, flow.config.lipschitz_coefficient)
+            block = Block(f"layer {position}, image {number}", "trained", bound, layer.g, x.cpu())
+            blocks.append(linearised(block, batch_jacobian(layer.g, x)[1][0].cpu()))
+    return blocks
+
+
+def widest(blocks: list[Block]) -> Block:
+    """Returns the block whose Jacobian has the largest spectral norm: the hardest for the series."""
+    return max(blocks, key=lambda block: float(torch.linalg.matrix_norm(batch_jacobian(block.g, block.x)[1][0], 2)))
+
+
 def _matrix(weight: Tensor) -> Callable[[Tensor], Tensor]:
     return lambda x: x @ weight.T
 
 
 def _convolution(weight: Tensor) -> Callable[[Tensor], Tensor]:
     return lambda x: nn.functional.conv2d(x, weight, padding=1)
+
+
+def _lipschitz(g: nn.Module, coefficient: float) -> float:
+    """The product of the layers' bounds; the activations between them have none above 1."""
+    return coefficient ** sum(isinstance(module, LipschitzLayer) for module in g.modules())
+
+
+@torch.no_grad()
+def _inputs_of(flow: ResidualFlow, pixels: Tensor) -> list[Tensor]:
+    found: dict[nn.Module, Tensor] = {}
+    hooks = [
+        layer.register_forward_pre_hook(lambda layer, given: found.update({layer: given[0]})) for layer in flow.blocks
+    ]
+    flow(pixels)
+    for hook in hooks:
+        hook.remove()
+    return [found[layer] for layer in flow.blocks]

@@ -14,16 +14,7 @@ from fashion_dgm.experiments.log_det.blocks import Block
 from fashion_dgm.flows.log_det import ProbeKind, draw_probes, probe_powers
 from fashion_dgm.flows.series_weights import Roulette, Truncation
 
-__all__ = [
-    "Interval",
-    "draw_lengths",
-    "draw_terms",
-    "estimates",
-    "mean_of",
-    "mean_square_of",
-    "quantile",
-    "variance_of",
-]
+__all__ = ["Interval", "draw_lengths", "draw_terms", "estimates", "mean_of", "quantile", "variance_of"]
 
 Array = NDArray[np.float64]
 PROBES_AT_ONCE = 4096
@@ -85,11 +76,6 @@ def mean_of(values: Array, confidence: float) -> Interval:
     """Returns the mean of independent draws `(M,)`."""
     mean, error = float(values.mean()), float(values.std(ddof=1)) / math.sqrt(len(values))
     return _interval(mean, error, confidence)
-
-
-def mean_square_of(values: Array, confidence: float) -> Interval:
-    """Returns the mean square of independent errors `(M,)`."""
-    return mean_of(values**2, confidence)
 
 
 def variance_of(values: Array, confidence: float) -> Interval:

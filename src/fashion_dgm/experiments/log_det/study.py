@@ -4,56 +4,63 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from fashion_dgm.config.analyses import LogDetStudyConfig
 from fashion_dgm.experiments.log_det.blocks import Block, random_block
-from fashion_dgm.experiments.log_det.designs import Design, designs
-from fashion_dgm.experiments.log_det.draws import (
-    Array,
-    draw_lengths,
-    draw_terms,
-    estimates,
-    mean_of,
-    mean_square_of,
-    variance_of,
-)
+from fashion_dgm.experiments.log_det.draws import Array, draw_lengths, draw_terms, estimates, mean_of, variance_of
 from fashion_dgm.experiments.log_det.moments import TermMoments, term_moments, truncation_bound
 from fashion_dgm.flows.log_det import ProbeKind, batch_jacobian
-from fashion_dgm.flows.series_weights import Geometric, Roulette, Truncation
+from fashion_dgm.flows.series_weights import Geometric, Poisson, Roulette, Truncation
 from fashion_dgm.training.seeds import generator
 
-__all__ = ["Tables", "random_blocks", "study"]
+__all__ = ["TABLES", "Design", "designs", "random_blocks", "study"]
 
 KINDS: tuple[ProbeKind, ...] = ("rademacher", "gaussian")
 Row = dict[str, Any]
 SHOWN_TERMS = 60
+# Of fewer means, a variance and its error say little.
+LEAST_GROUPS = 50
+
+
+TABLES = ("blocks", "truncation", "probes", "estimators", "costs", "budgets", "tails")
 
 
 @dataclass(frozen=True)
-class Tables:
-    """Rows of the study's tables.
+class Design:
+    """One estimator.
 
     Arguments:
-        blocks: a row a block: its Jacobian, and the variances of both kinds of probe.
-        truncation: error, its bound and the variance at one probe, after each number of terms.
-        probes: variance of the mean of several probes.
-        estimators: bias, variance and cost of each estimator at one probe.
-        costs: variance of roulettes in theory, over their expected number of terms.
-        budgets: mean squared error of each estimator at equal cost.
-        tails: variance of each roulette if no more than so many terms were computed.
+        name: as tables and figures show it.
+        family: `truncation`, `geometric` or `poisson`.
+        exact_terms: terms that are always computed.
+        series: the weights.
     """
 
-    blocks: list[Row] = field(default_factory=list)
-    truncation: list[Row] = field(default_factory=list)
-    probes: list[Row] = field(default_factory=list)
-    estimators: list[Row] = field(default_factory=list)
-    costs: list[Row] = field(default_factory=list)
-    budgets: list[Row] = field(default_factory=list)
-    tails: list[Row] = field(default_factory=list)
+    name: str
+    family: str
+    exact_terms: int
+    series: Truncation | Roulette
+
+
+def designs(config: LogDetStudyConfig) -> list[Design]:
+    """Returns truncations, then roulettes, as the configuration names them."""
+    found = [
+        Design(f"{terms} term" if terms == 1 else f"{terms} terms", "truncation", terms, Truncation(terms))
+        for terms in config.truncations
+    ]
+    for exact in config.exact_terms:
+        for stop in config.geometric:
+            series = Roulette(exact, Geometric(stop))
+            found.append(Design(f"{exact} + geometric, stop {stop:g}", "geometric", exact, series))
+        for rate in config.poisson:
+            series = Roulette(exact, Poisson(rate))
+            found.append(Design(f"{exact} + Poisson, mean {rate:g}", "poisson", exact, series))
+    return found
 
 
 def random_blocks(config: LogDetStudyConfig) -> Iterator[Block]:
@@ -70,7 +77,7 @@ def study(
     draws: int,
     terms: int,
     in_focus: Callable[[Block], bool],
-) -> Tables:
+) -> dict[str, pd.DataFrame]:
     """Evaluates every estimator on every block.
 
     Arguments:
@@ -79,17 +86,26 @@ def study(
         draws: of each estimator on each block.
         terms: of the series for exact moments.
         in_focus: which blocks get the rows of `probes`, `costs`, `budgets` and `tails`.
+
+    Returns:
+        blocks: a row a block: its Jacobian, and the variances of both kinds of probe.
+        truncation: error, its bound and the variance at one probe, after each number of terms.
+        probes: variance of the mean of several probes.
+        estimators: bias, variance and cost of each estimator at one probe.
+        costs: variance of roulettes in theory, over their expected number of terms.
+        budgets: mean squared error of each estimator at equal cost.
+        tails: variance of each roulette if no more than so many terms were computed.
     """
-    tables = Tables()
+    tables: dict[str, list[Row]] = {name: [] for name in TABLES}
     for block in blocks:
         _, jacobians = batch_jacobian(block.g, block.x)
         moments = term_moments(jacobians[0], terms)
         _study_block(tables, block, moments, config, draws, in_focus(block))
-    return tables
+    return {name: pd.DataFrame(rows) for name, rows in tables.items()}
 
 
 def _study_block(
-    tables: Tables, block: Block, moments: TermMoments, config: LogDetStudyConfig, draws: int, focus: bool
+    tables: dict[str, list[Row]], block: Block, moments: TermMoments, config: LogDetStudyConfig, draws: int, focus: bool
 ) -> None:
     every = designs(config)
     lengths = [
@@ -106,8 +122,8 @@ def _study_block(
     }  # fmt: skip
     key = {"block": block.name, "kind": block.kind, "dimension": block.dimension, "lipschitz": block.lipschitz}
     sums = {kind: drawn[kind][:reference].sum(0) for kind in KINDS}
-    tables.blocks.append(key | _block_row(moments, sums, reference, config))
-    tables.truncation.extend(
+    tables["blocks"].append(key | _block_row(moments, sums, reference, config))
+    tables["truncation"].extend(
         key
         | {
             "terms": n,
@@ -117,23 +133,22 @@ def _study_block(
         }
         for n in range(1, min(len(moments.means), SHOWN_TERMS) + 1)
     )
-    values = [estimates(one.series, drawn["rademacher"], length) for one, length in zip(every, lengths, strict=True)]
-    for one, value in zip(every, values, strict=True):
-        tables.estimators.append(key | _estimator_row(one, value, moments, config.confidence))
-    if not focus:
-        return
-    for kind in KINDS:
-        theory = moments.truncation_variance(reference, kind)
-        tables.probes.extend(key | row for row in _probe_rows(kind, sums[kind], theory, config))
-    tables.costs.extend(key | row for row in _cost_rows(moments, config))
-    for one, value in zip(every, values, strict=True):
-        tables.budgets.extend(key | row for row in _budget_rows(one, value, moments, config))
-        if isinstance(one.series, Roulette):
+    for one, length in zip(every, lengths, strict=True):
+        values = estimates(one.series, drawn["rademacher"], length)
+        tables["estimators"].append(key | _estimator_row(one, values, moments, config.confidence))
+        if focus:
+            tables["budgets"].extend(key | row for row in _budget_rows(one, values, moments, config))
+        if focus and isinstance(one.series, Roulette):
             capped = moments.capped_variances(one.series, "rademacher")
-            tables.tails.extend(
+            tables["tails"].extend(
                 key | {"estimator": one.name, "cap": k, "chance": one.series.at_least(k), "variance": variance}
                 for k, variance in enumerate(capped, start=1)
             )
+    if focus:
+        tables["costs"].extend(key | row for row in _cost_rows(moments, config))
+        for kind in KINDS:
+            theory = moments.truncation_variance(reference, kind)
+            tables["probes"].extend(key | row for row in _probe_rows(kind, sums[kind], theory, config))
 
 
 def _block_row(moments: TermMoments, sums: dict[ProbeKind, Array], reference: int, config: LogDetStudyConfig) -> Row:
@@ -163,14 +178,13 @@ def _block_row(moments: TermMoments, sums: dict[ProbeKind, Array], reference: in
 
 def _probe_rows(kind: ProbeKind, sums: Array, theory: float, config: LogDetStudyConfig) -> Iterator[Row]:
     for count in config.probes:
-        groups = len(sums) // count
-        if groups < 50:
-            continue
-        found = variance_of(sums[: groups * count].reshape(groups, count).mean(1), config.confidence)
-        yield {
-            "probe": kind, "probes": count, "groups": groups, "variance": found.value, "low": found.low,
-            "high": found.high, "theory": theory / count,
-        }  # fmt: skip
+        means = _means(sums, count)
+        if len(means) >= LEAST_GROUPS:
+            found = variance_of(means, config.confidence)
+            yield {
+                "probe": kind, "probes": count, "groups": len(means), "variance": found.value, "low": found.low,
+                "high": found.high, "theory": theory / count,
+            }  # fmt: skip
 
 
 def _cost_rows(moments: TermMoments, config: LogDetStudyConfig) -> Iterator[Row]:
@@ -213,9 +227,14 @@ def _budget_rows(one: Design, values: Array, moments: TermMoments, config: LogDe
             "estimator": one.name, "family": one.family, "expected_terms": cost, "budget": budget, "probes": count,
             "error_theory": bias**2 + variance / count, "error": np.nan, "low": np.nan, "high": np.nan,
         }  # fmt: skip
-        groups = len(values) // count
-        if groups >= 50:
-            means = values[: groups * count].reshape(groups, count).mean(1)
-            found = mean_square_of(means - moments.exact, config.confidence)
+        means = _means(values, count)
+        if len(means) >= LEAST_GROUPS:
+            found = mean_of((means - moments.exact) ** 2, config.confidence)
             row |= {"error": found.value, "low": found.low, "high": found.high}
         yield row
+
+
+def _means(values: Array, count: int) -> Array:
+    """Returns the means of disjoint groups of `count` draws."""
+    groups = len(values) // count
+    return values[: groups * count].reshape(groups, count).mean(1)

@@ -26,7 +26,7 @@ def summarise(
     """Returns the metrics of the study.
 
     Arguments:
-        blocks, truncation, estimators: as `Tables` has them.
+        blocks, truncation, estimators: as `study` returns them.
         confidence: of all statements of a test.
         focus: names of the blocks that figures show.
     """
@@ -127,12 +127,11 @@ def _test(deviations: Any, confidence: float) -> Metrics:
 
 def _block_summary(row: Metrics, truncation: DataFrame, estimators: DataFrame, confidence: float) -> Metrics:
     errors = truncation[truncation["block"] == row["block"]]
-    own = estimators[estimators["block"] == row["block"]]
+    own = estimators[estimators["block"] == row["block"]].to_dict(orient="records")
     reach = quantile(confidence) * row["ratio_error"]
+    copied = ("block", "kind", "dimension", "lipschitz", "norm", "radius", "log_det", "diagonal_fraction", "ratio")
     return {
-        **{key: row[key] for key in ("block", "kind", "dimension", "lipschitz", "norm", "radius", "log_det")},
-        "diagonal_fraction": row["diagonal_fraction"],
-        "ratio": row["ratio"],
+        **{key: row[key] for key in copied},
         "ratio_interval": [row["ratio"] - reach, row["ratio"] + reach],
         "ratio_theory": row["ratio_theory"],
         "standard_deviation": math.sqrt(row["variance_rademacher_theory"]),
@@ -141,11 +140,10 @@ def _block_summary(row: Metrics, truncation: DataFrame, estimators: DataFrame, c
         "small_bias": SMALL_BIAS,
         "truncations": [
             {"terms": int(one["expected_terms"]), "bias": one["bias_theory"], "error": one["bias_error"]}
-            for one in own[own["family"] == "truncation"].to_dict(orient="records")
+            for one in own
+            if one["family"] == "truncation"
         ],
-        "roulettes": [
-            _roulette_summary(one, errors) for one in own[own["family"] != "truncation"].to_dict(orient="records")
-        ],
+        "roulettes": [_roulette_summary(one, errors) for one in own if one["family"] != "truncation"],
     }
 
 
@@ -158,11 +156,7 @@ def _roulette_summary(row: Metrics, errors: DataFrame) -> Metrics:
         bias, variance = float(rival["error"].iloc[0]), float(rival["variance"].iloc[0])
         even = break_even(row["expected_terms"], row["variance_theory"], variance, bias)
     return {
-        "estimator": row["estimator"],
-        "family": row["family"],
-        "expected_terms": row["expected_terms"],
-        "bias": row["bias"],
-        "bias_error": row["bias_error"],
+        **{key: row[key] for key in ("estimator", "family", "expected_terms", "bias", "bias_error")},
         "standard_deviation": math.sqrt(row["variance"]),
         "standard_deviation_theory": math.sqrt(row["variance_theory"]) if finite else None,
         "truncation_bias": bias,
@@ -199,8 +193,9 @@ def _trained_summary(blocks: DataFrame, truncation: DataFrame, estimators: DataF
         "layers": len(blocks) // int(images),
         "dimension": dimension,
         "lipschitz": float(blocks["lipschitz"].max()),
-        "norm": [float(blocks["norm"].min()), float(blocks["norm"].max())],
-        "radius": [float(blocks["radius"].min()), float(blocks["radius"].max())],
-        "diagonal_fraction": [float(blocks["diagonal_fraction"].min()), float(blocks["diagonal_fraction"].max())],
+        **{
+            name: [float(blocks[name].min()), float(blocks[name].max())]
+            for name in ("norm", "radius", "diagonal_fraction")
+        },
         "estimators": rows,
     }

@@ -26,8 +26,8 @@ def measure_estimators(
     import pandas as pd
     import torch
 
-    from fashion_dgm.experiments.log_det.study import random_blocks, study
-    from fashion_dgm.experiments.log_det.trained import trained_blocks, widest
+    from fashion_dgm.experiments.log_det.blocks import trained_blocks, widest
+    from fashion_dgm.experiments.log_det.study import TABLES, random_blocks, study
     from fashion_dgm.flows import ResidualFlow
     from fashion_dgm.registry import build_model
     from fashion_dgm.training.device import resolve_device
@@ -49,10 +49,7 @@ def measure_estimators(
         blocks = trained_blocks(flow, images, config.seed, resolve_device(config.device))
         focus = widest(blocks)
         parts.append(study(blocks, config, config.trained_draws, config.trained_terms, lambda block: block is focus))
-    return tuple(
-        pd.DataFrame([row for part in parts for row in getattr(part, name)])
-        for name in ("blocks", "truncation", "probes", "estimators", "costs", "budgets", "tails")
-    )
+    return tuple(pd.concat([part[name] for part in parts], ignore_index=True) for name in TABLES)
 
 
 def summarise_estimators(
