@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import logging
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ import torch
 
 from benchmarks import page, results
 from benchmarks.hardware import describe
+from benchmarks.logs import epochs_logged_to
 from fashion_dgm.training.device import resolve_device
 
 __all__ = ["BENCHMARKS", "main", "run"]
@@ -55,14 +55,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(name: str, device: torch.device, quick: bool, folder: Path = results.FOLDER) -> None:
     """Runs one benchmark, prints its table and saves it in `folder`; one that lacks a package is a row that says so."""
-    # Epochs of a benchmark are no news.
-    logging.getLogger("fashion_dgm").setLevel(logging.WARNING)
     title, place = BENCHMARKS[name]
     print(f"\n{title} ...", flush=True)
     started = time.perf_counter()
     module, function = place.split(":")
     try:
-        rows = getattr(importlib.import_module(f"benchmarks.{module}"), function)(device, quick)
+        with epochs_logged_to(None):
+            rows = getattr(importlib.import_module(f"benchmarks.{module}"), function)(device, quick)
     except ModuleNotFoundError as error:
         rows = [results.Row(title, None, "", note=f"not run: {error.name} is not installed")]
     path = results.save(name, title, rows, str(device), quick, folder)

@@ -16,7 +16,6 @@ import argparse
 import contextlib
 import dataclasses
 import json
-import logging
 import statistics
 import tempfile
 import time
@@ -29,6 +28,7 @@ import torch
 from benchmarks import results
 from benchmarks.hardware import commit, describe
 from benchmarks.inputs import block, splits
+from benchmarks.logs import epochs_logged_to
 from benchmarks.reference_gan import PlainGAN
 from benchmarks.results import Row
 from benchmarks.timing import wait_for
@@ -126,7 +126,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--device", default="auto", help="auto (the default), cpu or cuda")
     parser.add_argument("--out", type=Path, default=results.FOLDER, help="the folder of results")
     given = parser.parse_args(arguments)
-    logging.getLogger("fashion_dgm").setLevel(logging.WARNING)
     device = resolve_device(given.device)
     settings = {"minutes": given.minutes, "samples": given.samples, "env": given.env, "hardware": describe(str(device))}
     path = given.out / "time_to_quality.json"
@@ -138,7 +137,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for name in models:
             if not any((curve["model"], curve["seed"]) == (name, seed) for curve in curves):
                 watch = Watch(measure, 60 * given.minutes, wait_for(device))
-                _train(name, seed, given.env, device, images["train"], watch)
+                with epochs_logged_to(None):
+                    _train(name, seed, given.env, device, images["train"], watch)
                 curves.append({"model": name, "seed": seed, "commit": commit(), "points": watch.points})
                 print(f"{name}, seed {seed}: {watch.points[-1]['distance']:.2f}", flush=True)
                 with atomic_path(path) as temporary:
