@@ -15,11 +15,14 @@ __all__ = [
     "Figure",
     "ReferenceRun",
     "RunRecord",
+    "Snapshots",
     "StateStore",
     "figures",
 ]
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from matplotlib.figure import Figure
     from pandas import DataFrame
 
@@ -30,8 +33,11 @@ if TYPE_CHECKING:
     from fashion_dgm.reporting import figures
     from fashion_dgm.reporting.compose import ReferenceRun
     from fashion_dgm.training.store import StateStore
+
+    # Loaded when called, by epoch.
+    Snapshots = Mapping[int, Callable[[], Checkpoint]]
 else:
-    Checkpoint = DataFrame = FeatureCache = Fetch = Figure = ReferenceRun = RunRecord = StateStore = Any
+    Checkpoint = DataFrame = FeatureCache = Fetch = Figure = ReferenceRun = RunRecord = Snapshots = StateStore = Any
 
     class _Figures:
         """Stands for the package until the first of its functions is asked for."""

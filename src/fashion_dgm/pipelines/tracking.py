@@ -14,7 +14,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, ParamSpec
 
 from fashion_dgm.errors import FashionDGMError
-from fashion_dgm.pipelines.late import Checkpoint, DataFrame, RunRecord
+from fashion_dgm.pipelines.late import Checkpoint, DataFrame, RunRecord, Snapshots
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,7 +35,6 @@ __all__ = [
 ]
 
 P = ParamSpec("P")
-Snapshots = Mapping[int, Callable[[], Checkpoint]]
 
 DIGEST = 36
 """How many digits MLflow takes for the digest of a data set."""

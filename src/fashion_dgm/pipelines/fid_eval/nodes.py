@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from fashion_dgm.config import FIDConfig
 from fashion_dgm.data.images import ImageSet
-from fashion_dgm.pipelines.late import Checkpoint, DataFrame, FeatureCache, Figure, figures
+from fashion_dgm.pipelines.late import Checkpoint, DataFrame, FeatureCache, Figure, Snapshots, figures
 from fashion_dgm.pipelines.tracking import log_distances
 
 __all__ = ["plot_distances", "score_samples"]
@@ -20,7 +19,7 @@ def score_samples(
     classifier: Checkpoint | None,
     cache: FeatureCache,
     config: FIDConfig,
-    **models: dict[int, Callable[[], Checkpoint]] | None,
+    **models: Snapshots | None,
 ) -> tuple[DataFrame, DataFrame, dict[str, Any]]:
     """Scores every snapshot of the models, and samples from elsewhere, in every feature space that is to be had."""
     from fashion_dgm.evaluation import samples

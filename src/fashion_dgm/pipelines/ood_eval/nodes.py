@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from fashion_dgm.config import OODConfig
 from fashion_dgm.data.images import ImageSet
 from fashion_dgm.errors import FashionDGMError
-from fashion_dgm.pipelines.late import Checkpoint, DataFrame, Figure, figures
+from fashion_dgm.pipelines.late import Checkpoint, DataFrame, Figure, Snapshots, figures
 
 __all__ = ["measure_detection", "plot_matrix", "plot_primary_score", "plot_scores", "score_images"]
-
-Snapshots = dict[int, Callable[[], Checkpoint]] | None
 
 logger = logging.getLogger(__name__)
 
 
 def score_images(
     flow: Checkpoint,
-    snapshots: Snapshots,
+    snapshots: Snapshots | None,
     train: ImageSet,
     benchmark: ImageSet,
     ood_sets: Mapping[str, ImageSet],
     config: OODConfig,
-    mixture_flow: Checkpoint | None = None,
-    mixture_snapshots: Snapshots = None,
     background: Checkpoint | None = None,
     residual_flow: Checkpoint | None = None,
     classifier: Checkpoint | None = None,
@@ -50,13 +46,11 @@ def score_images(
     labelled = None if classifier is None else build_model(classifier, "Classifier").to(device)
     assert labelled is None or isinstance(labelled, Classifier)
     flows = {flow.architecture: (flow, snapshots)}
-    if mixture_flow is not None:
-        flows[mixture_flow.architecture] = (mixture_flow, mixture_snapshots)
     for name, other in others.items():
         if other is not None and not name.endswith("_snapshots"):
             # Of two flows of one architecture, the second goes by its name.
             known = name if other.architecture in flows else other.architecture
-            flows[known] = (other, others[f"{name}_snapshots"])
+            flows[known] = (other, others.get(f"{name}_snapshots"))
     models = Models(
         {name: load_flow(last, config.device) for name, (last, _) in flows.items()},
         background=None if background is None else load_flow(background, config.device),

@@ -10,7 +10,7 @@ __all__ = ["create_pipeline"]
 
 def create_pipeline() -> Pipeline:
     """Returns the pipeline, which scores images under all flows that were trained."""
-    others = {name: name for flow in named_flows() for name in (flow, f"{flow}_snapshots")}
+    others = {name: name for flow in ("mixture_flow", *named_flows()) for name in (flow, f"{flow}_snapshots")}
     return Pipeline(
         [
             Node(
@@ -18,8 +18,6 @@ def create_pipeline() -> Pipeline:
                 {
                     "flow": "flow",
                     "snapshots": "flow_snapshots",
-                    "mixture_flow": "mixture_flow",
-                    "mixture_snapshots": "mixture_flow_snapshots",
                     "background": "background_flow",
                     "residual_flow": "residual_flow",
                     "classifier": "reference_classifier",

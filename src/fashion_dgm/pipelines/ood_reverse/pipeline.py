@@ -58,7 +58,7 @@ def create_pipeline() -> Pipeline:
                     "flow": "mnist_flow",
                     "snapshots": "mnist_flow_snapshots",
                     "mixture_flow": "mnist_mixture_flow",
-                    "mixture_snapshots": "mnist_mixture_flow_snapshots",
+                    "mixture_flow_snapshots": "mnist_mixture_flow_snapshots",
                     "train": "mnist_train",
                     "benchmark": "mnist_benchmark",
                     "ood_sets": "mnist_ood_sets",

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from fashion_dgm.config import AdversarialConfig, GANConfig, ReportConfig, WGANConfig
 from fashion_dgm.data.images import ImageSet
-from fashion_dgm.pipelines.late import Checkpoint, DataFrame, Figure, StateStore, figures
+from fashion_dgm.pipelines.late import Checkpoint, DataFrame, Figure, Snapshots, StateStore, figures
 from fashion_dgm.pipelines.tracking import log_epoch, log_samples
 
 if TYPE_CHECKING:
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
 
 __all__ = ["animate_snapshots", "plot_snapshots", "train_gan", "train_wgan"]
 
-Snapshots = dict[int, Callable[[], Checkpoint]]
 Trained = tuple[Checkpoint, Checkpoint, dict[int, Checkpoint], DataFrame, dict[str, Any]]
 
 
@@ -65,7 +63,7 @@ def animate_snapshots(model: str, snapshots: Snapshots, config: ReportConfig) ->
     return animation(samples, config.grid_columns, config.animation_milliseconds)
 
 
-def _samples(snapshots: Mapping[int, Callable[[], Checkpoint]], n: int, seed: int) -> dict[int, NDArray]:
+def _samples(snapshots: Snapshots, n: int, seed: int) -> dict[int, NDArray]:
     """Returns what each epoch's generator makes of the same `n` latents: floats in `[0, 1]`, `(n, 1, 28, 28)`."""
     from fashion_dgm.gans.networks import Generator
     from fashion_dgm.registry import build_model

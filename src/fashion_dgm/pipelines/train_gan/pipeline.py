@@ -1,12 +1,10 @@
 """The pipeline `train_gan`, and those of all other adversarial models."""
 
-from collections.abc import Callable
-
 from kedro.pipeline import Node, Pipeline
 
 from fashion_dgm.config import ReportConfig
 from fashion_dgm.pipelines.blocks import adversarial_models
-from fashion_dgm.pipelines.late import Checkpoint
+from fashion_dgm.pipelines.late import Snapshots
 from fashion_dgm.pipelines.train_gan import nodes
 
 __all__ = ["create_pipeline"]
@@ -15,7 +13,7 @@ __all__ = ["create_pipeline"]
 def create_pipeline(model: str = "gan") -> Pipeline:
     """Returns the pipeline that trains `model` by the parameters `train_<model>`, and draws its snapshots."""
 
-    def animate_snapshots(snapshots: dict[int, Callable[[], Checkpoint]], config: ReportConfig) -> bytes:
+    def animate_snapshots(snapshots: Snapshots, config: ReportConfig) -> bytes:
         """Animates what the generator makes of the same latents, and logs each epoch's as an image."""
         return nodes.animate_snapshots(model, snapshots, config)
 

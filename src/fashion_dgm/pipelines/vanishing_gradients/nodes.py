@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from fashion_dgm.config import GANConfig, PenalisedWGANConfig, VanishingGradientsConfig, WGANConfig
 from fashion_dgm.data.images import ImageSet
-from fashion_dgm.pipelines.late import Checkpoint, DataFrame, Figure, figures
+from fashion_dgm.pipelines.late import DataFrame, Figure, Snapshots, figures
 from fashion_dgm.pipelines.tracking import log_gradients
 
 __all__ = [
@@ -23,7 +22,7 @@ __all__ = [
 
 def train_discriminators(
     train: ImageSet,
-    snapshots: dict[int, Callable[[], Checkpoint]],
+    snapshots: Snapshots,
     gan: GANConfig,
     wgan: WGANConfig,
     wgan_penalty: PenalisedWGANConfig,
