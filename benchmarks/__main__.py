@@ -20,6 +20,7 @@ __all__ = ["BENCHMARKS", "main", "run"]
 BENCHMARKS = {
     "gan": ("GAN against the plain loop", "gan:run_gan"),
     "wgan": ("WGAN against the plain loop", "gan:run_wgan"),
+    "wgan_gp": ("WGAN-GP against the plain loop", "gan:run_wgan_gp"),
     "flow": ("RealNVP against normflows", "flow:run"),
     "frechet": ("Fréchet distance against pytorch-fid, 2048 dimensions", "frechet:run"),
     "machine": ("How close to the machine", "machine:run"),

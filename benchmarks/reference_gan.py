@@ -1,15 +1,16 @@
-"""The loop that everyone copies, for GAN and WGAN.
+"""The loop that everyone copies, for GAN, WGAN and WGAN-GP.
 
 It stands for PyTorch's DCGAN tutorial (two backward passes of the discriminator against ones and zeros, `BCELoss` over a
-sigmoid, `.item()` of every figure at every step, two loader processes) and for the widely copied `wgan.py` of PyTorch-GAN
-(RMSprop, each parameter clamped in a loop, a generator step every `n_critic` batches). Images come as in torchvision's
-`FashionMNIST`: one by one through PIL and `ToTensor`, then collated. Eager, float32, contiguous NCHW, optimizers as their
-constructors make them. Networks, batch size, learning rate and what is computed are this project's, so that only the way
-of computing differs.
+sigmoid, `.item()` of every metric at every step, two loader processes) and for the widely copied `wgan.py` and
+`wgan_gp.py` of PyTorch-GAN (RMSprop, each parameter clamped in a loop, a generator step every `n_critic` batches). Images
+come as in torchvision's `FashionMNIST`: one by one through PIL and `ToTensor`, then collated. Eager, float32, contiguous
+NCHW, optimizers as their constructors make them. Networks, batch size, learning rate and what is computed are this
+project's, so that only the way of computing differs.
 """
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
@@ -19,11 +20,11 @@ from torch import Tensor, nn, optim
 from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
-from fashion_dgm.config import AdversarialConfig, ClipConfig, WGANConfig
+from fashion_dgm.config import AdversarialConfig, ClipConfig, GradientPenaltyConfig, WGANConfig
 from fashion_dgm.data.images import ImageSet
 from fashion_dgm.gans.networks import Discriminator, Generator
 
-__all__ = ["PlainAdversarial", "PlainGAN", "PlainWGAN", "TransformedImages"]
+__all__ = ["PlainAdversarial", "PlainGAN", "PlainWGAN", "PlainWGANGP", "TransformedImages"]
 
 
 class TransformedImages(Dataset[tuple[Tensor, int]]):
@@ -48,8 +49,9 @@ class PlainAdversarial(ABC):
 
     def __init__(self, config: AdversarialConfig, device: torch.device) -> None:
         self.config, self.device = config, device
-        self.generator = Generator(config.latent_dim, config.width).to(device)
-        self.discriminator = Discriminator(config.width).to(device)
+        normalisation = config.normalisation
+        self.generator = Generator(config.latent_dim, config.width, normalisation.generator).to(device)
+        self.discriminator = Discriminator(config.width, normalisation.discriminator).to(device)
         self.history: list[dict[str, float]] = []
 
     @abstractmethod
@@ -151,3 +153,51 @@ class PlainWGAN(PlainAdversarial):
             self.optimizer_g.step()
             figures["loss_generator"] = loss_g.item()
         return figures
+
+
+class PlainWGANGP(PlainAdversarial):
+    """As `wgan_gp.py`, whose generator's turn is the last of every `n_critic` batches, with a moving average of weights."""
+
+    config: WGANConfig
+
+    def __init__(self, config: WGANConfig, device: torch.device) -> None:
+        super().__init__(config, device)
+        rate, betas = config.optimizer.learning_rate, getattr(config.optimizer, "betas", (0.9, 0.999))
+        self.optimizer_d = optim.Adam(self.discriminator.parameters(), lr=rate, betas=betas)
+        self.optimizer_g = optim.Adam(self.generator.parameters(), lr=rate, betas=betas)
+        self.average = copy.deepcopy(self.generator)
+        self.batches_done = 0
+
+    def step(self, images: Tensor) -> dict[str, float]:
+        real = images.to(self.device)
+
+        self.optimizer_d.zero_grad()
+        fake = self.generator(self.noise(real.size(0)))
+        validity_real, validity_fake = self.discriminator(real), self.discriminator(fake.detach())
+        penalty = self.penalty(real, fake.detach())
+        assert isinstance(self.config.lipschitz, GradientPenaltyConfig)
+        loss_d = -torch.mean(validity_real) + torch.mean(validity_fake) + self.config.lipschitz.weight * penalty
+        loss_d.backward()
+        self.optimizer_d.step()
+        figures = {"loss_discriminator": loss_d.item(), "gradient_penalty": penalty.item()}
+
+        self.batches_done += 1
+        if self.batches_done % self.config.n_critic == 0:
+            self.optimizer_g.zero_grad()
+            loss_g = -torch.mean(self.discriminator(self.generator(self.noise(real.size(0)))))
+            loss_g.backward()
+            self.optimizer_g.step()
+            figures["loss_generator"] = loss_g.item()
+            decay = self.config.ema_decay or 0.0
+            for averaged, parameter in zip(self.average.parameters(), self.generator.parameters(), strict=True):
+                averaged.data.mul_(decay).add_(parameter.data, alpha=1 - decay)
+        return figures
+
+    def penalty(self, real: Tensor, fake: Tensor) -> Tensor:
+        alpha = torch.rand(real.size(0), 1, 1, 1, device=self.device)
+        interpolates = (alpha * real + (1 - alpha) * fake).requires_grad_(True)
+        validity = self.discriminator(interpolates)
+        (gradients,) = torch.autograd.grad(
+            validity, interpolates, torch.ones_like(validity), create_graph=True, retain_graph=True
+        )
+        return ((gradients.view(real.size(0), -1).norm(2, dim=1) - 1) ** 2).mean()

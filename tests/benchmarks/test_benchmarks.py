@@ -18,7 +18,7 @@ from benchmarks.hardware import ROOT
 from benchmarks.inputs import TRAININGS, block, parameters
 from benchmarks.project import run_kedro
 from benchmarks.reference_flow import Form, NormflowsStep, normflows_realnvp
-from benchmarks.reference_gan import PlainAdversarial, PlainGAN, PlainWGAN, TransformedImages
+from benchmarks.reference_gan import PlainAdversarial, PlainGAN, PlainWGAN, PlainWGANGP, TransformedImages
 from benchmarks.results import Row, compared, load_all, markdown, measured, plain, save
 from benchmarks.timing import Comparison, interleave
 from kedro.config import OmegaConfigLoader
@@ -101,7 +101,7 @@ def adversarial(name: str, plain: type[PlainAdversarial]) -> tuple[AdversarialSt
 
 @pytest.mark.parametrize(
     ("name", "plain", "steps"),
-    [("train_gan", PlainGAN, 2), ("train_wgan", PlainWGAN, 5)],
+    [("train_gan", PlainGAN, 2), ("train_wgan", PlainWGAN, 5), ("train_wgan_gp", PlainWGANGP, 2)],
 )
 def test_plain_loop_computes_the_same_losses(name: str, plain: type[PlainAdversarial], steps: int) -> None:
     step, reference = adversarial(name, plain)
