@@ -1,12 +1,30 @@
-"""Networks of the theory's tests start from the same weights each time."""
+"""Networks of the theory's tests start from the same weights each time, and losses are minimised to rounding."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+
 import pytest
 import torch
+from torch import Tensor
 
 
 @pytest.fixture(autouse=True)
 def seeded() -> None:
     """Seeds torch's global generator, from which new layers draw their weights."""
     torch.manual_seed(0)
+
+
+def minimise(loss: Callable[[], Tensor], parameters: Iterable[Tensor]) -> None:
+    """Takes `parameters` to a minimum of `loss`."""
+    optimizer = torch.optim.LBFGS(
+        parameters, max_iter=300, tolerance_grad=1e-12, tolerance_change=1e-16, line_search_fn="strong_wolfe"
+    )
+
+    def closure() -> Tensor:
+        optimizer.zero_grad()
+        value = loss()
+        value.backward()
+        return value
+
+    optimizer.step(closure)

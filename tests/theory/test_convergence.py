@@ -93,7 +93,13 @@ def test_eigenvalues_at_the_solution() -> None:
 
 def flow(model: DiracGAN, start: tuple[float, float], times: Array) -> Array:
     solution = solve_ivp(
-        lambda _, state: np.array(model.field(*state)), (0, times[-1]), start, t_eval=times, rtol=1e-9, atol=1e-11
+        lambda _, state: np.array(model.field(*state)),
+        (0, times[-1]),
+        start,
+        method="DOP853",
+        t_eval=times,
+        rtol=1e-9,
+        atol=1e-11,
     )
     return solution.y.T
 

@@ -15,6 +15,7 @@ from torch.distributions import Normal, kl_divergence
 from fashion_dgm.config import RealNVPConfig
 from fashion_dgm.flows import RealNVP, dequantize
 from fashion_dgm.gans import objectives
+from tests.theory.conftest import minimise
 
 
 def normal_mean(function: Callable[[Tensor], Tensor], q: Normal, nodes: int = 40) -> Tensor:
@@ -39,19 +40,13 @@ def test_maximum_likelihood_minimises_the_divergence() -> None:
         torch.testing.assert_close(divergence, -entropy - (data * model.log()).sum())
         assert divergence > 0
     weights = torch.zeros(5, dtype=torch.float64, requires_grad=True)
-    optimizer = torch.optim.LBFGS(
-        [weights], max_iter=200, tolerance_grad=1e-12, tolerance_change=1e-16, line_search_fn="strong_wolfe"
-    )
 
-    def closure() -> Tensor:
-        optimizer.zero_grad()
-        loss = -(data * weights.log_softmax(0)).sum()
-        loss.backward()
-        return loss
+    def loss() -> Tensor:
+        return -(data * weights.log_softmax(0)).sum()
 
-    optimizer.step(closure)
+    minimise(loss, [weights])
     torch.testing.assert_close(weights.detach().softmax(0), data, rtol=0, atol=1e-6)
-    assert closure().item() == pytest.approx(entropy.item(), abs=1e-10)
+    assert loss().item() == pytest.approx(entropy.item(), abs=1e-10)
 
 
 # z ~ N(0, 1) and x | z ~ N(w z, s^2): evidence and posterior are known.
@@ -83,12 +78,16 @@ def test_divergence_from_the_prior_in_closed_form(mean: float, deviation: float)
     assert by_integral.item() == pytest.approx(closed, abs=1e-12)
 
 
-def test_bits_per_dim_are_an_elbo() -> None:
-    """docs/theory/elbo.md#dequantisation-is-an-elbo"""
+def small_flow(size: int) -> RealNVP:
     config = RealNVPConfig(
         scales=1, checkerboard_couplings=2, channel_couplings=0, hidden_channels=4, residual_blocks=1, logit_alpha=0.01
     )
-    flow = RealNVP(config, (1, 4, 4)).double().eval()
+    return RealNVP(config, (1, size, size)).double().eval()
+
+
+def test_bits_per_dim_are_an_elbo() -> None:
+    """docs/theory/elbo.md#dequantisation-is-an-elbo"""
+    flow = small_flow(4)
     images = torch.randint(256, (5, 1, 4, 4), generator=torch.Generator().manual_seed(0)).to(torch.uint8)
 
     def noise() -> torch.Generator:
@@ -105,10 +104,7 @@ def test_bits_per_dim_are_an_elbo() -> None:
 
 def test_a_flow_is_exact_for_dequantised_images_and_a_bound_for_pixels() -> None:
     """docs/theory/elbo.md#dequantisation-is-an-elbo"""
-    config = RealNVPConfig(
-        scales=1, checkerboard_couplings=2, channel_couplings=0, hidden_channels=4, residual_blocks=1, logit_alpha=0.01
-    )
-    flow = RealNVP(config, (1, 2, 2)).double().eval()
+    flow = small_flow(2)
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for parameter in flow.parameters():

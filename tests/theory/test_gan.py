@@ -15,6 +15,7 @@ from torch import Tensor
 from fashion_dgm.gans import objectives
 from fashion_dgm.gans.networks import Discriminator
 from tests.conftest import ROOT
+from tests.theory.conftest import minimise
 
 REAL, FAKE = torch.tensor([8, 4, 2, 1, 5]), torch.tensor([1, 6, 3, 5, 5])
 
@@ -42,17 +43,7 @@ def some_counts(seed: int) -> tuple[Tensor, Tensor]:
 def test_training_finds_the_density_ratio() -> None:
     """docs/theory/gan.md#the-optimal-discriminator"""
     logits = torch.zeros(5, dtype=torch.float64, requires_grad=True)
-    optimizer = torch.optim.LBFGS(
-        [logits], max_iter=200, tolerance_grad=1e-12, tolerance_change=1e-16, line_search_fn="strong_wolfe"
-    )
-
-    def closure() -> Tensor:
-        optimizer.zero_grad()
-        value = loss(logits, REAL, FAKE)
-        value.backward()
-        return value
-
-    optimizer.step(closure)
+    minimise(lambda: loss(logits, REAL, FAKE), [logits])
     p, g = fraction(REAL), fraction(FAKE)
     torch.testing.assert_close(logits.detach().sigmoid(), p / (p + g), rtol=0, atol=1e-6)
     torch.testing.assert_close(logits.detach(), (p / g).log(), rtol=0, atol=1e-5)
@@ -85,23 +76,16 @@ def test_generator_against_the_optimal_discriminator_finds_the_data() -> None:
     """docs/theory/gan.md#the-generators-optimum"""
     p = fraction(REAL)
     weights = torch.tensor([2.0, -1.0, 0.0, 1.0, -2.0], dtype=torch.float64, requires_grad=True)
-    optimizer = torch.optim.LBFGS(
-        [weights], max_iter=300, tolerance_grad=1e-12, tolerance_change=1e-16, line_search_fn="strong_wolfe"
-    )
 
-    def closure() -> Tensor:
-        optimizer.zero_grad()
-        value = 2 * jensen_shannon(p, weights.softmax(0)) - 2 * math.log(2)
-        value.backward()
-        return value
+    def value() -> Tensor:
+        return 2 * jensen_shannon(p, weights.softmax(0)) - 2 * math.log(2)
 
-    start = closure().item()
-    optimizer.step(closure)
+    start = value().item()
+    minimise(value, [weights])
     g = weights.detach().softmax(0)
     torch.testing.assert_close(g, p, rtol=0, atol=1e-4)
     torch.testing.assert_close(p / (p + g), torch.full((5,), 0.5, dtype=torch.float64), rtol=0, atol=1e-3)
-    assert start > closure().item()
-    assert closure().item() == pytest.approx(-2 * math.log(2), abs=1e-8)
+    assert start > value().item() == pytest.approx(-2 * math.log(2), abs=1e-8)
 
 
 def test_densities_with_respect_to_the_mixture_need_no_volume() -> None:

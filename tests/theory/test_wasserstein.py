@@ -21,6 +21,7 @@ from fashion_dgm.experiments.gradients.dirac_gan import descend, dirac_gans
 from fashion_dgm.gans import objectives
 from fashion_dgm.gans.lipschitz import clip_weights
 from tests.conftest import ROOT
+from tests.theory.conftest import minimise
 
 Array = NDArray[np.float64]
 
@@ -256,18 +257,12 @@ def test_penalty_finds_the_direction_and_overshoots_the_gradient_norm(coefficien
     between = mix * real + (1 - mix) * fake.roll(1, 0)
     critic = linear_critic()
     nn.init.constant_(critic.weight, 0.1)
-    optimizer = torch.optim.LBFGS(
-        critic.parameters(), max_iter=200, tolerance_grad=1e-12, tolerance_change=1e-16, line_search_fn="strong_wolfe"
-    )
 
-    def closure() -> Tensor:
-        optimizer.zero_grad()
+    def loss() -> Tensor:
         penalty = objectives.gradient_penalty(objectives.gradient_norms(lambda x: critic(x)[:, 0], between))
-        loss = objectives.critic_loss(critic(real), critic(fake)) + coefficient * penalty
-        loss.backward()
-        return loss
+        return objectives.critic_loss(critic(real), critic(fake)) + coefficient * penalty
 
-    optimizer.step(closure)
+    minimise(loss, critic.parameters())
     weight = critic.weight.detach()[0]
     expected = 1 + delta.norm() / (2 * coefficient)
     torch.testing.assert_close(weight, expected * delta / delta.norm(), rtol=0, atol=1e-5)

@@ -9,13 +9,19 @@ import torch
 from torch import Tensor, nn
 
 from fashion_dgm.config import TrainingConfig
+from fashion_dgm.training.distributed.ranks import average_gradients
 from fashion_dgm.training.loop import TrainedRun, train
+from fashion_dgm.training.step import StatefulStep
 from fashion_dgm.training.store import StateStore
 from tests.conftest import made_up_images
 
 
-class NoisyStep:
-    """A linear map under Adam, with noise in every step, so that a wrong random state shows."""
+class NoisyStep(StatefulStep):
+    """A linear map under Adam, with noise in every step, so that a wrong random state shows; alone or on several ranks."""
+
+    state = ("layer", "optimizer")
+    scale = 0.1
+    noise: Tensor
 
     def __init__(self, device: torch.device, precision: torch.dtype) -> None:
         self.layer = nn.Linear(784, 1)
@@ -23,21 +29,13 @@ class NoisyStep:
 
     def step(self, images: Tensor, labels: Tensor) -> dict[str, Tensor]:
         x = images.flatten(1) / 255
-        loss = (self.layer(x + 0.1 * torch.randn_like(x))[:, 0] - labels).square().mean()
+        self.noise = torch.randn_like(x)
+        loss = (self.layer(x + self.scale * self.noise)[:, 0] - labels).square().mean()
         self.optimizer.zero_grad()
         loss.backward()
+        average_gradients(self.layer.parameters())
         self.optimizer.step()
         return {"loss": loss.detach()}
-
-    def networks(self) -> dict[str, nn.Module]:
-        return {"layer": self.layer}
-
-    def state_dict(self) -> dict[str, Any]:
-        return {"layer": self.layer.state_dict(), "optimizer": self.optimizer.state_dict()}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.layer.load_state_dict(state["layer"])
-        self.optimizer.load_state_dict(state["optimizer"])
 
 
 def config(**changes: Any) -> TrainingConfig:
