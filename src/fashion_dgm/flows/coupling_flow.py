@@ -52,21 +52,29 @@ class CouplingFlow(Flow):
 
 
 def _multi_scale(config: CouplingFlowConfig, shape: Shape, coupling: MakeCoupling, parts: int) -> MultiScale:
+    def couplings(partition: Callable[[int], Partition], count: int, shape: Shape) -> list[Bijection]:
+        layers: list[Bijection] = []
+        for index in range(count):
+            part = partition(index % 2)
+            half, height, width = part.split(torch.empty(1, *shape))[0].shape[1:]
+            size = (height, width) if config.position else None
+            conditioner = ResidualConditioner(half, config.hidden_channels, parts * half, config.residual_blocks, size)
+            layers += [ActNorm(shape[0]), coupling(part, conditioner)]
+        return layers
+
     scales, shapes = [], []
     for index in range(config.scales):
-        last = index == config.scales - 1
         channels, height, width = shape
         if height % 2 == 0 and width % 2 == 0:
             squeezed = (4 * channels, height // 2, width // 2)
             layers = [
-                *_couplings(config, Checkerboard, config.checkerboard_couplings, shape, coupling, parts),
+                *couplings(Checkerboard, config.checkerboard_couplings, shape),
                 Squeeze(),
-                *_couplings(config, ChannelHalves, config.channel_couplings, squeezed, coupling, parts),
+                *couplings(ChannelHalves, config.channel_couplings, squeezed),
             ]
             shape = squeezed
-        elif last:
-            count = config.checkerboard_couplings + config.channel_couplings
-            layers = _couplings(config, ChannelHalves, count, shape, coupling, parts)
+        elif index == config.scales - 1:
+            layers = couplings(ChannelHalves, config.checkerboard_couplings + config.channel_couplings, shape)
         else:
             raise FashionDGMError(
                 f"scale {index + 1} of {config.scales} would have to squeeze {height}x{width}, which needs even height "
@@ -76,24 +84,6 @@ def _multi_scale(config: CouplingFlowConfig, shape: Shape, coupling: MakeCouplin
         shapes.append(shape)
         shape = (shape[0] // 2, *shape[1:])
     return MultiScale(scales, shapes)
-
-
-def _couplings(
-    config: CouplingFlowConfig,
-    partition: Callable[[int], Partition],
-    count: int,
-    shape: Shape,
-    coupling: MakeCoupling,
-    parts: int,
-) -> list[Bijection]:
-    layers: list[Bijection] = []
-    for index in range(count):
-        part = partition(index % 2)
-        half, height, width = part.split(torch.empty(1, *shape))[0].shape[1:]
-        size = (height, width) if config.position else None
-        conditioner = ResidualConditioner(half, config.hidden_channels, parts * half, config.residual_blocks, size)
-        layers += [ActNorm(shape[0]), coupling(part, conditioner)]
-    return layers
 
 
 class RealNVP(CouplingFlow):

@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -208,27 +211,24 @@ def _residual(config: ResidualFlowConfig, g: nn.Module) -> InvertibleResidual:
 
 def _convolutions(config: ResidualFlowConfig, shape: Shape, preactivation: bool) -> nn.Sequential:
     """The paper's three convolutions: 3x3, 1x1, 3x3."""
-    channels, *size = shape
-    width = config.hidden_channels
+    channels, height, width = shape
 
     def convolution(before: int, after: int, kernel_size: int) -> LipschitzConv2d:
-        return LipschitzConv2d(before, after, kernel_size, (size[0], size[1]), config.lipschitz_coefficient)
+        return LipschitzConv2d(before, after, kernel_size, (height, width), config.lipschitz_coefficient)
 
-    return _with_activations(
-        [convolution(channels, width, 3), convolution(width, width, 1), convolution(width, channels, 3)], preactivation
-    )
+    layers = _three_layers(convolution, channels, config.hidden_channels)
+    return nn.Sequential(*layers[0 if preactivation else 1 :])
 
 
 def _matrices(config: ResidualFlowConfig, shape: Shape) -> nn.Sequential:
-    values, width = shape[0] * shape[1] * shape[2], config.linear_width
-
-    def matrix(before: int, after: int) -> LipschitzLinear:
+    def matrix(before: int, after: int, _: int) -> LipschitzLinear:
         return LipschitzLinear(before, after, config.lipschitz_coefficient)
 
-    inner = _with_activations([matrix(values, width), matrix(width, width), matrix(width, values)], True)
-    return nn.Sequential(nn.Flatten(), *inner, nn.Unflatten(1, shape))
+    layers = _three_layers(matrix, math.prod(shape), config.linear_width)
+    return nn.Sequential(nn.Flatten(), *layers, nn.Unflatten(1, shape))
 
 
-def _with_activations(layers: list[nn.Module], preactivation: bool) -> nn.Sequential:
-    activated: list[nn.Module] = [module for layer in layers for module in (LipSwish(), layer)]
-    return nn.Sequential(*activated[0 if preactivation else 1 :])
+def _three_layers(layer: Callable[[int, int, int], nn.Module], values: int, width: int) -> list[nn.Module]:
+    """Returns layers with kernels of 3, 1 and 3, each after an activation."""
+    layers = layer(values, width, 3), layer(width, width, 1), layer(width, values, 3)
+    return [module for each in layers for module in (LipSwish(), each)]

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import torch
-from scipy.special import gammainc
 
 from fashion_dgm.errors import FashionDGMError
 
@@ -106,9 +105,10 @@ class Geometric:
 
     def sample(self, generator: torch.Generator | None = None) -> int:
         """Draws `N >= 1`, by the inverse of its distribution function."""
+        device = None if generator is None else generator.device
+        uniform = float(torch.rand((), dtype=torch.float64, device=device, generator=generator))
         # 1 - U lies in (0, 1], so that its logarithm is finite.
-        logarithm = math.log1p(-_uniform(generator))
-        return 1 + math.floor(logarithm / math.log1p(-self.stop))
+        return 1 + math.floor(math.log1p(-uniform) / math.log1p(-self.stop))
 
 
 @dataclass(frozen=True)
@@ -138,6 +138,9 @@ class Poisson:
 
     def at_least(self, k: int) -> float:
         """Returns `P(N >= k)`, accurate far into the tail."""
+        # Late, for it takes a tenth of the time in which a process of a distributed run starts.
+        from scipy.special import gammainc
+
         return float(gammainc(k, self.rate)) if k > 0 else 1.0
 
     def sample(self, generator: torch.Generator | None = None) -> int:
@@ -181,8 +184,3 @@ class Roulette:
         """Draws `N` and returns the weights `1 / P(term k is computed)` of the terms to be computed, maybe none."""
         terms = self.exact_terms + self.distribution.sample(generator)
         return tuple(1 / self.at_least(k) for k in range(1, terms + 1))
-
-
-def _uniform(generator: torch.Generator | None) -> float:
-    device = generator.device if generator is not None else None
-    return float(torch.rand((), dtype=torch.float64, device=device, generator=generator))
