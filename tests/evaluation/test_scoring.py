@@ -75,10 +75,8 @@ def test_one_row_a_model_epoch_space_and_split_at_one_n() -> None:
     assert set(scores.by_epoch["samples"]) == set(scores.quality["samples"]) == {60}
     # The same generator at every epoch: the same latents, so the same distance.
     assert scores.by_epoch.groupby("split")["distance"].nunique().eq(1).all()
-
-
-def test_n_is_the_same_everywhere_even_where_images_are_few() -> None:
-    assert set(score({"a": {1: generator()}}, 10_000).by_epoch["samples"]) == {90}
+    # No more than there are in the smallest split.
+    assert set(score({"a": {1: same}}, 10_000).by_epoch["samples"]) == {90}
 
 
 @pytest.mark.parametrize("samples", [7, 61, 200])
@@ -181,7 +179,7 @@ def damaged() -> Checkpoint:
     [
         (diverged, "hold NaN or infinite values: the model has diverged"),
         (of_another_architecture, "holds a Discriminator, not a Generator"),
-        (damaged, "not a checkpoint of fashion-dgm, or is damaged"),
+        (damaged, "cannot be read"),
     ],
 )
 def test_a_bad_snapshot_costs_its_own_row_alone(bad: Load, message: str) -> None:
@@ -218,22 +216,17 @@ def test_a_collapsed_generator_is_scored_and_reported() -> None:
     assert any("all samples are equal" in warning for warning in scores.warnings)
 
 
-def test_fewer_samples_than_features_are_finite_and_reported() -> None:
-    few = torch.from_numpy(made_up_images(7, 0).images)
-    scores = score_samples([images_of("few", few)], real(), [space()], CONFIG, CPU)
-    row = scores.quality.iloc[0]
-    assert row["samples"] == 7 and np.isfinite(row["distance_test"])
-    joined = " ".join(scores.warnings)
-    assert "few brings 7 samples where the others have 90" in joined
-    assert "few: N = 7 is not above the 8 classifier features" in joined
-
-
-def test_json_can_hold_the_records() -> None:
+def test_fewer_samples_than_features_are_finite_and_reported_and_json_can_hold_them() -> None:
     few = torch.from_numpy(made_up_images(4, 0).images)
     scores = score_samples([images_of("few", few)], real(), [space()], CONFIG, CPU)
     row, floor, _ = records(scores.quality)
     assert row["epoch"] is None and row["precision"] is None and row["samples"] == 4
     assert type(floor["kid_subset"]) is int and type(floor["kid"]) is float
+    assert np.isfinite(row["distance_test"])
+    joined = " ".join(scores.warnings)
+    assert "few brings 4 samples where the others have 90" in joined
+    assert "few: N = 4 is not above the 8 classifier features" in joined
+    assert [len(sample_size_warnings([space()], n)) for n in (8, 9)] == [1, 0]
 
 
 @pytest.mark.parametrize("spoil", ["noise", "blur", "dropped classes"])
@@ -252,11 +245,6 @@ def test_all_measures_follow_what_is_done_to_real_images(spoil: str) -> None:
     for name in ("distance_benchmark", "kid"):
         assert rows[name].is_monotonic_increasing, name
     assert rows["coverage"].iloc[0] > rows["coverage"].iloc[-1]
-
-
-@pytest.mark.parametrize(("n", "count"), [(8, 1), (9, 0)])
-def test_warns_where_covariances_are_singular(n: int, count: int) -> None:
-    assert len(sample_size_warnings([space()], n)) == count
 
 
 def test_spaces_are_scored_apart() -> None:

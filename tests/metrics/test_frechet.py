@@ -17,17 +17,12 @@ def test_equals_pytorch_fid() -> None:
     assert frechet_distance(first, second) == pytest.approx(expected, rel=1e-8)
 
 
-def test_isotropic_gaussians_by_hand() -> None:
-    # |m|^2 + d (s - t)^2 for covariances s^2 I and t^2 I.
-    first = Gaussian(np.zeros(5), 4.0 * np.eye(5), 10)
-    second = Gaussian(np.full(5, 3.0), 9.0 * np.eye(5), 10)
-    assert frechet_distance(first, second) == pytest.approx(45.0 + 5.0)
-
-
 def test_commuting_covariances_by_hand() -> None:
+    # |m|^2 plus the squared differences of standard deviations.
     first = Gaussian(np.zeros(3), np.diag([1.0, 4.0, 9.0]), 10)
-    second = Gaussian(np.zeros(3), np.diag([4.0, 1.0, 0.0]), 10)
-    assert frechet_distance(first, second) == pytest.approx(1.0 + 1.0 + 9.0)
+    second = Gaussian(np.full(3, 3.0), np.diag([4.0, 1.0, 0.0]), 10)
+    assert frechet_distance(first, second) == pytest.approx(27.0 + 1.0 + 1.0 + 9.0)
+    assert frechet_distance(first, first) == pytest.approx(0.0, abs=1e-12)
 
 
 @pytest.mark.parametrize(("n", "m"), [(5, 5), (5, 200), (200, 5), (2, 2)])
@@ -44,19 +39,6 @@ def test_collapsed_generator_is_finite_and_right() -> None:
     collapsed = Gaussian.fit(np.ones((100, 8)))
     expected = ((real.mean - 1) ** 2).sum() + np.trace(real.covariance)
     assert frechet_distance(real, collapsed) == pytest.approx(expected, rel=1e-6)
-
-
-def test_distance_to_itself_is_zero() -> None:
-    gaussian = Gaussian.fit(features(300, 16, 0))
-    assert frechet_distance(gaussian, gaussian) == pytest.approx(0.0, abs=1e-8 * np.trace(gaussian.covariance))
-
-
-def test_grows_with_noise() -> None:
-    clean = features(500, 16, 0)
-    noise = np.random.default_rng(5).normal(size=clean.shape)
-    reference = Gaussian.fit(clean)
-    distances = [frechet_distance(reference, Gaussian.fit(clean + scale * noise)) for scale in (0.1, 0.5, 1, 2)]
-    assert distances == sorted(distances)
 
 
 def test_float32_features_are_accumulated_in_float64() -> None:

@@ -20,11 +20,7 @@ def test_nearest_is_exact_whatever_the_chunk(chunk: int) -> None:
     distances, index = nearest(queries, images, chunk)
     np.testing.assert_array_equal(index, expected.argmin(axis=1))
     np.testing.assert_allclose(distances, expected.min(axis=1), rtol=1e-5)
-
-
-def test_a_copy_has_distance_zero_and_its_own_index() -> None:
-    images = pixels(made_up_images(300, seed=0))
-    distances, index = nearest(images[[5, 250, 17]] / 255, images, chunk=64)
+    distances, index = nearest(images[[5, 250, 17]] / 255, images, chunk)
     assert index.tolist() == [5, 250, 17]
     assert distances.max() < 1e-6
 

@@ -49,19 +49,6 @@ def test_one_distribution_covers_itself() -> None:
     assert found.density == pytest.approx(1.0, abs=0.1)
 
 
-def test_noise_costs_precision_and_dropped_modes_cost_recall() -> None:
-    modes = np.repeat(np.eye(8) * 10, 50, axis=0)
-    real, fake = modes + features(400, 0), modes + features(400, 1)
-    noisy = [neighbourhoods(real, fake + s * features(400, 2), 5, 16) for s in (0, 1, 2, 4)]
-    assert [row.precision for row in noisy] == sorted((row.precision for row in noisy), reverse=True)
-    assert [row.density for row in noisy] == sorted((row.density for row in noisy), reverse=True)
-    dropped = [neighbourhoods(real, fake[: 50 * kept], 5, 16) for kept in (8, 6, 4, 2)]
-    for name in ("recall", "coverage"):
-        values = [getattr(row, name) for row in dropped]
-        assert values == sorted(values, reverse=True) and values[-1] < 0.5 * values[0]
-    assert min(row.precision for row in dropped) > 0.85
-
-
 def test_a_collapsed_generator_has_no_recall() -> None:
     real = features(100, 0)
     found = neighbourhoods(real, np.repeat(real[:1], 100, axis=0), k=5, memory_megabytes=16)

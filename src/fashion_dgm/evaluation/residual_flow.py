@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -22,15 +21,7 @@ from fashion_dgm.flows.residual_flow import ResidualFlow
 from fashion_dgm.flows.training import reconstruction_error
 from fashion_dgm.training.device import resolve_device
 
-__all__ = [
-    "EstimatedLikelihood",
-    "InverseReport",
-    "describe",
-    "estimated_likelihood",
-    "evaluate",
-    "inverse_report",
-    "largest_norms",
-]
+__all__ = ["describe", "estimated_likelihood", "evaluate", "inverse_report", "largest_norms"]
 
 
 RECONSTRUCTED = 200
@@ -66,13 +57,10 @@ def evaluate(
     for name, images in splits.items():
         pixels = torch.from_numpy(images.images[: min(config.images or len(images), len(splits["test"]))])
         found = estimated_likelihood(flow, pixels, config.batch_size, config.seed, config.draws)
-        metrics |= {f"{name}_{key}": value for key, value in asdict(found).items()}
-    inverse = inverse_report(flow, torch.from_numpy(splits["test"].images[:RECONSTRUCTED]), config.seed)
+        metrics |= {f"{name}_{key}": value for key, value in found.items()}
+    metrics |= inverse_report(flow, torch.from_numpy(splits["test"].images[:RECONSTRUCTED]), config.seed)
     layer, block = largest_norms(flow)
     return metrics | {
-        "reconstruction_error": inverse.error,
-        "inverse_iterations": inverse.mean_iterations,
-        "inverse_iterations_most": inverse.most_iterations,
         "lipschitz_coefficient": flow.config.lipschitz_coefficient,
         "largest_layer_norm": layer,
         "largest_block_bound": block,
@@ -87,40 +75,28 @@ def describe(config: SeriesConfig) -> str:
     return f"{terms}, {config.probes} {config.probe_kind} probe{'' if config.probes == 1 else 's'} an image"
 
 
-@dataclass(frozen=True)
-class EstimatedLikelihood:
-    """The mean bits per dimension of some images, and how far chance may have moved it.
-
-    Arguments:
-        images: how many.
-        bits_per_dim: the mean over images and draws of probes.
-        probe_error: standard error from the probes: what another draw of them would change.
-        image_error: standard error from the images: what others of the same kind would change.
-    """
-
-    images: int
-    bits_per_dim: float
-    probe_error: float
-    image_error: float
-
-
-def estimated_likelihood(flow: Flow, images: Tensor, batch_size: int, seed: int, draws: int) -> EstimatedLikelihood:
+def estimated_likelihood(flow: Flow, images: Tensor, batch_size: int, seed: int, draws: int) -> dict[str, Any]:
     """Estimates the bits per dimension of `images` by several draws of probes, under one of dequantisation noise.
 
     Arguments:
         images: uint8 in 0..255, `(N, C, H, W)`.
         draws: at least 2.
 
+    Returns:
+        The number of `images`; `bits_per_dim`, the mean over images and draws; and its standard errors `probe_error`, from
+        the probes (what another draw of them would change), and `image_error`, from the images (what others of the same kind
+        would change).
+
     Raises:
         FashionDGMError: as `bits_per_dim_of`.
     """
     bits = np.stack([bits_per_dim_of(flow, images, batch_size, seed, torch.float32, draw) for draw in range(draws)])
-    return EstimatedLikelihood(
-        images=len(images),
-        bits_per_dim=float(bits.mean()),
-        probe_error=_probe_error(bits, batch_size),
-        image_error=float(bits.mean(0).std(ddof=1) / math.sqrt(len(images))) if len(images) > 1 else math.nan,
-    )
+    return {
+        "images": len(images),
+        "bits_per_dim": float(bits.mean()),
+        "probe_error": _probe_error(bits, batch_size),
+        "image_error": float(bits.mean(0).std(ddof=1) / math.sqrt(len(images))) if len(images) > 1 else math.nan,
+    }
 
 
 def _probe_error(bits: NDArray[np.float64], batch_size: int) -> float:
@@ -134,25 +110,20 @@ def _probe_error(bits: NDArray[np.float64], batch_size: int) -> float:
     return float(math.sqrt(sums.var(axis=0, ddof=1).sum() / draws) / count)
 
 
-@dataclass(frozen=True)
-class InverseReport:
-    """How well the fixed-point iteration inverts.
+def inverse_report(flow: ResidualFlow, images: Tensor, seed: int) -> dict[str, Any]:
+    """Sends uint8 images `(N, C, H, W)` through the flow and back by the fixed-point iteration.
 
-    Arguments:
-        error: `max |inverse(forward(x)) - x|` in units of `[0, 1]`.
-        mean_iterations, most_iterations: over the residual blocks.
+    Returns:
+        `reconstruction_error`, `max |inverse(forward(x)) - x|` in units of `[0, 1]`; `inverse_iterations` and
+        `inverse_iterations_most`, mean and largest number over the residual blocks.
     """
-
-    error: float
-    mean_iterations: float
-    most_iterations: int
-
-
-def inverse_report(flow: ResidualFlow, images: Tensor, seed: int) -> InverseReport:
-    """Sends uint8 images `(N, C, H, W)` through the flow and back."""
     error = reconstruction_error(flow, images, seed)
     iterations = [block.iterations for block in flow.blocks]
-    return InverseReport(error, sum(iterations) / len(iterations), max(iterations))
+    return {
+        "reconstruction_error": error,
+        "inverse_iterations": sum(iterations) / len(iterations),
+        "inverse_iterations_most": max(iterations),
+    }
 
 
 def largest_norms(flow: ResidualFlow) -> tuple[float, float]:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from fashion_dgm.config import FIDConfig
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.evaluation.features import FeatureSpace
-from fashion_dgm.evaluation.quality import QUALITY_COLUMNS, quality
+from fashion_dgm.evaluation.quality import quality
 from fashion_dgm.evaluation.real_images import RealImages
 from fashion_dgm.evaluation.samples import SampleSource, check_images
 from fashion_dgm.metrics.frechet import Gaussian, frechet_distance
@@ -49,8 +49,8 @@ class Scores:
         conversions: what was done to external samples.
     """
 
-    by_epoch: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(_BY_EPOCH)))
-    quality: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=[*_QUALITY, *QUALITY_COLUMNS]))
+    by_epoch: pd.DataFrame = field(default_factory=pd.DataFrame)
+    quality: pd.DataFrame = field(default_factory=pd.DataFrame)
     failures: list[dict[str, Any]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     conversions: dict[str, str] = field(default_factory=dict)
@@ -90,7 +90,7 @@ def score_samples(
         FashionDGMError: if there are sources, and not one could be scored.
     """
     scores = Scores(warnings=sample_size_warnings(spaces, real.n))
-    by_epoch: list[dict[str, Any]] = []
+    by_epoch: list[tuple[Any, ...]] = []
     rows: list[dict[str, Any]] = []
     for model, group in itertools.groupby(sources, key=lambda source: source.model):
         best: dict[str, _Scored] = {}
@@ -102,13 +102,8 @@ def score_samples(
                 if name not in best or scored.distances[SELECT] < best[name].distances[SELECT]:
                     best[name] = scored
                 if source.epoch is not None:
-                    row = {
-                        "model": model,
-                        "epoch": source.epoch,
-                        "feature_space": name,
-                        "samples": len(scored.features),
-                    }
-                    by_epoch += [{**row, "split": split, "distance": d} for split, d in scored.distances.items()]
+                    n = len(scored.features)
+                    by_epoch += [(model, source.epoch, name, split, n, d) for split, d in scored.distances.items()]
         for name, scored in best.items():
             external = scored.source.epoch is None
             rows.append(_row(scored, "external" if external else "best", real, config, scores))
@@ -125,8 +120,7 @@ def score_samples(
         )
         logger.warning(scores.warnings[-1])
     rows += [_real_row(split, state, real, space, config, scores) for space in spaces for split, state in _REAL_ROWS]
-    if by_epoch:
-        scores.by_epoch = pd.DataFrame(by_epoch)[list(_BY_EPOCH)]
+    scores.by_epoch = pd.DataFrame(by_epoch, columns=list(_BY_EPOCH))
     scores.quality = pd.DataFrame(rows).astype({"epoch": "Int64", "kid_subset": "Int64"})
     return scores
 

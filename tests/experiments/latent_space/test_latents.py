@@ -42,12 +42,6 @@ def test_ways_begin_and_end_where_they_should(path) -> None:
     torch.testing.assert_close(interpolate(start, end, 1.0, path), end)
 
 
-def test_the_linear_path_dips_below_the_shell() -> None:
-    # False alarm far below 1 in a million: in 5,000 dimensions the norm scatters by 1%.
-    middle = interpolate(draws(2, 5000, 0), draws(2, 5000, 1), 0.5, "linear")
-    assert (relative_norm(middle) - 1 / math.sqrt(2)).abs().max() < 0.05
-
-
 def test_equal_directions_are_no_problem_and_opposite_ones_are_refused() -> None:
     z = draws(2, 5, 0)
     torch.testing.assert_close(interpolate(z, 3 * z, 0.5, "spherical"), 2 * z)

@@ -48,10 +48,7 @@ def test_a_trace_is_that_of_the_likelihood_and_repeats(flow, seed) -> None:
     for one, other in zip(first.layers, second.layers, strict=True):
         assert torch.equal(one.log_det, other.log_det)
     torch.testing.assert_close(first.log_prob, flow.log_prob(X, probes()), rtol=1e-12, atol=1e-12)
-
-
-def test_a_trace_without_probes_differs_from_one_with_others(flow) -> None:
-    assert not torch.equal(trace(flow, X).log_det, trace(flow, X, torch.Generator().manual_seed(5)).log_det)
+    assert not torch.equal(first.log_det, trace(flow, X, torch.Generator().manual_seed(6)).log_det)
 
 
 def test_the_terms_add_up_to_the_likelihood_and_repeat(flow) -> None:

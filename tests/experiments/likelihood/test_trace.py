@@ -29,6 +29,11 @@ def test_terms_sum_to_the_log_density(make_flow, kind) -> None:
     torch.testing.assert_close(found.log_prob, flow.log_prob(x), rtol=1e-12, atol=0)
     torch.testing.assert_close(found.log_det, log_det, rtol=1e-12, atol=0)
     assert torch.equal(torch.cat(found.latents, dim=1), z)
+    picture = found.layers[-1].picture.flatten(1).sort(1).values
+    torch.testing.assert_close(picture, z.sort(1).values)
+    # Scales count from the image to the latents.
+    scales = [layer.scale for layer in found.layers]
+    assert scales == sorted(scales) and set(scales) == set(range(len(found.latents) + 1))
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if "components" not in kind])
@@ -41,19 +46,6 @@ def test_pictures_keep_every_value_at_its_pixel(make_flow, kind) -> None:
     assert {layer.kind for layer in layers} == {"logit", "actnorm", "coupling", "squeeze"}
     for layer in layers:
         torch.testing.assert_close(layer.picture, logits)
-
-
-def test_last_picture_holds_the_latents(make_flow) -> None:
-    x = torch.rand(2, 1, 8, 8, dtype=torch.float64)
-    found = trace(make_flow(), x)
-    picture = found.layers[-1].picture.flatten(1).sort(1).values
-    torch.testing.assert_close(picture, torch.cat(found.latents, dim=1).sort(1).values)
-
-
-def test_scales_count_from_the_image_to_the_latents(make_flow) -> None:
-    found = trace(make_flow(), torch.rand(1, 1, 8, 8, dtype=torch.float64))
-    assert [layer.scale for layer in found.layers] == [0] + 9 * [1] + 9 * [2]
-    assert [z.shape[1] for z in found.latents] == [32, 32]
 
 
 def test_any_bijection_is_a_layer() -> None:
