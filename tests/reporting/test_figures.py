@@ -23,7 +23,7 @@ from fashion_dgm.findings.flow import with_benchmark
 from fashion_dgm.findings.literature import LITERATURE
 from fashion_dgm.findings.published import published
 from fashion_dgm.reporting import figures
-from fashion_dgm.reporting.figures.captioned import COLUMNS, CaptionedRow, captioned_rows
+from fashion_dgm.reporting.figures.images import COLUMNS, CaptionedRow, captioned_rows
 from fashion_dgm.reporting.style import DPI, VERMILLION, WIDTH, to_png
 from tests.findings.test_stability import REFERENCE
 from tests.reporting import drawings

@@ -10,7 +10,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from fashion_dgm.errors import FashionDGMError
-from fashion_dgm.reporting.figures.images import check_not_empty, mosaic_of
+from fashion_dgm.reporting.figures.axes import check_not_empty
+from fashion_dgm.reporting.figures.images import mosaic_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

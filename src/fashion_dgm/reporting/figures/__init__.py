@@ -8,11 +8,15 @@ References:
     Tufte, The Visual Display of Quantitative Information (1983): labels next to the data, small multiples.
 """
 
-from fashion_dgm.reporting.figures.dirac import dirac_portraits
 from fashion_dgm.reporting.figures.fid import fid_curves
-from fashion_dgm.reporting.figures.flow import flow_curve
-from fashion_dgm.reporting.figures.gan import gan_curves, sample_records
-from fashion_dgm.reporting.figures.images import class_examples, flow_samples, image_grid, snapshot_strip
+from fashion_dgm.reporting.figures.gradients import dirac_portraits, gradient_norms, gradient_variance, uniform_curves
+from fashion_dgm.reporting.figures.images import (
+    class_examples,
+    flow_samples,
+    image_grid,
+    ood_set_examples,
+    snapshot_strip,
+)
 from fashion_dgm.reporting.figures.latents import (
     PATH_NAMES,
     latent_interpolations,
@@ -22,21 +26,20 @@ from fashion_dgm.reporting.figures.latents import (
     latent_scales,
     latent_temperatures,
 )
-from fashion_dgm.reporting.figures.likelihood import likelihood_by_layer, likelihood_complexity, likelihood_gap
-from fashion_dgm.reporting.figures.log_det import log_det_probes, log_det_truncation
-from fashion_dgm.reporting.figures.ood import ood_histogram, score_histogram
-from fashion_dgm.reporting.figures.ood_matrix import auroc_matrix
-from fashion_dgm.reporting.figures.ood_sets import ood_set_examples
-from fashion_dgm.reporting.figures.perturbations import (
+from fashion_dgm.reporting.figures.likelihood import (
     layer_trace,
+    likelihood_by_layer,
+    likelihood_complexity,
+    likelihood_gap,
     perturbation_curves,
     perturbation_examples,
 )
+from fashion_dgm.reporting.figures.log_det import log_det_probes, log_det_truncation
+from fashion_dgm.reporting.figures.ood import auroc_matrix, ood_histogram, score_histogram
 from fashion_dgm.reporting.figures.published import published_comparison
 from fashion_dgm.reporting.figures.roulette import roulette_bias, roulette_budget, roulette_variance
 from fashion_dgm.reporting.figures.stability import stability_curves, stability_measures, stability_verdict
-from fashion_dgm.reporting.figures.uniforms import uniform_curves
-from fashion_dgm.reporting.figures.vanishing import gradient_norms, gradient_variance
+from fashion_dgm.reporting.figures.training import flow_curve, gan_curves, sample_records
 
 __all__ = [
     "PATH_NAMES",

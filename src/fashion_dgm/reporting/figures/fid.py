@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fashion_dgm.errors import FashionDGMError
-from fashion_dgm.reporting.figures.curves import (
+from fashion_dgm.reporting.figures.axes import (
     DASHED,
     column_of,
     log_if_wide,

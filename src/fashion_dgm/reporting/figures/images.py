@@ -1,39 +1,48 @@
-"""Grids of images."""
+"""Images in grids, in labelled rows, and with captions of their own."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from fashion_dgm.errors import FashionDGMError
-from fashion_dgm.reporting.style import DPI, VERMILLION, WIDTH, styled
+from fashion_dgm.reporting.figures.axes import check_not_empty, thinned
+from fashion_dgm.reporting.style import BLACK, BLUE, DPI, GREY, VERMILLION, WIDTH, styled
+from fashion_dgm.reporting.wording import dataset_name
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = [
-    "Block",
+    "COLUMNS",
+    "CaptionedRow",
+    "captioned_rows",
     "check_images",
-    "check_not_empty",
     "class_examples",
-    "draw_blocks",
     "flow_samples",
     "image_grid",
     "mosaic_of",
+    "ood_set_examples",
     "snapshot_strip",
-    "stack_rows",
-    "to_rgb_pixels",
 ]
 
 _GAP = 2
 _LARGEST_SCALE = 5
 _MAX_STRIP_ROWS = 8
+_LABEL_INCHES = 1.75
+_GROUND = to_rgb("#a9cbe6")  # on which black, white and every grey between can be seen
+_BORDER = 2
+
+COLUMNS = 9
+"""Images in a row: as many as leave room for five characters under each."""
+
+_LINE, _HEADING, _BETWEEN, _CAPTION_GAP = 31, 46, 26, 8  # pixels
 
 
 @dataclass(frozen=True)
@@ -57,7 +66,7 @@ def image_grid(images: NDArray, columns: int, title: str | None = None) -> Figur
     Raises:
         FashionDGMError: if there is no image, the shape is another, or `columns` is less than 1.
     """
-    return draw_blocks([Block(mosaic_of(images, columns), heading=title)], columns)
+    return draw_blocks([Block(mosaic_of(images, columns), heading=title)])
 
 
 @styled
@@ -80,7 +89,7 @@ def class_examples(
         raise FashionDGMError(f"{len(images)} images need as many labels, not {len(labels)}")
     check_images(images, per_class)
     rows = [images[np.flatnonzero(np.asarray(labels) == label)[:per_class]] for label in range(len(class_names))]
-    return draw_blocks([Block(stack_rows(rows, per_class), title, tuple(class_names))], per_class)
+    return draw_blocks([Block(stack_rows(rows, per_class), title, tuple(class_names))])
 
 
 @styled
@@ -97,10 +106,8 @@ def flow_samples(samples: Mapping[str, NDArray], columns: int) -> Figure:
     check_not_empty(samples, "temperatures")
     names = sorted(samples, key=_natural)
     headings = [f"temperature {name}" if re.fullmatch(r"[\d.]+", name) else name for name in names]
-    return draw_blocks(
-        [Block(mosaic_of(samples[name], columns), heading) for name, heading in zip(names, headings, strict=True)],
-        columns,
-    )
+    blocks = [Block(mosaic_of(samples[name], columns), text) for name, text in zip(names, headings, strict=True)]
+    return draw_blocks(blocks)
 
 
 @styled
@@ -117,21 +124,39 @@ def snapshot_strip(samples: Mapping[int, NDArray], columns: int = 12) -> Figure:
         FashionDGMError: if there is no epoch, or an epoch has no image.
     """
     check_not_empty(samples, "epochs")
-    epochs = sorted(samples)
-    if len(epochs) > _MAX_STRIP_ROWS:
-        chosen = np.linspace(0, len(epochs) - 1, _MAX_STRIP_ROWS).round().astype(int)
-        epochs = [epochs[i] for i in chosen]
+    epochs = thinned(sorted(samples), _MAX_STRIP_ROWS)
     columns = min(columns, max(len(samples[epoch]) for epoch in epochs))
     for epoch in epochs:
         check_images(samples[epoch], columns)
     mosaic = stack_rows([samples[epoch][:columns] for epoch in epochs], columns)
-    return draw_blocks([Block(mosaic, row_labels=tuple(f"epoch {epoch}" for epoch in epochs))], columns)
+    return draw_blocks([Block(mosaic, row_labels=tuple(f"epoch {epoch}" for epoch in epochs))])
 
 
-def check_not_empty(samples: Mapping, what: str) -> None:
-    """Raises `FashionDGMError` if there is nothing to draw."""
-    if not samples:
-        raise FashionDGMError(f"there are no {what} to draw; pass at least one")
+@styled
+def ood_set_examples(sets: Mapping[str, NDArray], columns: int = 11) -> Figure:
+    """Draws a row of images for each set, taken at even distances through it: many sets are sorted by class.
+
+    Arguments:
+        sets: name to uint8 images `(N, 1, H, W)`, in the order of the rows.
+        columns: images in a row, at most.
+
+    Raises:
+        FashionDGMError: if there is no set, or a set has no image.
+    """
+    check_not_empty(sets, "sets")
+    rows = []
+    for images in sets.values():
+        check_images(images, columns)
+        rows.append(np.stack(thinned(images, columns)))
+    labels = tuple(_short(dataset_name(name).removeprefix("FashionMNIST ")) for name in sets)
+    inner = stack_rows(rows, columns, _GROUND)
+    mosaic = np.full((inner.shape[0] + 2 * _BORDER, inner.shape[1] + 2 * _BORDER, 3), _GROUND)
+    mosaic[_BORDER:-_BORDER, _BORDER:-_BORDER] = inner
+    return draw_blocks([Block(mosaic, row_labels=labels)], _LABEL_INCHES)
+
+
+def _short(label: str, longest: int = 22) -> str:
+    return label if len(label) <= longest else f"{label[: longest - 1]}…"
 
 
 def check_images(images: NDArray, columns: int) -> None:
@@ -169,7 +194,7 @@ def to_rgb_pixels(image: NDArray) -> NDArray[np.float64]:
     return rgb
 
 
-def draw_blocks(blocks: Sequence[Block], columns: int, label_inches: float = 1.0) -> Figure:
+def draw_blocks(blocks: Sequence[Block], label_inches: float = 1.0) -> Figure:
     """Stacks blocks at a whole number of figure pixels an image pixel, so that every image pixel has the same size."""
     label_px = int(label_inches * DPI) if any(block.row_labels for block in blocks) else 0
     heading_px = int(0.3 * DPI)
@@ -184,14 +209,8 @@ def draw_blocks(blocks: Sequence[Block], columns: int, label_inches: float = 1.0
     top = 0
     for block, height in zip(blocks, heights, strict=True):
         rows, width = block.mosaic.shape[0] * scale, block.mosaic.shape[1] * scale
-        above = height - rows
-        box = (
-            label_px / total_width,
-            1 - (top + height) / total_height,
-            width / total_width,
-            rows / total_height,
-        )
-        axes = figure.add_axes(box)
+        above, bottom = height - rows, 1 - (top + height) / total_height
+        axes = figure.add_axes((label_px / total_width, bottom, width / total_width, rows / total_height))
         axes.imshow(block.mosaic, interpolation="nearest", aspect="auto", vmin=0, vmax=1)
         axes.set_axis_off()
         if block.heading:
@@ -205,3 +224,90 @@ def draw_blocks(blocks: Sequence[Block], columns: int, label_inches: float = 1.0
 
 def _natural(name: str) -> tuple[tuple[float, ...], str]:
     return tuple(float(digits) for digits in re.findall(r"\d+(?:\.\d+)?", name)), name
+
+
+@dataclass(frozen=True, eq=False)
+class CaptionedRow:
+    """Images with text around each.
+
+    Arguments:
+        images: uint8 in 0..255 or floats in `[0, 1]`, `(N, 1, H, W)`, N up to `COLUMNS`.
+        heading: above the row.
+        above: a word above each image, or nothing.
+        below: lines below the images, one text an image in each; the first line is black, others are grey.
+    """
+
+    images: NDArray
+    heading: str = ""
+    above: tuple[str, ...] = ()
+    below: tuple[tuple[str, ...], ...] = ()
+
+    def __post_init__(self) -> None:
+        check_images(self.images, COLUMNS)
+        if len(self.images) > COLUMNS:
+            raise FashionDGMError(f"a row holds at most {COLUMNS} images, not {len(self.images)}")
+        for line in (self.above, *self.below):
+            if line and len(line) != len(self.images):
+                raise FashionDGMError(f"{len(self.images)} images need as many captions, not {len(line)}")
+
+
+@styled
+def captioned_rows(rows: Sequence[CaptionedRow]) -> Figure:
+    """Draws rows of images with headings and captions, every image at the same size.
+
+    Raises:
+        FashionDGMError: if there is no row.
+    """
+    check_not_empty(rows, "rows")
+    width = round(WIDTH * DPI)
+    cell = width // COLUMNS
+    side = max(row.images.shape[2] for row in rows)
+    size = (cell - _CAPTION_GAP) // side * side if side <= cell - _CAPTION_GAP else cell - _CAPTION_GAP
+    heights = [
+        (_HEADING if row.heading else 0) + (_LINE if row.above else 0) + size + _LINE * len(row.below) for row in rows
+    ]
+    # A row with a heading begins something new; others belong to the one above.
+    gaps = [0] + [_BETWEEN if row.heading else 8 for row in rows[1:]]
+    total = sum(heights) + sum(gaps) + 6
+    figure = Figure(figsize=(width / DPI, total / DPI))
+    top = 0
+    for row, height, gap in zip(rows, heights, gaps, strict=True):
+        _draw_row(figure, row, top + gap, (width, total), cell, size)
+        top += gap + height
+    return figure
+
+
+def _mosaic(images: NDArray, cell: int, size: int) -> NDArray[np.float64]:
+    """Lays images side by side, `size` pixels wide and `cell` apart, on white: `(size, width, 3)`."""
+    canvas = np.ones((size, (len(images) - 1) * cell + size, 3))
+    across = np.arange(size) * images.shape[3] // size
+    down = np.arange(size) * images.shape[2] // size
+    for index, image in enumerate(images):
+        pixels = to_rgb_pixels(image[0])
+        canvas[:, index * cell : index * cell + size] = pixels[down][:, across]
+    return canvas
+
+
+def _draw_row(figure: Figure, row: CaptionedRow, top: int, canvas: tuple[int, int], cell: int, size: int) -> None:
+    width, total = canvas
+
+    def write(x: float, y: float, text: str, **style: Any) -> None:
+        figure.text(x / width, 1 - y / total, text, va="center", **style)
+
+    if row.heading:
+        write(0, top + 0.45 * _HEADING, row.heading, weight="bold", ha="left", color=BLACK)
+        top += _HEADING
+    middles = [index * cell + size / 2 for index in range(len(row.images))]
+    if row.above:
+        for middle, text in zip(middles, row.above, strict=True):
+            write(middle, top + 0.45 * _LINE, text, ha="center", color=BLUE, size=9)
+        top += _LINE
+    # One mosaic a row: hundreds of axes would take minutes to draw.
+    across = (len(row.images) - 1) * cell + size
+    axes = figure.add_axes((0, 1 - (top + size) / total, across / width, size / total))
+    axes.imshow(_mosaic(row.images, cell, size), interpolation="nearest", aspect="auto")
+    axes.set_axis_off()
+    for number, line in enumerate(row.below):
+        for middle, text in zip(middles, line, strict=True):
+            style = {"color": GREY, "size": 9} if number else {"color": BLACK, "size": 9.5}
+            write(middle, top + size + (number + 0.55) * _LINE, text, ha="center", **style)

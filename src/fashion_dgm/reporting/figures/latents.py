@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from fashion_dgm.reporting.figures.captioned import COLUMNS, CaptionedRow, captioned_rows
+from fashion_dgm.reporting.figures.axes import DASHED, thinned
+from fashion_dgm.reporting.figures.images import COLUMNS, CaptionedRow, captioned_rows
 from fashion_dgm.reporting.style import BLUE, GREY, VERMILLION, WIDTH, styled
 from fashion_dgm.reporting.wording import number
 
@@ -35,13 +36,8 @@ _PAIRS = 2
 
 def latent_temperatures(samples: Sequence[DecodedSamples]) -> Figure:
     """Draws a row a temperature, a column a latent; under each image its bits/dim."""
-    return captioned_rows(
-        [
-            _row(sample, f"{sample.variant}   {_means(sample)}", norms=False)
-            for sample in samples
-            if sample.experiment == "temperature"
-        ]
-    )
+    chosen = _of(samples, "temperature")
+    return captioned_rows([_row(sample, f"{sample.variant}   {_means(sample)}", norms=False) for sample in chosen])
 
 
 def latent_off_typical(samples: Sequence[DecodedSamples]) -> Figure:
@@ -100,18 +96,9 @@ def latent_paths(variants: Sequence[Mapping[str, Any]], inside: tuple[float, flo
     figure = Figure(figsize=(WIDTH, 5.2), layout="constrained")
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[3, 2])
     upper.axhspan(*inside, color=GREY, alpha=0.13, linewidth=0)
-    upper.annotate(
-        "90% of real images",
-        (0.5, inside[1]),
-        xytext=(0, -3),
-        textcoords="offset points",
-        ha="center",
-        va="top",
-        color=GREY,
-    )
-    for (path, name), color, dash in zip(
-        PATH_NAMES.items(), (GREY, VERMILLION, BLUE), ("-", (0, (4, 2.5)), "-"), strict=True
-    ):
+    below: dict[str, Any] = {"xytext": (0, -3), "textcoords": "offset points", "ha": "center", "va": "top"}
+    upper.annotate("90% of real images", (0.5, inside[1]), color=GREY, **below)
+    for (path, name), color, dash in zip(PATH_NAMES.items(), (GREY, VERMILLION, BLUE), ("-", DASHED, "-"), strict=True):
         rows = [row for row in variants if row["experiment"] == path]
         if not rows:
             continue
@@ -120,7 +107,7 @@ def latent_paths(variants: Sequence[Mapping[str, Any]], inside: tuple[float, flo
         upper.plot(t, [row["bits_per_dim"] for row in rows], color=color, linestyle=dash, marker="o", label=name)
         upper.fill_between(t, low, high, color=color, alpha=0.2, linewidth=0)
         lower.plot(t, [row["norm"] for row in rows], color=color, linestyle=dash, marker="o")
-    figure.legend(*upper.get_legend_handles_labels(), loc="outside upper left", ncols=3, columnspacing=1.4)
+    figure.legend(loc="outside upper left", ncols=3, columnspacing=1.4)
     upper.set_title("Bits per dimension")
     lower.axhline(1, color=GREY, linewidth=0.8)
     lower.set_title("Norm of the latents over √D")
@@ -144,11 +131,9 @@ def _row(sample: DecodedSamples, heading: str, norms: bool = True) -> CaptionedR
 
 def _sweep(samples: Sequence[DecodedSamples], heading: str, form: str, which: Sequence[int]) -> list[CaptionedRow]:
     """Lays one image of each kind side by side, for each of `which`; of too many kinds evenly spaced ones are shown."""
-    if len(samples) > COLUMNS:
-        samples = [samples[i] for i in np.linspace(0, len(samples) - 1, COLUMNS).round().astype(int)]
     rows = []
     for place, index in enumerate(which):
-        shown = [sample for sample in samples if index < len(sample.images)]
+        shown = [sample for sample in thinned(samples, COLUMNS) if index < len(sample.images)]
         if not shown:
             continue
         above = tuple(form.format(_signed(sample.level)) for sample in shown) if form and place == 0 else ()

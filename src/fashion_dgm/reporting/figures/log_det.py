@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from fashion_dgm.errors import FashionDGMError
-from fashion_dgm.reporting.figures.curves import DASHED
+from fashion_dgm.reporting.figures.axes import DASHED, check_not_empty, panel_grid, plain_ticks
 from fashion_dgm.reporting.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION, WIDTH, styled
 
 if TYPE_CHECKING:
@@ -32,8 +31,7 @@ _SMALLEST = 1e-8
 
 def kinds_of(table: DataFrame) -> list[str]:
     """Returns the kinds of block in a table, in the order in which all figures show them."""
-    if len(table) == 0:
-        raise FashionDGMError("the study of log-determinants has no rows to draw; run `log_det_study` again")
+    check_not_empty(table, "rows of the study of log-determinants")
     present = set(table["kind"])
     return [kind for kind in KIND_NAMES if kind in present] + sorted(present - set(KIND_NAMES))
 
@@ -53,7 +51,7 @@ def log_det_truncation(truncation: DataFrame) -> Figure:
     constants = sorted(set(truncation["lipschitz"]), key=lambda constant: (constant in trained, constant))
     colors = dict(zip(constants, _LIPSCHITZ_COLORS * len(constants), strict=False))
     figure = Figure(figsize=(WIDTH, 3.5 if len(kinds) < 4 else 5.6), layout="constrained")
-    panels = _panels(figure, len(kinds))
+    panels, columns = panel_grid(figure, len(kinds), sharex=True, sharey=True)
     for axes, kind in zip(panels, kinds, strict=True):
         own = truncation[truncation["kind"] == kind]
         dimension = own["dimension"].max()
@@ -69,23 +67,18 @@ def log_det_truncation(truncation: DataFrame) -> Figure:
         axes.set_yscale("log")
         axes.set_ylim(_SMALLEST, 10 ** np.ceil(np.log10(truncation["bound"].max())))
         axes.set_xscale("log")
-        axes.set_xticks([1, 3, 10, 30], ["1", "3", "10", "30"])
-        axes.minorticks_off()
+        plain_ticks(axes, (1, 3, 10, 30))
         axes.set_xlabel("terms computed")
         axes.label_outer()
-    panels[0].set_ylabel("error of log det (nats)")
+    for axes in panels[::columns]:
+        axes.set_ylabel("error of log det (nats)")
     handles = [Line2D([], [], color=colors[constant], label=f"Lip = {constant:.2g}") for constant in constants]
     handles += [
         Line2D([], [], color=GREY, label="error"),
         Line2D([], [], color=GREY, linestyle=DASHED, linewidth=1.1, label="bound of theory"),
     ]
-    figure.legend(
-        handles=handles,
-        loc="outside upper left",
-        ncols=6 if len(handles) < 7 else 4,
-        columnspacing=1.2,
-        handlelength=1.5,
-    )
+    ncols = 6 if len(handles) < 7 else 4
+    figure.legend(handles=handles, loc="outside upper left", ncols=ncols, columnspacing=1.2, handlelength=1.5)
     return figure
 
 
@@ -109,66 +102,37 @@ def log_det_probes(probes: DataFrame, blocks: DataFrame) -> Figure:
             _points(axes, rows["probes"], rows["variance"], rows["low"], rows["high"], color)
         axes.set_xscale("log", base=2)
         axes.set_yscale("log")
-        axes.set_xticks([1, 4, 16, 64], ["1", "4", "16", "64"])
-        axes.minorticks_off()
+        plain_ticks(axes, (1, 4, 16, 64))
         axes.set_xlabel("probes")
         axes.set_title(KIND_NAMES.get(kind, kind), fontsize=10.5)
     panels[0].set_ylabel("variance (nats²)")
-    upper.legend(
-        handles=[
-            *(Line2D([], [], color=color, label=probe.capitalize()) for probe, color in PROBE_COLORS.items()),
-            Line2D([], [], color=GREY, label="theory"),
-            Line2D([], [], color=GREY, marker="o", linestyle="", label="measured"),
-        ],
-        loc="outside upper left",
-        ncols=4,
-    )
+    handles = [Line2D([], [], color=color, label=probe.capitalize()) for probe, color in PROBE_COLORS.items()]
+    handles += [
+        Line2D([], [], color=GREY, label="theory"),
+        Line2D([], [], color=GREY, marker="o", linestyle="", label="measured"),
+    ]
+    upper.legend(handles=handles, loc="outside upper left", ncols=4)
     axes = lower.subplots()
     axes.plot([0, 1.08], [0, 1.08], color=GREY, linewidth=1)
     for kind in kinds_of(blocks):
         rows = blocks[blocks["kind"] == kind]
-        axes.errorbar(
-            rows["ratio_theory"],
-            rows["ratio"],
-            1.96 * rows["ratio_error"],
-            linestyle="",
-            marker="o",
-            elinewidth=1,
-            color=KIND_COLORS.get(kind, BLACK),
-            label=KIND_NAMES.get(kind, kind),
-        )
+        points = rows["ratio_theory"], rows["ratio"], 1.96 * rows["ratio_error"]
+        style = {"color": KIND_COLORS.get(kind, BLACK), "label": KIND_NAMES.get(kind, kind)}
+        axes.errorbar(*points, linestyle="", marker="o", elinewidth=1, **style)
+    note: dict[str, Any] = {"color": GREY, "arrowprops": {"arrowstyle": "-", "color": GREY, "linewidth": 0.8}}
     axes.annotate(
         "no part on the diagonal:\nthe kind of probe does not matter",
         (0.99, 0.985),
         xytext=(0.8, 0.4),
         ha="center",
-        color=GREY,
-        arrowprops={"arrowstyle": "-", "color": GREY, "linewidth": 0.8},
+        **note,
     )
-    axes.annotate(
-        "nearly diagonal:\nRademacher is nearly exact",
-        (0.05, 0.04),
-        xytext=(0.3, 0.02),
-        color=GREY,
-        va="bottom",
-        arrowprops={"arrowstyle": "-", "color": GREY, "linewidth": 0.8},
-    )
-    axes.set_xlim(-0.02, 1.06)
-    axes.set_ylim(-0.03, 1.25)
+    axes.annotate("nearly diagonal:\nRademacher is nearly exact", (0.05, 0.04), xytext=(0.3, 0.02), va="bottom", **note)
+    axes.set(xlim=(-0.02, 1.06), ylim=(-0.03, 1.25))
     axes.set_xlabel("part of ‖S‖² off the diagonal (theory)")
     axes.set_ylabel("measured variance,\nRademacher / Gaussian")
     axes.legend(loc="upper left")
     return figure
-
-
-def _panels(figure: Figure, count: int) -> list[Axes]:
-    if count < 4:
-        return list(np.atleast_1d(figure.subplots(1, count, sharey=True)))
-    grid = figure.subplots(2, (count + 1) // 2, sharey=True, sharex=True).ravel()
-    for spare in grid[count:]:
-        spare.set_visible(False)
-    grid[(count + 1) // 2].set_ylabel("error of log det (nats)")
-    return list(grid[:count])
 
 
 def _points(axes: Axes, x: Series, y: Series, low: Series, high: Series, color: str) -> None:

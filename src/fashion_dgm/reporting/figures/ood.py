@@ -1,25 +1,28 @@
-"""Figures of out-of-distribution scores."""
+"""Figures of out-of-distribution scores: densities of one of them, and the AUROC of every one on every set."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from fashion_dgm.errors import FashionDGMError
-from fashion_dgm.reporting.figures.curves import column_of
-from fashion_dgm.reporting.style import BLUE, GREY, WIDTH, styled
-from fashion_dgm.reporting.wording import count, dataset_name
+from fashion_dgm.reporting.figures.axes import check_not_empty, column_of, heat_map
+from fashion_dgm.reporting.style import BLACK, BLUE, GREY, VERMILLION, WIDTH, styled
+from fashion_dgm.reporting.wording import NOT_APPLICABLE, count, dataset_name, model_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
     from pandas import DataFrame
 
-__all__ = ["ood_histogram", "score_histogram"]
+__all__ = ["auroc_matrix", "ood_histogram", "score_histogram"]
+
+_AUROC_COLORS = LinearSegmentedColormap.from_list("auroc", [VERMILLION, "#ffffff", BLUE])
 
 
 @styled
@@ -99,8 +102,8 @@ def _rows(
         axes.set_yticks([])
         axes.spines["left"].set_visible(False)
         axes.tick_params(axis="x", bottom=axes is rows[-1])
-        label = _label(name, len(values[name]), in_distribution)
-        weight = "bold" if inside else "normal"
+        shown = dataset_name(name).removeprefix("" if inside else f"{dataset_name(in_distribution)} ")
+        label, weight = f"{shown}\nn = {count(len(values[name]))}", "bold" if inside else "normal"
         axes.set_ylabel(label, rotation=0, ha="right", va="center", fontweight=weight, fontsize=9.5)
         text = "in-distribution" if inside else auroc.get(name, "")
         axes.annotate(text, (1.01, 0.5), xycoords="axes fraction", va="center", fontsize=9.5, fontweight=weight)
@@ -108,18 +111,9 @@ def _rows(
         "AUROC", (1.01, 1.0), (0, 4), xycoords="axes fraction", textcoords="offset points", color=GREY, fontsize=9.5
     )
     rows[-1].set_xlabel(xlabel)
-    for side, text in zip(("left", "right"), ends, strict=True):
-        rows[-1].annotate(
-            text,
-            (float(side == "right"), 0.0),
-            xytext=(0, -21),
-            xycoords="axes fraction",
-            textcoords="offset points",
-            ha=side,
-            va="top",
-            color=GREY,
-            fontsize="medium",
-        )
+    below: dict[str, Any] = {"xytext": (0, -21), "textcoords": "offset points", "va": "top", "fontsize": "medium"}
+    for x, (side, text) in enumerate(zip(("left", "right"), ends, strict=True)):
+        rows[-1].annotate(text, (x, 0), xycoords="axes fraction", ha=side, color=GREY, **below)
     return figure
 
 
@@ -132,14 +126,55 @@ def _draw_density(axes: Axes, values: NDArray, edges: NDArray, color: str) -> No
     # From the first to the last bar only: outlines at zero would paint the axis.
     start, stop = bars[0], bars[-1] + 1
     heights = counts[start:stop] / counts.max()
-    axes.stairs(heights, edges[start : stop + 1], fill=True, color=color, alpha=0.3, zorder=2)
-    axes.stairs(
-        heights, edges[start : stop + 1], color=color, linewidth=1.2, zorder=3, alpha=0.6 if color == GREY else 1
-    )
+    edges = edges[start : stop + 1]
+    axes.stairs(heights, edges, fill=True, color=color, alpha=0.3, zorder=2)
+    axes.stairs(heights, edges, color=color, linewidth=1.2, zorder=3, alpha=0.6 if color == GREY else 1)
 
 
-def _label(name: str, images: int, in_distribution: str) -> str:
-    shown = dataset_name(name)
-    if name != in_distribution:
-        shown = shown.removeprefix(f"{dataset_name(in_distribution)} ")
-    return f"{shown}\nn = {count(images)}"
+@styled
+def auroc_matrix(table: DataFrame, labels: Mapping[str, str], primary_score: str) -> Figure:
+    """Draws AUROC as a matrix: a row a score, a column a set, a number in each cell.
+
+    Blue cells are detected, white ones are at chance, vermillion ones below it. Rows keep the order of the
+    table, single images first, then groups; where there are several models, each has rows of its own.
+
+    Arguments:
+        table: columns `model`, `dataset`, `score`, `group_size`, `auroc`.
+        labels: what to call each score.
+        primary_score: whose label is bold.
+
+    Raises:
+        FashionDGMError: if the table is empty.
+    """
+    check_not_empty(table, "scores")
+    sets = list(dict.fromkeys(table["dataset"]))
+    models = list(dict.fromkeys(table["model"]))
+    wide = table.set_index(["model", "score", "group_size", "dataset"])["auroc"]
+    rows = list(dict.fromkeys(zip(table["model"], table["score"], table["group_size"], strict=True)))
+    order = sorted(rows, key=lambda row: (models.index(row[0]), row[2]))
+    values = np.array([[wide.get((*row, name), np.nan) for name in sets] for row in order], dtype=float)
+
+    figure = Figure(figsize=(WIDTH, 1.5 + 0.27 * len(order)), layout="constrained")
+    axes = figure.subplots()
+    texts = [f"{value:.3f}".removeprefix("0") if np.isfinite(value) else NOT_APPLICABLE for value in values.flat]
+    names = [_score_name(model, score, size, labels, len(models) > 1) for model, score, size in order]
+    columns = [dataset_name(name).removeprefix("FashionMNIST ").removesuffix(" images") for name in sets]
+    heat_map(axes, values, np.reshape(texts, values.shape), names, columns, cmap=_AUROC_COLORS, vmin=0, vmax=1)
+    for text, value in zip(axes.texts, values.flat, strict=True):
+        text.set_color("white" if abs(value - 0.5) > 0.35 else BLACK)
+    for tick, (_, score, size) in zip(axes.get_yticklabels(), order, strict=True):
+        tick.set_fontweight("bold" if score == primary_score and size == 1 else "normal")
+    axes.set_xticks(range(len(sets)), columns, rotation=40, ha="left", rotation_mode="anchor")
+    axes.set_xticks(np.arange(len(sets) + 1) - 0.5, minor=True)
+    axes.set_yticks(np.arange(len(order) + 1) - 0.5, minor=True)
+    axes.grid(visible=True, which="minor", color="white", linewidth=1.5)
+    axes.tick_params(which="minor", length=0)
+    first_group = next((i for i, (_, _, size) in enumerate(order) if size > 1), None)
+    if first_group is not None and len(models) == 1:
+        axes.axhline(first_group - 0.5, color=GREY, linewidth=1.2)
+    return figure
+
+
+def _score_name(model: str, score: str, size: int, labels: Mapping[str, str], several: bool) -> str:
+    name = labels[score] if size == 1 else f"{labels[score]}, groups of {size}"
+    return f"{name} ({model_name(model)})" if several else name

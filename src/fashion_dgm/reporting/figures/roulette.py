@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import NullFormatter
 
-from fashion_dgm.reporting.figures.curves import DASHED, log_if_wide
+from fashion_dgm.reporting.figures.axes import DASHED, log_if_wide, panel_grid, plain_ticks
 from fashion_dgm.reporting.figures.log_det import KIND_NAMES, kinds_of
 from fashion_dgm.reporting.style import BLACK, BLUE, GREEN, GREY, ORANGE, VERMILLION, WIDTH, styled
 from fashion_dgm.reporting.wording import count, number
@@ -44,17 +44,9 @@ def roulette_bias(estimators: DataFrame) -> Figure:
             own = (rows["family"] == family).to_numpy()
             finite = np.isfinite(rows["variance_theory"].to_numpy())
             for chosen, fill in ((own & finite, color), (own & ~finite, "white")):
-                axes.errorbar(
-                    rows["bias"][chosen],
-                    place[chosen],
-                    xerr=1.96 * rows["bias_error"][chosen],
-                    linestyle="",
-                    marker="o",
-                    markerfacecolor=fill,
-                    color=color,
-                    elinewidth=1.4,
-                    zorder=3,
-                )
+                style = {"marker": "o", "markerfacecolor": fill, "color": color, "elinewidth": 1.4, "zorder": 3}
+                error = 1.96 * rows["bias_error"][chosen]
+                axes.errorbar(rows["bias"][chosen], place[chosen], xerr=error, linestyle="", **style)
         axes.plot(rows["bias_theory"], place, linestyle="", marker="|", markersize=11, color=BLACK, zorder=4)
         axes.axvline(0, color=GREY, linewidth=1)
         _scale(axes, rows)
@@ -109,7 +101,7 @@ def roulette_variance(costs: DataFrame, estimators: DataFrame, tails: DataFrame,
     left.set_xscale("log")
     left.set_yscale("log")
     left.set_ylim(top=2 * np.sqrt(own["variance"].max()), bottom=0.7 * np.sqrt(floor))
-    _plain_ticks(left, (5, 10, 20, 50))
+    plain_ticks(left, (5, 10, 20, 50))
     log_if_wide(left, np.sqrt(own["variance"].to_numpy()), ratio=1)
     left.set_xlabel("expected terms for one probe")
     left.set_ylabel("standard deviation (nats)")
@@ -157,38 +149,29 @@ def roulette_budget(budgets: DataFrame) -> Figure:
     """
     kinds = kinds_of(budgets)
     finite = budgets[np.isfinite(budgets["error_theory"])]
-    rows_of_panels = 1 if len(kinds) < 4 else 2
-    figure = Figure(figsize=(WIDTH, 4.2 if rows_of_panels == 1 else 6.4), layout="constrained")
-    columns = -(-len(kinds) // rows_of_panels)
-    grid = figure.subplots(rows_of_panels, columns, squeeze=False, sharex=True)
-    panels = grid.ravel()[: len(kinds)]
-    for spare in grid.ravel()[len(kinds) :]:
-        spare.set_visible(False)
+    figure = Figure(figsize=(WIDTH, 4.2 if len(kinds) < 4 else 6.4), layout="constrained")
+    panels, columns = panel_grid(figure, len(kinds), sharex=True)
     truncations = list(dict.fromkeys(budgets[budgets["family"] == "truncation"]["estimator"]))
-    shades = dict(zip(truncations, _shades(len(truncations)), strict=True))
     # All of them would hide one another: those with the most terms computed always, where the variance is finite.
     roulettes = list(dict.fromkeys(finite[finite["family"] == "geometric"]["estimator"]))[-4:]
-    strokes = dict(
-        zip(roulettes, ((VERMILLION, "-"), (ORANGE, "-"), (VERMILLION, DASHED), (ORANGE, DASHED)), strict=False)
-    )
+    drawn = {name: (color, "-") for name, color in zip(truncations, _shades(len(truncations)), strict=True)}
+    drawn |= zip(roulettes, ((VERMILLION, "-"), (ORANGE, "-"), (VERMILLION, DASHED), (ORANGE, DASHED)), strict=False)
     for axes, kind in zip(panels, kinds, strict=True):
         own = finite[finite["kind"] == kind]
         for name, rows in own.groupby("estimator", sort=False):
-            if name not in shades | strokes:
+            if name not in drawn:
                 continue
-            color, style = (shades[name], "-") if name in shades else strokes[name]
+            color, style = drawn[name]
             axes.plot(rows["budget"], np.sqrt(rows["error_theory"]), color=color, linestyle=style, linewidth=1.5)
             axes.plot(rows["budget"], np.sqrt(rows["error"]), color=color, linestyle="", marker="o", markersize=3)
         axes.set_xscale("log")
         axes.set_yscale("log")
         axes.set_title(KIND_NAMES.get(kind, kind), fontsize=10.5)
-        axes.yaxis.set_minor_formatter(NullFormatter())
-        axes.set_xticks([10, 100, 1000, 10000], ["10", "100", "1,000", "10,000"])
+        plain_ticks(axes, (10, 100, 1_000, 10_000))
     for axes in panels[-columns:]:
         axes.set_xlabel("vjps for one estimate")
     figure.supylabel("root mean squared error (nats)", fontsize=10.5)
-    handles = [Line2D([], [], color=color, label=name) for name, color in shades.items()]
-    handles += [Line2D([], [], color=color, linestyle=style, label=name) for name, (color, style) in strokes.items()]
+    handles = [Line2D([], [], color=color, linestyle=style, label=name) for name, (color, style) in drawn.items()]
     figure.legend(handles=handles, loc="outside lower left", ncols=4, columnspacing=1.2, fontsize=9)
     return figure
 
@@ -212,13 +195,7 @@ def _scale(axes: Axes, rows: DataFrame) -> None:
         axes.minorticks_off()
 
 
-def _plain_ticks(axes: Axes, ticks: tuple[int, ...]) -> None:
-    axes.set_xticks(ticks, [str(tick) for tick in ticks])
-    axes.minorticks_off()
-
-
-def _shades(count: int) -> list[tuple[float, float, float]]:
+def _shades(count: int) -> list[tuple[float, float, float, float]]:
     """From light to dark blue: few terms to many."""
-    start, end = np.array([0.72, 0.85, 0.95]), np.array([0.0, 0.20, 0.42])
-    steps = np.linspace(0, 1, max(count, 2))[:count, None]
-    return [(float(red), float(green), float(blue)) for red, green, blue in start + steps * (end - start)]
+    blues = LinearSegmentedColormap.from_list("terms", [(0.72, 0.85, 0.95), (0.0, 0.20, 0.42)])
+    return [blues(step) for step in np.linspace(0, 1, max(count, 2))[:count]]

@@ -10,10 +10,18 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+from pandas import DataFrame
 
-from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.experiments.stability.measures import COMPARED, RATIOS
-from fashion_dgm.reporting.figures.curves import DASHED, log_if_wide, say_missing, set_epoch_axis
+from fashion_dgm.reporting.figures.axes import (
+    DASHED,
+    check_not_empty,
+    heat_map,
+    log_if_wide,
+    say_missing,
+    set_epoch_axis,
+)
 from fashion_dgm.reporting.style import BLACK, BLUE, GREEN, GREY, PURPLE, VERMILLION, WIDTH, styled
 from fashion_dgm.reporting.wording import model_name, model_order, number, significant, variation_name, variation_order
 
@@ -47,8 +55,7 @@ def stability_curves(records: Sequence[Mapping[str, Any]], reference: Mapping[st
     Raises:
         FashionDGMError: if there are no runs.
     """
-    if not records:
-        raise FashionDGMError("there are no runs to draw; the study needs a seed at least")
+    check_not_empty(records, "runs")
     models = model_order({run["model"] for run in records})
     figure = Figure(figsize=(WIDTH, 0.7 + 1.75 * len(models)), layout="constrained")
     grid = figure.subplots(len(models), 2, squeeze=False, sharex=True, sharey=True)
@@ -94,44 +101,26 @@ def stability_measures(cells: Mapping[str, Any]) -> Figure:
         cells: model to variation to measure to `{"mean", "sd", "runs"}`.
     """
     rows = [(model, variation) for model in model_order(cells) for variation in variation_order(cells[model])]
-    values = np.array(
-        [[_mean(cells[model][variation][name]) for name in _COLUMNS] for model, variation in rows], dtype=np.float64
-    )
+    found = [cells[model][variation] for model, variation in rows]
+    means = DataFrame([{name: measures[name]["mean"] for name in _COLUMNS} for measures in found], dtype=np.float64)
+    texts = np.array([[_cell(measures[name]) for name in _COLUMNS] for measures in found])
     figure = Figure(figsize=(WIDTH, 1.2 + 0.44 * len(rows)), layout="constrained")
     axes = figure.subplots()
-    axes.imshow(_shades(values), cmap="Oranges", vmin=0, vmax=1.6, aspect="auto")
-    for i, (model, variation) in enumerate(rows):
-        for j, name in enumerate(_COLUMNS):
-            axes.text(
-                j, i, _cell(cells[model][variation][name]), ha="center", va="center", fontsize=8.4, linespacing=1.05
-            )
-    axes.set_xticks(range(len(_COLUMNS)), list(_COLUMNS.values()), fontsize=8.6)
-    axes.set_yticks(
-        range(len(rows)), [f"{model_name(model)}, {variation_name(variation)}" for model, variation in rows], fontsize=9
-    )
-    axes.tick_params(length=0, top=True, labeltop=True, bottom=False, labelbottom=False)
-    axes.grid(visible=False)
+    names = [f"{model_name(model)}, {variation_name(variation)}" for model, variation in rows]
+    heat_map(axes, _shades(means), texts, names, list(_COLUMNS.values()), cmap="Oranges", vmin=0, vmax=1.6)
     for i in range(1, len(rows)):
         if rows[i][0] != rows[i - 1][0]:
             axes.axhline(i - 0.5, color="white", linewidth=4)
-    for spine in axes.spines.values():
-        spine.set_visible(False)
     return figure
 
 
-def _mean(summary: Mapping[str, Any]) -> float:
-    return math.nan if summary["mean"] is None else summary["mean"]
-
-
-def _shades(values: np.ndarray) -> np.ndarray:
-    signs = np.array([-1.0 if name in _MORE_IS_BETTER else 1.0 for name in _COLUMNS])
-    signed = np.where(np.isfinite(values), values * signs, np.nan)
-    low = np.where(np.isfinite(signed), signed, np.inf).min(axis=0)
-    high = np.where(np.isfinite(signed), signed, -np.inf).max(axis=0)
-    for name, (least, most) in _RANGES.items():
-        low[list(_COLUMNS).index(name)], high[list(_COLUMNS).index(name)] = least, most
-    width = np.where((high > low) & np.isfinite(high - low), high - low, 1.0)
-    return (signed - np.where(np.isfinite(low), low, 0.0)) / width
+def _shades(means: DataFrame) -> NDArray:
+    signed = means * [-1 if name in _MORE_IS_BETTER else 1 for name in means.columns]
+    low, high = signed.min(), signed.max()
+    for name, ends in _RANGES.items():
+        low[name], high[name] = ends
+    width = high - low
+    return ((signed - low) / width.where(width > 0, 1.0)).to_numpy()
 
 
 def _cell(summary: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Figures of adversarial training."""
+"""Figures of training: flows, and adversarial models."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import PercentFormatter
 
-from fashion_dgm.reporting.figures.curves import (
+from fashion_dgm.reporting.figures.axes import (
     DASHED,
     Line,
+    check_not_empty,
     column_of,
     draw_lines,
     epochs_of,
     log_if_wide,
     set_epoch_axis,
 )
-from fashion_dgm.reporting.figures.images import check_not_empty
 from fashion_dgm.reporting.style import BLACK, BLUE, CYCLE, GREEN, GREY, ORANGE, PURPLE, VERMILLION, WIDTH, styled
 from fashion_dgm.reporting.wording import model_name, model_order
 
@@ -29,7 +29,37 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pandas import DataFrame
 
-__all__ = ["gan_curves", "sample_records"]
+__all__ = ["flow_curve", "gan_curves", "sample_records"]
+
+
+@styled
+def flow_curve(history: DataFrame) -> Figure:
+    """Draws bits per dimension and the gradient's norm over the epochs of a flow.
+
+    Arguments:
+        history: columns `epoch`, `bits_per_dim`, and where recorded `test_bits_per_dim` and `gradient_norm`.
+
+    Raises:
+        FashionDGMError: if there is no epoch.
+    """
+    epochs = epochs_of(history)
+    figure = Figure(figsize=(WIDTH, 4.4), layout="constrained")
+    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[2, 1])
+    draw_lines(
+        upper,
+        epochs,
+        [
+            Line(column_of(history, "bits_per_dim"), BLUE, "training"),
+            Line(column_of(history, "test_bits_per_dim"), VERMILLION, "held-out", dashed=True),
+        ],
+        label_ends=True,
+    )
+    upper.set_title("Bits per dimension (lower is better)")
+    draw_lines(lower, epochs, [Line(column_of(history, "gradient_norm"), GREY)])
+    log_if_wide(lower, column_of(history, "gradient_norm"))
+    lower.set_title("Norm of the gradient, before clipping")
+    lower.set_xlabel("epoch")
+    return figure
 
 
 @styled

@@ -1,13 +1,14 @@
-"""What figures of curves have in common: lines over epochs, labelled at their ends."""
+"""What figures have in common: lines labelled at their ends, rows of panels, heat maps."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from fashion_dgm.errors import FashionDGMError
@@ -21,15 +22,22 @@ if TYPE_CHECKING:
 __all__ = [
     "DASHED",
     "Line",
+    "check_not_empty",
     "column_of",
     "draw_lines",
     "epochs_of",
+    "heat_map",
     "log_if_wide",
+    "panel_grid",
+    "plain_ticks",
     "say_missing",
     "set_epoch_axis",
     "stroke_of",
+    "thinned",
     "write_at_ends",
 ]
+
+T = TypeVar("T")
 
 DASHED = (0, (4, 2.5))
 
@@ -44,10 +52,20 @@ class Line:
     dashed: bool = False
 
 
+def check_not_empty(items: Sized, what: str) -> None:
+    """Raises `FashionDGMError` if there is nothing to draw."""
+    if len(items) == 0:
+        raise FashionDGMError(f"there are no {what} to draw; pass at least one")
+
+
+def thinned(items: Sequence[T], most: int) -> list[T]:
+    """Returns the items, of more than `most` so many at even distances, the first and the last among them."""
+    return [items[i] for i in np.linspace(0, len(items) - 1, min(most, len(items))).round().astype(int)]
+
+
 def epochs_of(history: DataFrame) -> NDArray[np.float64]:
     """Returns the epochs of a history `(E,)`; raises `FashionDGMError` if there are none."""
-    if len(history) == 0:
-        raise FashionDGMError("a history without epochs cannot be drawn; train for at least one epoch")
+    check_not_empty(history, "epochs")
     return column_of(history, "epoch")
 
 
@@ -131,3 +149,33 @@ def write_at_ends(axes: Axes, ends: Sequence[tuple[float, str, str]], gap: float
     excess = max(0.0, heights[-1] - 1.0)
     for height, (_, text, color) in zip(heights, ranked, strict=True):
         axes.text(1.015, height - excess, text, transform=axes.transAxes, color=color, va="center", weight="bold")
+
+
+def panel_grid(figure: Figure, count: int, **options: Any) -> tuple[list[Axes], int]:
+    """Returns `count` panels, from four on in two rows, and how many stand in a row; a spare place stays empty."""
+    rows = 1 if count < 4 else 2
+    columns = -(-count // rows)
+    grid = figure.subplots(rows, columns, squeeze=False, **options).ravel()
+    for spare in grid[count:]:
+        spare.set_visible(False)
+    return list(grid[:count]), columns
+
+
+def plain_ticks(axes: Axes, ticks: Sequence[int]) -> None:
+    """Writes the ticks of a logarithmic x axis as they are, with none between."""
+    axes.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
+    axes.minorticks_off()
+
+
+def heat_map(
+    axes: Axes, shades: NDArray, texts: NDArray, rows: Sequence[str], columns: Sequence[str], **image: Any
+) -> None:
+    """Draws a matrix of shades with a text in each cell, the names of its columns above."""
+    axes.imshow(shades, aspect="auto", **image)
+    for (i, j), text in np.ndenumerate(texts):
+        axes.text(j, i, text, ha="center", va="center", fontsize=8.2, linespacing=1.05)
+    axes.set_xticks(range(len(columns)), columns)
+    axes.set_yticks(range(len(rows)), rows)
+    axes.tick_params(length=0, labelsize=8.4, top=True, labeltop=True, bottom=False, labelbottom=False)
+    axes.grid(visible=False)
+    axes.spines[:].set_visible(False)
