@@ -147,7 +147,7 @@ def ood_set_examples(sets: Mapping[str, NDArray], columns: int = 11) -> Figure:
     rows = []
     for images in sets.values():
         check_images(images, columns)
-        rows.append(np.stack(thinned(images, columns)))
+        rows.append(images[thinned(range(len(images)), columns)])
     labels = tuple(_short(dataset_name(name).removeprefix("FashionMNIST ")) for name in sets)
     inner = stack_rows(rows, columns, _GROUND)
     mosaic = np.full((inner.shape[0] + 2 * _BORDER, inner.shape[1] + 2 * _BORDER, 3), _GROUND)

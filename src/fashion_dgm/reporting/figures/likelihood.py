@@ -141,8 +141,8 @@ def likelihood_complexity(table: DataFrame, inside: str, line: tuple[float, floa
     for i, name in enumerate(names):
         rows = table[table["dataset"] == name].iloc[:_POINTS]
         color = GREY if name == inside else CYCLE[(i - 1) % len(CYCLE)]
-        style = {"color": color, "marker": _MARKERS[i // len(CYCLE) % len(_MARKERS)], "alpha": 0.45}
-        axes.scatter(rows["png_bits"], rows["bits_per_dim"], s=9, linewidth=0, label=dataset_name(name), **style)
+        look: dict[str, Any] = {"color": color, "marker": _MARKERS[i // len(CYCLE) % len(_MARKERS)], "alpha": 0.45}
+        axes.scatter(rows["png_bits"], rows["bits_per_dim"], s=9, linewidth=0, label=dataset_name(name), **look)
     slope, intercept = line
     x = np.array([table["png_bits"].min(), table["png_bits"].max()])
     axes.plot(x, intercept + slope * x, color=BLACK, linewidth=1.3, label=f"line through {dataset_name(inside)}")
