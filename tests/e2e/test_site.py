@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fashion_dgm.reporting.claims import CLAIMS
-from fashion_dgm.reporting.links import link_to
+from fashion_dgm.reporting.claims import CLAIMS, link_to
 from tests.links import Page, is_elsewhere, resolve
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from fashion_dgm.findings import criteria
-from fashion_dgm.findings.criteria import FloorVerdict, KernelOrder, Lead, LimitOrder, SpacesVerdict, Weakness
+from fashion_dgm.findings.criteria import Agreement, FloorVerdict, Lead, Weakness
 from fashion_dgm.findings.fid import FIDFindings, fid
 
 NAN = math.nan
@@ -64,10 +64,10 @@ def test_models_are_ranked_only_if_all_distances_are_finite() -> None:
 def test_feature_spaces_agree_or_not() -> None:
     classifier = distances("gan", 1.0), distances("wgan", 2.0)
     agreeing = found(*classifier, distances("gan", 20.0, "inception"), distances("wgan", 40.0, "inception"))
-    assert (agreeing.agreement, agreeing.agreed) == (SpacesVerdict.AGREE, "gan")
+    assert (agreeing.agreement, agreeing.agreed) == (Agreement.AGREE, "gan")
     other = found(*classifier, distances("gan", 40.0, "inception"), distances("wgan", 20.0, "inception"))
-    assert other.agreement is SpacesVerdict.DISAGREE
-    assert found(*classifier).agreement is SpacesVerdict.UNKNOWN
+    assert other.agreement is Agreement.DISAGREE
+    assert found(*classifier).agreement is Agreement.UNKNOWN
 
 
 @pytest.mark.parametrize(
@@ -121,16 +121,16 @@ def test_sets_are_compared_with_held_out_images_of_the_same_size() -> None:
 
 @pytest.mark.parametrize(
     ("kids", "order"),
-    [((0.5, 0.4), KernelOrder.OTHER), ((0.4, 0.5), KernelOrder.SAME), ((0.4, 0.405), KernelOrder.TIED)],
+    [((0.5, 0.4), Agreement.DISAGREE), ((0.4, 0.5), Agreement.AGREE), ((0.4, 0.405), Agreement.TIED)],
 )
-def test_kernel_distance_agrees_or_not(kids: tuple[float, float], order: KernelOrder) -> None:
+def test_kernel_distance_agrees_or_not(kids: tuple[float, float], order: Agreement) -> None:
     gan, wgan = measured("gan", "best", kid=kids[0]), measured("wgan", "best", kid=kids[1], distance_benchmark=20.0)
     assert found(sets=(gan, wgan)).spaces[0].kernel.order is order
-    assert found(sets=(gan,)).spaces[0].kernel.order is KernelOrder.UNKNOWN
+    assert found(sets=(gan,)).spaces[0].kernel.order is Agreement.UNKNOWN
 
 
-@pytest.mark.parametrize(("infinite", "order"), [(19.0, LimitOrder.KEPT), (9.0, LimitOrder.CHANGED)])
-def test_order_at_infinitely_many_samples(infinite: float, order: LimitOrder) -> None:
+@pytest.mark.parametrize(("infinite", "order"), [(19.0, Agreement.AGREE), (9.0, Agreement.DISAGREE)])
+def test_order_at_infinitely_many_samples(infinite: float, order: Agreement) -> None:
     wgan = measured("wgan", "best", distance_benchmark=20.0, distance_infinite=infinite)
     (space,) = found(sets=(measured("gan", "best"), wgan)).spaces
     assert (space.limit_order, space.limit_shift) == (order, max(0.5, 20.0 - infinite))

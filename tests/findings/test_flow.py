@@ -7,9 +7,7 @@ import pytest
 
 from fashion_dgm.findings import criteria
 from fashion_dgm.findings.criteria import Inverse, Overfitting, Side
-from fashion_dgm.findings.flow import flow
-from fashion_dgm.findings.mixture_flow import mixture_flow
-from fashion_dgm.findings.residual_flow import residual_flow
+from fashion_dgm.findings.flow import flow, mixture_flow, residual_flow
 
 Metrics = dict[str, Any]
 NAN = math.nan
@@ -59,16 +57,16 @@ def test_an_inverse_is_accurate_within_half_a_grey_level(error: Any, verdict: In
     ("bits", "verdict"), [(3.00, Side.BELOW), (3.20, Side.ABOVE), (3.105, Side.AROUND), (NAN, Side.UNKNOWN)]
 )
 def test_the_mixture_flow_is_compared_on_held_out_images(bits: float, verdict: Side) -> None:
-    found = mixture_flow(REAL_NVP, {**REAL_NVP, "test_bits_per_dim": bits}).comparison
+    found = mixture_flow(REAL_NVP, {**REAL_NVP, "test_bits_per_dim": bits})
     assert (found.split, found.side) == ("test", verdict)
 
 
 def test_official_test_images_come_first_where_both_were_measured_there() -> None:
     # Two standard errors of the difference are 0.028.
-    found = mixture_flow(on_benchmark(3.0), on_benchmark(2.98)).comparison
+    found = mixture_flow(on_benchmark(3.0), on_benchmark(2.98))
     assert (found.split, found.side) == ("benchmark", Side.AROUND)
-    assert mixture_flow(on_benchmark(3.0), on_benchmark(2.97)).comparison.side is Side.BELOW
-    assert mixture_flow(on_benchmark(3.0), REAL_NVP).comparison.side is Side.UNKNOWN
+    assert mixture_flow(on_benchmark(3.0), on_benchmark(2.97)).side is Side.BELOW
+    assert mixture_flow(on_benchmark(3.0), REAL_NVP).side is Side.UNKNOWN
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fashion_dgm.findings import criteria, to_json
-from fashion_dgm.findings.criteria import Balance, Constraint, Copying, Gradient, Overfitting, Preference, Variety
+from fashion_dgm.findings.criteria import Balance, Constraint, Copying, Gradient, Overfitting, Side, Variety
 from fashion_dgm.findings.gan import gan
 
 NAN = math.nan
@@ -27,14 +27,6 @@ NAN = math.nan
 )
 def test_balance_follows_the_gap_between_probabilities(real: Any, fake: Any, verdict: Balance) -> None:
     assert criteria.balance(real, fake) is verdict
-
-
-@pytest.mark.parametrize(
-    ("estimate", "verdict"),
-    [(0.4, Preference.REAL), (0.0, Preference.NOT_REAL), (-1.0, Preference.NOT_REAL), (math.inf, Preference.UNKNOWN)],
-)
-def test_an_estimate_at_or_below_zero_bounds_nothing(estimate: float, verdict: Preference) -> None:
-    assert criteria.preference(estimate) is verdict
 
 
 @pytest.mark.parametrize(
@@ -112,6 +104,13 @@ def test_the_gan_comes_first_and_columns_are_of_all_models() -> None:
     assert found.columns == {"critic_gradient_norm", "probability_real", "probability_fake"}
     assert found.penalised
     assert found.model("wgan") is None
+
+
+@pytest.mark.parametrize(
+    ("estimate", "side"), [(0.4, Side.ABOVE), (0.0, Side.AROUND), (-1.0, Side.BELOW), (math.inf, Side.UNKNOWN)]
+)
+def test_an_estimate_at_or_below_zero_bounds_nothing(estimate: float, side: Side) -> None:
+    assert gan({"wgan": {"wasserstein_estimate": estimate}}).models[0].preference is side
 
 
 def test_accuracy_and_estimate_are_each_compared_with_their_own_error() -> None:

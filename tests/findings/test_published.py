@@ -94,8 +94,8 @@ def test_flows_have_rows_of_their_own(metrics: dict[str, Any]) -> None:
     ],
 )
 def test_scores_are_compared_within_the_rounding_of_published_ones(auroc: Any, bounds: Any, side: Side) -> None:
-    assert criteria.published_side(auroc, bounds, 1.00, 0.005) is side
-    assert criteria.published_side(0.95, [0.94, 0.96], 0.89, 0.005) is Side.ABOVE
+    assert criteria.side(auroc, bounds, 1.00, 0.005) is side
+    assert criteria.side(0.95, [0.94, 0.96], 0.89, 0.005) is Side.ABOVE
 
 
 def test_each_score_is_compared_with_its_counterpart_under_both_flows(metrics: dict[str, Any]) -> None:

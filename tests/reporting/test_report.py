@@ -8,8 +8,7 @@ import pytest
 
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.reporting.chapter import Chapter
-from fashion_dgm.reporting.claims import Claim
-from fashion_dgm.reporting.links import link_to
+from fashion_dgm.reporting.claims import Claim, link_to
 from fashion_dgm.reporting.report import Highlight, ReportContent, build_report
 
 HOSTILE = "<script>alert('x')</script> & \"quotes\""

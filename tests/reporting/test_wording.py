@@ -69,16 +69,3 @@ def test_counts_percentages_intervals_and_plurals() -> None:
     assert wording.interval(None) == ""
     assert wording.plural(1, "epoch") == "1\u00a0epoch"
     assert wording.plural(2, "epoch") == "2\u00a0epochs"
-
-
-@pytest.mark.parametrize(("value", "is_one"), [(1, True), (0.5, True), (math.nan, False), (None, False), (True, False)])
-def test_is_number(value: object, is_one: bool) -> None:
-    assert wording.is_number(value) is is_one
-
-
-def test_variations_come_in_one_order() -> None:
-    assert wording.variation_order({"odd", "varied", "as_assigned"}) == ["as_assigned", "varied", "odd"]
-
-
-def test_models_come_in_one_order() -> None:
-    assert wording.model_order({"wgan", "wgan_gp", "gan"}) == ["gan", "wgan", "wgan_gp"]

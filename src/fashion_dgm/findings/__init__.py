@@ -12,15 +12,22 @@ from typing import Any
 
 from fashion_dgm.findings.data import DataFindings, data
 from fashion_dgm.findings.fid import FIDFindings, fid
-from fashion_dgm.findings.flow import FLOWS, FlowFindings, flow, with_benchmark
+from fashion_dgm.findings.flow import (
+    FLOWS,
+    Comparison,
+    FlowFindings,
+    ResidualFlowFindings,
+    flow,
+    mixture_flow,
+    residual_flow,
+    with_benchmark,
+)
 from fashion_dgm.findings.gan import GANFindings, adversarial, gan
 from fashion_dgm.findings.latents import LatentsFindings, latents
 from fashion_dgm.findings.likelihood import LikelihoodFindings, likelihood
 from fashion_dgm.findings.log_det import LogDetFindings, log_det
-from fashion_dgm.findings.mixture_flow import MixtureFlowFindings, mixture_flow
 from fashion_dgm.findings.ood import OODFindings, ood
 from fashion_dgm.findings.published import PublishedFindings, published
-from fashion_dgm.findings.residual_flow import ResidualFlowFindings, residual_flow
 from fashion_dgm.findings.stability import StabilityFindings, stability
 from fashion_dgm.findings.vanishing import VanishingFindings, vanishing
 
@@ -33,7 +40,7 @@ class Findings:
 
     data: DataFindings
     flow: FlowFindings
-    mixture_flow: MixtureFlowFindings | None
+    mixture_flow: Comparison | None
     residual_flow: ResidualFlowFindings | None
     log_det: LogDetFindings | None
     latents: LatentsFindings | None

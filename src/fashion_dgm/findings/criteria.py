@@ -32,12 +32,23 @@ class Side(Enum):
     UNKNOWN = auto()
 
 
-def side(value: object, interval: Sequence[float] | None, reference: float) -> Side:
-    """Compares a value with `reference` by its interval, or by itself where there is none."""
+def side(value: object, interval: Sequence[float] | None, reference: float, rounding: float = 0.0) -> Side:
+    """Compares a value with `reference` by its interval, or by itself where there is none.
+
+    Arguments:
+        rounding: by how much, at most, the reference was rounded.
+    """
     if not is_number(value):
         return Side.UNKNOWN
-    low, high = interval or (value, value)
-    return Side.BELOW if high < reference else Side.ABOVE if low > reference else Side.AROUND
+    return compare_intervals(interval or (value, value), (reference - rounding, reference + rounding))
+
+
+def compare_intervals(interval: Sequence[float] | None, reference: Sequence[float] | None) -> Side:
+    """Compares an interval with another: around it where they overlap, unknown where a bound is missing."""
+    if interval is None or reference is None or not all(map(is_number, (*interval, *reference))):
+        return Side.UNKNOWN
+    (low, high), (other_low, other_high) = interval, reference
+    return Side.BELOW if high < other_low else Side.ABOVE if low > other_high else Side.AROUND
 
 
 # --- GAN and WGAN
@@ -59,21 +70,6 @@ def balance(real: object, fake: object) -> Balance:
     if not is_number(real) or not is_number(fake):
         return Balance.UNKNOWN
     return next(verdict for verdict in Balance if real - fake >= verdict.value)
-
-
-class Preference(Enum):
-    """Whether a critic scores real images above generated ones; only then its estimate bounds anything."""
-
-    REAL = auto()
-    NOT_REAL = auto()
-    UNKNOWN = auto()
-
-
-def preference(wasserstein_estimate: object) -> Preference:
-    """Reads the sign of a Wasserstein estimate."""
-    if not is_number(wasserstein_estimate):
-        return Preference.UNKNOWN
-    return Preference.REAL if wasserstein_estimate > 0 else Preference.NOT_REAL
 
 
 class Constraint(Enum):
@@ -257,11 +253,12 @@ def above_floor(distance: object, floor: object, error: object) -> FloorVerdict:
     return FloorVerdict.NEAR if distance / floor < NEAR_FLOOR else FloorVerdict.ABOVE
 
 
-class SpacesVerdict(Enum):
-    """Whether all feature spaces put the same model first."""
+class Agreement(Enum):
+    """Whether two distances, sizes or feature spaces put the same first; tied where one of them does not decide."""
 
     AGREE = auto()
     DISAGREE = auto()
+    TIED = auto()
     UNKNOWN = auto()
 
 
@@ -287,23 +284,6 @@ def weakness(density: object, coverage: object) -> Weakness:
     if abs(density - coverage) < CLOSE_QUALITY:
         return Weakness.BOTH
     return Weakness.QUALITY if density < coverage else Weakness.VARIETY
-
-
-class KernelOrder(Enum):
-    """Whether the kernel distance puts the same samples first as the Fréchet distance."""
-
-    SAME = auto()
-    OTHER = auto()
-    TIED = auto()
-    UNKNOWN = auto()
-
-
-class LimitOrder(Enum):
-    """Whether the order of samples is the same at infinitely many of them."""
-
-    KEPT = auto()
-    CHANGED = auto()
-    UNKNOWN = auto()
 
 
 # --- Flows
@@ -412,15 +392,6 @@ def negligible(bias: float, noise: float | None) -> bool:
 # --- Latents
 
 
-def compare_intervals(first: Sequence[float] | None, second: Sequence[float] | None) -> Side:
-    """Where the first interval lies, compared with the second: around it if they overlap."""
-    if first is None or second is None:
-        return Side.UNKNOWN
-    if first[1] < second[0]:
-        return Side.BELOW
-    return Side.ABOVE if first[0] > second[1] else Side.AROUND
-
-
 SHELL_WIDTH = 0.1
 """Latents whose norm is within this fraction of the root of their dimension lie on the shell that the prior samples."""
 
@@ -489,22 +460,22 @@ class GradientNoise(Enum):
 
 
 class Stability(Enum):
-    """Which of two models trains more stably."""
+    """Which of two models trains more stably: an outcome of the study, or that runs are too short."""
 
-    FIRST = auto()
-    SECOND = auto()
-    MIXED = auto()
-    UNDECIDED = auto()
-    TOO_SHORT = auto()
+    FIRST = "first"
+    SECOND = "second"
+    MIXED = "mixed"
+    UNDECIDED = "undecided"
+    TOO_SHORT = "too short"
 
 
 class Less(Enum):
-    """Which of two models has less of a measure."""
+    """Which of two models has less of a measure: an outcome of the study, or unknown."""
 
-    FIRST = auto()
-    SECOND = auto()
-    UNDECIDED = auto()
-    UNKNOWN = auto()
+    FIRST = "first"
+    SECOND = "second"
+    UNDECIDED = "undecided"
+    UNKNOWN = "unknown"
 
 
 # --- OOD detection
@@ -585,14 +556,6 @@ def before_couplings(before: object, after: object, error: object) -> BeforeCoup
     if fraction >= 0.5:
         return BeforeCouplings.MOST
     return BeforeCouplings.LESS_THAN_HALF if fraction >= 0 else BeforeCouplings.OPPOSITE
-
-
-def interval_side(interval: Sequence[float], reference: Sequence[float]) -> Side:
-    """Compares an interval with another: around it where they overlap."""
-    if not all(map(is_number, (*interval, *reference))):
-        return Side.UNKNOWN
-    (low, high), (other_low, other_high) = interval, reference
-    return Side.BELOW if high < other_low else Side.ABOVE if low > other_high else Side.AROUND
 
 
 class Complexity(Enum):
@@ -688,11 +651,3 @@ MUCH_SHORTER = 0.1
 def is_small(epochs: int, published_epochs: int, images: int) -> bool:
     """Whether a run is much smaller than published ones, by its epochs or by the images it was evaluated on."""
     return epochs < MUCH_SHORTER * published_epochs or images < OFFICIAL_IMAGES
-
-
-def published_side(auroc: object, interval: Sequence[float] | None, published: float, rounding: float) -> Side:
-    """Compares an AUROC, by its interval, with a published one that was rounded by as much as `rounding`."""
-    if not is_number(auroc):
-        return Side.UNKNOWN
-    low, high = interval or (auroc, auroc)
-    return Side.ABOVE if low > published + rounding else Side.BELOW if high < published - rounding else Side.AROUND

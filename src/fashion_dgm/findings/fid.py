@@ -7,15 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from fashion_dgm.findings import criteria
-from fashion_dgm.findings.criteria import (
-    FloorVerdict,
-    KernelOrder,
-    Lead,
-    LimitOrder,
-    SpacesVerdict,
-    Weakness,
-    is_number,
-)
+from fashion_dgm.findings.criteria import Agreement, FloorVerdict, Lead, Weakness, is_number
+from fashion_dgm.findings.gan import model_order
 
 __all__ = ["FIDFindings", "KernelFindings", "ModelDistances", "SampleSet", "SpaceFindings", "Standing", "fid"]
 
@@ -81,7 +74,7 @@ class KernelFindings:
         distance_first: the nearest by the Fréchet distance.
     """
 
-    order: KernelOrder
+    order: Agreement
     first: SampleSet | None = None
     second: SampleSet | None = None
     distance_first: SampleSet | None = None
@@ -116,7 +109,7 @@ class SpaceFindings:
     sets: tuple[SampleSet, ...]
     compared: tuple[SampleSet, ...]
     kernel: KernelFindings
-    limit_order: LimitOrder
+    limit_order: Agreement
     limit_shift: float | None
 
     @property
@@ -138,7 +131,7 @@ class FIDFindings:
     """
 
     spaces: tuple[SpaceFindings, ...]
-    agreement: SpacesVerdict
+    agreement: Agreement
     agreed: str
     metrics: Mapping[str, Any]
     few_samples: bool
@@ -161,9 +154,9 @@ def fid(metrics: Mapping[str, Any]) -> FIDFindings:
     names = sorted({row["feature_space"] for row in (*metrics["rows"], *metrics["quality"])})
     spaces = tuple(_space(metrics, name) for name in names)
     leaders = [space.standings[0].model for space in spaces if len(space.standings) > 1]
-    agreement = SpacesVerdict.UNKNOWN
+    agreement = Agreement.UNKNOWN
     if len(leaders) > 1:
-        agreement = SpacesVerdict.AGREE if len(set(leaders)) == 1 else SpacesVerdict.DISAGREE
+        agreement = Agreement.AGREE if len(set(leaders)) == 1 else Agreement.DISAGREE
     samples = metrics["samples"]
     return FIDFindings(
         spaces=spaces,
@@ -214,11 +207,7 @@ def _usual(found: SampleSet, metrics: Mapping[str, Any]) -> bool:
 def _models(metrics: Mapping[str, Any], space: str) -> tuple[ModelDistances, ...]:
     rows = {row["model"]: row for row in metrics["rows"] if row["feature_space"] == space}
     fields = ModelDistances.__dataclass_fields__
-    return tuple(ModelDistances(**{field: rows[model].get(field) for field in fields}) for model in _order(rows))
-
-
-def _order(models: Mapping[str, Any] | set[str]) -> list[str]:
-    return sorted(models, key=lambda name: (name != "gan", name))
+    return tuple(ModelDistances(**{field: rows[model].get(field) for field in fields}) for model in model_order(rows))
 
 
 def _ranking(models: Sequence[ModelDistances]) -> tuple[list[Standing], str]:
@@ -246,7 +235,7 @@ def _sets(metrics: Mapping[str, Any], space: str) -> list[SampleSet]:
     floor: Mapping[str, Any] = next(
         (row for row in rows if row["state"] == "floor" and row["samples"] == metrics["samples"]), {}
     )
-    places = {model: place for place, model in enumerate(_order({row["model"] for row in rows}))}
+    places = {model: place for place, model in enumerate(model_order({row["model"] for row in rows}))}
     rows.sort(key=lambda row: (max(_PLACES[row["state"]], 1), places[row["model"]], _PLACES[row["state"]]))
     return [_set(row, floor, (row["model"], row["epoch"]) in last) for row in rows]
 
@@ -261,23 +250,23 @@ def _set(row: Mapping[str, Any], floor: Mapping[str, Any], also_last: bool) -> S
 def _kernel(sets: Sequence[SampleSet]) -> KernelFindings:
     known = [s for s in sets if is_number(s.row.get("kid")) and is_number(s.row.get("distance_benchmark"))]
     if len(known) < 2:
-        return KernelFindings(KernelOrder.UNKNOWN)
+        return KernelFindings(Agreement.UNKNOWN)
     first, second = sorted(known, key=lambda s: s.row["kid"])[:2]
     nearest = min(known, key=lambda s: s.row["distance_benchmark"])
     if second.row["kid"] - first.row["kid"] < max(first.row["kid_deviation"], second.row["kid_deviation"]):
-        order = KernelOrder.TIED
+        order = Agreement.TIED
     else:
-        order = KernelOrder.SAME if first is nearest else KernelOrder.OTHER
+        order = Agreement.AGREE if first is nearest else Agreement.DISAGREE
     return KernelFindings(order, first, second, nearest)
 
 
-def _limit(sets: Sequence[SampleSet]) -> tuple[LimitOrder, float | None]:
+def _limit(sets: Sequence[SampleSet]) -> tuple[Agreement, float | None]:
     rows = [s.row for s in sets]
     known = [row for row in rows if is_number(row.get("distance_infinite")) and is_number(row["distance_benchmark"])]
     if len(known) < 2:
-        return LimitOrder.UNKNOWN, None
+        return Agreement.UNKNOWN, None
     finite, infinite = (
         sorted(known, key=lambda row: row[column]) for column in ("distance_benchmark", "distance_infinite")
     )
     shift = max(row["distance_benchmark"] - row["distance_infinite"] for row in known)
-    return (LimitOrder.KEPT if finite == infinite else LimitOrder.CHANGED), shift
+    return (Agreement.AGREE if finite == infinite else Agreement.DISAGREE), shift

@@ -1,4 +1,4 @@
-"""What the training of a normalising flow has shown: its fit, its inverse, and how two flows compare."""
+"""What the trainings of normalising flows have shown: fit, inverse, and how each compares with RealNVP."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ __all__ = [
     "Comparison",
     "DiscreteBound",
     "FlowFindings",
+    "ResidualFlowFindings",
     "TrainedFlow",
-    "compare",
     "flow",
+    "mixture_flow",
+    "residual_flow",
     "trained_flow",
     "with_benchmark",
 ]
@@ -123,6 +125,26 @@ class FlowFindings:
         return tuple(bound.name for bound in self.discrete if not bound.converged)
 
 
+@dataclass(frozen=True)
+class ResidualFlowFindings:
+    """A Residual Flow next to RealNVP.
+
+    Arguments:
+        metrics: of the Residual Flow.
+        probes_side: where the standard error of held-out bits/dim from probes lies, compared with that from images.
+        contraction: where the largest product of spectral norms in a block lies, compared with 1.
+        excess: by which fraction the largest spectral norm of a layer exceeds its bound; None within the tolerance.
+        same_images: how many images of each split were evaluated, where the number is the same.
+    """
+
+    metrics: Mapping[str, Any]
+    comparison: Comparison
+    probes_side: Side
+    contraction: Side
+    excess: float | None
+    same_images: int | None
+
+
 def flow(metrics: Mapping[str, Any], discrete: Mapping[str, Mapping[str, Any]] | None = None) -> FlowFindings:
     """Concludes from RealNVP's metrics, and from the bounds of each flow that has any.
 
@@ -133,6 +155,27 @@ def flow(metrics: Mapping[str, Any], discrete: Mapping[str, Mapping[str, Any]] |
     bounds = tuple(_discrete(name, discrete[name]) for name in FLOWS if discrete and name in discrete)
     return FlowFindings(
         trained_flow("flow", metrics), bounds, tuple(sorted({k for bound in bounds for k in bound.bounds}))
+    )
+
+
+def mixture_flow(reference: Mapping[str, Any], metrics: Mapping[str, Any]) -> Comparison:
+    """Concludes from the metrics of RealNVP and of the mixture flow."""
+    return _compare(trained_flow("flow", reference), trained_flow("mixture_flow", metrics))
+
+
+def residual_flow(reference: Mapping[str, Any], metrics: Mapping[str, Any]) -> ResidualFlowFindings:
+    """Concludes from RealNVP's metrics, and from what `fashion_dgm.flows.residual_evaluation.evaluate` returns."""
+    flow = trained_flow("residual_flow", metrics)
+    layer, bound = metrics["largest_layer_norm"], metrics["lipschitz_coefficient"]
+    images = metrics["test_image_error"]
+    sizes = {bits.images for bits in flow.bits.values()}
+    return ResidualFlowFindings(
+        metrics=metrics,
+        comparison=_compare(trained_flow("flow", reference), flow, estimated=True),
+        probes_side=criteria.side(metrics["test_probe_error"], None, images) if is_number(images) else Side.UNKNOWN,
+        contraction=criteria.side(metrics["largest_block_bound"] if is_number(layer) else None, None, 1.0),
+        excess=criteria.excess(layer, bound),
+        same_images=sizes.pop() if len(sizes) == 1 else None,
     )
 
 
@@ -159,7 +202,7 @@ def trained_flow(name: str, metrics: Mapping[str, Any]) -> TrainedFlow:
     )
 
 
-def compare(reference: TrainedFlow, other: TrainedFlow, estimated: bool = False) -> Comparison:
+def _compare(reference: TrainedFlow, other: TrainedFlow, estimated: bool = False) -> Comparison:
     """Compares two flows on official test images where the reference was measured there, else on held-out images.
 
     The side is unknown without both on the same images, and, of an estimate, without its error. Where the error of the

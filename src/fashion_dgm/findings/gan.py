@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from fashion_dgm.findings import criteria
-from fashion_dgm.findings.criteria import Balance, Constraint, Copying, Gradient, Overfitting, Preference, Variety
+from fashion_dgm.findings.criteria import Balance, Constraint, Copying, Gradient, Overfitting, Side, Variety
 
-__all__ = ["AdversarialModel", "Diagnostic", "GANFindings", "adversarial", "gan"]
+__all__ = ["AdversarialModel", "Diagnostic", "GANFindings", "adversarial", "gan", "model_order"]
 
 _QUANTITIES = ("accuracy", "loss_discriminator", "score", "wasserstein_estimate")
 _STATISTICS = ("running_stats", "batch_stats")
@@ -40,6 +40,8 @@ class AdversarialModel:
     Arguments:
         name: `gan`, `wgan` or that of another model.
         last: the last value of each column of its history, its size and its number of epochs.
+        preference: of a critic, the side of its Wasserstein estimate; only above 0 it scores real images higher, and bounds
+            anything.
         diagnostics: of its discriminator or critic.
         overfitting_on: what the verdict on overfitting rests on, a quantity under running statistics.
     """
@@ -47,7 +49,7 @@ class AdversarialModel:
     name: str
     last: Mapping[str, Any]
     balance: Balance
-    preference: Preference
+    preference: Side
     constraint: Constraint
     gradient: Gradient
     variety: Variety
@@ -99,11 +101,15 @@ def adversarial(metrics: Mapping[str, Mapping[str, Any]]) -> list[str]:
     return [name for name, found in metrics.items() if "loss_generator" in found]
 
 
+def model_order(names: Iterable[str]) -> list[str]:
+    """Returns models in the order in which all figures and tables show them: the GAN, then the others by name."""
+    return sorted(names, key=lambda name: (name != "gan", name))
+
+
 def gan(metrics: Mapping[str, Mapping[str, Any]]) -> GANFindings:
     """Concludes from the metrics of each model, by name, as the training nodes return them."""
-    names = sorted(metrics, key=lambda name: (name != "gan", name))
     return GANFindings(
-        tuple(_model(name, metrics[name]) for name in names),
+        tuple(_model(name, metrics[name]) for name in model_order(metrics)),
         frozenset(column for entry in metrics.values() for column in entry),
     )
 
@@ -122,7 +128,7 @@ def _model(name: str, last: Mapping[str, Any]) -> AdversarialModel:
         name=name,
         last=last,
         balance=criteria.balance(last.get("probability_real"), last.get("probability_fake")),
-        preference=criteria.preference(last.get("wasserstein_estimate")),
+        preference=criteria.side(last.get("wasserstein_estimate"), None, 0.0),
         constraint=criteria.constraint(last.get("clipped_fraction"), last.get("critic_gradient_norm")),
         gradient=criteria.generator_gradient(last.get("gradient_norm_generator")),
         variety=criteria.variety(last.get("missing_classes"), last.get("class_entropy")),

@@ -186,9 +186,7 @@ def _layers(layers: Sequence[Mapping[str, Any]]) -> LayerFindings:
 
 
 def _neighbours(inside: Mapping[str, Any], outside: Mapping[str, Any]) -> Side:
-    if not is_number(inside.get("neighbours")) or not is_number(outside.get("neighbours")):
-        return Side.UNKNOWN
-    return criteria.interval_side(outside["neighbours_interval"], inside["neighbours_interval"])
+    return criteria.compare_intervals(outside.get("neighbours_interval"), inside.get("neighbours_interval"))
 
 
 def _off_the_line(entry: Mapping[str, Any]) -> bool:

@@ -174,5 +174,5 @@ def _comparisons(score: str, sets: Sequence[str], results: Mapping[str, Mapping[
         if theirs:
             best, found = max(theirs, key=lambda one: one.value(name)), results[name]
             auroc, bounds = found["auroc"], found.get("auroc_interval")
-            side = criteria.published_side(auroc, bounds, best.value(name), best.rounding(name))
+            side = criteria.side(auroc, bounds, best.value(name), best.rounding(name))
             yield Compared(name, found, best, side)

@@ -12,14 +12,6 @@ from fashion_dgm.findings.criteria import Less, Stability, is_number
 
 __all__ = ["Comparison", "Pair", "StabilityFindings", "stability"]
 
-_LESS = {"first": Less.FIRST, "second": Less.SECOND, "undecided": Less.UNDECIDED}
-_STABILITY = {
-    "first": Stability.FIRST,
-    "second": Stability.SECOND,
-    "mixed": Stability.MIXED,
-    "undecided": Stability.UNDECIDED,
-}
-
 
 @dataclass(frozen=True)
 class Comparison:
@@ -113,7 +105,7 @@ def _comparison(measure: str, pair: str, found: Mapping[str, Any]) -> Comparison
     if is_number(difference) and found["interval"] is not None:
         low, high = found["interval"]
         interval = (math.exp(low), math.exp(high)) if ratio else (low, high)
-    verdict = _LESS[found["outcome"]] if is_number(difference) else Less.UNKNOWN
+    verdict = Less(found["outcome"]) if is_number(difference) else Less.UNKNOWN
     if is_number(difference) and ratio:
         difference = math.exp(difference)
     return Comparison(measure, first, second, ratio, difference, interval, found["pairs"], found["left_out"], verdict)
@@ -123,5 +115,5 @@ def _pair(outcome: str, metrics: Mapping[str, Any], degradation: Comparison, dis
     first, second = degradation.first, degradation.second
     least, progress = metrics["config"]["least_progress"], metrics["progress"]
     short = tuple(model for model in (first, second) if not (is_number(progress[model]) and progress[model] >= least))
-    verdict = Stability.TOO_SHORT if short else _STABILITY[outcome]
+    verdict = Stability.TOO_SHORT if short else Stability(outcome)
     return Pair(first, second, verdict, short, degradation, distance)

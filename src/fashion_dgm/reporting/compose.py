@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,36 +19,23 @@ from fashion_dgm.reporting.report import ReportContent
 __all__ = ["ReferenceRun", "compose", "fill", "marked", "opt_in_commands", "warnings_of"]
 
 RESULTS_OF = {
+    "data": (),
     "flow": ("flow", "ood"),
     "mixture-flow": ("flow", "mixture_flow", "ood"),
     "residual-flow": ("residual_flow",),
+    "log-det": ("log_det_study",),
     "latents": ("latents",),
     "ood": ("ood",),
     "likelihood": ("likelihood",),
+    "gan": (),  # those of all adversarial models
     "fid": ("fid",),
     "vanishing": ("vanishing_gradients",),
     "stability": ("stability",),
-    "log-det": ("log_det_study",),
     "published": ("flow", "mixture_flow", "ood", "fid"),
 }
-"""By a chapter's anchor, the results that it prints; the chapter on GANs prints those of all adversarial models."""
+"""Anchors of the chapters in their order, with the results that each prints."""
 
-ANCHORS = (
-    "data",
-    "flow",
-    "mixture-flow",
-    "residual-flow",
-    "log-det",
-    "latents",
-    "ood",
-    "likelihood",
-    "gan",
-    "fid",
-    "vanishing",
-    "stability",
-    "published",
-)
-"""Chapters in their order."""
+ANCHORS = tuple(RESULTS_OF)
 
 
 @dataclass(frozen=True)
@@ -120,13 +108,9 @@ def fill(chapter: Chapter, reference: ReferenceRun) -> Chapter:
 def marked(chapter: Chapter, metrics: Mapping[str, Any]) -> Chapter:
     """Returns the chapter with a warning in its finding and at its top if models and images of its results don't fit."""
     split = metrics["data"]["splits"]["train"]["sha256"]
-    found = list(
-        dict.fromkeys(
-            text
-            for name in (adversarial(metrics) if chapter.anchor == "gan" else RESULTS_OF.get(chapter.anchor, ()))
-            for text in warnings_of(name, metrics.get(name, {}).get(ORIGIN, {}), split)
-        )
-    )
+    names = adversarial(metrics) if chapter.anchor == "gan" else RESULTS_OF[chapter.anchor]
+    warnings = (warnings_of(name, metrics.get(name, {}).get(ORIGIN, {}), split) for name in names)
+    found = list(dict.fromkeys(itertools.chain.from_iterable(warnings)))
     if not found:
         return chapter
     warning = f"Not comparable: {'; '.join(found)}."

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from fashion_dgm.findings import Findings
 from fashion_dgm.findings.fid import FIDFindings
+from fashion_dgm.findings.gan import model_order
 from fashion_dgm.findings.ood import OODFindings
 from fashion_dgm.findings.published import PublishedFindings
 from fashion_dgm.reporting.report import Highlight
-from fashion_dgm.reporting.wording import count, dataset_name, model_name, model_order, number, space_name
+from fashion_dgm.reporting.wording import count, dataset_name, model_name, number, space_name
 
 __all__ = ["highlights", "highlights_of_distances"]
 

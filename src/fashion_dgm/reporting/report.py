@@ -17,8 +17,7 @@ from markupsafe import Markup
 
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.reporting.chapter import Chapter
-from fashion_dgm.reporting.claims import Claim
-from fashion_dgm.reporting.links import link_to
+from fashion_dgm.reporting.claims import Claim, link_to
 from fashion_dgm.reporting.markdown import Counter, to_html, to_inline_html
 from fashion_dgm.reporting.references import REFERENCES, in_order
 

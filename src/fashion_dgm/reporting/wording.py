@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeGuard
+from typing import Any
 
 from fashion_dgm.data.ood.transforms import TRANSFORMS
 from fashion_dgm.experiments.stability.measures import COMPARED
+from fashion_dgm.findings.criteria import is_number
 
 __all__ = [
     "MISSING",
@@ -17,12 +18,10 @@ __all__ = [
     "dataset_name",
     "estimate",
     "interval",
-    "is_number",
     "listing",
     "loss_name",
     "measure_name",
     "model_name",
-    "model_order",
     "number",
     "part_name",
     "part_order",
@@ -33,8 +32,6 @@ __all__ = [
     "significant",
     "space_name",
     "the_model",
-    "variation_name",
-    "variation_order",
     "with_error",
 ]
 
@@ -78,15 +75,6 @@ _MODELS = {
     "wgan_penalty": "WGAN with penalty",
 }
 _LOSSES = {"saturating": "saturating", "non_saturating": "non-saturating", "wasserstein": "Wasserstein"}
-_VARIATIONS = {
-    "as_assigned": "as assigned",
-    "varied": "varied",
-}
-
-
-def is_number(value: object) -> TypeGuard[float]:
-    """Returns whether `value` is a finite int or float."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def number(value: float | None, digits: int = 2) -> str:
@@ -206,11 +194,6 @@ def the_model(name: str) -> str:
     return name if name == "RealNVP" else f"the {model_name(name)}"
 
 
-def model_order(names: Iterable[str]) -> list[str]:
-    """Returns models in the order in which all figures and tables show them: the GAN, then the others by name."""
-    return sorted(names, key=lambda name: (name != "gan", name))
-
-
 def loss_name(name: str) -> str:
     """Writes a generator's loss as people say it; an unknown one with spaces for underscores."""
     return _LOSSES.get(name, name.replace("_", " "))
@@ -221,17 +204,6 @@ def space_name(space: str) -> str:
     return "FID" if space == "inception" else SPACE_NAMES.get(space, f"Fréchet distance ({space})")
 
 
-def variation_order(names: Iterable[str]) -> list[str]:
-    """Returns variations in the order in which figures and tables show them: the usual ones first, others by name."""
-    known = list(_VARIATIONS)
-    return sorted(names, key=lambda name: (known.index(name) if name in known else len(known), name))
-
-
 def measure_name(name: str) -> str:
     """Writes a measure of the stability study as people say it."""
     return COMPARED[name]
-
-
-def variation_name(name: str) -> str:
-    """Writes a variation of the stability study as people say it; an unknown one with spaces for underscores."""
-    return _VARIATIONS.get(name, name.replace("_", " "))

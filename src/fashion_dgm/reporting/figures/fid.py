@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.findings.gan import model_order
 from fashion_dgm.reporting.figures.axes import (
     DASHED,
     column_of,
@@ -21,7 +22,7 @@ from fashion_dgm.reporting.figures.axes import (
     write_at_ends,
 )
 from fashion_dgm.reporting.style import BLACK, CYCLE, WIDTH, styled
-from fashion_dgm.reporting.wording import SPACE_NAMES, count, model_name, model_order, number
+from fashion_dgm.reporting.wording import SPACE_NAMES, count, model_name, number
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -8,9 +8,10 @@ from typing import NamedTuple
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from fashion_dgm.findings.criteria import is_number
 from fashion_dgm.findings.published import PublishedFindings
 from fashion_dgm.reporting.style import BLUE, GREY, WIDTH, styled
-from fashion_dgm.reporting.wording import dataset_name, is_number, model_name
+from fashion_dgm.reporting.wording import dataset_name, model_name
 
 __all__ = ["published_comparison"]
 

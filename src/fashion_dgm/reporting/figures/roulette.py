@@ -154,7 +154,8 @@ def roulette_budget(budgets: DataFrame) -> Figure:
     truncations = list(dict.fromkeys(budgets[budgets["family"] == "truncation"]["estimator"]))
     # All of them would hide one another: those with the most terms computed always, where the variance is finite.
     roulettes = list(dict.fromkeys(finite[finite["family"] == "geometric"]["estimator"]))[-4:]
-    drawn: dict[str, tuple[Any, Any]] = {name: (color, "-") for name, color in zip(truncations, _shades(len(truncations)), strict=True)}
+    shades = zip(truncations, _shades(len(truncations)), strict=True)
+    drawn: dict[str, tuple[Any, Any]] = {name: (color, "-") for name, color in shades}
     drawn |= zip(roulettes, ((VERMILLION, "-"), (ORANGE, "-"), (VERMILLION, DASHED), (ORANGE, DASHED)), strict=False)
     for axes, kind in zip(panels, kinds, strict=True):
         own = finite[finite["kind"] == kind]

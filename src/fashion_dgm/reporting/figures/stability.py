@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pandas import DataFrame
 
 from fashion_dgm.experiments.stability.measures import COMPARED, RATIOS
+from fashion_dgm.findings.gan import model_order
 from fashion_dgm.reporting.figures.axes import (
     DASHED,
     check_not_empty,
@@ -23,7 +24,7 @@ from fashion_dgm.reporting.figures.axes import (
     set_epoch_axis,
 )
 from fashion_dgm.reporting.style import BLACK, BLUE, GREEN, GREY, PURPLE, VERMILLION, WIDTH, styled
-from fashion_dgm.reporting.wording import model_name, model_order, number, significant, variation_name, variation_order
+from fashion_dgm.reporting.wording import model_name, number, significant
 
 __all__ = ["stability_curves", "stability_measures", "stability_verdict"]
 
@@ -67,7 +68,7 @@ def stability_curves(records: Sequence[Mapping[str, Any]], reference: Mapping[st
                 panel.axhline(reference[name], color=BLACK, linewidth=1, linestyle=DASHED)
         panels[0].set_ylabel(model_name(model).replace(" with ", "\nwith "), weight="bold")
     for panel, variation in zip(grid[0], ("as_assigned", "varied"), strict=True):
-        panel.set_title(variation_name(variation), fontsize=10.5)
+        panel.set_title(variation.replace("_", " "), fontsize=10.5)
     distances = [score["distance"] for run in records for score in run["scores"]]
     log_if_wide(grid[0][0], np.array([*distances, reference["floor"]]))
     set_epoch_axis(grid[0][0], np.array([1, max(run["epochs"] for run in records)]))
@@ -100,13 +101,13 @@ def stability_measures(cells: Mapping[str, Any]) -> Figure:
     Arguments:
         cells: model to variation to measure to `{"mean", "sd", "runs"}`.
     """
-    rows = [(model, variation) for model in model_order(cells) for variation in variation_order(cells[model])]
+    rows = [(model, variation) for model in model_order(cells) for variation in sorted(cells[model])]
     found = [cells[model][variation] for model, variation in rows]
     means = DataFrame([{name: measures[name]["mean"] for name in _COLUMNS} for measures in found], dtype=np.float64)
     texts = np.array([[_cell(measures[name]) for name in _COLUMNS] for measures in found])
     figure = Figure(figsize=(WIDTH, 1.2 + 0.44 * len(rows)), layout="constrained")
     axes = figure.subplots()
-    names = [f"{model_name(model)}, {variation_name(variation)}" for model, variation in rows]
+    names = [f"{model_name(model)}, {variation.replace('_', ' ')}" for model, variation in rows]
     heat_map(axes, _shades(means), texts, names, list(_COLUMNS.values()), cmap="Oranges", vmin=0, vmax=1.6)
     for i in range(1, len(rows)):
         if rows[i][0] != rows[i - 1][0]:

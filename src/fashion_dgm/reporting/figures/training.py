@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import PercentFormatter
 
+from fashion_dgm.findings.gan import model_order
 from fashion_dgm.reporting.figures.axes import (
     DASHED,
     Line,
@@ -23,7 +24,7 @@ from fashion_dgm.reporting.figures.axes import (
     set_epoch_axis,
 )
 from fashion_dgm.reporting.style import BLACK, BLUE, CYCLE, GREEN, GREY, ORANGE, PURPLE, VERMILLION, WIDTH, styled
-from fashion_dgm.reporting.wording import model_name, model_order
+from fashion_dgm.reporting.wording import model_name
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
