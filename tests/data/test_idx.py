@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fashion_dgm.data.idx import parse_idx, read_idx, write_idx
+from fashion_dgm.data.idx import read_idx, write_idx
 from fashion_dgm.errors import FashionDGMError
 
 SHAPES = [(5,), (0,), (3, 4), (2, 28, 28), (1, 2, 3, 4)]
@@ -23,13 +23,14 @@ def some_file(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("shape", SHAPES)
-def test_round_trip(tmp_path: Path, shape: tuple[int, ...]) -> None:
-    array = some_array(shape)
+@pytest.mark.parametrize(
+    "array", [*map(some_array, SHAPES), some_array((3, 4)).T[::2]], ids=lambda array: str(array.shape)
+)
+def test_round_trip(tmp_path: Path, array: np.ndarray) -> None:
     write_idx(tmp_path / "array", array)
     again = read_idx(tmp_path / "array")
     assert again.dtype == np.uint8
-    assert again.shape == shape
+    assert again.shape == array.shape
     assert np.array_equal(again, array)
     assert again.flags.writeable
 
@@ -39,20 +40,12 @@ def test_written_bytes_are_those_of_the_format(tmp_path: Path) -> None:
     assert (tmp_path / "array").read_bytes() == bytes([0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 3, 1, 2, 3, 4, 5, 255])
 
 
-def test_strided_arrays_are_written_in_c_order(tmp_path: Path) -> None:
-    array = some_array((3, 4)).T[::2]
-    write_idx(tmp_path / "array", array)
-    assert np.array_equal(read_idx(tmp_path / "array"), array)
-
-
 @pytest.mark.parametrize("name", ["array", "array.gz", "array.idx"])
 def test_gzip_is_known_by_content_not_by_name(tmp_path: Path, name: str) -> None:
-    plain = some_file(tmp_path)
-    (tmp_path / name).write_bytes(gzip.compress(plain.read_bytes()))
-    assert np.array_equal(read_idx(tmp_path / name), read_idx(plain))
-    misnamed = tmp_path / "plain.gz"
-    misnamed.write_bytes(plain.read_bytes())
-    assert np.array_equal(read_idx(misnamed), read_idx(plain))
+    content = some_file(tmp_path).read_bytes()
+    for data in (content, gzip.compress(content)):
+        (tmp_path / name).write_bytes(data)
+        assert np.array_equal(read_idx(tmp_path / name), some_array((2, 3, 4)))
 
 
 CORRUPTIONS = {
@@ -108,11 +101,6 @@ def test_bad_gzip_is_an_error_that_names_the_file(tmp_path: Path, corrupt) -> No
 def test_unreadable_path_is_an_error(tmp_path: Path, name: str) -> None:
     with pytest.raises(FashionDGMError, match="cannot read"):
         read_idx(tmp_path / name)
-
-
-def test_parse_names_its_data() -> None:
-    with pytest.raises(FashionDGMError, match=r"^the reply is truncated"):
-        parse_idx(b"", name="the reply")
 
 
 @pytest.mark.parametrize("array", [np.zeros(3), np.zeros((2, 2), dtype=np.int8), np.array(1, dtype=np.uint8)])

