@@ -14,7 +14,7 @@ from fashion_dgm.config import DiracConfig, RealNVPConfig
 from fashion_dgm.data.images import FASHION_CLASSES
 from fashion_dgm.experiments.gradients.shifted_uniforms import estimate
 from fashion_dgm.experiments.gradients.vanishing import measurement_steps
-from fashion_dgm.experiments.latent_space.decoded import DecodedSamples
+from fashion_dgm.experiments.latent_space.experiments import DecodedSamples
 from fashion_dgm.experiments.likelihood import trace
 from fashion_dgm.flows import RealNVP
 from fashion_dgm.reporting import figures

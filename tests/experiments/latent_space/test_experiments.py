@@ -7,7 +7,7 @@ from tests.conftest import made_up_images
 
 from fashion_dgm.config import LatentSpaceConfig
 from fashion_dgm.experiments.latent_space import experiments
-from fashion_dgm.experiments.latent_space.decoded import LatentDecoder
+from fashion_dgm.experiments.latent_space.experiments import LatentDecoder
 from fashion_dgm.experiments.latent_space.summary import compare_paths, summarise_decoded, table_of
 
 CONFIG = LatentSpaceConfig(

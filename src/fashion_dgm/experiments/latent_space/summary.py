@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fashion_dgm.experiments.latent_space.decoded import DecodedSamples
+from fashion_dgm.experiments.latent_space.experiments import DecodedSamples
 from fashion_dgm.metrics.resampling import mean_estimate
 
 if TYPE_CHECKING:

@@ -18,13 +18,12 @@ def probe_latents(
     """Decodes latents of every kind, scores the images, and draws them."""
     from fashion_dgm.data.images import choose_set
     from fashion_dgm.experiments.latent_space import experiments, summary
-    from fashion_dgm.experiments.latent_space.decoded import LatentDecoder
     from fashion_dgm.registry import load_flow
     from fashion_dgm.reporting.wording import dataset_name
 
     ood = choose_set(ood_sets, config.ood_set).images[: config.images]
     in_distribution = benchmark.images[: 2 * config.images]
-    decoder = LatentDecoder(load_flow(flow, config.device), config.batch_size, config.seed)
+    decoder = experiments.LatentDecoder(load_flow(flow, config.device), config.batch_size, config.seed)
     samples = [
         *experiments.temperatures(decoder, config),
         *experiments.off_typical(decoder, config),

@@ -14,7 +14,7 @@ from fashion_dgm.reporting.style import BLUE, GREY, VERMILLION, WIDTH, styled
 from fashion_dgm.reporting.wording import number
 
 if TYPE_CHECKING:
-    from fashion_dgm.experiments.latent_space.decoded import DecodedSamples
+    from fashion_dgm.experiments.latent_space.experiments import DecodedSamples
 
 __all__ = [
     "PATH_NAMES",
