@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from fashion_dgm.findings import criteria
 from fashion_dgm.findings.criteria import Agreement, FloorVerdict, Lead, Weakness
 from fashion_dgm.findings.fid import FIDFindings, fid
 
@@ -88,22 +87,6 @@ def test_best_distance_is_compared_with_the_floor(floor: float, verdict: FloorVe
 def test_the_best_epoch_may_be_the_last() -> None:
     gan, wgan = found(distances("gan", 20.0), distances("wgan", 20.0, last_epoch=2)).spaces[0].models
     assert (gan.best_is_last, wgan.best_is_last) == (False, True)
-
-
-@pytest.mark.parametrize(
-    ("density", "coverage", "verdict"),
-    [
-        (0.5, 0.8, Weakness.QUALITY),
-        (0.8, 0.5, Weakness.VARIETY),
-        (0.5, 0.51, Weakness.BOTH),
-        (1.4, 0.5, Weakness.CONCENTRATED),
-        (1.0, 0.5, Weakness.NOT_CLEAR),
-        (0.5, 1.0, Weakness.NOT_CLEAR),
-        (None, 0.5, Weakness.UNKNOWN),
-    ],
-)
-def test_weakness(density: Any, coverage: float, verdict: Weakness) -> None:
-    assert criteria.weakness(density, coverage) is verdict
 
 
 def test_sets_are_compared_with_held_out_images_of_the_same_size() -> None:

@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from fashion_dgm.findings import criteria
-from fashion_dgm.findings.criteria import Inverse, Overfitting, Side
+from fashion_dgm.findings.criteria import Side
 from fashion_dgm.findings.flow import flow, mixture_flow, residual_flow
 
 Metrics = dict[str, Any]
@@ -28,29 +27,6 @@ def residual(**changes: Any) -> Metrics:
         found |= {f"{split}_probe_error": 0.002, f"{split}_image_error": 0.016}
     found |= {"lipschitz_coefficient": 0.98, "largest_layer_norm": 0.9801, "largest_block_bound": 0.94}
     return found | changes
-
-
-@pytest.mark.parametrize(
-    ("train", "held_out", "verdict"),
-    [
-        (3.00, 3.30, Overfitting.CLEAR),
-        (3.00, 3.05, Overfitting.SLIGHT),
-        (3.00, 3.01, Overfitting.NONE),
-        (3.01, 3.00, Overfitting.NONE),
-        (3.10, 3.00, Overfitting.REVERSED),
-        (NAN, 3.00, Overfitting.UNKNOWN),
-    ],
-)
-def test_overfitting_follows_the_gap(train: float, held_out: float, verdict: Overfitting) -> None:
-    assert criteria.flow_overfitting(train, held_out) is verdict
-
-
-@pytest.mark.parametrize(
-    ("error", "verdict"),
-    [(1e-5, Inverse.ACCURATE), (0.1, Inverse.APPROXIMATE), (math.inf, Inverse.UNKNOWN), (None, Inverse.UNKNOWN)],
-)
-def test_an_inverse_is_accurate_within_half_a_grey_level(error: Any, verdict: Inverse) -> None:
-    assert criteria.inverse(error) is verdict
 
 
 @pytest.mark.parametrize(

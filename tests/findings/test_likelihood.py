@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from fashion_dgm.findings import criteria
 from fashion_dgm.findings.criteria import BeforeCouplings, Complexity, Coordinates, Polynomial, Side, TowardsMean
 from fashion_dgm.findings.likelihood import GapFindings, LikelihoodFindings, likelihood
 
@@ -153,7 +152,6 @@ def test_complexity_accounts_for_the_gap_only_where_it_predicts_it() -> None:
     measured["sets"]["mnist"]["line"] = dict.fromkeys(MEASURES, line(3.0, 0.2))
     other = likelihood(measured)
     assert (other.complexity, other.off_the_line) == (Complexity.INSUFFICIENT, ("mnist",))
-    assert criteria.complexity([None, math.nan]) is Complexity.UNKNOWN
 
 
 def test_the_closest_measure_is_the_one_of_the_largest_correlation() -> None:
@@ -193,22 +191,6 @@ def test_images_drawn_towards_their_mean(differences: tuple[float, ...], verdict
     measured["perturbations"]["spread"] = [*rows, level(1, 0.5, 0.0, changed=False)]
     ours = likelihood(measured).second_order
     assert (ours.towards_mean, ours.levels) == (verdict, len(differences))
-
-
-@pytest.mark.parametrize(
-    ("predicted", "measured", "error", "verdict"),
-    [
-        (-11.0, 1.6, 0.1, Polynomial.WRONG_SIGN),
-        (-0.9, -0.7, 0.1, Polynomial.CORRECT),
-        (11.0, 1.0, 0.1, Polynomial.WRONG_SIZE),
-        (11.0, 0.1, 0.1, Polynomial.NO_GAP),
-        (math.nan, 0.1, 0.1, Polynomial.UNKNOWN),
-    ],
-)
-def test_polynomial_is_compared_by_sign_and_size(
-    predicted: float, measured: float, error: float, verdict: Polynomial
-) -> None:
-    assert criteria.polynomial(predicted, measured, error) is verdict
 
 
 def test_second_order_argument_in_both_coordinates() -> None:

@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fashion_dgm.findings import criteria
-from fashion_dgm.findings.criteria import Detection, Paradox, Side
+from fashion_dgm.findings.criteria import Paradox, Side
 from fashion_dgm.findings.ood import ood
 from fashion_dgm.metrics.detection import detection
 from fashion_dgm.ood.table import compare_with_primary
@@ -61,28 +60,6 @@ def metrics(models: dict[str, Any], primary_score: str = "combined", inside: str
 
 def likelihoods(**aurocs: float | None) -> dict[str, Any]:
     return {"ood": metrics({"RealNVP": model(likelihood=aurocs)}, "likelihood")}
-
-
-@pytest.mark.parametrize(
-    ("value", "bounds", "verdict"),
-    [
-        (0.10, [0.09, 0.11], Detection.MISLED),
-        (0.49, [0.47, 0.51], Detection.CHANCE),
-        (0.49, None, Detection.MISLED),
-        (0.60, [0.58, 0.62], Detection.SOMETIMES),
-        (0.75, [0.73, 0.77], Detection.MOSTLY),
-        (0.95, [0.94, 0.96], Detection.ALMOST_ALWAYS),
-        (math.nan, None, Detection.UNKNOWN),
-        (None, None, Detection.UNKNOWN),
-    ],
-)
-def test_detection_follows_auroc_and_its_interval(value: Any, bounds: Any, verdict: Detection) -> None:
-    assert criteria.detection(value, bounds) is verdict
-
-
-def test_solved_and_weak_go_by_the_digits_that_are_printed() -> None:
-    assert criteria.is_solved(0.9896) and not criteria.is_solved(0.9894)
-    assert criteria.is_weak(0.8994) and not criteria.is_weak(0.8996)
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from fashion_dgm.findings import criteria
-from fashion_dgm.findings.criteria import Change, GradientNoise, Vanishing
+from fashion_dgm.findings.criteria import GradientNoise, Vanishing
 from fashion_dgm.findings.vanishing import VanishingFindings, vanishing
 
 AS_PREDICTED = {"saturating": -3.0, "non_saturating": 1.0, "wasserstein": 0.0}
@@ -40,21 +39,6 @@ def metrics(
 
 def found(*args: Any, **options: Any) -> VanishingFindings:
     return vanishing(metrics(*args, **options))
-
-
-@pytest.mark.parametrize(
-    ("mean", "deviation", "verdict"),
-    [
-        (-0.5, 0.1, Change.FALLS),
-        (0.5, None, Change.GROWS),
-        (0.29, 0.0, Change.NOT_CLEAR),
-        (-0.5, 0.3, Change.NOT_CLEAR),
-        (math.nan, 0.1, Change.UNKNOWN),
-        (None, None, Change.UNKNOWN),
-    ],
-)
-def test_a_change_is_clear_beyond_a_factor_of_2_and_the_seeds(mean: Any, deviation: Any, verdict: Change) -> None:
-    assert criteria.change(mean, deviation) is verdict
 
 
 @pytest.mark.parametrize(
