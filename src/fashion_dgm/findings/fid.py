@@ -10,7 +10,9 @@ from fashion_dgm.findings import criteria
 from fashion_dgm.findings.criteria import Agreement, FloorVerdict, Lead, Weakness, is_number
 from fashion_dgm.findings.gan import model_order
 
-__all__ = ["FIDFindings", "KernelFindings", "ModelDistances", "SampleSet", "SpaceFindings", "Standing", "fid"]
+__all__ = ["FIDFindings", "KernelFindings", "SampleSet", "SpaceFindings", "Standing", "fid"]
+
+Row = Mapping[str, Any]
 
 _MEASURES = ("precision", "recall", "density", "coverage")
 _ABSENT: Mapping[str, Any] = {
@@ -19,6 +21,7 @@ _ABSENT: Mapping[str, Any] = {
     "kid": {"subsets": None},
     "feature_spaces": {},
 }
+_NOT_MEASURED = dict.fromkeys(("best_on_test", "best_on_benchmark", "last_on_test", "last_on_benchmark"))
 _PLACES = {"best": 0, "last": 1, "external": 2, "training": 3, "floor": 4}
 
 
@@ -31,24 +34,6 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class ModelDistances:
-    """A model's distances at its best epoch, by held-out images, and at its last."""
-
-    model: str
-    best_epoch: int
-    best_on_test: float | None
-    best_on_benchmark: float | None
-    last_epoch: int
-    last_on_test: float | None
-    last_on_benchmark: float | None
-
-    @property
-    def best_is_last(self) -> bool:
-        """Whether no epoch was nearer than the last one."""
-        return self.best_epoch == self.last_epoch
-
-
-@dataclass(frozen=True)
 class SampleSet:
     """A set of images with all measures in one feature space.
 
@@ -58,7 +43,7 @@ class SampleSet:
         weakness: by `density` and `coverage`, fractions of those of held-out images.
     """
 
-    row: Mapping[str, Any]
+    row: Row
     also_last: bool
     weakness: Weakness
     density: float | None
@@ -91,7 +76,9 @@ class SpaceFindings:
         floor: the distance of held-out to official test images.
         training: the distance of training to official test images.
         floor_ratio: how many times the floor the nearest model is at.
-        models: their distances, the GAN first.
+        models: their distances, the GAN first: `model`, and at the `best` epoch by held-out images and at the `last` one the
+            number of the epoch and the distance to either split, such as `last_epoch`, `last_on_test`, `last_on_benchmark`.
+        unfinished: models of which no epoch was nearer than the last one.
         sets: all sets with more measures: models, external samples, real images, the floor last.
         compared: those of models' best epochs and external samples that are of the usual size.
         limit_shift: by how much, at most, a distance falls at infinitely many samples.
@@ -105,7 +92,8 @@ class SpaceFindings:
     training: float | None
     floor_verdict: FloorVerdict
     floor_ratio: float | None
-    models: tuple[ModelDistances, ...]
+    models: tuple[Row, ...]
+    unfinished: tuple[str, ...]
     sets: tuple[SampleSet, ...]
     compared: tuple[SampleSet, ...]
     kernel: KernelFindings
@@ -191,6 +179,7 @@ def _space(metrics: Mapping[str, Any], name: str) -> SpaceFindings:
         floor_verdict=verdict,
         floor_ratio=None if verdict is FloorVerdict.UNKNOWN or best is None else best / floor,
         models=models,
+        unfinished=tuple(model["model"] for model in models if model["best_epoch"] == model["last_epoch"]),
         sets=tuple(sets),
         compared=tuple(compared),
         kernel=_kernel(compared),
@@ -204,21 +193,20 @@ def _usual(found: SampleSet, metrics: Mapping[str, Any]) -> bool:
     return bool(found.row["samples"] == metrics["samples"])
 
 
-def _models(metrics: Mapping[str, Any], space: str) -> tuple[ModelDistances, ...]:
+def _models(metrics: Mapping[str, Any], space: str) -> tuple[Row, ...]:
     rows = {row["model"]: row for row in metrics["rows"] if row["feature_space"] == space}
-    fields = ModelDistances.__dataclass_fields__
-    return tuple(ModelDistances(**{field: rows[model].get(field) for field in fields}) for model in model_order(rows))
+    return tuple({**_NOT_MEASURED, **rows[model]} for model in model_order(rows))
 
 
-def _ranking(models: Sequence[ModelDistances]) -> tuple[list[Standing], str]:
+def _ranking(models: Sequence[Row]) -> tuple[list[Standing], str]:
     for split in ("benchmark", "test"):
-        distances = [(getattr(model, f"best_on_{split}"), model.model) for model in models]
+        distances = [(model[f"best_on_{split}"], model["model"]) for model in models]
         if distances and all(is_number(distance) for distance, _ in distances):
             return sorted(Standing(*found) for found in distances), split
     return [], ""
 
 
-def _lead(models: Sequence[ModelDistances], standings: Sequence[Standing], inception: bool) -> Lead:
+def _lead(models: Sequence[Row], standings: Sequence[Standing], inception: bool) -> Lead:
     if not models:
         return Lead.NO_MODEL
     if not standings:
@@ -232,15 +220,13 @@ def _sets(metrics: Mapping[str, Any], space: str) -> list[SampleSet]:
     rows = [row for row in metrics["quality"] if row["feature_space"] == space]
     last, best = ({(row["model"], row["epoch"]) for row in rows if row["state"] == state} for state in ("last", "best"))
     rows = [row for row in rows if row["state"] != "last" or (row["model"], row["epoch"]) not in best]
-    floor: Mapping[str, Any] = next(
-        (row for row in rows if row["state"] == "floor" and row["samples"] == metrics["samples"]), {}
-    )
+    floor: Row = next((row for row in rows if row["state"] == "floor" and row["samples"] == metrics["samples"]), {})
     places = {model: place for place, model in enumerate(model_order({row["model"] for row in rows}))}
     rows.sort(key=lambda row: (max(_PLACES[row["state"]], 1), places[row["model"]], _PLACES[row["state"]]))
     return [_set(row, floor, (row["model"], row["epoch"]) in last) for row in rows]
 
 
-def _set(row: Mapping[str, Any], floor: Mapping[str, Any], also_last: bool) -> SampleSet:
+def _set(row: Row, floor: Row, also_last: bool) -> SampleSet:
     known = all(is_number(row.get(name)) and is_number(floor.get(name)) and floor[name] > 0 for name in _MEASURES)
     density, coverage = (row[name] / floor[name] if known else None for name in ("density", "coverage"))
     of_best = row["state"] == "best" and also_last

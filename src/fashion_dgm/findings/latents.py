@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from fashion_dgm.findings import criteria
@@ -140,7 +141,7 @@ def latents(metrics: Mapping[str, Any], dimensions: int = 784) -> LatentsFinding
         samples_side=_side(samples, real) if samples else Side.UNKNOWN,
         mode=mode,
         mode_stands_out=criteria.clearly_likelier(mode and mode["likelier_than"], samples and samples["likelier_than"]),
-        likelier=min(likelier, key=_by("bits_per_dim"), default=None),
+        likelier=min(likelier, key=itemgetter("bits_per_dim"), default=None),
         ones=ones if len(ones) == 2 else (),
         sparse=_extremes(of["active"], "level"),
         radius=_radius(of["radius"]),
@@ -175,10 +176,6 @@ def _side(row: Row, real: object) -> Side:
     return criteria.side(row["bits_per_dim"], row["bits_per_dim_interval"], real)
 
 
-def _by(key: str) -> Callable[[Row], float]:
-    return lambda row: row[key]
-
-
 def _contrast(first: Row, second: Row) -> Contrast:
     return Contrast(
         first, second, criteria.compare_intervals(first["bits_per_dim_interval"], second["bits_per_dim_interval"])
@@ -187,14 +184,14 @@ def _contrast(first: Row, second: Row) -> Contrast:
 
 def _extremes(rows: Sequence[Row], key: str) -> Contrast | None:
     """Compares the row of the lowest with that of the highest value."""
-    return _contrast(min(rows, key=_by(key)), max(rows, key=_by(key))) if len(rows) > 1 else None
+    return _contrast(min(rows, key=itemgetter(key)), max(rows, key=itemgetter(key))) if len(rows) > 1 else None
 
 
 def _radius(rows: Sequence[Row]) -> Contrast | None:
     """Compares the radius of the fewest bits with the one nearest to that of the prior."""
     if not rows:
         return None
-    return _contrast(min(rows, key=_by("bits_per_dim")), min(rows, key=lambda row: abs(row["level"] - 1)))
+    return _contrast(min(rows, key=itemgetter("bits_per_dim")), min(rows, key=lambda row: abs(row["level"] - 1)))
 
 
 def _at(rows: Iterable[Row], level: float) -> Row | None:

@@ -34,7 +34,7 @@ from fashion_dgm.findings import criteria
 from fashion_dgm.reporting import wording
 from fashion_dgm.reporting.references import REFERENCES
 
-__all__ = ["Chapter", "ChapterTemplate", "chapter_template", "render_chapter", "render_summary"]
+__all__ = ["Chapter", "ChapterTemplate", "chapter_template", "render_chapter", "render_summary", "template_environment"]
 
 _FRONT_MATTER = re.compile(r"\A---\n(?P<head>.*?)\n---\n(?P<body>.*)\Z", re.DOTALL)
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:])")
@@ -153,15 +153,21 @@ def _cite(key: str, cited: dict[str, None], form: str) -> str:
     return f"[{form.format(authors=reference.authors, year=reference.year)}](#{key})"
 
 
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("fashion_dgm.reporting", "chapters"),
+def template_environment(folder: str, autoescape: bool = False) -> Environment:
+    """Returns the environment of a folder of templates: a missing name is an error, and lines of tags leave no trace."""
+    return Environment(
+        loader=PackageLoader("fashion_dgm.reporting", folder),
+        autoescape=autoescape,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+
+
+@cache
+def _environment() -> Environment:
+    environment = template_environment("chapters")
     environment.filters |= {name: function for name in wording.__all__ if callable(function := getattr(wording, name))}
     environment.filters["plain"] = _plain
     environment.globals |= {

@@ -6,13 +6,12 @@ from collections.abc import Iterator
 
 from fashion_dgm.findings import Findings
 from fashion_dgm.findings.fid import FIDFindings
-from fashion_dgm.findings.gan import model_order
 from fashion_dgm.findings.ood import OODFindings
 from fashion_dgm.findings.published import PublishedFindings
 from fashion_dgm.reporting.report import Highlight
 from fashion_dgm.reporting.wording import count, dataset_name, model_name, number, space_name
 
-__all__ = ["highlights", "highlights_of_distances"]
+__all__ = ["highlights"]
 
 _FLOWS = {"flow": "RealNVP", "mixture_flow": "the mixture flow"}
 
@@ -22,17 +21,16 @@ def highlights(findings: Findings) -> tuple[Highlight, ...]:
     return (
         *_likelihoods(findings.published),
         *_detection(findings.ood),
-        *highlights_of_distances(findings.fid),
+        *_distances(findings.fid),
     )
 
 
-def highlights_of_distances(found: FIDFindings) -> Iterator[Highlight]:
-    """Yields the distance of each model, by FID where it was computed; nothing where no distance was."""
+def _distances(found: FIDFindings) -> Iterator[Highlight]:
     if not found.spaces:
         return
     space = found.space("inception") or found.spaces[0]
     distances = {standing.model: standing.distance for standing in space.standings}
-    for model in model_order({model.model for model in space.models}):
+    for model in (row["model"] for row in space.models):
         label = f"{space_name(space.name)} of the {model_name(model)}"
         text = f"best epoch, N = {count(found.metrics['samples'])}"
         yield Highlight(number(distances.get(model), 1), label, text)

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from fashion_dgm.errors import FashionDGMError
-from fashion_dgm.reporting.chapter import Chapter
+from fashion_dgm.reporting.chapter import Chapter, template_environment
 from fashion_dgm.reporting.claims import Claim, link_to
 from fashion_dgm.reporting.markdown import Counter, to_html, to_inline_html
 from fashion_dgm.reporting.references import REFERENCES, in_order
@@ -100,30 +100,15 @@ def build_report(content: ReportContent) -> str:
     )
 
 
-@dataclass(frozen=True)
-class _Page:
+def _page(chapter: Chapter, figures: Mapping[str, bytes | None], counter: Counter) -> dict[str, str]:
     """A chapter as HTML."""
-
-    anchor: str
-    title: Markup
-    html: Markup
-
-
-def _page(chapter: Chapter, figures: Mapping[str, bytes | None], counter: Counter) -> _Page:
     html = to_html(chapter.markdown, figures, counter)
-    return _Page(chapter.anchor, Markup(to_inline_html(chapter.title)), Markup(html))
+    return {"anchor": chapter.anchor, "title": Markup(to_inline_html(chapter.title)), "html": Markup(html)}
 
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("fashion_dgm.reporting", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
+    environment = template_environment("templates", autoescape=True)
     environment.filters["inline"] = lambda text: Markup(to_inline_html(text))
     environment.filters["path"] = _path
     return environment
