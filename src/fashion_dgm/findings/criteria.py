@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from enum import Enum, auto
+from enum import Enum
 from typing import TypeGuard
 
 # --- All chapters
@@ -23,13 +23,8 @@ def is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
-class Side(Enum):
-    """Where an interval lies, compared with a value."""
-
-    BELOW = auto()
-    AROUND = auto()
-    ABOVE = auto()
-    UNKNOWN = auto()
+Side = Enum("Side", "BELOW AROUND ABOVE UNKNOWN")
+"""Where an interval lies, compared with a value."""
 
 
 def side(value: object, interval: Sequence[float] | None, reference: float, rounding: float = 0.0) -> Side:
@@ -72,15 +67,8 @@ def balance(real: object, fake: object) -> Balance:
     return next(verdict for verdict in Balance if real - fake >= verdict.value)
 
 
-class Constraint(Enum):
-    """How a critic's Lipschitz constraint binds: the fraction of clipped weights, or the mean gradient norm of a penalty."""
-
-    MOSTLY_CLIPPED = auto()
-    PARTLY_CLIPPED = auto()
-    HARDLY_CLIPPED = auto()
-    PENALTY_MET = auto()
-    PENALTY_NOT_MET = auto()
-    UNKNOWN = auto()
+Constraint = Enum("Constraint", "MOSTLY_CLIPPED PARTLY_CLIPPED HARDLY_CLIPPED PENALTY_MET PENALTY_NOT_MET UNKNOWN")
+"""How a critic's Lipschitz constraint binds: the fraction of clipped weights, or the mean gradient norm of a penalty."""
 
 
 MOSTLY_CLIPPED, PARTLY_CLIPPED = 0.5, 0.1
@@ -99,12 +87,8 @@ def constraint(clipped_fraction: object, gradient_norm: object) -> Constraint:
     return Constraint.PARTLY_CLIPPED if clipped_fraction > PARTLY_CLIPPED else Constraint.HARDLY_CLIPPED
 
 
-class Gradient(Enum):
-    """What is left of the generator's gradient."""
-
-    SOUND = auto()
-    VANISHED = auto()
-    NOT_FINITE = auto()
+Gradient = Enum("Gradient", "SOUND VANISHED NOT_FINITE")
+"""What is left of the generator's gradient."""
 
 
 VANISHED_GRADIENT = 1e-3
@@ -119,14 +103,8 @@ def generator_gradient(norm: object) -> Gradient:
     return Gradient.VANISHED if norm < VANISHED_GRADIENT else Gradient.SOUND
 
 
-class Variety(Enum):
-    """How many classes a generator makes, and how evenly."""
-
-    COLLAPSED = auto()
-    INCOMPLETE = auto()
-    UNEVEN = auto()
-    EVEN = auto()
-    UNKNOWN = auto()
+Variety = Enum("Variety", "COLLAPSED INCOMPLETE UNEVEN EVEN UNKNOWN")
+"""How many classes a generator makes, and how evenly."""
 
 
 CLASSES = 10
@@ -145,13 +123,8 @@ def variety(missing_classes: object, class_entropy: object) -> Variety:
     return Variety.EVEN if class_entropy >= EVEN_ENTROPY else Variety.UNEVEN
 
 
-class Copying(Enum):
-    """Whether generated images lie nearer to training images than held-out images do."""
-
-    NEARER = auto()
-    FARTHER = auto()
-    EVEN = auto()
-    UNKNOWN = auto()
+Copying = Enum("Copying", "NEARER FARTHER EVEN UNKNOWN")
+"""Whether generated images lie nearer to training images than held-out images do."""
 
 
 def copying(probability: object, images: object) -> Copying:
@@ -167,14 +140,8 @@ def copying(probability: object, images: object) -> Copying:
     return Copying.NEARER if probability > 0.5 else Copying.FARTHER
 
 
-class Overfitting(Enum):
-    """Whether a discriminator or critic prefers its training images to held-out ones."""
-
-    NONE = auto()
-    REVERSED = auto()
-    SLIGHT = auto()
-    CLEAR = auto()
-    UNKNOWN = auto()
+Overfitting = Enum("Overfitting", "NONE REVERSED SLIGHT CLEAR UNKNOWN")
+"""Whether a discriminator or critic prefers its training images to held-out ones."""
 
 
 SLIGHT_GAP = 0.05
@@ -219,14 +186,8 @@ PUBLISHED_SAMPLES = 10_000
 """From how many samples published distances are, at least."""
 
 
-class Lead(Enum):
-    """What distances say of the order of models."""
-
-    CLEAR = auto()
-    NOISE = auto()
-    ALONE = auto()
-    NO_MODEL = auto()
-    UNKNOWN = auto()
+Lead = Enum("Lead", "CLEAR NOISE ALONE NO_MODEL UNKNOWN")
+"""What distances say of the order of models."""
 
 
 def close(first: float, second: float, inception: bool) -> bool:
@@ -235,13 +196,8 @@ def close(first: float, second: float, inception: bool) -> bool:
     return gap < SEED_NOISE_FID if inception else gap < CLOSE_DISTANCE * max(abs(first), abs(second))
 
 
-class FloorVerdict(Enum):
-    """Where the best model lies, compared with held-out images."""
-
-    BELOW = auto()
-    NEAR = auto()
-    ABOVE = auto()
-    UNKNOWN = auto()
+FloorVerdict = Enum("FloorVerdict", "BELOW NEAR ABOVE UNKNOWN")
+"""Where the best model lies, compared with held-out images."""
 
 
 def above_floor(distance: object, floor: object, error: object) -> FloorVerdict:
@@ -253,24 +209,12 @@ def above_floor(distance: object, floor: object, error: object) -> FloorVerdict:
     return FloorVerdict.NEAR if distance / floor < NEAR_FLOOR else FloorVerdict.ABOVE
 
 
-class Agreement(Enum):
-    """Whether two distances, sizes or feature spaces put the same first; tied where one of them does not decide."""
-
-    AGREE = auto()
-    DISAGREE = auto()
-    TIED = auto()
-    UNKNOWN = auto()
+Agreement = Enum("Agreement", "AGREE DISAGREE TIED UNKNOWN")
+"""Whether two distances, sizes or feature spaces put the same first; tied where one of them does not decide."""
 
 
-class Weakness(Enum):
-    """What samples lack, compared with held-out images: density, coverage, both alike, or coverage at too high a density."""
-
-    CONCENTRATED = auto()
-    BOTH = auto()
-    QUALITY = auto()
-    VARIETY = auto()
-    NOT_CLEAR = auto()
-    UNKNOWN = auto()
+Weakness = Enum("Weakness", "CONCENTRATED BOTH QUALITY VARIETY NOT_CLEAR UNKNOWN")
+"""What samples lack, compared with held-out images: density, coverage, both alike, or coverage at too high a density."""
 
 
 def weakness(density: object, coverage: object) -> Weakness:
@@ -303,12 +247,8 @@ def flow_overfitting(train: object, held_out: object) -> Overfitting:
     return Overfitting.CLEAR if gap > CLEAR_OVERFIT_BITS else Overfitting.SLIGHT
 
 
-class Inverse(Enum):
-    """How well images return through a flow and its inverse."""
-
-    ACCURATE = auto()
-    APPROXIMATE = auto()
-    UNKNOWN = auto()
+Inverse = Enum("Inverse", "ACCURATE APPROXIMATE UNKNOWN")
+"""How well images return through a flow and its inverse."""
 
 
 HALF_GREY_LEVEL = 0.5 / 255
@@ -359,13 +299,8 @@ def excess(layer_norm: object, bound: object) -> float | None:
 # --- Estimates of the log-determinant
 
 
-class Budget(Enum):
-    """From which cost on Russian roulette has a smaller error than truncation, on one block."""
-
-    ANY = auto()
-    LARGE = auto()
-    NEVER = auto()
-    INFINITE_VARIANCE = auto()
+Budget = Enum("Budget", "ANY LARGE NEVER INFINITE_VARIANCE")
+"""From which cost on Russian roulette has a smaller error than truncation, on one block."""
 
 
 def budget(finite: int, best: Mapping[str, float] | None) -> Budget:
@@ -420,13 +355,8 @@ SMALL_CHANGE = 0.3
 """Powers of ten; a smaller change is a factor of less than 2."""
 
 
-class Change(Enum):
-    """Which way something goes on average over seeds."""
-
-    FALLS = auto()
-    GROWS = auto()
-    NOT_CLEAR = auto()
-    UNKNOWN = auto()
+Change = Enum("Change", "FALLS GROWS NOT_CLEAR UNKNOWN")
+"""Which way something goes on average over seeds."""
 
 
 def change(mean: object, deviation: object) -> Change:
@@ -438,22 +368,12 @@ def change(mean: object, deviation: object) -> Change:
     return Change.GROWS if mean > 0 else Change.FALLS
 
 
-class Vanishing(Enum):
-    """Which losses leave the generator less and less of a gradient as the discriminator learns."""
-
-    SATURATING_ONLY = auto()
-    OTHERS_TOO = auto()
-    NOT_CLEAR = auto()
-    UNKNOWN = auto()
+Vanishing = Enum("Vanishing", "SATURATING_ONLY OTHERS_TOO NOT_CLEAR UNKNOWN")
+"""Which losses leave the generator less and less of a gradient as the discriminator learns."""
 
 
-class GradientNoise(Enum):
-    """Whether the variance of the non-saturating gradient grows faster than its squared mean, where it grows."""
-
-    FASTER = auto()
-    PARTLY_FASTER = auto()
-    NOT_FASTER = auto()
-    NO_GROWTH = auto()
+GradientNoise = Enum("GradientNoise", "FASTER PARTLY_FASTER NOT_FASTER NO_GROWTH")
+"""Whether the variance of the non-saturating gradient grows faster than its squared mean, where it grows."""
 
 
 # --- Stability of training
@@ -481,23 +401,12 @@ class Less(Enum):
 # --- OOD detection
 
 
-class Detection(Enum):
-    """Whether a score detects an OOD set, by the interval of its AUROC, and how well, by the AUROC itself."""
-
-    MISLED = auto()
-    CHANCE = auto()
-    SOMETIMES = auto()
-    MOSTLY = auto()
-    ALMOST_ALWAYS = auto()
-    UNKNOWN = auto()
+Detection = Enum("Detection", "MISLED CHANCE SOMETIMES MOSTLY ALMOST_ALWAYS UNKNOWN")
+"""Whether a score detects an OOD set, by the interval of its AUROC, and how well, by the AUROC itself."""
 
 
-class Paradox(Enum):
-    """Whether OOD sets are likelier than in-distribution images, and others detected at the same time."""
-
-    ABSENT = auto()
-    PRESENT = auto()
-    WITH_DETECTED = auto()
+Paradox = Enum("Paradox", "ABSENT PRESENT WITH_DETECTED")
+"""Whether OOD sets are likelier than in-distribution images, and others detected at the same time."""
 
 
 CHANCE_AUROC = 0.5
@@ -533,15 +442,8 @@ def is_weak(auroc: float) -> bool:
 # --- Likelihood decomposition
 
 
-class BeforeCouplings(Enum):
-    """How much of a gap in bits/dim is there before the couplings, when each pixel counts by itself."""
-
-    ALL = auto()
-    MOST = auto()
-    LESS_THAN_HALF = auto()
-    OPPOSITE = auto()
-    NO_GAP = auto()
-    UNKNOWN = auto()
+BeforeCouplings = Enum("BeforeCouplings", "ALL MOST LESS_THAN_HALF OPPOSITE NO_GAP UNKNOWN")
+"""How much of a gap in bits/dim is there before the couplings, when each pixel counts by itself."""
 
 
 def before_couplings(before: object, after: object, error: object) -> BeforeCouplings:
@@ -558,12 +460,8 @@ def before_couplings(before: object, after: object, error: object) -> BeforeCoup
     return BeforeCouplings.LESS_THAN_HALF if fraction >= 0 else BeforeCouplings.OPPOSITE
 
 
-class Complexity(Enum):
-    """Whether some measure of complexity by itself accounts for a gap in bits/dim."""
-
-    SUFFICIENT = auto()
-    INSUFFICIENT = auto()
-    UNKNOWN = auto()
+Complexity = Enum("Complexity", "SUFFICIENT INSUFFICIENT UNKNOWN")
+"""Whether some measure of complexity by itself accounts for a gap in bits/dim."""
 
 
 SUFFICIENT_FRACTIONS = 0.8, 1.2
@@ -582,14 +480,8 @@ def complexity(fractions: Sequence[object]) -> Complexity:
     return Complexity.INSUFFICIENT if known else Complexity.UNKNOWN
 
 
-class Polynomial(Enum):
-    """How a second-order polynomial's gap in log-density compares with the measured one."""
-
-    CORRECT = auto()
-    WRONG_SIGN = auto()
-    WRONG_SIZE = auto()
-    NO_GAP = auto()
-    UNKNOWN = auto()
+Polynomial = Enum("Polynomial", "CORRECT WRONG_SIGN WRONG_SIZE NO_GAP UNKNOWN")
+"""How a second-order polynomial's gap in log-density compares with the measured one."""
 
 
 def polynomial(predicted: object, measured: object, error: object) -> Polynomial:
@@ -603,22 +495,12 @@ def polynomial(predicted: object, measured: object, error: object) -> Polynomial
     return Polynomial.CORRECT if 0.5 <= predicted / measured <= 2 else Polynomial.WRONG_SIZE
 
 
-class Coordinates(Enum):
-    """Whether the density of pixels and that of their logits rank two sets alike."""
-
-    ALIKE = auto()
-    LIKELIER_IN_PIXELS = auto()
-    LIKELIER_IN_LOGITS = auto()
-    UNKNOWN = auto()
+Coordinates = Enum("Coordinates", "ALIKE LIKELIER_IN_PIXELS LIKELIER_IN_LOGITS UNKNOWN")
+"""Whether the density of pixels and that of their logits rank two sets alike."""
 
 
-class TowardsMean(Enum):
-    """What becomes of the likelihood of images drawn towards their mean."""
-
-    LIKELIER = auto()
-    LESS_LIKELY = auto()
-    VARIES = auto()
-    UNKNOWN = auto()
+TowardsMean = Enum("TowardsMean", "LIKELIER LESS_LIKELY VARIES UNKNOWN")
+"""What becomes of the likelihood of images drawn towards their mean."""
 
 
 def towards_mean(sides: Sequence[Side]) -> TowardsMean:
@@ -633,12 +515,8 @@ def towards_mean(sides: Sequence[Side]) -> TowardsMean:
 # --- Comparison with published results
 
 
-class Exactness(Enum):
-    """Whether a likelihood is exact, or how it was estimated."""
-
-    EXACT = auto()
-    UNBIASED = auto()
-    BIASED = auto()
+Exactness = Enum("Exactness", "EXACT UNBIASED BIASED")
+"""Whether a likelihood is exact, or how it was estimated."""
 
 
 OFFICIAL_IMAGES = 10_000
