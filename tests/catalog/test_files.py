@@ -17,7 +17,6 @@ from kedro.io import AbstractDataset, DatasetError, Version
 from matplotlib.figure import Figure
 
 from fashion_dgm.catalog import files
-from fashion_dgm.catalog.files import FileDataset
 from fashion_dgm.catalog.folders import FolderDataset, ImageSetsDataset, SnapshotsDataset
 from fashion_dgm.catalog.image_set import ImageSetDataset
 from fashion_dgm.checkpoint import Checkpoint, checkpoint_of
@@ -39,7 +38,7 @@ def figure(seed: int) -> Figure:
     return drawn
 
 
-MAKERS: dict[type[FileDataset], Callable[[int], Any]] = {
+MAKERS: dict[type[AbstractDataset], Callable[[int], Any]] = {
     files.CSVDataset: lambda seed: pd.DataFrame({"epoch": [1.0, 2.0], "loss": [0.1 + 0.2, float("nan")], "seed": seed}),
     files.JSONDataset: lambda seed: {"b": 1, "a": 0.1 + 0.2, "seed": seed},
     files.TextDataset: lambda seed: f"é & <b>\n{seed}",
@@ -49,6 +48,7 @@ MAKERS: dict[type[FileDataset], Callable[[int], Any]] = {
     ImageSetDataset: lambda seed: made_up_images(20, seed),
 }
 FILES = pytest.mark.parametrize("kind", MAKERS, ids=lambda kind: kind.__name__)
+KEDRO_FILES = [kind for kind in MAKERS if issubclass(kind, files.KedroFile)]
 FOLDERS: dict[type[FolderDataset], Callable[[int], Any]] = {
     SnapshotsDataset: lambda seed: {epoch: checkpoint(seed + epoch) for epoch in (1, 100)},
     ImageSetsDataset: lambda seed: {name: made_up_images(20, seed + len(name)) for name in ("digits", "mnist")},
@@ -57,7 +57,7 @@ ALL = pytest.mark.parametrize("kind", [*MAKERS, *FOLDERS], ids=lambda kind: kind
 
 
 def dataset_of(kind: type[AbstractDataset], path: str | Path, **options: Any) -> Any:
-    return kind(filepath=str(path), **({"save_args": {"index": False}} if kind is files.CSVDataset else {}), **options)
+    return kind(filepath=str(path), **options)
 
 
 def plain(data: Any) -> Any:
@@ -80,9 +80,9 @@ def plain(data: Any) -> Any:
 @pytest.mark.parametrize("place", ["local", "memory://"])
 def test_round_trip_everywhere(tmp_path: Path, kind: type[AbstractDataset], place: str) -> None:
     MemoryFileSystem.store.clear()
-    root = str(tmp_path) if place == "local" else "memory://bucket"
+    root = f"{tmp_path}/" if place == "local" else "memory://"
     make = (MAKERS | FOLDERS)[kind]
-    dataset, other = (dataset_of(kind, f"{root}/{folder}/name") for folder in ("one", "two"))
+    dataset, other = (dataset_of(kind, f"{root}{folder}/name") for folder in ("one", "two"))
     assert not dataset.exists()
     for seed in (0, 1):
         dataset.save(make(seed))
@@ -111,14 +111,14 @@ def test_versions_are_kept_and_the_latest_is_loaded(tmp_path: Path, kind: type[A
 
 
 @FILES
-def test_equal_data_are_equal_bytes(tmp_path: Path, kind: type[FileDataset]) -> None:
+def test_equal_data_are_equal_bytes(tmp_path: Path, kind: type[AbstractDataset]) -> None:
     for name in ("one", "two"):
         dataset_of(kind, tmp_path / name).save(MAKERS[kind](0))
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
 
 
 @FILES
-def test_a_failed_save_leaves_the_old_file(tmp_path: Path, kind: type[FileDataset], monkeypatch: Any) -> None:
+def test_a_failed_save_leaves_the_old_file(tmp_path: Path, kind: type[AbstractDataset], monkeypatch: Any) -> None:
     dataset = dataset_of(kind, tmp_path / "name")
     dataset.save(MAKERS[kind](0))
     before = (tmp_path / "name").read_bytes()
@@ -136,7 +136,43 @@ def test_a_failed_save_leaves_the_old_file(tmp_path: Path, kind: type[FileDatase
 
 
 @FILES
-def test_what_cannot_be_read_names_the_file_and_what_to_do(tmp_path: Path, kind: type[FileDataset]) -> None:
+def test_a_failed_save_elsewhere_leaves_the_old_file(kind: type[AbstractDataset]) -> None:
+    MemoryFileSystem.store.clear()
+    dataset = dataset_of(kind, "memory://bucket/name")
+    dataset.save(MAKERS[kind](0))
+    with pytest.raises(DatasetError):
+        dataset.save({"a": object()})
+    assert plain(dataset.load()) == plain(MAKERS[kind](0))
+    assert list(MemoryFileSystem.store) == ["/bucket/name"]
+
+
+@pytest.mark.parametrize("kind", KEDRO_FILES)
+def test_an_entry_gives_its_configuration(tmp_path: Path, kind: type[AbstractDataset]) -> None:
+    # As `catalog.to_config()` reads it.
+    dataset = dataset_of(kind, tmp_path / "name", version=Version(None, None), fs_args={"auto_mkdir": True})
+    config = {key: value for key, value in dataset._init_config().items() if value is not None}
+    expected = {"filepath": str(tmp_path / "name"), "fs_args": {"auto_mkdir": True}, "versioned": True}
+    assert config == {"type": f"{kind.__module__}.{kind.__name__}", **expected}
+
+
+@pytest.mark.parametrize("place", ["local", "memory://"])
+def test_versions_name_themselves(tmp_path: Path, place: str, recwarn: pytest.WarningsRecorder) -> None:
+    MemoryFileSystem.store.clear()
+    path = f"{tmp_path if place == 'local' else 'memory://bucket'}/name"
+    dataset = files.TextDataset(filepath=path, version=Version(None, None))
+    dataset.save("first")
+    assert dataset.load() == "first" and len(dataset.list_versions()) == 1
+    assert not [warning for warning in recwarn if "did not match load version" in str(warning.message)]
+
+
+def test_texts_keep_their_characters_and_ends_of_lines(tmp_path: Path) -> None:
+    dataset = files.TextDataset(filepath=str(tmp_path / "name"))
+    dataset.save("é\r\n\n\u4e00")
+    assert dataset.load().encode() == (tmp_path / "name").read_bytes() == "é\r\n\n\u4e00".encode()
+
+
+@FILES
+def test_what_cannot_be_read_names_the_file_and_what_to_do(tmp_path: Path, kind: type[AbstractDataset]) -> None:
     path = tmp_path / "name"
     with pytest.raises(DatasetError, match=f"{path} does not exist: run the pipeline that makes it"):
         dataset_of(kind, path).load()

@@ -1,28 +1,35 @@
 """Files as catalog entries: local ones are written atomically, and `versioned: true` and fsspec's protocols work.
 
-Kedro's own datasets write in place, so that a run that is killed leaves half a file, and their JSON may hold NaN.
+Tables, metrics and texts are those of kedro-datasets, which write in place, so that a run that is killed leaves half a
+file, and whose JSON may hold NaN; `KedroFile` adds what they lack.
 """
 
 from __future__ import annotations
 
 import base64
-import io
+import copy
 import json
 import zipfile
 import zlib
 from abc import abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, ClassVar, NewType, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
+from fsspec.implementations.memory import MemoryFileSystem
 from kedro.io import AbstractVersionedDataset, Version
+from kedro_datasets._typing import ImagePreview, JSONPreview
+from kedro_datasets.json import JSONDataset as KedroJSONDataset
+from kedro_datasets.pandas import CSVDataset as KedroCSVDataset
+from kedro_datasets.text import TextDataset as KedroTextDataset
 
 from fashion_dgm.errors import FashionDGMError
-from fashion_dgm.files import write_bytes
+from fashion_dgm.files import atomic_path, write_bytes
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.figure import Figure
 
     from fashion_dgm.checkpoint import Checkpoint
@@ -33,8 +40,8 @@ __all__ = [
     "CheckpointDataset",
     "FigureDataset",
     "FileDataset",
-    "ImagePreview",
     "JSONDataset",
+    "KedroFile",
     "StoredDataset",
     "TextDataset",
 ]
@@ -42,14 +49,24 @@ __all__ = [
 In = TypeVar("In")
 Out = TypeVar("Out")
 
-# Kedro-Viz finds out by these names how to show what a `preview` returns.
-ImagePreview = NewType("ImagePreview", str)
-JSONPreview = NewType("JSONPreview", str)
-TablePreview = NewType("TablePreview", dict)
+
+class OnFileSystem:
+    """What all that lies in a file or folder has, whoever reads and writes it."""
+
+    _fs: fsspec.AbstractFileSystem
+
+    @property
+    def _is_local(self) -> bool:
+        return isinstance(self._fs, LocalFileSystem)
+
+    @property
+    def local_path(self) -> Path | None:
+        """The file or folder that a load would read, if it is on this machine and was saved."""
+        return Path(self._get_load_path()) if self._is_local and self.exists() else None  # type: ignore[attr-defined]
 
 
-class StoredDataset(AbstractVersionedDataset[In, Out]):
-    """Base of all that lies in a file or folder.
+class StoredDataset(OnFileSystem, AbstractVersionedDataset[In, Out]):
+    """Base of the formats of the project, in a file or folder.
 
     Arguments:
         filepath: where, on this machine or with a protocol of fsspec's, such as `memory://` or `s3://`.
@@ -78,14 +95,8 @@ class StoredDataset(AbstractVersionedDataset[In, Out]):
         self._fs_args = (credentials or {}) | (fs_args or {})
         # Not by Kedro's function, for which memory://a/file and memory://b/file are the same.
         self._fs, path = fsspec.url_to_fs(str(filepath), **self._fs_args)
-        self._is_local = isinstance(self._fs, LocalFileSystem)
         self.metadata = metadata
         super().__init__(PurePosixPath(path), version, self._is_there, self._fs.glob)
-
-    @property
-    def local_path(self) -> Path | None:
-        """The file or folder that a load would read, if it is on this machine and was saved."""
-        return Path(self._get_load_path()) if self._is_local and self.exists() else None
 
     @abstractmethod
     def _is_there(self, path: str) -> bool:
@@ -96,6 +107,23 @@ class StoredDataset(AbstractVersionedDataset[In, Out]):
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": str(self._filepath), "version": self._version}
+
+
+@contextmanager
+def reading(path: str, content: str) -> Iterator[None]:
+    """Turns errors of reading into a sentence that names the file and says what to do.
+
+    Raises:
+        FashionDGMError: if the file is missing, damaged or does not hold `content`.
+    """
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise FashionDGMError(f"{path} does not exist: run the pipeline that makes it first") from error
+    except (EOFError, FashionDGMError, KeyError, OSError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+        raise FashionDGMError(
+            f"{path} is damaged or not {content}: {error}. Delete it and run the pipeline that makes it again."
+        ) from error
 
 
 class FileDataset(StoredDataset[In, Out]):
@@ -119,14 +147,8 @@ class FileDataset(StoredDataset[In, Out]):
             DatasetError: caused by a `FashionDGMError` if the file is missing, damaged or another kind of file.
         """
         path = str(self._get_load_path())
-        try:
+        with reading(path, self.CONTENT):
             return self.decode(self._fs.cat_file(path))
-        except FileNotFoundError as error:
-            raise FashionDGMError(f"{path} does not exist: run the pipeline that makes it first") from error
-        except (EOFError, FashionDGMError, KeyError, OSError, ValueError, zipfile.BadZipFile, zlib.error) as error:
-            raise FashionDGMError(
-                f"{path} is damaged or not {self.CONTENT}: {error}. Delete it and run the pipeline that makes it again."
-            ) from error
 
     def save(self, data: In) -> None:
         """Replaces the file in one step.
@@ -145,51 +167,101 @@ class FileDataset(StoredDataset[In, Out]):
         return self._fs.isfile(path)
 
 
-class CSVDataset(FileDataset["pd.DataFrame", "pd.DataFrame"]):
+class KedroFile(OnFileSystem):
+    """What a dataset of kedro-datasets lacks, to be named before it among the bases.
+
+    Arguments:
+        filepath: where, on this machine or with a protocol of fsspec's.
+        load_args: options of reading, where the dataset has any.
+        save_args: options of writing, where the dataset has any.
+        version: made by Kedro of `versioned: true`.
+        credentials: for the file system.
+        fs_args: options of the file system.
+        metadata: for plugins; Kedro itself ignores it.
+    """
+
+    CONTENT: ClassVar[str]
+    """What the file holds, as errors have it."""
+
+    # Else the encoding and the ends of lines would be the machine's.
+    DEFAULT_FS_ARGS: ClassVar[dict[str, Any]] = {
+        "open_args_load": {"mode": "r", "encoding": "utf-8", "newline": ""},
+        "open_args_save": {"mode": "w", "encoding": "utf-8", "newline": ""},
+    }
+
+    def __init__(
+        self,
+        *,
+        filepath: str,
+        load_args: dict[str, Any] | None = None,
+        save_args: dict[str, Any] | None = None,
+        version: Version | None = None,
+        credentials: dict[str, Any] | None = None,
+        fs_args: dict[str, Any] | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        # All by name, since Kedro writes the configuration of an entry from the arguments of this function.
+        args = {"load_args": load_args, "save_args": save_args}
+        super().__init__(  # type: ignore[call-arg]
+            filepath=filepath,
+            version=version,
+            credentials=credentials,
+            fs_args=fs_args,
+            metadata=metadata,
+            **{name: value for name, value in args.items() if value is not None},
+        )
+        # The library has no first folder in memory: memory://a/file and memory://b/file would be the same.
+        if isinstance(self._fs, LocalFileSystem | MemoryFileSystem):
+            self._filepath = PurePosixPath(self._fs._strip_protocol(str(filepath)))
+
+    def load(self) -> Any:
+        """Reads the file.
+
+        Raises:
+            DatasetError: caused by a `FashionDGMError` if the file is missing, damaged or another kind of file.
+        """
+        path = self._get_load_path()  # type: ignore[attr-defined]
+        with reading(str(path), self.CONTENT):
+            return super().load.__wrapped__(self)  # type: ignore[misc]
+
+    def save(self, data: Any) -> None:
+        """Replaces the file in one step; elsewhere than on this machine if the file system can.
+
+        Raises:
+            DatasetError: if the data cannot be written; a local file is then as it was.
+        """
+        path = self._get_save_path()  # type: ignore[attr-defined]
+        if self._is_local:
+            with atomic_path(Path(path)) as temporary:
+                self._save_as(PurePosixPath(temporary), data)
+        else:
+            with self._fs.transaction:
+                self._save_as(path, data)
+
+    def _save_as(self, path: PurePosixPath, data: Any) -> None:
+        target: Any = copy.copy(self)
+        target._filepath, target._version = path, None
+        # The method beneath Kedro's wrapper, which would name the temporary file in errors.
+        super().save.__wrapped__(target, data)  # type: ignore[misc]
+
+
+class CSVDataset(KedroFile, KedroCSVDataset):
     """A table; `load_args` are those of `pandas.read_csv`, `save_args` those of `DataFrame.to_csv`."""
 
     CONTENT = "a table"
 
-    def encode(self, data: pd.DataFrame) -> bytes:
-        return data.to_csv(**self._save_args).encode()
 
-    def decode(self, content: bytes) -> pd.DataFrame:
-        import pandas as pd
-
-        return pd.read_csv(io.BytesIO(content), **self._load_args)
-
-    def preview(self, nrows: int = 5) -> TablePreview:
-        """Returns the first rows for Kedro-Viz."""
-        return TablePreview(self.load().head(nrows).to_dict(orient="split"))
-
-
-class JSONDataset(FileDataset[Any, Any]):
+class JSONDataset(KedroFile, KedroJSONDataset):
     """Metrics as JSON, sorted by name; NaN and infinity, which JSON cannot represent, are refused."""
 
     CONTENT = "JSON"
-    SAVE_ARGS: ClassVar = {"indent": 2, "sort_keys": True, "allow_nan": False}
-
-    def encode(self, data: Any) -> bytes:
-        return json.dumps(data, **self._save_args).encode()
-
-    def decode(self, content: bytes) -> Any:
-        return json.loads(content)
-
-    def preview(self) -> JSONPreview:
-        """Returns all of it for Kedro-Viz."""
-        return JSONPreview(json.dumps(self.load()))
+    DEFAULT_SAVE_ARGS: ClassVar = {"indent": 2, "sort_keys": True, "allow_nan": False}
 
 
-class TextDataset(FileDataset[str, str]):
+class TextDataset(KedroFile, KedroTextDataset):
     """A text such as the report, as UTF-8."""
 
     CONTENT = "a text"
-
-    def encode(self, data: str) -> bytes:
-        return data.encode()
-
-    def decode(self, content: bytes) -> str:
-        return content.decode()
 
 
 class PictureDataset(FileDataset[In, bytes]):

@@ -7,8 +7,9 @@ import io
 from typing import TYPE_CHECKING
 
 import numpy as np
+from kedro_datasets._typing import ImagePreview
 
-from fashion_dgm.catalog.files import FileDataset, ImagePreview
+from fashion_dgm.catalog.files import FileDataset
 from fashion_dgm.data.images import ImageSet
 
 if TYPE_CHECKING:

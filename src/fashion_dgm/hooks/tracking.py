@@ -167,13 +167,12 @@ class MLflowHooks:
     def _log_saved(self, name: str, data: Any) -> None:
         import mlflow
 
-        from fashion_dgm.catalog.files import StoredDataset
         from fashion_dgm.catalog.registry import is_registrable, register
 
         assert self._config is not None
         assert self._catalog is not None
         dataset = self._catalog.get(name)
-        found = dataset.local_path if isinstance(dataset, StoredDataset) else getattr(dataset, "_filepath", None)
+        found = getattr(dataset, "local_path", getattr(dataset, "_filepath", None))
         path = Path(found or "")
         small = path.is_file() and path.stat().st_size <= self._config.artifact_megabytes * 2**20
         if small:
