@@ -21,6 +21,7 @@ LIBRARY = (
     "metrics",
     "training",
     "checkpoint",
+    "pretrained",
     "flows",
     "classifier",
     "gans",

@@ -24,6 +24,7 @@ __all__ = [
     "checkpoint_of",
     "from_bytes",
     "load_checkpoint",
+    "load_shipped",
     "rebuild",
     "save_checkpoint",
     "to_bytes",
@@ -150,3 +151,22 @@ def load_checkpoint(path: Path) -> Checkpoint:
         return from_bytes(path.read_bytes())
     except (CheckpointError, OSError) as error:
         raise CheckpointError(f"{path} cannot be read: {error}; delete it and train again") from error
+
+
+def load_shipped(path: Path, sha256: str) -> Checkpoint:
+    """Reads a checkpoint that comes with the package.
+
+    Raises:
+        CheckpointError: if the file is not there, or has another hash.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise CheckpointError(f"{path.name} comes with the package and cannot be read; install it again") from error
+    found = hashlib.sha256(content).hexdigest()
+    if found != sha256:
+        raise CheckpointError(
+            f"{path.name} comes with the package and has SHA-256 {found}, not {sha256}: it was changed or damaged; install "
+            "the package again"
+        )
+    return from_bytes(content)

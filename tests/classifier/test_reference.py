@@ -34,7 +34,7 @@ def test_changed_weights_are_refused(tmp_path: Path) -> None:
     changed.write_bytes(content)
     with pytest.raises(CheckpointError, match="it was changed or damaged"):
         reference_checkpoint(changed)
-    with pytest.raises(CheckpointError, match="install the package again"):
+    with pytest.raises(CheckpointError, match="install it again"):
         reference_checkpoint(tmp_path / "absent.safetensors")
 
 

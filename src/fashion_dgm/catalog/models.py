@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["find_checkpoint", "load_model"]
 
 SUFFIX = ".safetensors"
-RUN, REGISTERED = "runs:/", "models:/"
+REFERENCE, RUN, REGISTERED = "reference/", "runs:/", "models:/"
 
 
 def load_model(source: str | Path, project: str | Path | None = None) -> nn.Module:
@@ -28,8 +28,8 @@ def load_model(source: str | Path, project: str | Path | None = None) -> nn.Modu
     Arguments:
         source: the path of a `.safetensors` checkpoint; the name of one in the project's catalog, such as `flow`,
             `mixture_flow` or `gan_generator`; `runs:/RUN_ID`, with `/` and the path of an artifact where the run
-            has several checkpoints; or a registered model, such as `models:/gan_generator@best` or
-            `models:/gan_generator/1`.
+            has several checkpoints; a registered model, such as `models:/gan_generator@best` or
+            `models:/gan_generator/1`; or one that comes with the package, such as `reference/gan`.
         project: a folder of the project; the working directory or the nearest one above it if None. Not needed for a
             path.
 
@@ -54,7 +54,10 @@ def load_model(source: str | Path, project: str | Path | None = None) -> nn.Modu
 def find_checkpoint(source: str | Path, project: str | Path | None = None) -> Checkpoint:
     """Returns the checkpoint that `load_model` builds a network of; arguments and errors are the same."""
     from fashion_dgm.checkpoint import load_checkpoint
+    from fashion_dgm.pretrained import reference_checkpoint
 
+    if str(source).startswith(REFERENCE):
+        return reference_checkpoint(str(source).removeprefix(REFERENCE))
     if str(source).startswith(RUN):
         return _of_run(str(source).removeprefix(RUN), project)
     if str(source).startswith(REGISTERED):

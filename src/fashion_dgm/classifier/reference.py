@@ -7,10 +7,9 @@ accuracies and the hash of its training images are in the file next to the weigh
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
-from fashion_dgm.checkpoint import Checkpoint, CheckpointError, load_checkpoint
+from fashion_dgm.checkpoint import Checkpoint, load_shipped
 from fashion_dgm.classifier.network import Classifier, build_classifier
 
 __all__ = ["REFERENCE_SHA256", "reference_checkpoint", "reference_classifier"]
@@ -26,18 +25,7 @@ def reference_checkpoint(path: Path = _PATH) -> Checkpoint:
     Raises:
         CheckpointError: if the file is not there, or not the one that was shipped.
     """
-    try:
-        found = hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError as error:
-        raise CheckpointError(
-            f"the shipped classifier {path.name} cannot be read; install the package again"
-        ) from error
-    if found != REFERENCE_SHA256:
-        raise CheckpointError(
-            f"the shipped classifier {path.name} has SHA-256 {found}, not {REFERENCE_SHA256}: it was changed or damaged. "
-            "Install the package again; weights of your own are used with fid_eval.classifier: trained"
-        )
-    return load_checkpoint(path)
+    return load_shipped(path, REFERENCE_SHA256)
 
 
 def reference_classifier() -> Classifier:

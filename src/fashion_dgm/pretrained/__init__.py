@@ -1,0 +1,79 @@
+"""Models of the reference runs, which come with the package: `load_model("reference/gan")`.
+
+Each is a checkpoint, `<name>.safetensors`, with a model card beside it, `<name>.json`. A card states how the model was made,
+what it reached and where its use ends; its hash is that of the checkpoint, so that neither is changed unnoticed.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from fashion_dgm.checkpoint import Checkpoint, load_shipped
+from fashion_dgm.errors import FashionDGMError
+
+__all__ = ["ModelCard", "reference_card", "reference_checkpoint", "reference_models"]
+
+_FOLDER = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What is known of a model.
+
+    Arguments:
+        title: one line that names architecture and training.
+        data: the images it was trained on, and the SHA-256 of the training split.
+        command: makes the model again, from a clone at `commit`.
+        commit: of the code.
+        hardware: it was trained on.
+        hours: that training took.
+        metrics: results by name, each with its `value`, the `command` that computes it from the model, and what else decides
+            it.
+        licence: of the weights.
+        limits: what the model is not good for.
+        sha256: of the checkpoint's file.
+    """
+
+    title: str
+    data: dict[str, str]
+    command: str
+    commit: str
+    hardware: str
+    hours: float
+    metrics: dict[str, dict[str, Any]]
+    licence: str
+    limits: str
+    sha256: str
+
+    def to_json(self) -> str:
+        """Returns the card as `reference_card` reads it."""
+        return json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
+
+
+def reference_models() -> list[str]:
+    """Returns the names of the models that there are, such as "gan"."""
+    return sorted(path.stem for path in _FOLDER.glob("*.json"))
+
+
+def reference_card(name: str) -> ModelCard:
+    """Returns the card of a model.
+
+    Raises:
+        FashionDGMError: if there is no such model; the message lists what there is.
+    """
+    if name not in reference_models():
+        raise FashionDGMError(f"there is no reference model {name}; there are: {', '.join(reference_models())}")
+    return ModelCard(**json.loads((_FOLDER / f"{name}.json").read_text(encoding="utf-8")))
+
+
+def reference_checkpoint(name: str) -> Checkpoint:
+    """Returns the checkpoint of a model.
+
+    Raises:
+        FashionDGMError: if there is no such model.
+        CheckpointError: if its file is not there, or not the one that was shipped.
+    """
+    return load_shipped(_FOLDER / f"{name}.safetensors", reference_card(name).sha256)

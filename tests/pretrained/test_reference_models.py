@@ -1,0 +1,70 @@
+"""Models that come with the package are those that their cards describe."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from kedro.io import DatasetError
+
+from fashion_dgm import load_model, pretrained
+from fashion_dgm.catalog.local import RawImageSetDataset
+from fashion_dgm.checkpoint import CheckpointError
+from fashion_dgm.cli.main import main
+from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.pretrained import ModelCard, reference_card, reference_checkpoint, reference_models
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_all_together_are_small() -> None:
+    assert reference_models()
+    assert sum(path.stat().st_size for path in pretrained._FOLDER.glob("*.safetensors")) < 20 * 2**20
+
+
+@pytest.mark.parametrize("name", reference_models())
+def test_card_is_complete_and_model_is_ready_for_use(name: str) -> None:
+    card = reference_card(name)
+    assert all(getattr(card, field) for field in ModelCard.__dataclass_fields__)
+    assert re.fullmatch("[0-9a-f]{7,40}", card.commit)
+    assert all({"value", "command"} <= metric.keys() for metric in card.metrics.values())
+    assert not load_model(f"reference/{name}").training
+    assert reference_checkpoint(name).training["data_sha256"] == card.data["train_sha256"]
+
+
+def test_unknown_and_changed_models_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(FashionDGMError, match=f"there are: {', '.join(reference_models())}"):
+        load_model("reference/nothing")
+    name = reference_models()[0]
+    for suffix in (".json", ".safetensors"):
+        content = (pretrained._FOLDER / name).with_suffix(suffix).read_bytes()
+        (tmp_path / name).with_suffix(suffix).write_bytes(content if suffix == ".json" else content[:-1] + b"!")
+    monkeypatch.setattr(pretrained, "_FOLDER", tmp_path)
+    with pytest.raises(CheckpointError, match="changed or damaged"):
+        load_model(f"reference/{name}")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", reference_models())
+def test_distance_on_the_card_is_reached(name: str, tmp_path: Path) -> None:
+    folder = ROOT / "data" / "01_raw" / "fashion_mnist"
+    try:
+        official = RawImageSetDataset(name="fashion_mnist", filepath=str(folder), sources=[]).load()
+    except DatasetError:
+        pytest.skip("the official images are not in data/01_raw")
+    np.savez(tmp_path / "real.npz", images=official["benchmark"].images)
+    run = CliRunner().invoke
+    run(
+        main,
+        ["sample", f"reference/{name}", "-n", "10000", "-o", str(tmp_path / "samples.npz")],
+        catch_exceptions=False,
+    )
+    result = run(
+        main, ["fid", str(tmp_path / "samples.npz"), "--real", str(tmp_path / "real.npz")], catch_exceptions=False
+    )
+    found = re.search(r"Fréchet classifier distance: ([\d.]+)", result.output)
+    assert found is not None
+    # Another processor rounds the generator's pixels differently.
+    expected = reference_card(name).metrics["Fréchet classifier distance"]["value"]
+    assert float(found[1]) == pytest.approx(expected, abs=0.01)
