@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt, model_validator
@@ -122,9 +123,9 @@ class AdversarialConfig(TrainingConfig):
     records: RecordsConfig = Field(default=RecordsConfig(), description="what is measured after each epoch")
 
     @property
+    @abstractmethod
     def discriminator_steps(self) -> int:
         """Steps of the discriminator for one of the generator, after any warm-up."""
-        raise NotImplementedError
 
     @model_validator(mode="after")
     def _penalty_is_defined(self) -> Self:
