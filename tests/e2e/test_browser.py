@@ -196,6 +196,8 @@ def test_a_claim_is_followed_from_report_to_code_and_back_by_links_alone(
     page.locator(f"a[href$='wasserstein.html#{claim}']").first.click()
     assert page.url.endswith(f"wasserstein.html#{claim}")
     page.get_by_role("link", name="fashion_dgm.gans.lipschitz", exact=True).click()
+    # A page as long as this one is not there at once.
+    page.wait_for_selector("h2#clip_weights", state="attached")
     assert visit.count("h2#clip_weights") == 1
     page.get_by_role("link", name="docs/theory/wasserstein.md").first.click()
     assert page.url.endswith("theory/wasserstein.html")

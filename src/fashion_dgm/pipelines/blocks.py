@@ -35,5 +35,10 @@ def _blocks() -> dict[str, Mapping[str, Any]]:
             parameters = OmegaConfigLoader(source, base_env="base", default_run_env="base")["parameters"]
         except MissingConfigException:
             continue
-        return {name.removeprefix("train_"): block for name, block in parameters.items() if name.startswith("train_")}
+        # Kedro's loader reads the files in another order each time, and results are written in that of the models.
+        return {
+            name.removeprefix("train_"): block
+            for name, block in sorted(parameters.items())
+            if name.startswith("train_")
+        }
     return {}
