@@ -40,7 +40,7 @@ def cells(row: dict[str, Any], root: str) -> tuple[str, ...]:
         row["metric"],
         f"{row['mean']}{spread}",
         row["published"] or "",
-        f"{row['epochs']}, {seeds}",
+        seeds if row["epochs"] is None else f"{row['epochs']}, {seeds}",
         f"[`{row['commit']}`]({root}{row['page']})",
     )
 
