@@ -11,6 +11,7 @@ from torch import Tensor
 from fashion_dgm.checkpoint import Checkpoint
 from fashion_dgm.data.ood.folder import read_folder
 from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.gans.convolution import multiply_matrices
 from fashion_dgm.gans.networks import Generator
 from fashion_dgm.registry import build_model
 from fashion_dgm.training.seeds import derive_seed, generator
@@ -46,6 +47,8 @@ def snapshot_sources(
         def draw(n: int) -> tuple[Tensor, str]:
             network = build_model(load(), "Generator")
             assert isinstance(network, Generator)
+            if device.type == "cpu":
+                multiply_matrices(network)
             return network.to(device).sample(n, generator(seed, "latents"), batch_size).cpu(), ""
 
         return SampleSource(model, epoch, draw)
