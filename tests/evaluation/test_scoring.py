@@ -10,22 +10,27 @@ from tests.conftest import made_up_images
 
 from fashion_dgm.checkpoint import Checkpoint, checkpoint_of, load_checkpoint
 from fashion_dgm.classifier.network import Classifier
-from fashion_dgm.config import FIDConfig, KIDConfig
+from fashion_dgm.config import FIDConfig, KIDConfig, RealNVPConfig
 from fashion_dgm.data.images import ImageSet
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.evaluation.feature_cache import FeatureCache
 from fashion_dgm.evaluation.features import FeatureSpace, classifier_space
 from fashion_dgm.evaluation.real_images import RealImages
-from fashion_dgm.evaluation.samples import SampleSource, external_sources, snapshot_sources
+from fashion_dgm.evaluation.samples import SampleSource, external_sources, flow_sources, snapshot_sources
 from fashion_dgm.evaluation.scoring import Scores, best_and_last, records, sample_size_warnings, score_samples
+from fashion_dgm.flows import RealNVP
 from fashion_dgm.gans.networks import Discriminator, Generator
 
 CPU = torch.device("cpu")
 CONFIG = FIDConfig(
+    models="trained",
     samples=90,
     batch_size=50,
     classifier="shipped",
     samples_from={},
+    flows="all",
+    temperatures=[1.0],
+    copying_images=40,
     kid=KIDConfig(subsets=5, subset_size=20),
     neighbours=5,
     extrapolation_groups=10,
@@ -62,6 +67,13 @@ def generator(seed: int = 1, bias: float = 0.0) -> Load:
 def score(models: dict[str, dict[int, Load]], samples: int = 90, external: dict[str, str] | None = None) -> Scores:
     sources = [*snapshot_sources(models, 0, CPU, 50), *external_sources(external or {}, 0)]
     return score_samples(sources, real(samples), [space()], CONFIG, CPU)
+
+
+def flow() -> Checkpoint:
+    small = {"scales": 1, "checkerboard_couplings": 1, "channel_couplings": 0, "hidden_channels": 2}
+    config = RealNVPConfig(**small, residual_blocks=0, logit_alpha=1e-6)
+    torch.manual_seed(0)
+    return checkpoint_of(RealNVP(config), "RealNVP", config.model_dump(mode="json"))
 
 
 def images_of(name: str, images: torch.Tensor) -> SampleSource:
@@ -245,6 +257,30 @@ def test_all_measures_follow_what_is_done_to_real_images(spoil: str) -> None:
     for name in ("distance_benchmark", "kid"):
         assert rows[name].is_monotonic_increasing, name
     assert rows["coverage"].iloc[0] > rows["coverage"].iloc[-1]
+
+
+def test_copies_of_training_images_are_nearer_to_them_than_held_out_images() -> None:
+    """docs/reading-the-numbers.md#copying"""
+    train, fresh = torch.from_numpy(SPLITS["train"].images), torch.from_numpy(made_up_images(90, 5).images)
+    copies = (train.float() / 255 * 0.999)[:90]
+    scores = score_samples([images_of("copies", copies), images_of("fresh", fresh)], real(), [space()], CONFIG, CPU)
+    found = scores.quality.set_index("model")["copying_probability"]
+    assert found["copies"] == 1.0 and 0.3 < found["fresh"] < 0.7
+    assert found[["test", "train"]].isna().all()
+
+
+def test_a_flow_has_a_row_for_each_temperature_and_none_by_epoch() -> None:
+    sources = flow_sources({"flow": flow(), "other": flow()}, [1.0, 0.5], 0, CPU, 40)
+    scores = score_samples(sources, real(60), [space()], CONFIG, CPU)
+    rows = scores.quality[scores.quality["state"] == "flow"]
+    assert list(zip(rows["model"], rows["temperature"], strict=True)) == [
+        (name, temperature) for name in ("RealNVP", "other") for temperature in (1.0, 0.5)
+    ]
+    assert set(rows["samples"]) == {60} and rows["epoch"].isna().all() and scores.by_epoch.empty
+    # Latents are the same whatever the model and the temperature.
+    assert rows["distance_test"].iloc[0] == rows["distance_test"].iloc[2] != rows["distance_test"].iloc[1]
+    assert set(scores.seconds) == {f"{name}/temperature {t:g}" for name in ("RealNVP", "other") for t in (1.0, 0.5)}
+    assert scores.conversions == {}
 
 
 def test_spaces_are_scored_apart() -> None:

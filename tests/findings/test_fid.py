@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from fashion_dgm.findings.criteria import Agreement, FloorVerdict, Lead, Weakness
+from fashion_dgm.findings.criteria import Agreement, Copying, Family, FloorVerdict, Lead, Weakness
 from fashion_dgm.findings.fid import FIDFindings, fid
 
 NAN = math.nan
@@ -20,12 +20,14 @@ def measured(model: str, state: str, **values: Any) -> dict[str, Any]:
     row = {"model": model, "state": state, "epoch": 6 if state in ("best", "last") else None, "samples": 2000}
     row |= {"feature_space": "classifier", "distance_test": 9.0, "distance_benchmark": 10.0, "distance_infinite": 9.5}
     row |= {"distance_infinite_error": 0.1, "kid": 0.5, "kid_deviation": 0.01, "kid_subset": 1000}
+    row |= {"temperature": 1.0 if state == "flow" else None, "copying_probability": 0.5}
     return {**row, "precision": 0.9, "recall": 0.9, "density": 1.0, "coverage": 0.9, **values}
 
 
 def scored(*rows: dict[str, Any], sets: tuple[dict[str, Any], ...] = (), floor: float = 1.0) -> dict[str, Any]:
     quality = [*sets, measured("test", "floor"), measured("train", "training", distance_benchmark=12.0)]
     sizes = {"samples": 2000, "seed": 0, "neighbours": 5, "kid": {"subsets": 100}, "extrapolation_groups": 20}
+    sizes |= {"copying_images": 500, "models": "trained"}
     return {"rows": list(rows), "floor": {"classifier": floor}, "quality": quality, **sizes}
 
 
@@ -117,3 +119,46 @@ def test_order_at_infinitely_many_samples(infinite: float, order: Agreement) -> 
     wgan = measured("wgan", "best", distance_benchmark=20.0, distance_infinite=infinite)
     (space,) = found(sets=(measured("gan", "best"), wgan)).spaces
     assert (space.limit_order, space.limit_shift) == (order, max(0.5, 20.0 - infinite))
+
+
+@pytest.mark.parametrize(
+    ("column", "flow", "ahead"),
+    [
+        # Twice the standard error of the difference is 0.28; noise between seeds is a tenth of 9.
+        ("distance_infinite", 12.0, Family.GAN),
+        ("distance_infinite", 7.0, Family.FLOW),
+        ("distance_infinite", 10.3, Family.NEITHER),
+        ("distance_infinite", None, Family.UNKNOWN),
+        ("recall", 0.8, Family.GAN),
+        ("recall", 0.98, Family.FLOW),
+        ("coverage", 0.88, Family.NEITHER),
+        # The standard deviation of a difference of two copying probabilities of 500 images is 0.026.
+        ("copying_probability", 0.4, Family.FLOW),
+        ("copying_probability", 0.56, Family.GAN),
+        ("copying_probability", 0.54, Family.NEITHER),
+    ],
+)
+def test_families_are_compared_beyond_chance(column: str, flow: float | None, ahead: Family) -> None:
+    gan, realnvp = measured("gan", "best"), measured("RealNVP", "flow", **{column: flow})
+    (space,) = found(sets=(gan, realnvp)).spaces
+    assert space.families is not None
+    verdicts = {measure.name: measure.ahead for measure in space.families.measures}
+    others = {name: verdict for name, verdict in verdicts.items() if name != column}
+    assert verdicts[column] is ahead and set(others.values()) == {Family.NEITHER}
+    assert space.families.nearer is verdicts["distance_infinite"]
+
+
+def test_the_best_of_either_family_is_chosen_by_held_out_images() -> None:
+    """The official test images, on which the families are compared, have no part in it."""
+    distances = {"gan": (8.0, 12.0), "wgan": (9.0, 5.0)}
+    gans = [measured(name, "best", distance_test=d, distance_benchmark=b) for name, (d, b) in distances.items()]
+    flows = [measured("RealNVP", "flow", temperature=t, distance_test=d) for t, d in ((1.0, 30.0), (0.7, 20.0))]
+    (space,) = found(sets=(*gans, *flows)).spaces
+    assert space.families is not None
+    assert space.families.gan.row["model"] == "gan" and space.families.flow.row["temperature"] == 0.7
+    assert found(sets=tuple(gans)).spaces[0].families is None
+
+
+def test_copies_are_named() -> None:
+    (space,) = found(sets=(measured("gan", "best", copying_probability=0.7),)).spaces
+    assert space.compared[0].copying is Copying.NEARER

@@ -10,10 +10,12 @@ from kedro.io import DataCatalog, MemoryDataset
 from kedro.pipeline import Node, Pipeline
 from kedro.runner import AbstractRunner, ParallelRunner, SequentialRunner, ThreadRunner
 
-from fashion_dgm.catalog.files import JSONDataset
-from fashion_dgm.config import GANConfig
+from fashion_dgm.catalog.files import CheckpointDataset, JSONDataset
+from fashion_dgm.catalog.local import ReferenceModelsDataset
+from fashion_dgm.config import GANConfig, OODConfig
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.hooks.guard import GuardHooks
+from tests.ood.helpers import config as ood_config
 
 
 def needs(metrics: dict[str, Any]) -> None: ...
@@ -77,6 +79,33 @@ def test_an_input_that_one_of_two_nodes_needs_is_refused(catalog: DataCatalog) -
     )
     with pytest.raises(FashionDGMError, match="gan_metrics: made by"):
         guarded(pipeline, catalog)
+
+
+def scores_models(flow: Any, train: Any, reference: Any, config: OODConfig) -> bool:
+    return flow is None
+
+
+@pytest.mark.parametrize("models", ["trained", "reference"])
+def test_a_model_is_needed_only_if_it_is_scored(models: str, tmp_path: Path) -> None:
+    config = MemoryDataset(ood_config(models=models))
+    catalog = DataCatalog(
+        {
+            "flow": CheckpointDataset(filepath=str(tmp_path / "flow.safetensors")),
+            "train": JSONDataset(filepath=str(tmp_path / "train.json")),
+            "reference_models": ReferenceModelsDataset(),
+            "params:ood_eval": config,
+        }
+    )
+    pipeline = Pipeline(
+        [Node(scores_models, ["flow", "train", "reference_models", "params:ood_eval"], "absent", name="n")]
+    )
+    needed = ["flow", "train"] if models == "trained" else ["train"]
+    with pytest.raises(FashionDGMError) as refused:
+        guarded(pipeline, catalog)
+    assert [line.split(":")[0].strip() for line in str(refused.value).splitlines()[1:]] == needed
+    catalog.save("train", {})
+    if models == "reference":
+        assert guarded(pipeline, catalog) == {"absent": True}
 
 
 def test_a_block_of_parameters_under_its_old_name_is_refused(catalog: DataCatalog) -> None:

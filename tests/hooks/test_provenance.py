@@ -15,6 +15,7 @@ from fashion_dgm.config import DataSplitConfig
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.hooks import ProvenanceHooks
 from tests.conftest import ROOT, made_up_images
+from tests.ood.helpers import config
 
 NODE = Node(lambda **inputs: {}, {"a": "a"}, "gan_metrics", name="one", namespace="latent_space")
 
@@ -53,3 +54,12 @@ def test_a_model_of_another_split_is_refused_or_marked(catalog: DataCatalog, mod
         result: dict[str, Any] = {}
         hooks.after_node_run(NODE, catalog, inputs, {"gan_metrics": result})
         assert [text.startswith(mismatch) for text in result["origin"]["mismatches"]] == [True] * bool(mismatch)
+
+
+def test_models_of_the_package_are_compared_with_the_split_if_they_are_scored(catalog: DataCatalog) -> None:
+    here, elsewhere = made_up_images(20, seed=0), made_up_images(20, seed=1)
+    ours, shipped = (Checkpoint("RealNVP", {}, {}, {"data_sha256": images.sha256}) for images in (here, elsewhere))
+    inputs = {"train": here, "flow": ours, "reference_models": {"realnvp": shipped, "gan": {1: lambda: shipped}}}
+    ProvenanceHooks().before_node_run(NODE, catalog, inputs | {"params:ood_eval": config(models="trained")})
+    with pytest.raises(FashionDGMError, match=r"realnvp was trained on other images .*; gan was trained"):
+        ProvenanceHooks().before_node_run(NODE, catalog, inputs | {"params:ood_eval": config(models="reference")})

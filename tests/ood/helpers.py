@@ -7,6 +7,7 @@ from fashion_dgm.config import OODConfig
 
 def config(**changes: Any) -> OODConfig:
     values = {
+        "models": "trained",
         "max_images": 100,
         "benchmark_images": 100,
         "batch_size": 50,

@@ -163,7 +163,11 @@ def _distances() -> Metrics:
         ("wgan", "inception"): 30.0,
     }
     rows = [test_fid.distances(model, value, space) for (model, space), value in best.items()]
-    sets = (test_fid.measured("gan", "best"), test_fid.measured("mine", "external", kid=None, density=0.5))
+    sets = (
+        test_fid.measured("gan", "best"),
+        test_fid.measured("RealNVP", "flow", temperature=0.7, distance_infinite=30.0, recall=0.5),
+        test_fid.measured("mine", "external", kid=None, density=0.5),
+    )
     scored = test_fid.scored(*rows, sets=sets)
     spaces = {
         "classifier": {"dimension": 64, "layer": "penultimate", "accuracy": 0.91, "weights_sha256": "ab" * 32},

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from fashion_dgm.checkpoint import Checkpoint
     from fashion_dgm.data.ood.build import Fetch
     from fashion_dgm.evaluation.feature_cache import FeatureCache
+    from fashion_dgm.pipelines.late import Snapshots
     from fashion_dgm.reporting.compose import ReferenceRun
     from fashion_dgm.training.store import StateStore
 
@@ -29,6 +30,7 @@ __all__ = [
     "PublishedSetDataset",
     "RawImageSetDataset",
     "ReferenceClassifierDataset",
+    "ReferenceModelsDataset",
     "ReferenceRunDataset",
     "StateStoreDataset",
 ]
@@ -223,22 +225,40 @@ class ReferenceRunDataset(LocalDataset["ReferenceRun | None"]):
         return self._filepath.is_dir()
 
 
-class ReferenceClassifierDataset(AbstractDataset[NoReturn, "Checkpoint"]):
-    """The classifier that comes with the package, its weights checked by their hash; read-only."""
+class ShippedDataset(AbstractDataset[NoReturn, Out]):
+    """Base of what comes with the package, its weights checked by their hash; read-only."""
 
     def __init__(self, metadata: dict[str, Any] | None = None) -> None:
         self.metadata = metadata
 
-    def load(self) -> Checkpoint:
-        from fashion_dgm.classifier.reference import reference_checkpoint
-
-        return reference_checkpoint()
-
     def save(self, data: NoReturn) -> NoReturn:
-        raise DatasetError("the reference classifier comes with the package; one of your own is saved as `classifier`")
+        raise DatasetError("this comes with the package; models of your own are saved under names of their own")
 
     def _exists(self) -> bool:
         return True
 
     def _describe(self) -> dict[str, Any]:
         return {}
+
+
+class ReferenceClassifierDataset(ShippedDataset["Checkpoint"]):
+    """The reference classifier."""
+
+    def load(self) -> Checkpoint:
+        from fashion_dgm.classifier.reference import reference_checkpoint
+
+        return reference_checkpoint()
+
+
+class ReferenceModelsDataset(ShippedDataset["dict[str, Checkpoint | Snapshots]"]):
+    """The reference models by name, each as the catalog has those that are trained: generators as snapshots by epoch."""
+
+    def load(self) -> dict[str, Checkpoint | Snapshots]:
+        from fashion_dgm.pretrained import reference_checkpoint, reference_models
+
+        found: dict[str, Checkpoint | Snapshots] = {}
+        for name in reference_models():
+            checkpoint = reference_checkpoint(name)
+            snapshots = {checkpoint.training.get("epoch", 0): partial(reference_checkpoint, name)}
+            found[name] = snapshots if checkpoint.architecture == "Generator" else checkpoint
+        return found

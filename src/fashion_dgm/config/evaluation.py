@@ -24,11 +24,21 @@ Statistic = Literal[
     "nearest_features",
 ]
 CoderName = Literal["png", "jpeg_ls", "jpeg_xl"]
+Models = Annotated[
+    Literal["trained", "reference"],
+    Field(description="which are evaluated: those trained here, or those that come with the package"),
+]
+
+
+def split_words(value: Any) -> Any:
+    """Makes a list of a word such as `likelihood+waic`."""
+    return value.split("+") if isinstance(value, str) else value
 
 
 class OODConfig(Config):
     """Out-of-distribution detection by scores that are fitted to training images alone."""
 
+    models: Models
     max_images: PositiveInt = Field(description="of each OOD set")
     benchmark_images: PositiveInt = Field(description="of the in-distribution official test images")
     batch_size: BatchSize
@@ -59,12 +69,7 @@ class OODConfig(Config):
     seed: Seed
     device: Device
 
-    @field_validator("scores", mode="before")
-    @classmethod
-    def _scores_in_one_word(cls, scores: Any) -> Any:
-        if isinstance(scores, str):
-            return scores.split("+")
-        return scores
+    _one_word = field_validator("scores", mode="before")(split_words)
 
     @model_validator(mode="after")
     def _primary_score_is_computed(self) -> Self:
@@ -81,8 +86,9 @@ class KIDConfig(Config):
 
 
 class FIDConfig(Config):
-    """Distances of every snapshot and of samples from elsewhere to real images, at one N."""
+    """Distances of every snapshot, of flows and of samples from elsewhere to real images, at one N."""
 
+    models: Models
     samples: Several = Field(description="images on each side")
     batch_size: BatchSize
     classifier: Literal["shipped", "trained"] = Field(
@@ -91,6 +97,12 @@ class FIDConfig(Config):
     samples_from: dict[SampleName, Annotated[str, Field(min_length=1)]] = Field(
         description="external samples, as `name: path` of a folder, an image, .npy or .npz"
     )
+    flows: tuple[str, ...] = Field(
+        min_length=1,
+        description="of which samples are scored, by architecture: `all`, or such as `RealNVP+MixtureFlow`",
+    )
+    temperatures: Temperatures = Field(description="at which flows are sampled, a row for each")
+    copying_images: PositiveInt = Field(description="of each set, for which the nearest training image is searched")
     kid: KIDConfig = Field(description="kernel distance")
     neighbours: PositiveInt = Field(description="k of precision, recall, density and coverage (Naeem et al., 2020)")
     extrapolation_groups: int = Field(
@@ -107,3 +119,5 @@ class FIDConfig(Config):
     inception_download: bool = Field(description="from pytorch-fid's address, if the file is in neither place")
     seed: Seed
     device: Device
+
+    _one_word = field_validator("flows", mode="before")(split_words)

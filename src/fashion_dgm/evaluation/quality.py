@@ -33,12 +33,14 @@ def quality(
     config: FIDConfig,
     real_labels: NDArray[np.integer] | None = None,
     fake_labels: NDArray[np.integer] | None = None,
+    real_radii: NDArray[np.float64] | None = None,
 ) -> tuple[dict[str, float | None], list[str]]:
     """Returns kernel distance, distance at infinite N, precision, recall, density and coverage of features `(N, D)`.
 
     Arguments:
         real_labels: classes of the real images, `(M,)`, if each has a fixed fraction of them; None for a random draw.
         fake_labels: the same of `fake`.
+        real_radii: as `metrics.neighbours.radii` returns them, where they are known; None computes them.
 
     Returns:
         A value for each of `QUALITY_COLUMNS`, None where the samples are too few for it; and why.
@@ -57,7 +59,7 @@ def quality(
     except FashionDGMError as error:
         reasons.append(str(error))
     try:
-        near = neighbourhoods(real, fake, config.neighbours, config.memory_megabytes)
+        near = neighbourhoods(real, fake, config.neighbours, config.memory_megabytes, real_radii)
         found |= {name: getattr(near, name) for name in ("precision", "recall", "density", "coverage")}
     except FashionDGMError as error:
         reasons.append(str(error))

@@ -7,11 +7,14 @@ from collections.abc import Mapping
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-from fashion_dgm.data.images import ImageSet
+from fashion_dgm.data.images import ImageSet, to_unit_interval
 from fashion_dgm.evaluation.feature_cache import FeatureCache
 from fashion_dgm.evaluation.features import FeatureSpace
 from fashion_dgm.metrics.frechet import Gaussian
+from fashion_dgm.metrics.memorisation import copying_probability, nearest
+from fashion_dgm.metrics.neighbours import radii
 from fashion_dgm.training.seeds import derive_seed
 
 __all__ = ["RealImages"]
@@ -42,6 +45,9 @@ class RealImages:
         self._cache, self._device, self._batch_size = cache, device, batch_size
         self._features: dict[tuple[str, str], NDArray[np.float32]] = {}
         self._gaussians: dict[tuple[str, str], Gaussian] = {}
+        self._radii: dict[tuple[str, str], NDArray[np.float64]] = {}
+        self._whole = splits
+        self._held_out_distances: dict[tuple[str, str, int], Tensor] = {}
 
     def features(self, space: FeatureSpace, split: str) -> NDArray[np.float32]:
         """Returns features `(N, D)` of the images of a split."""
@@ -61,6 +67,33 @@ class RealImages:
         if key not in self._gaussians:
             self._gaussians[key] = Gaussian.fit(self.features(space, split))
         return self._gaussians[key]
+
+    def radii(self, space: FeatureSpace, split: str, k: int, memory_megabytes: int) -> NDArray[np.float64] | None:
+        """Returns `metrics.neighbours.radii` of those features; None where there are no `k` neighbours."""
+        key = space.name, split
+        if key not in self._radii and self.n > k:
+            self._radii[key] = radii(self.features(space, split), k, memory_megabytes)
+        return self._radii.get(key)
+
+    def copying_probability(self, images: Tensor, split: str, held_out: str) -> float:
+        """Returns the probability that one of `images` is nearer to an image of `split` than one of `held_out` is.
+
+        Nearness is that of pixels, and all images of `split` count.
+
+        Arguments:
+            images: uint8, or floats in `[0, 1]`, `(N, 1, 28, 28)`; as many held-out ones are taken.
+        """
+
+        def distances(queries: Tensor) -> Tensor:
+            unit = to_unit_interval(queries) if queries.dtype == torch.uint8 else queries
+            whole = torch.from_numpy(self._whole[split].images)
+            return nearest(unit.to(self._device), whole.to(self._device))[0].cpu()
+
+        key = split, held_out, len(images)
+        if key not in self._held_out_distances:
+            real = self._images[held_out].images[: len(images)]
+            self._held_out_distances[key] = distances(torch.from_numpy(real))
+        return copying_probability(distances(images), self._held_out_distances[key])
 
 
 def _draw(images: ImageSet, n: int, seed: int, split: str) -> ImageSet:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +15,7 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from fashion_dgm.config import FIDConfig
 from fashion_dgm.errors import FashionDGMError
@@ -31,7 +33,7 @@ logger = logging.getLogger(__name__)
 SELECT, REPORT, TRAIN = "test", "benchmark", "train"
 _REAL_ROWS = ((SELECT, "floor"), (TRAIN, "training"))
 _BY_EPOCH = ("model", "epoch", "feature_space", "split", "samples", "distance")
-_QUALITY = ("model", "state", "epoch", "feature_space", "samples", f"distance_{SELECT}", f"distance_{REPORT}")
+_IDENTITY = ("model", "state", "epoch", "temperature", "feature_space", "samples")
 
 
 @dataclass
@@ -41,12 +43,13 @@ class Scores:
     Arguments:
         by_epoch: a row for each model, epoch, feature space and split: columns model, epoch, feature_space, split, samples,
             distance.
-        quality: a row for each space and each of: a model's best and last epoch, external samples, and real images
-            taken as samples, held-out ones (state "floor") and training images (state "training"). Kernel distance and
-            neighbours are against `REPORT`.
+        quality: a row for each space and each of: a model's best and last epoch, a flow at each temperature (state "flow"),
+            external samples, and real images taken as samples, held-out ones (state "floor") and training images (state
+            "training"). Kernel distance and neighbours are against `REPORT`, `copying_probability` against `TRAIN`.
         failures: `model`, `epoch` and `reason` of what could not be scored.
         warnings: sentences.
         conversions: what was done to external samples.
+        seconds: by model (and temperature), how long drawing its images took.
     """
 
     by_epoch: pd.DataFrame = field(default_factory=pd.DataFrame)
@@ -54,6 +57,7 @@ class Scores:
     failures: list[dict[str, Any]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     conversions: dict[str, str] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
 
     def floors(self) -> dict[str, float]:
         """Returns by space the distance between `SELECT` and `REPORT`: what a perfect generator reaches against either.
@@ -67,12 +71,13 @@ class Scores:
 
 @dataclass(frozen=True)
 class _Scored:
-    """One set of samples in one space."""
+    """One set of samples in one space, with some of the images, which real ones need not have."""
 
     source: SampleSource
     space: FeatureSpace
     features: NDArray[np.float32]
     distances: Mapping[str, float]
+    images: Tensor | None
 
 
 def score_samples(
@@ -92,7 +97,7 @@ def score_samples(
     scores = Scores(warnings=sample_size_warnings(spaces, real.n))
     by_epoch: list[tuple[Any, ...]] = []
     rows: list[dict[str, Any]] = []
-    for model, group in itertools.groupby(sources, key=lambda source: source.model):
+    for (model, _), group in itertools.groupby(sources, key=lambda source: (source.model, source.temperature)):
         best: dict[str, _Scored] = {}
         last: dict[str, _Scored] = {}
         for source in group:
@@ -105,11 +110,13 @@ def score_samples(
                     n = len(scored.features)
                     by_epoch += [(model, source.epoch, name, split, n, d) for split, d in scored.distances.items()]
         for name, scored in best.items():
-            external = scored.source.epoch is None
-            rows.append(_row(scored, "external" if external else "best", real, config, scores))
-            if scored is last[name] and not external:
+            if scored.source.epoch is None:
+                rows.append(_row(scored, "external" if scored.source.external else "flow", real, config, scores))
+                continue
+            rows.append(_row(scored, "best", real, config, scores))
+            if scored is last[name]:
                 rows.append({**rows[-1], "state": "last"})
-            elif not external:
+            else:
                 rows.append(_row(last[name], "last", real, config, scores))
     if scores.failures and not rows:
         reasons = "; ".join(f"{failure['model']}: {failure['reason']}" for failure in scores.failures[:3])
@@ -166,9 +173,12 @@ def _score(
     scores: Scores,
 ) -> list[_Scored]:
     try:
+        started = time.perf_counter()
         images, conversion = source.draw(real.n)
+        seconds = time.perf_counter() - started
         oddities = check_images(images)
-        found = [_compare(source, space(images, device, config.batch_size), real, space) for space in spaces]
+        some = images[: config.copying_images].clone()
+        found = [_compare(source, space(images, device, config.batch_size), real, space, some) for space in spaces]
     except FashionDGMError as error:
         at = "" if source.epoch is None else f", epoch {source.epoch}"
         logger.warning("%s%s could not be scored: %s", source.model, at, error)
@@ -176,8 +186,11 @@ def _score(
         return []
     at = "" if source.epoch is None else f" at epoch {source.epoch}"
     scores.warnings += [f"{source.model}{at}: {oddity}." for oddity in oddities]
-    if source.epoch is None:
+    if source.external:
         scores.conversions[source.model] = conversion
+    else:
+        heat = "" if source.temperature is None else f"/temperature {source.temperature:g}"
+        scores.seconds[f"{source.model}{heat}"] = seconds
     if len(images) < real.n:
         scores.warnings.append(
             f"{source.model} brings {len(images)} samples where the others have {real.n}: its distances are biased upwards "
@@ -187,26 +200,31 @@ def _score(
     return found
 
 
-def _compare(source: SampleSource, features: NDArray[np.float32], real: RealImages, space: FeatureSpace) -> _Scored:
+def _compare(
+    source: SampleSource, features: NDArray[np.float32], real: RealImages, space: FeatureSpace, images: Tensor | None
+) -> _Scored:
     fitted = Gaussian.fit(features)
     distances = {split: frechet_distance(real.gaussian(space, split), fitted) for split in (SELECT, REPORT)}
-    return _Scored(source, space, features, distances)
+    return _Scored(source, space, features, distances, images)
 
 
 def _row(scored: _Scored, state: str, real: RealImages, config: FIDConfig, scores: Scores) -> dict[str, Any]:
     space, source = scored.space, scored.source
     labels = real.labels(REPORT), real.labels(source.model) if state in dict(_REAL_ROWS).values() else None
-    values, reasons = quality(real.features(space, REPORT), scored.features, config, *labels)
+    radii = real.radii(space, REPORT, config.neighbours, config.memory_megabytes)
+    values, reasons = quality(real.features(space, REPORT), scored.features, config, *labels, radii)
     scores.warnings += [f"{source.model}: {reason}." for reason in reasons]
-    identity = (source.model, state, source.epoch, space.name, len(scored.features))
-    return {**dict(zip(_QUALITY, (*identity, *scored.distances.values()), strict=True)), **values}
+    identity = (source.model, state, source.epoch, source.temperature, space.name, len(scored.features))
+    copying = None if scored.images is None else real.copying_probability(scored.images, TRAIN, SELECT)
+    distances = {f"distance_{split}": distance for split, distance in scored.distances.items()}
+    return {**dict(zip(_IDENTITY, identity, strict=True)), **distances, **values, "copying_probability": copying}
 
 
 def _real_row(
     split: str, state: str, real: RealImages, space: FeatureSpace, config: FIDConfig, scores: Scores
 ) -> dict[str, Any]:
     source = SampleSource(split, None, lambda n: (torch.empty(0), ""))
-    scored = _compare(source, real.features(space, split), real, space)
+    scored = _compare(source, real.features(space, split), real, space, None)
     row = _row(scored, state, real, config, scores)
     # The distance is symmetric, so that of official to held-out images is this one; to itself a set has none.
     return {**row, f"distance_{SELECT}": scored.distances[REPORT]} if split == SELECT else row

@@ -91,6 +91,8 @@ def main_findings(findings: Findings) -> dict[str, str]:
     for space in findings.fid.spaces:
         leader = f" {space.standings[0].model}" if space.standings else ""
         verdicts[f"lead_{space.name}"] = f"{space.lead.name}{leader}"
+        if space.families is not None:
+            verdicts[f"family_{space.name}"] = space.families.nearer.name
     return verdicts
 
 

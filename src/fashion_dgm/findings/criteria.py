@@ -128,14 +128,10 @@ Copying = Enum("Copying", "NEARER FARTHER EVEN UNKNOWN")
 
 
 def copying(probability: object, images: object) -> Copying:
-    """Compares with a half the probability that a generated image is nearer, from as many distances of either kind.
-
-    Its standard deviation is that of the Mann-Whitney statistic.
-    """
+    """Compares with a half the probability that a generated image is nearer, from as many distances of either kind."""
     if not is_number(probability) or not is_number(images):
         return Copying.UNKNOWN
-    noise = math.sqrt((2 * images + 1) / (12 * images * images))
-    if abs(probability - 0.5) <= SURE * noise:
+    if abs(probability - 0.5) <= SURE * copying_error(round(images)):
         return Copying.EVEN
     return Copying.NEARER if probability > 0.5 else Copying.FARTHER
 
@@ -192,8 +188,12 @@ Lead = Enum("Lead", "CLEAR NOISE ALONE NO_MODEL UNKNOWN")
 
 def close(first: float, second: float, inception: bool) -> bool:
     """Whether two distances are as near to each other as those of two seeds."""
-    gap = abs(first - second)
-    return gap < SEED_NOISE_FID if inception else gap < CLOSE_DISTANCE * max(abs(first), abs(second))
+    return abs(first - second) < seed_noise((first, second), inception)
+
+
+def seed_noise(distances: Sequence[float], inception: bool) -> float:
+    """Returns how far two distances of this size may lie apart by their seeds alone."""
+    return SEED_NOISE_FID if inception else CLOSE_DISTANCE * max(map(abs, distances))
 
 
 FloorVerdict = Enum("FloorVerdict", "BELOW NEAR ABOVE UNKNOWN")
@@ -228,6 +228,42 @@ def weakness(density: object, coverage: object) -> Weakness:
     if abs(density - coverage) < CLOSE_QUALITY:
         return Weakness.BOTH
     return Weakness.QUALITY if density < coverage else Weakness.VARIETY
+
+
+TWO_STANDARD_ERRORS = 2.0
+"""On either side: the interval of a difference between families."""
+
+
+Family = Enum("Family", "GAN FLOW NEITHER UNKNOWN")
+"""Which family of models is ahead in a measure."""
+
+
+def family_ahead(difference: object, error: object, least: float, smaller_is_better: bool) -> Family:
+    """Reads a difference, that of a flow less that of a GAN, by its interval.
+
+    Arguments:
+        least: a difference of this size or less is none.
+    """
+    if not is_number(difference) or not is_number(error):
+        return Family.UNKNOWN
+    margin = TWO_STANDARD_ERRORS * error
+    where = side(difference, (difference - margin, difference + margin), 0.0, least)
+    if where is Side.AROUND:
+        return Family.NEITHER
+    return Family.FLOW if (where is Side.BELOW) == smaller_is_better else Family.GAN
+
+
+def fraction_error(fraction: float, images: int) -> float:
+    """Returns the standard error of a fraction of so many images."""
+    return math.sqrt(fraction * (1 - fraction) / images)
+
+
+def copying_error(images: int) -> float:
+    """Returns the standard deviation of a copying probability from as many distances of either kind, if both are alike.
+
+    It is that of the Mann-Whitney statistic.
+    """
+    return math.sqrt((2 * images + 1) / (12 * images * images))
 
 
 # --- Flows

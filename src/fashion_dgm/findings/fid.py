@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from fashion_dgm.findings import criteria
-from fashion_dgm.findings.criteria import Agreement, FloorVerdict, Lead, Weakness, is_number
+from fashion_dgm.findings.criteria import Agreement, Copying, Family, FloorVerdict, Lead, Weakness, is_number
 from fashion_dgm.findings.gan import model_order
 
-__all__ = ["FIDFindings", "KernelFindings", "SampleSet", "SpaceFindings", "Standing", "fid"]
+__all__ = [
+    "FIDFindings",
+    "FamilyComparison",
+    "FamilyMeasure",
+    "KernelFindings",
+    "SampleSet",
+    "SpaceFindings",
+    "Standing",
+    "fid",
+]
 
 Row = Mapping[str, Any]
 
@@ -20,9 +30,11 @@ _ABSENT: Mapping[str, Any] = {
     **dict.fromkeys(("samples", "seed", "neighbours", "extrapolation_groups")),
     "kid": {"subsets": None},
     "feature_spaces": {},
+    "copying_images": None,
+    "models": "trained",
 }
 _NOT_MEASURED = dict.fromkeys(("best_on_test", "best_on_benchmark", "last_on_test", "last_on_benchmark"))
-_PLACES = {"best": 0, "last": 1, "external": 2, "training": 3, "floor": 4}
+_PLACES = {"best": 0, "last": 1, "flow": 2, "external": 3, "training": 4, "floor": 5}
 
 
 @dataclass(frozen=True, order=True)
@@ -41,11 +53,13 @@ class SampleSet:
         row: as `evaluation.scoring.Scores.quality` has it.
         also_last: whether it is of a model's best epoch, and that is the last one.
         weakness: by `density` and `coverage`, fractions of those of held-out images.
+        copying: whether the images lie nearer to training images than held-out ones do.
     """
 
     row: Row
     also_last: bool
     weakness: Weakness
+    copying: Copying
     density: float | None
     coverage: float | None
 
@@ -66,6 +80,42 @@ class KernelFindings:
 
 
 @dataclass(frozen=True)
+class FamilyMeasure:
+    """One measure of two families' best samples.
+
+    Arguments:
+        name: its column.
+        gan, flow: its values.
+        difference: that of the flow less that of the GAN, with its standard error; None where one is not known.
+    """
+
+    name: str
+    gan: float | None
+    flow: float | None
+    difference: float | None
+    error: float | None
+    ahead: Family
+
+
+@dataclass(frozen=True)
+class FamilyComparison:
+    """The best samples of a GAN compared with the best of a flow, both chosen by held-out images.
+
+    Arguments:
+        measures: distance, recall, coverage and copying, in this order.
+    """
+
+    gan: SampleSet
+    flow: SampleSet
+    measures: tuple[FamilyMeasure, ...]
+
+    @property
+    def nearer(self) -> Family:
+        """The family whose samples are nearer to the official test images."""
+        return self.measures[0].ahead
+
+
+@dataclass(frozen=True)
 class SpaceFindings:
     """What was found in one feature space.
 
@@ -80,7 +130,8 @@ class SpaceFindings:
             number of the epoch and the distance to either split, such as `last_epoch`, `last_on_test`, `last_on_benchmark`.
         unfinished: models of which no epoch was nearer than the last one.
         sets: all sets with more measures: models, external samples, real images, the floor last.
-        compared: those of models' best epochs and external samples that are of the usual size.
+        compared: those of models' best epochs, flows and external samples that are of the usual size.
+        families: GANs compared with flows; None where there are none of one of them.
         limit_shift: by how much, at most, a distance falls at infinitely many samples.
     """
 
@@ -96,6 +147,7 @@ class SpaceFindings:
     unfinished: tuple[str, ...]
     sets: tuple[SampleSet, ...]
     compared: tuple[SampleSet, ...]
+    families: FamilyComparison | None
     kernel: KernelFindings
     limit_order: Agreement
     limit_shift: float | None
@@ -161,7 +213,7 @@ def _space(metrics: Mapping[str, Any], name: str) -> SpaceFindings:
     models = _models(metrics, name)
     standings, reference = _ranking(models)
     sets = _sets(metrics, name)
-    compared = [s for s in sets if s.row["state"] in ("best", "external") and _usual(s, metrics)]
+    compared = [s for s in sets if s.row["state"] in ("best", "flow", "external") and _usual(s, metrics)]
     real = {s.row["state"]: s for s in sets if s.row["state"] in ("training", "floor")}
     trained_on = real["training"].row.get("distance_benchmark") if "training" in real else None
     floor, floor_set = metrics.get("floor", {}).get(name), real.get("floor")
@@ -182,6 +234,7 @@ def _space(metrics: Mapping[str, Any], name: str) -> SpaceFindings:
         unfinished=tuple(model["model"] for model in models if model["best_epoch"] == model["last_epoch"]),
         sets=tuple(sets),
         compared=tuple(compared),
+        families=_families(compared, metrics["copying_images"], name == "inception"),
         kernel=_kernel(compared),
         limit_order=limit_order,
         limit_shift=shift,
@@ -223,14 +276,47 @@ def _sets(metrics: Mapping[str, Any], space: str) -> list[SampleSet]:
     floor: Row = next((row for row in rows if row["state"] == "floor" and row["samples"] == metrics["samples"]), {})
     places = {model: place for place, model in enumerate(model_order({row["model"] for row in rows}))}
     rows.sort(key=lambda row: (max(_PLACES[row["state"]], 1), places[row["model"]], _PLACES[row["state"]]))
-    return [_set(row, floor, (row["model"], row["epoch"]) in last) for row in rows]
+    return [_set(row, floor, (row["model"], row["epoch"]) in last, metrics["copying_images"]) for row in rows]
 
 
-def _set(row: Row, floor: Row, also_last: bool) -> SampleSet:
+def _set(row: Row, floor: Row, also_last: bool, copying_images: int | None) -> SampleSet:
     known = all(is_number(row.get(name)) and is_number(floor.get(name)) and floor[name] > 0 for name in _MEASURES)
     density, coverage = (row[name] / floor[name] if known else None for name in ("density", "coverage"))
     of_best = row["state"] == "best" and also_last
-    return SampleSet(row, of_best, criteria.weakness(density, coverage), density, coverage)
+    copying = criteria.copying(row.get("copying_probability"), copying_images)
+    return SampleSet(row, of_best, criteria.weakness(density, coverage), copying, density, coverage)
+
+
+def _families(sets: Sequence[SampleSet], copying_images: int | None, inception: bool) -> FamilyComparison | None:
+    chosen = []
+    for state in ("best", "flow"):
+        known = [s for s in sets if s.row["state"] == state and is_number(s.row["distance_test"])]
+        if not known:
+            return None
+        chosen.append(min(known, key=lambda s: s.row["distance_test"]))
+    gan, flow = chosen
+    rows = gan.row, flow.row
+
+    def measure(name: str, error: Callable[[Row], object], least: float, smaller_is_better: bool) -> FamilyMeasure:
+        of_gan, of_flow = (row.get(name) for row in rows)
+        errors = [found for row in rows if is_number(found := error(row))]
+        if not is_number(of_gan) or not is_number(of_flow) or len(errors) < 2:
+            return FamilyMeasure(name, of_gan, of_flow, None, None, Family.UNKNOWN)
+        difference, both = of_flow - of_gan, math.hypot(*errors)
+        ahead = criteria.family_ahead(difference, both, least, smaller_is_better)
+        return FamilyMeasure(name, of_gan, of_flow, difference, both, ahead)
+
+    def of_fraction(name: str) -> Callable[[Row], object]:
+        return lambda row: criteria.fraction_error(row[name], row["samples"]) if is_number(row.get(name)) else None
+
+    noise = criteria.seed_noise([row["distance_test"] for row in rows], inception)
+    copying = None if copying_images is None else criteria.copying_error(copying_images)
+    measures = (
+        measure("distance_infinite", lambda row: row.get("distance_infinite_error"), noise, True),
+        *(measure(name, of_fraction(name), criteria.CLOSE_QUALITY, False) for name in ("recall", "coverage")),
+        measure("copying_probability", lambda row: copying, 0.0, True),
+    )
+    return FamilyComparison(gan, flow, measures)
 
 
 def _kernel(sets: Sequence[SampleSet]) -> KernelFindings:

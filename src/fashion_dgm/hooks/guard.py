@@ -11,6 +11,7 @@ from kedro.framework.hooks import hook_impl
 from kedro.framework.project import pipelines
 from kedro.io import DatasetNotFoundError, MemoryDataset
 
+from fashion_dgm.catalog.files import CheckpointDataset
 from fashion_dgm.config import AdversarialConfig, NamedFlowTrainingConfig, OODConfig, OODSetsConfig
 from fashion_dgm.config.renamed import RENAMED, suggestion
 from fashion_dgm.errors import FashionDGMError
@@ -67,7 +68,12 @@ def _check_renamed_blocks(catalog: DataCatalog) -> None:
 
 def _check_inputs(pipeline: Pipeline, catalog: DataCatalog) -> None:
     """Refuses inputs that were never made; what every node that reads it takes as None is None."""
-    needed = {name for node in pipeline.nodes for name, hint in _arguments(node) if NoneType not in get_args(hint)}
+    needed = {
+        name
+        for node in pipeline.nodes
+        for name, hint in _arguments(node)
+        if NoneType not in get_args(hint) and name not in _replaced_models(node, catalog)
+    }
     missing = []
     for name in sorted(pipeline.inputs()):
         if name == "parameters" or name.startswith("params:"):
@@ -85,6 +91,14 @@ def _check_inputs(pipeline: Pipeline, catalog: DataCatalog) -> None:
             catalog._datasets[name] = MemoryDataset(None)
     if missing:
         raise FashionDGMError("these inputs were never made:\n" + "\n".join(missing))
+
+
+def _replaced_models(node: Node, catalog: DataCatalog) -> set[str]:
+    """Returns the models that a node does without, because its parameters ask for those that come with the package."""
+    blocks = (catalog.load(name) for name in node.inputs if name.startswith("params:"))
+    if "reference_models" not in node.inputs or all(getattr(block, "models", None) != "reference" for block in blocks):
+        return set()
+    return {name for name in node.inputs if isinstance(catalog.get(name), CheckpointDataset)}
 
 
 def _check_models(pipeline: Pipeline, catalog: DataCatalog) -> None:

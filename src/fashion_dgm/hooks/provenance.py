@@ -93,10 +93,13 @@ def _train_sha256(catalog: DataCatalog, inputs: Mapping[str, Any]) -> str | None
 def _trained_on(inputs: Mapping[str, Any]) -> dict[str, str]:
     """By the name of its dataset, the hash of the images each model among a node's inputs learned from.
 
+    Where the node's parameters ask for the models that come with the package, it evaluates these alone.
     The classifier is no model under evaluation; that of its own images is compared where its features are used.
     """
     from fashion_dgm.checkpoint import Checkpoint
 
+    if any(getattr(value, "models", None) == "reference" for value in inputs.values()):
+        inputs = inputs.get("reference_models", inputs)
     found = {}
     for name, value in inputs.items():
         # Snapshots are loaded when they are called; any one speaks for all.

@@ -34,7 +34,11 @@ class Neighbourhoods:
 
 
 def neighbourhoods(
-    real: NDArray[np.floating], fake: NDArray[np.floating], k: int, memory_megabytes: int
+    real: NDArray[np.floating],
+    fake: NDArray[np.floating],
+    k: int,
+    memory_megabytes: int,
+    real_radii: NDArray[np.float64] | None = None,
 ) -> Neighbourhoods:
     """Compares features `(N, D)` and `(M, D)` by their `k` nearest neighbours.
 
@@ -42,12 +46,15 @@ def neighbourhoods(
 
     Arguments:
         memory_megabytes: what the distances that are held at a time may take; it changes nothing else.
+        real_radii: those of `real`, as `radii` returns them, where many sets are compared with the same images.
 
     Raises:
         FashionDGMError: if the sets don't match, or one has no more than `k` features.
     """
     check_features(real, fake)
-    real_radii, fake_radii = radii(real, k, memory_megabytes), radii(fake, k, memory_megabytes)
+    if real_radii is None:
+        real_radii = radii(real, k, memory_megabytes)
+    fake_radii = radii(fake, k, memory_megabytes)
     balls = np.zeros(len(fake), dtype=np.int64)  # real balls around each sample
     recalled = np.zeros(len(real), dtype=bool)
     covered = np.zeros(len(real), dtype=bool)

@@ -30,6 +30,7 @@ __all__ = [
     "log_gradients",
     "log_run",
     "log_samples",
+    "log_sampling",
     "side_channel",
     "tag_findings",
 ]
@@ -160,6 +161,14 @@ def log_samples(model: str, snapshots: Snapshots, samples: Mapping[int, NDArray]
             step=epoch,
             synchronous=True,
         )
+
+
+@side_channel
+def log_sampling(seconds: Mapping[str, float]) -> None:
+    """Logs how many seconds each model takes for a thousand images; files don't have it, as it is of one machine."""
+    import mlflow
+
+    mlflow.log_metrics({f"{model}/seconds_per_1000_images": taken for model, taken in seconds.items()})
 
 
 @side_channel

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from fashion_dgm.config import FIDConfig
 from fashion_dgm.data.images import ImageSet
 from fashion_dgm.pipelines.late import Checkpoint, DataFrame, FeatureCache, Figure, Snapshots, figures
-from fashion_dgm.pipelines.tracking import log_distances
+from fashion_dgm.pipelines.tracking import log_distances, log_sampling
 
 __all__ = ["plot_distances", "score_samples"]
 
@@ -19,9 +20,15 @@ def score_samples(
     classifier: Checkpoint | None,
     cache: FeatureCache,
     config: FIDConfig,
-    **models: Snapshots | None,
+    reference: Mapping[str, Checkpoint | Snapshots],
+    **models: Checkpoint | Snapshots | None,
 ) -> tuple[DataFrame, DataFrame, dict[str, Any]]:
-    """Scores every snapshot of the models, and samples from elsewhere, in every feature space that is to be had."""
+    """Scores every snapshot of the generators, the flows, and samples from elsewhere, in all available feature spaces.
+
+    Arguments:
+        reference: the models that come with the package, which are scored in place of the others if parameters say so.
+        models: generators' snapshots and flows, by name; None if they were never trained.
+    """
     from fashion_dgm.evaluation import samples
     from fashion_dgm.evaluation import scoring as fid
     from fashion_dgm.evaluation.real_images import RealImages
@@ -32,18 +39,29 @@ def score_samples(
     spaces, missing = available_spaces(config, classifier, device)
     splits = {fid.SELECT: test, fid.REPORT: benchmark, fid.TRAIN: train}
     real = RealImages(splits, config.samples, config.seed, cache, device, config.batch_size)
-    trained = {name: snapshots for name, snapshots in models.items() if snapshots}
+    scored = {name: model for name, model in (reference if config.models == "reference" else models).items() if model}
+    generators = {name: model for name, model in scored.items() if isinstance(model, Mapping)}
+    flows = {
+        name: model
+        for name, model in scored.items()
+        if not isinstance(model, Mapping) and {"all", model.architecture} & {*config.flows}
+    }
+    drawn = config.seed, device, config.batch_size
     sources = [
-        *samples.snapshot_sources(trained, config.seed, device, config.batch_size),
-        *samples.external_sources(config.samples_from, config.seed, taken={*models, *splits}),
+        *samples.snapshot_sources(generators, *drawn),
+        *samples.flow_sources(flows, config.temperatures, *drawn),
+        *samples.external_sources(config.samples_from, config.seed, taken={*models, *reference, *splits}),
     ]
     scores = fid.score_samples(sources, real, spaces, config, device)
-    log_distances(scores.by_epoch, trained, {name: images.sha256 for name, images in splits.items()})
+    log_distances(scores.by_epoch, generators, {name: images.sha256 for name, images in splits.items()})
+    log_sampling({name: 1000 * seconds / real.n for name, seconds in scores.seconds.items()})
     metrics = {
         "rows": fid.best_and_last(scores.by_epoch),
         "quality": fid.records(scores.quality),
         "floor": scores.floors(),
+        "models": config.models,
         "samples": real.n,
+        "copying_images": min(config.copying_images, real.n),
         "seed": config.seed,
         "neighbours": config.neighbours,
         "kid": config.kid.model_dump(),

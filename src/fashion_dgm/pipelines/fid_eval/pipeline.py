@@ -2,14 +2,15 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from fashion_dgm.pipelines.blocks import adversarial_models
+from fashion_dgm.pipelines.blocks import adversarial_models, named_flows
 from fashion_dgm.pipelines.fid_eval import nodes
 
 __all__ = ["create_pipeline"]
 
 
 def create_pipeline() -> Pipeline:
-    """Returns the pipeline, which scores the snapshots of all adversarial models that were trained."""
+    """Returns the pipeline, which scores the snapshots of all adversarial models that were trained, and all flows."""
+    flows = ("flow", "mixture_flow", "residual_flow", *named_flows())
     return Pipeline(
         [
             Node(
@@ -21,7 +22,9 @@ def create_pipeline() -> Pipeline:
                     "classifier": "classifier",
                     "cache": "feature_cache",
                     "config": "params:fid_eval",
+                    "reference": "reference_models",
                     **{model: f"{model}_snapshots" for model in adversarial_models()},
+                    **{flow: flow for flow in flows},
                 },
                 ["fid_by_epoch", "sample_quality", "fid_metrics"],
                 name="score_samples",

@@ -26,6 +26,7 @@ def score_images(
     background: Checkpoint | None = None,
     residual_flow: Checkpoint | None = None,
     classifier: Checkpoint | None = None,
+    reference: Mapping[str, Checkpoint | Snapshots] | None = None,
     **others: Any | None,
 ) -> tuple[DataFrame, dict[str, Any]]:
     """Fits every score to training images, then scores each benchmark and out-of-distribution image.
@@ -33,6 +34,7 @@ def score_images(
     A score that needs a model which is None is missing, with the reason.
 
     Arguments:
+        reference: the models that come with the package, whose flows are used in place of all others if parameters say so.
         others: further flows by name, and their snapshots as `NAME_snapshots`; None if they were never trained.
     """
     import pandas as pd
@@ -45,12 +47,20 @@ def score_images(
     device = resolve_device(config.device)
     labelled = None if classifier is None else build_model(classifier, "Classifier").to(device)
     assert labelled is None or isinstance(labelled, Classifier)
-    flows = {flow.architecture: (flow, snapshots)}
-    for name, other in others.items():
-        if other is not None and not name.endswith("_snapshots"):
+    given: Mapping[str, Any] = {"flow": flow, "flow_snapshots": snapshots, **others}
+    if reference is not None and config.models == "reference":
+        given = {name: model for name, model in reference.items() if not isinstance(model, Mapping)}
+        if not given:
+            raise FashionDGMError(
+                "ood_eval.models is reference, but no flow comes with this package; train one, and set it to trained"
+            )
+        residual_flow = None
+    flows: dict[str, tuple[Checkpoint, Snapshots | None]] = {}
+    for name, model in given.items():
+        if model is not None and not name.endswith("_snapshots"):
             # Of two flows of one architecture, the second goes by its name.
-            known = name if other.architecture in flows else other.architecture
-            flows[known] = (other, others.get(f"{name}_snapshots"))
+            known = name if model.architecture in flows else model.architecture
+            flows[known] = (model, given.get(f"{name}_snapshots"))
     models = Models(
         {name: load_flow(last, config.device) for name, (last, _) in flows.items()},
         background=None if background is None else load_flow(background, config.device),
@@ -87,7 +97,7 @@ def score_images(
     fitted = {
         "in_distribution": benchmark.name,
         "images": config.fit_images,
-        "ensemble": 1 + len(models.ensembles[flow.architecture]),
+        "ensemble": 1 + len(models.ensembles[next(iter(flows))]),
         "references": scorers[0][0].references,
         "typical_bits_per_dim": {name: bits for scorer, _ in scorers for name, bits in scorer.typical.items()},
         "missing": {name: reasons for scorer, _ in scorers for name, reasons in scorer.missing.items()},

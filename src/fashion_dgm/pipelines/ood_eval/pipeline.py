@@ -21,6 +21,7 @@ def create_pipeline() -> Pipeline:
                     "background": "background_flow",
                     "residual_flow": "residual_flow",
                     "classifier": "reference_classifier",
+                    "reference": "reference_models",
                     "train": "train",
                     "benchmark": "benchmark",
                     "ood_sets": "ood_sets",
