@@ -15,7 +15,7 @@ from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from fashion_dgm.errors import FashionDGMError
-from fashion_dgm.files import write_bytes
+from fashion_dgm.files import DAMAGED, opened, write_bytes
 from fashion_dgm.training.device import allow_tf32
 
 __all__ = [
@@ -116,7 +116,7 @@ def rebuild(checkpoint: Checkpoint | None, architecture: str, make: Callable[[Ma
 def to_bytes(checkpoint: Checkpoint) -> bytes:
     """Returns `checkpoint` as safetensors; equal checkpoints are equal bytes."""
     # One entry, because safetensors writes several in no fixed order.
-    header = {"architecture": checkpoint.architecture, "config": checkpoint.config, "training": checkpoint.training}
+    header = {**_about(checkpoint), "sha256": _content_sha256(checkpoint)}
     return save(dict(checkpoint.weights), metadata={"fashion_dgm": json.dumps(header, sort_keys=True)})
 
 
@@ -131,9 +131,22 @@ def from_bytes(content: bytes) -> Checkpoint:
         # safetensors gives the metadata of files only; a length of 8 bytes and a header in JSON precede the weights.
         metadata = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])["__metadata__"]
         header = json.loads(metadata["fashion_dgm"])
-        return Checkpoint(header["architecture"], header["config"], weights, header["training"])
-    except (SafetensorError, KeyError, ValueError) as error:
+        checkpoint = Checkpoint(header.pop("architecture"), header.pop("config"), weights, header.pop("training"))
+        # Of a version that wrote no hash.
+        if header and header.pop("sha256") != _content_sha256(checkpoint):
+            raise ValueError("its content differs from its SHA-256")
+        return checkpoint
+    except (SafetensorError, *DAMAGED) as error:
         raise CheckpointError(f"not a checkpoint of fashion-dgm, or damaged ({error})") from error
+
+
+def _about(checkpoint: Checkpoint) -> dict[str, Any]:
+    return {name: getattr(checkpoint, name) for name in ("architecture", "config", "training")}
+
+
+def _content_sha256(checkpoint: Checkpoint) -> str:
+    """Hash of all that a checkpoint holds, in hexadecimal."""
+    return hashlib.sha256(f"{json.dumps(_about(checkpoint), sort_keys=True)} {checkpoint.sha256}".encode()).hexdigest()
 
 
 def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
@@ -146,10 +159,14 @@ def load_checkpoint(path: Path) -> Checkpoint:
 
     Raises:
         CheckpointError: if the file is not there, damaged or of another origin.
+        FashionDGMError: if it may not be read.
     """
     try:
-        return from_bytes(path.read_bytes())
-    except (CheckpointError, OSError) as error:
+        with opened(path) as file:
+            return from_bytes(file.read())
+    except FileNotFoundError as error:
+        raise CheckpointError(f"{path} does not exist: train the model first") from error
+    except CheckpointError as error:
         raise CheckpointError(f"{path} cannot be read: {error}; delete it and train again") from error
 
 

@@ -1,17 +1,64 @@
-"""Writing files so that a reader sees the old one or the new one, never half of either."""
+"""Files of which a reader sees the old one or the new one, never half of either, nor one that was damaged since."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import pickle
 import shutil
+import struct
 import tempfile
+import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 from fashion_dgm.errors import FashionDGMError
 
-__all__ = ["atomic_folder", "atomic_path", "write_bytes"]
+__all__ = ["DAMAGED", "atomic_folder", "atomic_path", "check_zip", "opened", "unreadable", "write_bytes"]
+
+DAMAGED = (
+    *(ArithmeticError, AttributeError, EOFError, LookupError, OSError, RuntimeError, TypeError, ValueError),
+    *(pickle.UnpicklingError, struct.error, zipfile.BadZipFile, zlib.error),
+)
+"""What libraries raise when they read a file that is damaged or of another kind, once it could be opened."""
+
+
+@contextlib.contextmanager
+def opened(path: Path) -> Iterator[IO[bytes]]:
+    """Yields a file to read from; a file that this user may not read is none that is damaged.
+
+    Raises:
+        FileNotFoundError: if it is not there.
+        FashionDGMError: if it cannot be opened.
+    """
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise FashionDGMError(unreadable(path, error)) from error
+    with file:
+        yield file
+
+
+def unreadable(path: object, error: OSError) -> str:
+    """Returns what the user is told of a file that cannot be opened."""
+    return f"{path} cannot be read: {error.strerror or error}. Make it a file that this user may read, and try again."
+
+
+def check_zip(file: IO[bytes]) -> None:
+    """Compares all members of a zip archive, such as torch writes, with their checksums, which torch does not.
+
+    Raises:
+        ValueError: if one differs; and others of `DAMAGED` if `file` is no such archive.
+    """
+    with zipfile.ZipFile(file) as archive:
+        bad = archive.testzip()
+    if bad is not None:
+        raise ValueError(f"the checksum of its part {bad} is wrong")
+    file.seek(0)
 
 
 @contextlib.contextmanager

@@ -1,10 +1,13 @@
 import dataclasses
 import io
+import random
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from tests.damage import DAMAGES
 
 from fashion_dgm.evaluation import feature_cache
 from fashion_dgm.evaluation.feature_cache import FeatureCache
@@ -73,6 +76,37 @@ def test_a_damaged_file_is_made_anew_and_pickles_are_not_loaded(tmp_path: Path, 
     for _ in range(2):
         np.testing.assert_array_equal(FeatureCache(tmp_path).features(counting.space, IMAGES, CPU, 100), expected)
         assert counting.calls == 2
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_damaged_features_are_never_used(tmp_path: Path, damage: str) -> None:
+    counting, rng = Counting(), random.Random(0)
+    expected = FeatureCache(tmp_path).features(counting.space, IMAGES, CPU, 100)
+    (path,) = tmp_path.iterdir()
+    for _ in range(20):
+        path.write_bytes(DAMAGES[damage](path.read_bytes(), rng))
+        np.testing.assert_array_equal(FeatureCache(tmp_path).features(counting.space, IMAGES, CPU, 100), expected)
+    assert counting.calls > 10
+
+
+@pytest.mark.parametrize(("mode", "message"), [("r", "are extracted anew"), ("w", "are not kept for the next run")])
+def test_a_folder_that_cannot_be_used_is_a_warning(
+    tmp_path: Path, mode: str, message: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    counting = Counting()
+    if mode == "r":
+        FeatureCache(tmp_path).features(counting.space, IMAGES, CPU, 100)
+    original = Path.open
+
+    def denied(self: Path, how: str = "r", *args: Any, **options: Any) -> Any:
+        if mode in how:
+            raise PermissionError(13, "Permission denied", self)
+        return original(self, how, *args, **options)
+
+    monkeypatch.setattr(Path, "open", denied)
+    found = FeatureCache(tmp_path).features(counting.space, IMAGES, CPU, 100)
+    np.testing.assert_array_equal(found, counting.space(torch.from_numpy(IMAGES), CPU, 100))
+    assert message in caplog.text and "Permission denied" in caplog.text and "damaged" not in caplog.text
 
 
 def test_without_a_folder_nothing_is_kept() -> None:

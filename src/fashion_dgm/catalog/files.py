@@ -2,15 +2,17 @@
 
 Tables, metrics and texts are those of kedro-datasets, which write in place, so that a run that is killed leaves half a
 file, and whose JSON may hold NaN; `KedroFile` adds what they lack.
+
+No load gives what differs from what was saved. Checkpoints and image sets have checksums inside; of the other files
+the SHA-256 is kept in the folder `.sha256` next to them, and a load without it is one without a check.
 """
 
 from __future__ import annotations
 
 import base64
 import copy
+import hashlib
 import json
-import zipfile
-import zlib
 from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,7 +29,7 @@ from kedro_datasets.pandas import CSVDataset as KedroCSVDataset
 from kedro_datasets.text import TextDataset as KedroTextDataset
 
 from fashion_dgm.errors import FashionDGMError
-from fashion_dgm.files import atomic_path, write_bytes
+from fashion_dgm.files import DAMAGED, unreadable, write_bytes
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -63,6 +65,61 @@ class OnFileSystem:
     def local_path(self) -> Path | None:
         """The file or folder that a load would read, if it is on this machine and was saved."""
         return Path(self._get_load_path()) if self._is_local and self.exists() else None  # type: ignore[attr-defined]
+
+    def _put(self, path: PurePosixPath, content: bytes) -> None:
+        """Replaces a file, in one step if it is on this machine."""
+        if self._is_local:
+            write_bytes(Path(path), content)
+        else:
+            self._fs.pipe_file(str(path), content)
+            self._fs.invalidate_cache(str(path))
+
+    def _check(self, path: PurePosixPath) -> None:
+        """Checks what `decode` does not: nothing, where the format has checksums."""
+
+
+class Hashed(OnFileSystem):
+    """What files without checksums inside have, to be named first among the bases."""
+
+    def _put(self, path: PurePosixPath, content: bytes) -> None:
+        """Replaces a file and its hash; in between, the hash of either is right, so that a kill leaves no file refused."""
+        line = f"{hashlib.sha256(content).hexdigest()}  {path.name}\n".encode()
+        place, before = _hash_of(path), self._hashes(path)
+        if before and before != line:
+            super()._put(place, line + before)
+        super()._put(path, content)
+        if before != line:
+            super()._put(place, line)
+
+    def _check(self, path: PurePosixPath) -> None:
+        """Compares a file with its hash, if there is one.
+
+        Raises:
+            ChangedError: if they differ.
+        """
+        if hashes := self._hashes(path):
+            with self._fs.open(str(path), "rb") as file:
+                found = hashlib.file_digest(file, "sha256").hexdigest()
+            if found.encode() not in hashes:
+                raise ChangedError(
+                    f"{path} is not what was saved: its SHA-256 is not that in {_hash_of(path)}. If you changed it on "
+                    f"purpose, delete {_hash_of(path)}. If not, delete {path} and run the pipeline that makes it again."
+                )
+
+    def _hashes(self, path: PurePosixPath) -> bytes:
+        try:
+            return self._fs.cat_file(str(_hash_of(path)))
+        except FileNotFoundError:
+            return b""
+
+
+class ChangedError(FashionDGMError):
+    """A file is not what was saved."""
+
+
+def _hash_of(path: PurePosixPath) -> PurePosixPath:
+    """The file with the hash of another, as `sha256sum --check` reads it."""
+    return path.parent / ".sha256" / path.name
 
 
 class StoredDataset(OnFileSystem, AbstractVersionedDataset[In, Out]):
@@ -114,13 +171,17 @@ def reading(path: str, content: str) -> Iterator[None]:
     """Turns errors of reading into a sentence that names the file and says what to do.
 
     Raises:
-        FashionDGMError: if the file is missing, damaged or does not hold `content`.
+        FashionDGMError: if the file is missing, may not be read, is damaged or does not hold `content`.
     """
     try:
         yield
     except FileNotFoundError as error:
         raise FashionDGMError(f"{path} does not exist: run the pipeline that makes it first") from error
-    except (EOFError, FashionDGMError, KeyError, OSError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+    except ChangedError:
+        raise
+    except (PermissionError, IsADirectoryError) as error:
+        raise FashionDGMError(unreadable(path, error)) from error
+    except (FashionDGMError, *DAMAGED) as error:
         raise FashionDGMError(
             f"{path} is damaged or not {content}: {error}. Delete it and run the pipeline that makes it again."
         ) from error
@@ -146,9 +207,10 @@ class FileDataset(StoredDataset[In, Out]):
         Raises:
             DatasetError: caused by a `FashionDGMError` if the file is missing, damaged or another kind of file.
         """
-        path = str(self._get_load_path())
-        with reading(path, self.CONTENT):
-            return self.decode(self._fs.cat_file(path))
+        path = self._get_load_path()
+        with reading(str(path), self.CONTENT):
+            self._check(path)
+            return self.decode(self._fs.cat_file(str(path)))
 
     def save(self, data: In) -> None:
         """Replaces the file in one step.
@@ -156,18 +218,13 @@ class FileDataset(StoredDataset[In, Out]):
         Raises:
             DatasetError: caused by a `FashionDGMError` if a local file cannot be written; the old one is then still there.
         """
-        path, content = self._get_save_path(), self.encode(data)
-        if self._is_local:
-            write_bytes(Path(path), content)
-        else:
-            self._fs.pipe_file(str(path), content)
-            self._fs.invalidate_cache(str(path))
+        self._put(self._get_save_path(), self.encode(data))
 
     def _is_there(self, path: str) -> bool:
         return self._fs.isfile(path)
 
 
-class KedroFile(OnFileSystem):
+class KedroFile(Hashed):
     """What a dataset of kedro-datasets lacks, to be named before it among the bases.
 
     Arguments:
@@ -222,27 +279,26 @@ class KedroFile(OnFileSystem):
         """
         path = self._get_load_path()  # type: ignore[attr-defined]
         with reading(str(path), self.CONTENT):
+            self._check(path)
             return super().load.__wrapped__(self)  # type: ignore[misc]
 
     def save(self, data: Any) -> None:
-        """Replaces the file in one step; elsewhere than on this machine if the file system can.
+        """Replaces the file in one step.
 
         Raises:
             DatasetError: if the data cannot be written; a local file is then as it was.
         """
-        path = self._get_save_path()  # type: ignore[attr-defined]
-        if self._is_local:
-            with atomic_path(Path(path)) as temporary:
-                self._save_as(PurePosixPath(temporary), data)
-        else:
-            with self._fs.transaction:
-                self._save_as(path, data)
+        self._put(self._get_save_path(), self._encoded(data))  # type: ignore[attr-defined]
 
-    def _save_as(self, path: PurePosixPath, data: Any) -> None:
+    def _encoded(self, data: Any) -> bytes:
+        memory = MemoryFileSystem(skip_instance_cache=True)
+        # Of its own: the class has one for the whole process.
+        memory.store, memory.pseudo_dirs = {}, [""]
         target: Any = copy.copy(self)
-        target._filepath, target._version = path, None
-        # The method beneath Kedro's wrapper, which would name the temporary file in errors.
+        target._fs, target._protocol, target._filepath, target._version = memory, "memory", PurePosixPath("/file"), None
+        # The method beneath Kedro's wrapper, which would name this file in errors.
         super().save.__wrapped__(target, data)  # type: ignore[misc]
+        return memory.cat_file("/file")
 
 
 class CSVDataset(KedroFile, KedroCSVDataset):
@@ -264,7 +320,7 @@ class TextDataset(KedroFile, KedroTextDataset):
     CONTENT = "a text"
 
 
-class PictureDataset(FileDataset[In, bytes]):
+class PictureDataset(Hashed, FileDataset[In, bytes]):
     """Base of pictures, which load as the bytes of their file."""
 
     CONTENT = "a picture"

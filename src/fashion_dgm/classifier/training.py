@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -17,7 +19,9 @@ from fashion_dgm.training.loop import OnEpoch, train
 from fashion_dgm.training.optimizers import make_optimizer, set_learning_rate
 from fashion_dgm.training.speed import accelerate, begin_step
 from fashion_dgm.training.step import StatefulStep
-from fashion_dgm.training.store import StateStore
+
+if TYPE_CHECKING:
+    from fashion_dgm.training.store import StateStore
 
 __all__ = ["ClassifierStep", "train_classifier"]
 

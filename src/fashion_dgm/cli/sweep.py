@@ -7,7 +7,6 @@ the same MLflow experiment as any other.
 
 from __future__ import annotations
 
-import json
 import signal
 import subprocess
 import sys
@@ -65,8 +64,10 @@ class Run:
 
     def metrics(self, project: Path) -> dict[str, float]:
         """The numbers in its metrics file."""
+        from fashion_dgm.catalog.files import JSONDataset
+
         (path,) = (project / self.folder / "07_model_output").glob("*_metrics.json")
-        values = flatten(json.loads(path.read_text(encoding="utf-8")))
+        values = flatten(JSONDataset(filepath=str(path)).load())
         return {name: float(value) for name, value in values.items() if isinstance(value, int | float)}
 
 

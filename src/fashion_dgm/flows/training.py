@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -26,7 +26,9 @@ from fashion_dgm.training.optimizers import make_optimizer, set_learning_rate
 from fashion_dgm.training.seeds import derive_seed, generator
 from fashion_dgm.training.speed import accelerate, begin_step
 from fashion_dgm.training.step import StatefulStep
-from fashion_dgm.training.store import StateStore
+
+if TYPE_CHECKING:
+    from fashion_dgm.training.store import StateStore
 
 __all__ = ["FittedFlow", "FlowStep", "fit_flow", "reconstruction_error", "train_flow"]
 

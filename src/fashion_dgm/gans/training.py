@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
 
@@ -17,7 +17,9 @@ from fashion_dgm.gans.networks import Discriminator, Generator, averaged_generat
 from fashion_dgm.gans.steps import AdversarialStep, discriminator_arguments, generator_arguments
 from fashion_dgm.training.epoch import EpochRow
 from fashion_dgm.training.loop import OnEpoch, train
-from fashion_dgm.training.store import StateStore
+
+if TYPE_CHECKING:
+    from fashion_dgm.training.store import StateStore
 
 __all__ = ["TrainedGAN", "final_metrics", "train_gan"]
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import torch
 from torch import Tensor
@@ -19,12 +19,15 @@ from fashion_dgm.data.images import ImageSet
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.training.device import resolve_device, resolve_precision, tf32
 from fashion_dgm.training.distributed.ranks import broadcast_parameters, from_main, gathered, is_main, rank, world_size
-from fashion_dgm.training.epoch import EpochProgress, EpochRow
+from fashion_dgm.training.epoch import DivergenceError, EpochProgress, EpochRow
 from fashion_dgm.training.fingerprint import fingerprint_of
 from fashion_dgm.training.interruption import Interrupted, StopRequest, stop_request
 from fashion_dgm.training.seeds import derive_seed, generator
 from fashion_dgm.training.step import Step
-from fashion_dgm.training.store import RunStore, StateStore
+
+if TYPE_CHECKING:
+    # Where states are kept decides no outcome, so it belongs to no run's fingerprint.
+    from fashion_dgm.training.store import RunStore, StateStore
 
 __all__ = ["OnEpoch", "TrainedRun", "train"]
 
@@ -112,6 +115,11 @@ def train(
         threads = gathered(torch.get_num_threads())
 
         def save(further: Mapping[str, Any]) -> None:
+            if bad := next(filter(None, gathered(_not_finite(step))), None):
+                raise DivergenceError(
+                    f"{bad} became NaN or infinite in epoch {epoch}. The state before is kept. Lower the learning rate or "
+                    "set precision: float32, and run the same command again."
+                )
             from_main(lambda: run_store.save({**_state(run), "threads": threads, **further}))
 
         for epoch in range(len(run.history) + 1, config.epochs + 1):
@@ -209,6 +217,8 @@ def _state(run: TrainedRun[Any]) -> dict[str, Any]:
 
 def _restore(run: TrainedRun[Any], state: Mapping[str, Any], epochs: int, device: torch.device) -> EpochProgress | None:
     run.step.load_state_dict(state["step"])
+    if (bad := _not_finite(run.step)) is not None:
+        raise FashionDGMError(f"{bad} of the saved state are NaN or infinite: delete its folder and train again")
     run.history.extend(state["history"])
     run.snapshots.update(state["snapshots"])
     begun = EpochProgress.restored(state["epoch"][rank()], device) if "epoch" in state else None
@@ -219,6 +229,15 @@ def _restore(run: TrainedRun[Any], state: Mapping[str, Any], epochs: int, device
         further = f" and {begun.done} steps" if begun else ""
         logger.info("going on after epoch %d%s of %d", done, further, epochs)
     return begun
+
+
+def _not_finite(step: Step) -> str | None:
+    """Returns which weights of a step hold NaN or infinite numbers, or None."""
+    for name, network in step.networks().items():
+        for tensor in network.state_dict().values():
+            if tensor.is_floating_point() and not tensor.isfinite().all():
+                return f"the weights of the {name}"
+    return None
 
 
 def _random_state(device: torch.device) -> dict[str, Tensor]:

@@ -6,15 +6,14 @@ import hashlib
 import io
 import json
 import logging
-import pickle
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import torch
 
-from fashion_dgm.files import atomic_path
+from fashion_dgm.files import DAMAGED, atomic_path, check_zip, opened
 
 __all__ = ["RunStore", "StateStore"]
 
@@ -84,22 +83,33 @@ class RunStore:
         """Writes `state` atomically; the last one becomes the one before."""
         # Through memory, because torch's own writer has no word for a full disk.
         buffer = io.BytesIO()
-        torch.save(dict(state), buffer)
+        torch.save({**state, "run": self.folder.name}, buffer)
         with atomic_path(self._last) as path:
             path.write_bytes(buffer.getbuffer())
             if self._last.exists():
                 self._last.replace(self._previous)
 
     def load(self) -> dict[str, Any] | None:
-        """Returns the newest undamaged state with tensors on the CPU, or None where there is none."""
+        """Returns the newest undamaged state with tensors on the CPU, or None where there is none.
+
+        Raises:
+            FashionDGMError: if a state may not be read, which is no reason to train anew.
+        """
         for path in (self._last, self._previous):
-            if path.exists():
-                try:
-                    state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-                except (OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError) as error:
-                    logger.warning("%s is damaged (%s); falling back to the state before it", path, error)
-                    # Out of the way, or the next save would put it in the place of the good one.
-                    path.replace(path.with_suffix(".damaged"))
-                else:
-                    return state
+            try:
+                with opened(path) as file:
+                    return self._read(file)
+            except FileNotFoundError:
+                continue
+            except DAMAGED as error:
+                logger.warning("%s is damaged (%s); falling back to the state before it", path, error)
+                # Out of the way, or the next save would put it in the place of the good one.
+                path.replace(path.with_suffix(".damaged"))
         return None
+
+    def _read(self, file: IO[bytes]) -> dict[str, Any]:
+        check_zip(file)
+        state: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
+        if (run := state.pop("run", None)) != self.folder.name:
+            raise ValueError(f"it is the state of another run, {run}")
+        return state

@@ -157,7 +157,8 @@ def test_interrupted_study_goes_on_and_ends_as_if_it_had_not_been(
     assert Counter(descents) == {plan.name: 3 * 2 for plan in made}
     assert not list(tmp_path.rglob("state.pt"))
     # A damaged record is done again, and another classifier measures other distances.
-    (study.folder / made[3].name / "record.json").write_text('{"key":')
+    damaged = study.folder / made[3].name / "record.json"
+    damaged.write_text(damaged.read_text().replace('"status": "finished"', '"status": "finishes"'))
     assert conduct(study, made) == resumed == conduct(replace(study, folder=tmp_path / "whole"), made)
     assert "damaged" in caplog.text and trained[5:] == [made[3].name, *(plan.name for plan in made)]
     other = checkpoint_of(Classifier(2, 4), "Classifier", {"width": 2, "feature_dim": 4})

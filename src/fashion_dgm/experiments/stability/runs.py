@@ -23,7 +23,7 @@ from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.evaluation.features import FeatureSpace, classifier_space
 from fashion_dgm.experiments.stability.grid import Plan
 from fashion_dgm.experiments.stability.measures import RunRecord, Score
-from fashion_dgm.files import atomic_path
+from fashion_dgm.files import DAMAGED, atomic_path, opened
 from fashion_dgm.gans import training
 from fashion_dgm.gans.networks import Generator
 from fashion_dgm.gans.steps import generator_arguments
@@ -79,8 +79,8 @@ class Study:
         store = StateStore(self.folder / plan.name / "state")
         record = self._scored(*_trained(plan, self.train, store), device=resolve_device(plan.config.device))
         with atomic_path(path) as temporary:
-            content = json.dumps({"key": key, "record": record.to_json()}, allow_nan=False)
-            temporary.write_text(content, encoding="utf-8")
+            content = {"key": key, "sha256": _sha256(record.to_json()), "record": record.to_json()}
+            temporary.write_text(json.dumps(content, allow_nan=False), encoding="utf-8")
         # Networks of dozens of runs are a burden once all that is asked of them is known.
         shutil.rmtree(store.folder, ignore_errors=True)
         return record
@@ -126,7 +126,7 @@ class Study:
         parts = fingerprint_of(config, self.train.sha256, PACKAGES, device, precision)
         parts |= {"epochs": config.epochs, "samples": self.samples, "benchmark": self.benchmark.sha256}
         parts |= {"held_out": len(self.test), "classifier": weights_sha256(self.classifier.weights)}
-        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
+        return _sha256(parts)[:12]
 
     def _scored(self, record: RunRecord, snapshots: dict[int, Checkpoint], device: torch.device) -> RunRecord:
         space, real = self._real(device)
@@ -185,14 +185,23 @@ def _sampled(made: Generator, n: int) -> torch.Tensor:
     return made.sample(n, generator(0, "stability", "latents"), SCORING_BATCH)
 
 
+def _sha256(content: Any) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
 def _read(path: Path, key: str) -> RunRecord | None:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        return RunRecord.from_json(content["record"]) if content["key"] == key else None
+        with opened(path) as file:
+            content = json.load(file)
+        if content["key"] != key:
+            return None
+        if content["sha256"] != _sha256(content["record"]):
+            raise ValueError("its content differs from its SHA-256")
+        return RunRecord.from_json(content["record"])
     except FileNotFoundError:
         return None
-    except (ValueError, KeyError, TypeError):
-        logger.warning("%s is damaged; the run is done again", path)
+    except DAMAGED as error:
+        logger.warning("%s is damaged (%s); the run is done again", path, error)
         return None
 
 

@@ -1,0 +1,151 @@
+"""What was damaged since it was saved is never loaded as if it were whole."""
+
+from __future__ import annotations
+
+import os
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fsspec.implementations.memory import MemoryFileSystem
+from kedro.io import AbstractDataset, DatasetError, Version
+
+from fashion_dgm.catalog import files
+from fashion_dgm.errors import FashionDGMError
+from tests.catalog.test_files import FILES, FOLDERS, MAKERS, dataset_of, plain
+from tests.damage import DAMAGES
+
+TRIES = 25
+HASHED = pytest.mark.parametrize("kind", [kind for kind in MAKERS if issubclass(kind, files.Hashed)])
+
+
+def refused_or_equal(load: Any, expected: Any) -> bool:
+    """Whether a load was refused in a sentence; if it was not, it must give what was saved."""
+    try:
+        found = load()
+    except DatasetError as error:
+        # Kedro wraps it; any other error is a traceback.
+        return isinstance(error.__cause__, FashionDGMError)
+    assert plain(found) == plain(expected)
+    return False
+
+
+@FILES
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_file_is_refused_or_gives_what_was_saved(
+    tmp_path: Path, kind: type[AbstractDataset], damage: str
+) -> None:
+    path, data = tmp_path / "name", MAKERS[kind](0)
+    dataset = dataset_of(kind, path)
+    dataset.save(data)
+    whole, rng = path.read_bytes(), random.Random(0)
+    refused = 0
+    for _ in range(TRIES):
+        path.write_bytes(DAMAGES[damage](whole, rng))
+        refused += path.read_bytes() != whole and refused_or_equal(dataset.load, data)
+    assert refused > TRIES // 2
+    path.write_bytes(whole)
+    assert not refused_or_equal(dataset.load, data)
+
+
+@pytest.mark.parametrize("kind", FOLDERS, ids=lambda kind: kind.__name__)
+def test_a_damaged_file_of_a_folder_is_refused(tmp_path: Path, kind: Any) -> None:
+    data, dataset = FOLDERS[kind](0), dataset_of(kind, tmp_path / "name")
+    dataset.save(data)
+    path = max((tmp_path / "name").iterdir())
+    whole, rng = path.read_bytes(), random.Random(0)
+    refused = 0
+    for damage in (*DAMAGES.values(),) * 3:
+        path.write_bytes(damage(whole, rng))
+        refused += refused_or_equal(lambda: plain(dataset.load()), plain(data))
+    assert refused > 6
+
+
+@HASHED
+@pytest.mark.parametrize("place", ["local", "memory://"])
+@pytest.mark.parametrize("versioned", [False, True])
+def test_a_file_changed_on_purpose_is_refused_until_its_hash_is_deleted(
+    tmp_path: Path, kind: type[AbstractDataset], place: str, versioned: bool
+) -> None:
+    MemoryFileSystem.store.clear()
+    version = Version(None, "2026-01-01T00.00.00.000Z") if versioned else None
+    dataset = dataset_of(kind, f"{tmp_path if place == 'local' else 'memory://bucket'}/name", version=version)
+    dataset.save(MAKERS[kind](0))
+    path = dataset._get_load_path()
+    other = dataset_of(kind, tmp_path / "other")
+    other.save(MAKERS[kind](1))
+    changed = (tmp_path / "other").read_bytes()
+    dataset._fs.pipe_file(str(path), changed)
+    hash_file = f"{path.parent}/.sha256/name"
+    with pytest.raises(DatasetError, match=f"If you changed it on purpose, delete {hash_file}"):
+        dataset_of(kind, dataset._fs.unstrip_protocol(str(path))).load()
+    dataset._fs.rm_file(hash_file)
+    assert plain(dataset.load()) == plain_of(kind, 1)
+    if not versioned:
+        dataset.save(MAKERS[kind](0))
+        assert dataset._fs.exists(hash_file)
+
+
+@HASHED
+def test_a_kill_between_file_and_hash_leaves_a_file_that_loads(
+    tmp_path: Path, kind: type[AbstractDataset], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    whole_put, moment = files.OnFileSystem._put, 0
+
+    def put(self: Any, path: Any, content: bytes) -> None:
+        nonlocal moment
+        moment -= 1
+        if moment < 0:
+            raise Killed
+        whole_put(self, path, content)
+
+    monkeypatch.setattr(files.OnFileSystem, "_put", put)
+    dataset, seeds = dataset_of(kind, tmp_path / "name"), iter(range(1000))
+    saved = plain_of(kind, 0)
+    for kill in (1, 2, 0, 1, 2, 3):
+        moment, seed = kill, next(seeds) % 2
+        try:
+            dataset.save(MAKERS[kind](seed))
+            saved = plain_of(kind, seed)
+        except Killed:
+            pass
+        if (tmp_path / "name").exists():
+            assert plain(dataset.load()) in (plain_of(kind, 0), plain_of(kind, 1))
+    assert plain(dataset.load()) == saved
+
+
+def plain_of(kind: type[AbstractDataset], seed: int) -> Any:
+    return plain(MAKERS[kind](seed))
+
+
+@FILES
+def test_a_file_that_may_not_be_read_is_not_called_damaged(
+    tmp_path: Path, kind: type[AbstractDataset], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = dataset_of(kind, tmp_path / "name")
+    dataset.save(MAKERS[kind](0))
+    original = open
+
+    def denied(path: Any, *args: Any, **options: Any) -> Any:
+        if str(path) == str(tmp_path / "name"):
+            raise PermissionError(13, "Permission denied", path)
+        return original(path, *args, **options)
+
+    monkeypatch.setattr("builtins.open", denied)
+    with pytest.raises(DatasetError, match="cannot be read: Permission denied") as caught:
+        dataset.load()
+    assert "damaged" not in str(caught.value) and "elete" not in str(caught.value)
+
+
+@FILES
+def test_files_are_as_readable_as_the_umask_lets_them(tmp_path: Path, kind: type[AbstractDataset]) -> None:
+    before = os.umask(0o027)
+    try:
+        dataset_of(kind, tmp_path / "name").save(MAKERS[kind](0))
+    finally:
+        os.umask(before)
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.rglob("name")} == {0o640}

@@ -1,0 +1,93 @@
+"""States of runs: what was damaged, or may not be read, is never taken for a state."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.training.epoch import DivergenceError
+from fashion_dgm.training.store import StateStore
+from tests.damage import DAMAGES
+from tests.training.helpers import NoisyStep, run, same
+
+STATE = {"step": {"weights": torch.arange(100.0)}, "history": [{"epoch": 1.0, "loss": 0.5}], "snapshots": {}}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_state_falls_back_to_the_one_before(tmp_path: Path, damage: str) -> None:
+    store, rng = StateStore(tmp_path).open({"seed": 0}), random.Random(0)
+    before = {**STATE, "history": []}
+    fell_back = 0
+    for _ in range(20):
+        store.save(before)
+        store.save(STATE)
+        path = store.folder / "state.pt"
+        path.write_bytes(DAMAGES[damage](path.read_bytes(), rng))
+        found = store.load()
+        assert found is not None
+        assert torch.equal(found["step"]["weights"], STATE["step"]["weights"])
+        assert found["history"] in (STATE["history"], [])
+        fell_back += found["history"] == []
+    # A state is small here; what lies between its parts is of no consequence.
+    assert fell_back > 8
+
+
+def test_the_state_of_another_run_is_not_taken_for_this_one(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    one, other = (StateStore(tmp_path).open({"seed": seed}) for seed in (0, 1))
+    one.save(STATE)
+    shutil.copy(one.folder / "state.pt", other.folder)
+    assert other.load() is None and one.load() is not None
+    assert f"it is the state of another run, {one.folder.name}" in caplog.text
+
+
+def test_a_state_that_may_not_be_read_is_neither_damaged_nor_trained_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = run(tmp_path)
+    original = Path.open
+
+    def denied(self: Path, mode: str = "r", *args: Any, **options: Any) -> Any:
+        if self.name == "state.pt" and "r" in mode:
+            raise PermissionError(13, "Permission denied", self)
+        return original(self, mode, *args, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", denied)
+        with pytest.raises(FashionDGMError, match=r"state\.pt cannot be read: Permission denied"):
+            run(tmp_path)
+    assert "damaged" not in caplog.text and not list(tmp_path.glob("*/*.damaged"))
+    monkeypatch.setattr(NoisyStep, "step", None)
+    assert same(first, run(tmp_path))
+
+
+def test_a_finished_state_without_numbers_is_not_reused(tmp_path: Path) -> None:
+    run(tmp_path)
+    (path,) = tmp_path.glob("*/state.pt")
+    state = torch.load(path, weights_only=True)
+    state["step"]["layer"]["weight"].fill_(float("nan"))
+    torch.save(state, path)
+    with pytest.raises(FashionDGMError, match="weights of the layer of the saved state are NaN or infinite: delete"):
+        run(tmp_path)
+
+
+def test_weights_that_are_no_numbers_are_not_saved(tmp_path: Path) -> None:
+    class Exploding(NoisyStep):
+        count = 0
+
+        def step(self, images: Any, labels: Any) -> Any:
+            metrics = super().step(images, labels)
+            Exploding.count += 1
+            if Exploding.count == 10:  # the last step of the second epoch, whose metrics are still finite
+                self.layer.weight.data.fill_(float("inf"))
+            return metrics
+
+    with pytest.raises(DivergenceError, match="weights of the layer became NaN or infinite in epoch 2"):
+        run(tmp_path, make=Exploding)
+    (path,) = tmp_path.glob("*/state.pt")
+    assert len(torch.load(path, weights_only=True)["history"]) == 1
