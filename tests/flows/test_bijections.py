@@ -36,7 +36,7 @@ from fashion_dgm.flows import (
     update_norms,
 )
 from fashion_dgm.flows.log_det import LogDetEstimate
-from tests.flows.conftest import mixture_config, realnvp_config, residual_config
+from tests.small import mixture_config, perturb, realnvp_config, residual_config
 
 
 def affine(partition: Partition, channels: int) -> AffineCoupling:
@@ -132,7 +132,7 @@ N = 3
 
 
 @pytest.fixture(params=CASES)
-def case(request, perturb) -> tuple[Bijection, Tensor]:
+def case(request) -> tuple[Bijection, Tensor]:
     """A bijection with arbitrary weights, after its first training batch, and images in (0, 1); both in float64."""
     torch.manual_seed(0)
     make, shape = CASES[request.param]
@@ -144,6 +144,7 @@ def case(request, perturb) -> tuple[Bijection, Tensor]:
 
 
 def test_inverse_undoes_forward_and_forward_undoes_inverse(case):
+    """docs/theory/change-of-variables.md#a-coupling-is-inverted-without-inverting-its-networks"""
     bijection, x = case
     y, _ = bijection(x)
     torch.testing.assert_close(bijection.inverse(y), x, rtol=0, atol=1e-10)
@@ -159,6 +160,10 @@ def test_weights_make_it_no_identity(case):
 
 
 def test_log_det_is_that_of_the_jacobian(case):
+    """docs/theory/change-of-variables.md#log-determinants-add-along-a-chain
+
+    And docs/theory/change-of-variables.md#factoring-out-keeps-the-density-exact
+    """
     bijection, x = case
     bijection.eval()
     size = x[0].numel()

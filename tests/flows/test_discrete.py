@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import copy
 import math
 
 import numpy as np
 import pytest
 import torch
 from pydantic import ValidationError
-from scipy.integrate import quad
 from scipy.stats import norm
 from torch import Tensor
 
-from fashion_dgm.config import Config, DiscreteLikelihoodConfig, ResidualFlowConfig, SeriesConfig
+from fashion_dgm.config import Config, DiscreteLikelihoodConfig, SeriesConfig
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.flows import ActNorm, Chain, ExactLogDet, Flow, Logit, MultiScale, ResidualFlow, bits_per_dim_of
 from fashion_dgm.flows.likelihood import discrete_likelihood, importance_bound, log_probs_under_noise
+from tests.small import residual_config
 
 SHAPE = (1, 1, 3)
 # Black, where the density of a cell varies most, and two greys.
@@ -48,21 +49,6 @@ def exact_bits(flow: Flow, images: Tensor) -> np.ndarray:
     return -np.log2(probability).mean(1)
 
 
-def test_the_exact_probability_of_a_cell_is_the_integral_of_the_density(flow) -> None:
-    for image, bits in zip(IMAGES, exact_bits(flow, IMAGES), strict=True):
-        found = 0.0
-        for pixel in image.flatten().tolist():
-
-            def density(y: float) -> float:
-                with torch.no_grad():
-                    one = torch.full((1, *SHAPE), y, dtype=torch.float64)
-                    return math.exp(float(flow.log_prob(one)) / 3)  # three pixels of the same density
-
-            integral, _ = quad(density, pixel / 256, (pixel + 1) / 256, epsabs=1e-13, limit=200)
-            found -= math.log2(integral) / 3
-        assert found == pytest.approx(bits, rel=1e-4)
-
-
 def test_the_bound_falls_with_every_step_of_draws_and_reaches_the_discrete_likelihood(flow) -> None:
     """docs/reading-the-numbers.md#bits-per-dimension"""
     found = discrete_likelihood(flow, IMAGES, config(draws=(1, 4, 16, 64, 256, 4096, 65536), batch_size=20_000))
@@ -74,21 +60,6 @@ def test_the_bound_falls_with_every_step_of_draws_and_reaches_the_discrete_likel
     # The relative error of a mean of K weights, from the weights themselves, at 5 standard errors.
     assert (np.abs(gaps[-1]) < 5 / (3 * math.log(2)) / np.sqrt(found.effective_draws)).all()
     assert (np.abs(gaps[-1]) < 0.1 * gaps[0]).all()
-
-
-def test_the_mean_over_noise_is_above_the_discrete_likelihood_for_every_number_of_draws(flow) -> None:
-    """4,096 draws make many groups: at 5 standard errors over 40 seeds, one false alarm in a million."""
-    draws = (1, 4, 16, 64)
-    runs = np.stack(
-        [
-            discrete_likelihood(flow, IMAGES, config(draws=(*draws, 1024), seed=seed)).bits_per_dim[:4]
-            for seed in range(40)
-        ]
-    )
-    means, errors = runs.mean(0), runs.std(0, ddof=1) / math.sqrt(len(runs))
-    assert (means > exact_bits(flow, IMAGES) - 5 * errors).all()
-    # Strictly, where noise matters and the groups are small.
-    assert (means[:2] > exact_bits(flow, IMAGES) + 5 * errors[:2]).all()
 
 
 def test_one_draw_is_the_bound_that_is_reported_elsewhere(flow) -> None:
@@ -150,45 +121,30 @@ def test_independent_weights_give_a_bound_and_no_more() -> None:
 def test_an_estimated_log_determinant_does_not_pass_for_likelihood() -> None:
     """Weights and values from the same probes would lie *below* the bits that the exact determinant gives; ours do not."""
     torch.manual_seed(0)
-    made = ResidualFlow(
-        ResidualFlowConfig(
-            scales=1,
-            blocks=2,
-            hidden_channels=4,
-            linear_blocks=0,
-            linear_width=3,
-            squeeze_first=True,
-            factor_out=False,
-            evaluation=SeriesConfig(exact_terms=2, roulette="geometric", probe_kind="gaussian"),
-            logit_alpha=0.05,
-        ),
-        (1, 4, 4),
-    ).double()
+    series = SeriesConfig(exact_terms=2, roulette="geometric", probe_kind="gaussian")
+    changes = {"scales": 1, "blocks": 2, "linear_blocks": 0, "logit_alpha": 0.05, "evaluation": series}
+    flow = ResidualFlow(residual_config(**changes), (1, 4, 4)).double()
     with torch.no_grad():
-        for block in made.blocks:
+        for block in flow.blocks:
             for parameter in block.g.parameters():
                 parameter.mul_(20)
-    made.constrain()
+    flow.constrain()
     images = torch.randint(0, 256, (6, 1, 4, 4), generator=torch.Generator().manual_seed(1), dtype=torch.uint8)
-    made.bits_per_dim(images)
-    flow = made.eval()
-    runs = []
+    flow.bits_per_dim(images)
+    exact_flow = copy.deepcopy(flow.eval())
+    for block in exact_flow.blocks:
+        block.evaluation_estimate = ExactLogDet()
+    runs, per_bit = [], 16 * math.log(2)
     for seed in range(8):
-        found = discrete_likelihood(flow, images, config(images=6, draws=(1, 32), batch_size=64, seed=seed))
-        naive = importance_bound(log_probs_under_noise(flow, images, 32, 64, seed), 32)
-        estimates = [block.evaluation_estimate for block in flow.blocks]
-        for block in flow.blocks:
-            block.evaluation_estimate = ExactLogDet()
-        exact = importance_bound(log_probs_under_noise(flow, images, 32, 64, seed), 32)
-        for block, estimate in zip(flow.blocks, estimates, strict=True):
-            block.evaluation_estimate = estimate
-        per_bit = 16 * math.log(2)
-        runs.append(
-            [float((exact - naive).mean()) / per_bit, (found.bits_per_dim[1] - (8 - exact.numpy() / per_bit)).mean()]
+        ours = discrete_likelihood(flow, images, config(images=6, draws=(1, 32), batch_size=64, seed=seed))
+        naive, exact = (
+            8 - importance_bound(log_probs_under_noise(one, images, 32, 64, seed), 32).numpy() / per_bit
+            for one in (flow, exact_flow)
         )
-    (naive_gap, ours), errors = np.mean(runs, 0), np.std(runs, 0, ddof=1) / math.sqrt(len(runs))
+        runs.append([(naive - exact).mean(), (ours.bits_per_dim[1] - exact).mean()])
+    (naive_gap, gap), errors = np.mean(runs, 0), np.std(runs, 0, ddof=1) / math.sqrt(len(runs))
     assert naive_gap < -5 * errors[0]
-    assert ours > -5 * errors[1]
+    assert gap > -5 * errors[1]
 
 
 @pytest.mark.parametrize("draws", [(4, 1), (1, 4, 6), (1, 1), ()])

@@ -7,8 +7,7 @@ import pytest
 import torch
 from scipy import stats
 
-from fashion_dgm.config import AdamConfig, FlowTrainingConfig, RealNVPConfig
-from fashion_dgm.flows.training import FlowStep
+from tests.small import flow_config, make_step, realnvp_config
 
 # Columns in pairs: the left one is N(128, WIDE^2), the right one differs from it by N(0, NARROW^2), rounded to grey levels.
 WIDE, NARROW = 24.0, 4.0
@@ -38,26 +37,8 @@ def test_flow_learns_a_known_density() -> None:
     """
     entropy = (bits(WIDE) + bits(NARROW)) / 2
     independent = (bits(WIDE) + bits(float(np.hypot(WIDE, NARROW)))) / 2
-    config = FlowTrainingConfig(
-        epochs=1,
-        batch_size=32,
-        seed=0,
-        device="cpu",
-        precision="float32",
-        optimizer=AdamConfig(name="adam", learning_rate=1e-2),
-        max_gradient_norm=10,
-        evaluation_images=1,
-        model=RealNVPConfig(
-            scales=1,
-            checkerboard_couplings=2,
-            channel_couplings=2,
-            hidden_channels=8,
-            residual_blocks=1,
-            logit_alpha=1e-6,
-        ),
-    )
-    torch.manual_seed(0)
-    step = FlowStep(config, torch.device("cpu"), torch.float32)
+    model = realnvp_config(scales=1, hidden_channels=8)
+    step = make_step(flow_config(model=model, optimizer={"name": "adam", "learning_rate": 1e-2}))
     first = step.step(draw(32, 0))["bits_per_dim"].item()
     for number in range(1, 100):
         step.step(draw(32, number))

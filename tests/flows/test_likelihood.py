@@ -6,11 +6,11 @@ import torch
 
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.flows import RealNVP, bits_per_dim_of, mean_bits_per_dim
-from tests.flows.conftest import realnvp_config
+from tests.small import perturb, realnvp_config
 
 
 @pytest.fixture
-def flow(perturb) -> RealNVP:
+def flow() -> RealNVP:
     torch.manual_seed(0)
     return perturb(RealNVP(realnvp_config(), (1, 8, 8)))
 
@@ -20,23 +20,14 @@ def images() -> torch.Tensor:
     return torch.randint(256, (23, 1, 8, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
 
 
-def test_one_value_an_image(flow, images):
-    bits = bits_per_dim_of(flow, images, 10, 0, torch.float32)
-    assert bits.shape == (23,)
-    assert bits.dtype == np.float64
-    assert mean_bits_per_dim(flow, images, 10, 0, torch.float32) == bits.mean()
-
-
-def test_the_batch_size_does_not_matter(flow, images):
-    values = [bits_per_dim_of(flow, images, size, 0, torch.float32) for size in (1, 7, 23, 100)]
-    for other in values[1:]:
+def test_one_value_an_image_whose_noise_follows_the_seed_and_not_the_batch_size(flow, images):
+    values = [bits_per_dim_of(flow, images, size, 0, torch.float32) for size in (10, 10, 1, 7, 23, 100)]
+    assert values[0].shape == (23,) and values[0].dtype == np.float64
+    assert np.array_equal(values[0], values[1])
+    for other in values[2:]:
         np.testing.assert_allclose(other, values[0], rtol=1e-5)
-
-
-def test_the_seed_gives_the_noise(flow, images):
-    first, again, other = (bits_per_dim_of(flow, images, 10, seed, torch.float32) for seed in (0, 0, 1))
-    assert np.array_equal(first, again)
-    assert not np.allclose(first, other, rtol=1e-5)
+    assert not np.allclose(bits_per_dim_of(flow, images, 10, 1, torch.float32), values[0], rtol=1e-5)
+    assert mean_bits_per_dim(flow, images, 10, 0, torch.float32) == values[0].mean()
 
 
 @pytest.mark.parametrize("training", [True, False])

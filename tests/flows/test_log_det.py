@@ -72,15 +72,6 @@ def test_the_jacobian_is_autograds(case, monkeypatch):
             torch.testing.assert_close(own, expected.reshape(own.shape))
 
 
-def test_the_standard_basis_gives_exact_traces_of_powers(case):
-    g, x = case
-    _, powers = probe_powers(g, x, basis(x), terms=4)
-    _, jacobian = batch_jacobian(g, x)
-    for k, power in enumerate(powers, start=1):
-        expected = torch.linalg.matrix_power(jacobian, k).diagonal(dim1=1, dim2=2).sum(1)
-        torch.testing.assert_close(power.mean(0), expected, rtol=1e-12, atol=1e-12)
-
-
 @pytest.mark.parametrize("of_y", [0, 1])
 @pytest.mark.parametrize("neumann", [False, True])
 def test_a_long_series_over_the_basis_is_the_log_determinant_and_has_its_gradient(case, neumann, of_y):
@@ -130,20 +121,15 @@ def test_gradient_is_unbiased(kind):
     assert ((1.2 * mean - exact).abs() > 5.2 * error).any()
 
 
-def test_what_is_kept_for_the_backward_pass_does_not_grow_with_the_terms(case):
+def test_what_is_kept_for_the_backward_pass_does_not_grow_with_the_terms_and_parameters_may_be_frozen(case):
     g, x = case
     for terms in (1, 12):
         _, values = neumann_log_det(g, x, draw_probes(x, 1), [1.0] * terms)
         kept = sum(tensor.numel() for tensor in values.grad_fn.saved_tensors)
         assert kept == 3 * x.numel() + sum(parameter.numel() for parameter in g.parameters())
-
-
-def test_frozen_parameters_get_no_gradient(case):
-    g, x = case
     g.requires_grad_(False)
     _, values = neumann_log_det(g, x, draw_probes(x, 1), [1.0, 1.0])
-    (gradient,) = torch.autograd.grad(values.sum(), x)
-    assert gradient.abs().sum() > 0
+    assert torch.autograd.grad(values.sum(), x)[0].abs().sum() > 0
 
 
 def test_without_a_graph_only_the_value_of_g_can_be_differentiated(case):

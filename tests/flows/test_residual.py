@@ -42,30 +42,18 @@ def x() -> Tensor:
     return 5 * torch.randn(6, *SHAPE, generator=torch.Generator().manual_seed(0))
 
 
-@pytest.mark.parametrize("tolerance", [1e-2, 1e-5])
-def test_the_inverse_is_as_good_as_its_tolerance(x, tolerance):
+def test_the_inverse_is_as_good_as_its_tolerance_up_to_rounding(x):
     """A step of size `t` at a rate `k` of contraction leaves at most `t k / (1 - k)` in the Euclidean norm (Banach)."""
-    residual = block(tolerance=tolerance)
-    with torch.no_grad():
-        y, _ = residual(x)
-    error = (residual.inverse(y) - x).flatten(1).norm(dim=1)
-    step = tolerance * (1 + x.abs()).flatten(1).norm(dim=1)
-    assert (error <= step * 0.98**2 / (1 - 0.98**2) + 1e-4).all()
-    assert residual.iterations > 1
-
-
-def test_a_finer_tolerance_takes_more_iterations(x):
     counts = []
-    for tolerance in (1e-1, 1e-3, 1e-5):
+    for tolerance in (1e-1, 1e-2, 1e-3, 1e-5, 1e-30):
         residual = block(tolerance=tolerance)
-        residual.inverse(x)
+        with torch.no_grad():
+            y, _ = residual(x)
+        error = (residual.inverse(y) - x).flatten(1).norm(dim=1)
+        step = tolerance * (1 + x.abs()).flatten(1).norm(dim=1)
+        assert (error <= step * 0.98**2 / (1 - 0.98**2) + 1e-4 * x.flatten(1).norm(dim=1)).all()
         counts.append(residual.iterations)
-    assert counts == sorted(set(counts))
-
-
-def test_the_inverse_needs_no_finer_tolerance_than_rounding(x):
-    residual = block(tolerance=1e-30)
-    torch.testing.assert_close(residual.inverse(residual(x)[0].detach()), x, rtol=1e-4, atol=1e-4)
+    assert counts[0] > 1 and counts[:4] == sorted(set(counts[:4]))
 
 
 def test_an_inverse_that_does_not_converge_is_an_error(x):
@@ -73,13 +61,10 @@ def test_an_inverse_that_does_not_converge_is_an_error(x):
         block(max_iterations=2).inverse(x)
     with pytest.raises(InverseError, match=r"step 1 .*nan"):
         block().inverse(x * math.nan)
-
-
-def test_norms_that_were_not_updated_are_an_error_and_no_wrong_inverse():
-    residual = InvertibleResidual(nn.Linear(3, 3), ExactLogDet(), ExactLogDet(), max_iterations=100)
-    nn.init.constant_(residual.g.weight, 2)
+    expanding = InvertibleResidual(nn.Linear(3, 3), ExactLogDet(), ExactLogDet(), max_iterations=100)
+    nn.init.constant_(expanding.g.weight, 2)
     with pytest.raises(InverseError, match="norms were not updated"):
-        residual.inverse(torch.ones(1, 3))
+        expanding.inverse(torch.ones(1, 3))
 
 
 @pytest.mark.parametrize("gradient", ["neumann", "series"])

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 import pytest
@@ -9,28 +8,12 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor
 
-from fashion_dgm.config import ResidualFlowTrainingConfig, SeriesConfig
+from fashion_dgm.config import SeriesConfig
 from fashion_dgm.evaluation.residual_flow import describe, estimated_likelihood, inverse_report, largest_norms
-from fashion_dgm.flows import ExactLogDet, FlowStep, ResidualFlow, bits_per_dim_of
+from fashion_dgm.flows import ExactLogDet, ResidualFlow, bits_per_dim_of
 from fashion_dgm.flows.lipschitz import LipschitzLayer, measured_norm
 from tests.conftest import made_up_images
-from tests.flows.conftest import residual_config
-
-
-def training_config(**changes: Any) -> ResidualFlowTrainingConfig:
-    values = {
-        "epochs": 2,
-        "batch_size": 16,
-        "seed": 0,
-        "device": "cpu",
-        "precision": "float32",
-        "speed": {"channels_last": False},
-        "model": residual_config(),
-        "optimizer": {"name": "adam", "learning_rate": 0.05},
-        "max_gradient_norm": 10.0,
-        "evaluation_images": 8,
-    }
-    return ResidualFlowTrainingConfig(**{**values, **changes})
+from tests.small import make_step, residual_config, residual_flow_config
 
 
 def pixels(count: int, seed: int = 0) -> Tensor:
@@ -85,8 +68,7 @@ def test_estimates_agree_with_the_exact_log_determinant():
 
 @pytest.mark.parametrize("ema_decay", [None, 0.5])
 def test_every_block_is_a_contraction_after_steps(ema_decay):
-    torch.manual_seed(0)
-    step = FlowStep(training_config(ema_decay=ema_decay), torch.device("cpu"), torch.float32)
+    step = make_step(residual_flow_config(ema_decay=ema_decay, optimizer={"name": "adam", "learning_rate": 0.05}))
     for seed in range(6):
         torch.manual_seed(seed)
         step.step(pixels(16))
@@ -109,13 +91,10 @@ def test_the_error_of_the_probes_is_that_of_another_draw(flow):
     assert abs(found["bits_per_dim"] - np.mean(values)) < 5 * found["probe_error"]
 
 
-def test_the_inverse_is_reported(flow):
+def test_the_inverse_and_the_largest_norm_are_reported(flow):
     report = inverse_report(flow, pixels(4), 0)
     assert report["reconstruction_error"] < 1e-3
     assert 1 <= report["inverse_iterations"] <= report["inverse_iterations_most"]
-
-
-def test_the_largest_norm_is_found(flow):
     layers = [layer for layer in flow.modules() if isinstance(layer, LipschitzLayer)]
     assert largest_norms(flow)[0] == max(measured_norm(layer) for layer in layers)
 
@@ -147,4 +126,4 @@ def test_bad_parameters_are_refused(changes, where):
 
 def test_compilation_is_refused():
     with pytest.raises(ValidationError, match="can't be compiled"):
-        training_config(speed={"compile": "default"})
+        residual_flow_config(speed={"compile": "default"})

@@ -7,30 +7,20 @@ from typing import Any
 import pytest
 import torch
 
-from fashion_dgm.config import FlowTrainingConfig, NamedFlowConfig, RealNVPConfig
+from fashion_dgm.config import NamedFlowConfig, RealNVPConfig
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.flows import RealNVP
 from fashion_dgm.flows.families import code_of, flow_types, make_flow, typed_config
 from fashion_dgm.flows.training import FittedFlow, fit_flow
 from fashion_dgm.training.store import StateStore
 from tests.conftest import made_up_images
-from tests.flows.conftest import COUPLINGS
+from tests.small import COUPLINGS, flow_config
 
 MODEL = {**COUPLINGS, "scales": 1, "checkerboard_couplings": 1, "channel_couplings": 0, "hidden_channels": 2}
-CONFIG = {
-    "batch_size": 16,
-    "seed": 0,
-    "device": "cpu",
-    "precision": "float32",
-    "model": MODEL,
-    "optimizer": {"name": "adam", "learning_rate": 1e-3},
-    "max_gradient_norm": 50,
-    "evaluation_images": 4,
-}
 
 
-def fit(folder: Path, epochs: int, kept_epochs: int, **changes: Any) -> FittedFlow:
-    config = FlowTrainingConfig(epochs=epochs, **{**CONFIG, **changes})
+def fit(folder: Path, epochs: int, kept_epochs: int) -> FittedFlow:
+    config = flow_config(epochs=epochs, model=MODEL, evaluation_images=4)
     data, test = made_up_images(32, seed=0), made_up_images(8, seed=1)
     return fit_flow(data, test, config, StateStore(folder), lambda row, seconds: None, kept_epochs)
 
