@@ -4,22 +4,11 @@ import pytest
 import torch
 from torch import nn
 
-from fashion_dgm.config import AdamConfig, GANConfig, RecordsConfig
 from fashion_dgm.gans.networks import Generator, averaged_generator
 from fashion_dgm.training.seeds import generator
+from tests.small import gan_config
 
-CONFIG = GANConfig(
-    epochs=1,
-    batch_size=16,
-    seed=0,
-    device="cpu",
-    precision="float32",
-    latent_dim=8,
-    width=4,
-    snapshot_every=1,
-    optimizer=AdamConfig(name="adam", learning_rate=1e-3),
-    records=RecordsConfig(samples=50, neighbours=5),
-)
+CONFIG = gan_config(records={"samples": 50, "neighbours": 5})
 
 
 def with_other_statistics() -> Generator:

@@ -7,49 +7,37 @@ import torch
 
 from fashion_dgm.checkpoint import checkpoint_of
 from fashion_dgm.classifier.network import Classifier
-from fashion_dgm.config import AdamConfig, GANConfig, WGANConfig
-from fashion_dgm.data.images import ImageSet, to_unit_interval
+from fashion_dgm.data.images import to_unit_interval
 from fashion_dgm.gans.evaluation import EvaluationData, Evaluator, whole_batches
 from fashion_dgm.gans.steps import AdversarialStep
 from fashion_dgm.gans.training import train_gan
 from fashion_dgm.training.seeds import derive_seed, generator
 from fashion_dgm.training.store import StateStore
 from tests.conftest import made_up_images
+from tests.small import gan_config, make_step, run_steps, wgan_config
 
-CPU = torch.device("cpu")
-COMMON: dict[str, Any] = {
-    "epochs": 2,
-    "batch_size": 16,
-    "seed": 0,
-    "device": "cpu",
-    "precision": "float32",
-    "latent_dim": 8,
-    "width": 4,
-    "snapshot_every": 1,
-    "optimizer": AdamConfig(name="adam", learning_rate=1e-3),
-    "records": {"samples": 40, "neighbours": 20, "least_fraction": 0.05},
-}
+RECORDS = {"samples": 40, "neighbours": 20, "least_fraction": 0.05}
 TRAIN, HELD_OUT = made_up_images(160, seed=0), made_up_images(60, seed=1)
 
 
-def evaluation_data(held_out: ImageSet = HELD_OUT) -> EvaluationData:
-    classifier = Classifier(4, 8)
-    return EvaluationData(held_out, checkpoint_of(classifier, "Classifier", {"width": 4, "feature_dim": 8}))
+def evaluation_data() -> EvaluationData:
+    return EvaluationData(HELD_OUT, checkpoint_of(Classifier(4, 8), "Classifier", {"width": 4, "feature_dim": 8}))
 
 
 def gan(**changes: Any) -> AdversarialStep:
-    return AdversarialStep(GANConfig(**{**COMMON, **changes}), CPU, torch.float32)
+    return make_step(gan_config(**{"records": RECORDS, **changes}))
 
 
 def wgan(**changes: Any) -> AdversarialStep:
-    values = {**COMMON, "n_critic": 2, "lipschitz": {"name": "clip", "bound": 0.01}, **changes}
-    return AdversarialStep(WGANConfig(**values), CPU, torch.float32)
+    return make_step(wgan_config(**{"records": RECORDS, "n_critic": 2, **changes}))
+
+
+def evaluated(step: AdversarialStep) -> dict[str, float]:
+    return Evaluator(TRAIN, evaluation_data(), step.config)(step)
 
 
 def trained(step: AdversarialStep) -> AdversarialStep:
-    for number in range(4):
-        images = torch.from_numpy(made_up_images(16, seed=number).images)
-        step.step(images, torch.zeros(16))
+    run_steps(step, range(4))
     return step
 
 
@@ -75,7 +63,7 @@ def scored(network: torch.nn.Module, images: torch.Tensor, size: int) -> torch.T
 
 def test_running_statistics_are_those_of_evaluation_mode() -> None:
     step = trained(wgan(lipschitz={"name": "spectral_norm"}, records={"samples": 160, "neighbours": 20}))
-    found = Evaluator(TRAIN, evaluation_data(), step.config)(step)
+    found = evaluated(step)
     fake = step.generator.sample(160, generator(0, "records"))
     step.discriminator.eval()
     with torch.no_grad():
@@ -89,7 +77,7 @@ def test_running_statistics_are_those_of_evaluation_mode() -> None:
 def test_batch_statistics_are_those_of_training(make) -> None:
     """In batches of the size of training, real and generated images apart, as `step` scores them."""
     step = trained(make(records={"samples": 160, "neighbours": 20}))
-    found = Evaluator(TRAIN, evaluation_data(), step.config)(step)
+    found = evaluated(step)
     fake = step.generator.sample(160, generator(0, "records"))
     order = np.random.default_rng(derive_seed(0, "records")).choice(160, size=160, replace=False)
     real = to_unit_interval(torch.from_numpy(TRAIN.images[order]))
@@ -108,7 +96,7 @@ def test_batch_statistics_are_those_of_training(make) -> None:
 def test_without_batch_norm_both_modes_are_equal(normalisation: str) -> None:
     for make in (gan, wgan):
         step = trained(make(normalisation={"discriminator": normalisation}))
-        found = Evaluator(TRAIN, evaluation_data(), step.config)(step)
+        found = evaluated(step)
         modes = [
             {name.removesuffix(end): value for name, value in found.items() if name.endswith(end)}
             for end in ("_running_stats", "_batch_stats")
@@ -133,24 +121,15 @@ def test_discriminator_that_memorises_its_images_shows() -> None:
     assert fair["loss_discriminator_held_out"] == fair["loss_discriminator_seen"]
 
 
-def test_memorising_generator_is_detected() -> None:
+def test_memorising_generator_is_detected_and_fractions_of_classes_agree() -> None:
     step = gan()
-
-    def copies(n: int, generator: torch.Generator) -> torch.Tensor:
-        return to_unit_interval(torch.from_numpy(TRAIN.images[:n]))
-
-    evaluator = Evaluator(TRAIN, evaluation_data(), step.config)
-    honest = evaluator(step)
-    step.generator.sample = copies  # type: ignore[method-assign]
-    metrics = evaluator(step)
+    honest = evaluated(step)
+    step.generator.sample = lambda n, generator: to_unit_interval(torch.from_numpy(TRAIN.images[:n]))  # type: ignore[method-assign]
+    metrics = evaluated(step)
     assert metrics["nearest_distance_fake"] == 0 < metrics["nearest_distance_held_out"]
     assert metrics["copying_probability"] == 1
     # What an untrained network makes is near to nothing.
     assert honest["copying_probability"] < 0.1
-
-
-def test_shares_of_classes_sum_to_one_and_agree() -> None:
-    metrics = Evaluator(TRAIN, evaluation_data(), gan().config)(gan())
     fractions = np.array([metrics[f"class_fraction_{label}"] for label in range(10)])
     assert fractions.sum() == pytest.approx(1)
     assert metrics["missing_classes"] == (fractions < 0.05).sum()
@@ -158,15 +137,19 @@ def test_shares_of_classes_sum_to_one_and_agree() -> None:
 
 
 def test_moving_average_has_metrics_of_its_own() -> None:
-    step = trained(gan(ema_decay=0.999))
-    metrics = Evaluator(TRAIN, evaluation_data(), step.config)(step)
+    metrics = evaluated(trained(gan(ema_decay=0.999)))
     assert metrics["average_nearest_distance_fake"] != metrics["nearest_distance_fake"]
-    assert not any(name.startswith("average_") for name in Evaluator(TRAIN, evaluation_data(), gan().config)(gan()))
+    assert not any(name.startswith("average_") for name in evaluated(gan()))
 
 
 def test_training_records_them_by_epoch(tmp_path: Path) -> None:
-    config = GANConfig(**COMMON, ema_decay=0.9)
-    run = train_gan(TRAIN, config, StateStore(tmp_path), lambda row, seconds: None, evaluation_data())
+    run = train_gan(
+        TRAIN,
+        gan_config(epochs=2, ema_decay=0.9, records=RECORDS),
+        StateStore(tmp_path),
+        lambda row, seconds: None,
+        evaluation_data(),
+    )
     assert len(run.history) == 2
     wanted = {"accuracy_real", "accuracy_fake", "class_entropy", "copying_probability", "average_class_entropy"}
     assert all(wanted <= set(row) for row in run.history)

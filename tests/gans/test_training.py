@@ -7,39 +7,25 @@ from typing import Any
 
 import pytest
 
-from fashion_dgm.config import AdversarialConfig, GANConfig, WGANConfig
+from fashion_dgm.config import AdversarialConfig
 from fashion_dgm.gans.training import train_gan
 from fashion_dgm.training.store import StateStore
 from tests.conftest import made_up_images
+from tests.small import PENALTY, SPECTRAL, gan_config, wgan_config
 
-COMMON: dict[str, Any] = {
-    "epochs": 2,
-    "batch_size": 16,
-    "seed": 0,
-    "device": "cpu",
-    "precision": "float32",
-    "latent_dim": 10,
-    "width": 4,
-    "snapshot_every": 1,
-    "images_per_epoch": 160,
-}
+COMMON: dict[str, Any] = {"epochs": 2, "latent_dim": 10, "images_per_epoch": 160}
 ADAM = {"name": "adam", "learning_rate": 2e-4, "betas": (0.5, 0.999)}
-VARIANT = {"n_discriminator": 3, "objective": "saturating", "ema_decay": 0.9, "lipschitz": {"name": "spectral_norm"}}
-CLIP = {
+VARIANT = {"n_discriminator": 3, "objective": "saturating", "ema_decay": 0.9, "lipschitz": SPECTRAL}
+CLIPPED = {
     "optimizer": {"name": "rmsprop", "learning_rate": 2e-4},
-    "lipschitz": {"name": "clip", "bound": 0.01},
     "warmup": {"critic_steps": 4, "generator_steps": 1, "every": 3},
 }
-PENALTY = {
-    "optimizer": ADAM,
-    "lipschitz": {"name": "gradient_penalty", "weight": 10},
-    "normalisation": {"discriminator": "layer"},
-}
+PENALISED = {"optimizer": ADAM, "lipschitz": PENALTY, "normalisation": {"discriminator": "layer"}}
 HISTORIES = {
-    "gan": (GANConfig(**COMMON, optimizer=ADAM), 0.865317440, 1.091438103, 1.101672173),
-    "variant": (GANConfig(**COMMON, optimizer=ADAM, **VARIANT), 0.335783935, -0.136882027, 0.794347604),
-    "wgan": (WGANConfig(**COMMON, n_critic=3, **CLIP), -5.22921036e-05, 5.31694289e-05, 1.33179895e-04),
-    "wgan_gp": (WGANConfig(**COMMON, n_critic=3, **PENALTY), -0.733412409, 0.815264304, 0.662794511),
+    "gan": (gan_config(**COMMON, optimizer=ADAM), 0.865317440, 1.091438103, 1.101672173),
+    "variant": (gan_config(**COMMON, optimizer=ADAM, **VARIANT), 0.335783935, -0.136882027, 0.794347604),
+    "wgan": (wgan_config(**COMMON, **CLIPPED), -5.22921036e-05, 5.31694289e-05, 1.33179895e-04),
+    "wgan_gp": (wgan_config(**COMMON, **PENALISED), -0.733412409, 0.815264304, 0.662794511),
 }
 
 
