@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -62,19 +63,10 @@ def outcome(run: TrainedRun[Any]) -> dict[str, Any]:
     return {"history": run.history, "weights": weights, "noise": noise}
 
 
-def train_linear(
+def train_steps(
     data: ImageSet, config: TrainingConfig, store: StateStore, on_epoch: OnEpoch, make: Any = SilentStep
 ) -> dict[str, Any]:
     return outcome(train(make, data, config, store, ("fashion_dgm.gans.objectives",), on_epoch=on_epoch))
-
-
-def train_quiet_flow(
-    data: ImageSet, config: FlowTrainingConfig, store: StateStore, on_epoch: OnEpoch
-) -> dict[str, Any]:
-    def make(device: torch.device, precision: torch.dtype) -> QuietFlowStep:
-        return QuietFlowStep(config, device, precision)
-
-    return outcome(train(make, data, config, store, ("fashion_dgm.flows",), on_epoch=on_epoch))
 
 
 def everything(
@@ -106,10 +98,12 @@ def everything(
         "device": gathered(message(lambda: agree_on_device("meta" if rank() else "cpu"))),
         "not_allowed": gathered(sorted({"kedro", "mlflow"} & sys.modules.keys())),
         "threads": gathered(torch.get_num_threads()),
-        "linear": train_linear(data, config, StateStore(folder / "linear"), on_epoch),
-        "flow": train_quiet_flow(data, flow_config, StateStore(folder / "flow"), ignore),
-        "noisy": train_noisy(data, config, StateStore(folder / "noisy"), ignore),
-        "long": train_noisy(*long, StateStore(folder / "long"), ignore),
+        "linear": train_steps(data, config, StateStore(folder / "linear"), on_epoch),
+        "flow": train_steps(
+            data, flow_config, StateStore(folder / "flow"), ignore, partial(QuietFlowStep, flow_config)
+        ),
+        "noisy": train_steps(data, config, StateStore(folder / "noisy"), ignore, NoisyStep),
+        "long": train_steps(*long, StateStore(folder / "long"), ignore, NoisyStep),
     }
 
 
@@ -117,8 +111,10 @@ class Dying(NoisyStep):
     """Rank 1 is killed in the middle of the second epoch: once, or whenever it gets there."""
 
     steps = 0
-    mark: Path
-    always = False
+
+    def __init__(self, device: torch.device, precision: torch.dtype, mark: Path, always: bool = False) -> None:
+        super().__init__(device, precision)
+        self.mark, self.always = mark, always
 
     def step(self, images: Tensor, labels: Tensor) -> dict[str, Tensor]:
         self.steps += 1
@@ -126,13 +122,6 @@ class Dying(NoisyStep):
             self.mark.touch()
             os.kill(os.getpid(), signal.SIGKILL)
         return super().step(images, labels)
-
-
-def train_dying(
-    data: ImageSet, config: TrainingConfig, store: StateStore, mark: Path, always: bool, on_epoch: OnEpoch
-) -> dict[str, Any]:
-    Dying.mark, Dying.always = mark, always
-    return train_linear(data, config, store, on_epoch, Dying)
 
 
 class Diverging(SilentStep):
@@ -144,14 +133,6 @@ class Diverging(SilentStep):
         self.steps += 1
         metrics = super().step(images, labels)
         return {"loss": metrics["loss"] * float("nan")} if rank() == 1 and self.steps == 3 else metrics
-
-
-def train_diverging(data: ImageSet, config: TrainingConfig, store: StateStore, on_epoch: OnEpoch) -> dict[str, Any]:
-    return train_linear(data, config, store, on_epoch, Diverging)
-
-
-def train_noisy(data: ImageSet, config: TrainingConfig, store: StateStore, on_epoch: OnEpoch) -> dict[str, Any]:
-    return train_linear(data, config, store, on_epoch, NoisyStep)
 
 
 def reduce(config: TrainingConfig, on_epoch: OnEpoch) -> dict[str, Any]:

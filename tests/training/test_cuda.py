@@ -16,19 +16,16 @@ import pytest
 import torch
 from torch import Tensor
 
-from fashion_dgm.classifier.training import ClassifierStep
-from fashion_dgm.config import ClassifierConfig, DistributedConfig, FlowTrainingConfig, GANConfig, WGANConfig
-from fashion_dgm.flows.training import FlowStep
-from fashion_dgm.gans.steps import AdversarialStep
+from fashion_dgm.config import DistributedConfig
 from fashion_dgm.training.distributed.job_directory import JobDirectory
 from fashion_dgm.training.distributed.launch import attend
 from fashion_dgm.training.epoch import EpochProgress
 from fashion_dgm.training.interruption import Interrupted
-from tests.conftest import made_up_images
+from tests.small import CPU, STEPS, batch, make_step, run_steps
 from tests.training import crew, victims
 from tests.training.helpers import NoisyStep, config, run, same
 
-CPU, CUDA = torch.device("cpu"), torch.device("cuda")
+CUDA = torch.device("cuda")
 LOSSES = {"gan": "loss_discriminator", "wgan": "loss_discriminator", "realnvp": "bits_per_dim"}
 
 pytestmark = [
@@ -46,34 +43,10 @@ def fixed_order():
     torch.use_deterministic_algorithms(False)
 
 
-def make_step(family: str, device: torch.device, precision: torch.dtype = torch.float32) -> Any:
-    torch.manual_seed(0)
-    if family == "realnvp":
-        values = {"model": victims.SMALL_FLOW, "optimizer": victims.ADAM, "ema_decay": 0.9}
-        flow = FlowTrainingConfig(**victims.COMMON, **values, max_gradient_norm=50, evaluation_images=20)
-        return FlowStep(flow, device, precision)
-    if family == "classifier":
-        return ClassifierStep(ClassifierConfig(**victims.COMMON, **victims.CLASSIFIER), device, precision)
-    if family == "gan":
-        return AdversarialStep(GANConfig(**victims.ADVERSARIAL, optimizer=victims.ADAM), device, precision)
-    rmsprop = {"name": "rmsprop", "learning_rate": 1e-3}
-    variants = {
-        "wgan": {"optimizer": rmsprop, "lipschitz": victims.CLIP},
-        "wgan_gp": {"optimizer": victims.ADAM, **victims.WGAN_GP},
-    }
-    variant = WGANConfig(**victims.ADVERSARIAL, n_critic=3, **variants[family])
-    return AdversarialStep(variant, device, precision)
-
-
-def batch(device: torch.device) -> tuple[Tensor, Tensor]:
-    images = made_up_images(16, seed=0)
-    return torch.from_numpy(images.images).to(device), torch.from_numpy(images.labels).to(device).long()
-
-
 def losses(step: Any, count: int) -> dict[str, float]:
     found: dict[str, float] = {}
-    for _ in range(count):
-        found |= {name: float(value) for name, value in step.step(*batch(step.device)).items()}
+    for metrics in run_steps(step, range(count), step.device):
+        found |= {name: float(value) for name, value in metrics.items()}
     return found
 
 
@@ -109,7 +82,7 @@ def test_run_interrupted_in_an_epoch_takes_the_devices_random_state_back(tmp_pat
 @pytest.mark.parametrize(("origin", "target"), [(CUDA, CPU), (CPU, CUDA)])
 @families
 def test_state_moves_between_devices(family: str, origin: torch.device, target: torch.device) -> None:
-    first, second = make_step(family, origin), make_step(family, target)
+    first, second = (make_step(STEPS[family], device=device) for device in (origin, target))
     losses(first, 4)
     stream = io.BytesIO()
     torch.save(first.state_dict(), stream)
@@ -124,8 +97,8 @@ def test_state_moves_between_devices(family: str, origin: torch.device, target: 
 
 @pytest.mark.parametrize("family", ["gan", "realnvp"])
 def test_float32_is_the_same_on_both_devices(family: str) -> None:
-    cpu, gpu = make_step(family, CPU), make_step(family, CUDA)
-    images, latents = batch(CPU)[0], torch.randn(16, 8)
+    cpu, gpu = (make_step(STEPS[family], device=device) for device in (CPU, CUDA))
+    images, latents = batch()[0], torch.randn(16, 8)
 
     @torch.no_grad()
     def output(step: Any) -> Tensor:
@@ -139,11 +112,8 @@ def test_float32_is_the_same_on_both_devices(family: str) -> None:
 
 @families
 def test_bfloat16_computes_nearly_the_same_and_keeps_weights_in_float32(family: str) -> None:
-    exact, rounded = make_step(family, CUDA), make_step(family, CUDA, torch.bfloat16)
-    torch.manual_seed(1)
-    expected = losses(exact, 1)
-    torch.manual_seed(1)
-    found = losses(rounded, 1)
+    exact, rounded = (make_step(STEPS[family], precision, CUDA) for precision in (torch.float32, torch.bfloat16))
+    expected, found = losses(exact, 1), losses(rounded, 1)
     for name in ("bits_per_dim", "cross_entropy", "loss_discriminator"):
         if name in expected:
             assert found[name] == pytest.approx(expected[name], rel=0.05, abs=0.02)
@@ -154,7 +124,7 @@ def test_bfloat16_computes_nearly_the_same_and_keeps_weights_in_float32(family: 
 
 @families
 def test_a_step_never_waits_for_the_device(family: str) -> None:
-    step, images, progress = make_step(family, CUDA), batch(CUDA), EpochProgress()
+    step, images, progress = make_step(STEPS[family], device=CUDA), batch(device=CUDA), EpochProgress()
     # Some things are set up by the first steps.
     for _ in range(6):
         progress.add(step.step(*images))

@@ -86,7 +86,7 @@ def test_asked_to_stop_saves_in_the_middle_of_an_epoch(
 ) -> None:
     expected, calls = undisturbed(family)
     assert train(family, tmp_path, (calls // 2, number)) == victims.STOPPED
-    assert len(torch.load(state_of(tmp_path), weights_only=True)["history"]) < victims.COMMON["epochs"]
+    assert len(torch.load(state_of(tmp_path), weights_only=True)["history"]) < victims.EPOCHS
     assert train(family, tmp_path) == victims.FINISHED
     assert_same(result(tmp_path), expected)
 

@@ -1,6 +1,7 @@
 import logging
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,9 +27,13 @@ def killer(epoch: int):
     return kill
 
 
-def test_same_seed_same_run(tmp_path: Path) -> None:
-    assert same(run(tmp_path / "a"), run(tmp_path / "b"))
-    assert not same(run(tmp_path / "c"), run(tmp_path / "d", seed=1))
+def test_same_seed_same_run_whatever_the_callers_random_state_which_is_kept(tmp_path: Path) -> None:
+    first = run(tmp_path / "a")
+    torch.manual_seed(2)
+    before = torch.get_rng_state()
+    assert same(first, run(tmp_path / "b"))
+    assert torch.equal(before, torch.get_rng_state())
+    assert not same(first, run(tmp_path / "c", seed=1))
 
 
 @pytest.mark.parametrize("epoch", [1, 2, 3])
@@ -38,39 +43,33 @@ def test_resumed_run_ends_bit_for_bit_where_an_uninterrupted_one_does(tmp_path: 
     assert same(run(tmp_path / "killed"), run(tmp_path / "whole"))
 
 
-def test_the_callers_random_state_neither_matters_nor_changes(tmp_path: Path) -> None:
-    torch.manual_seed(1)
-    first = run(tmp_path / "a")
-    torch.manual_seed(2)
-    before = torch.get_rng_state()
-    second = run(tmp_path / "b")
-    assert same(first, second)
-    assert torch.equal(before, torch.get_rng_state())
-
-
-def test_finished_run_is_reused_without_a_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = run(tmp_path)
-    monkeypatch.setattr(NoisyStep, "step", None)
-    assert same(first, run(tmp_path))
-
-
-def test_more_epochs_go_on_from_the_last(tmp_path: Path) -> None:
-    run(tmp_path / "a", epochs=2)
+def test_finished_run_is_reused_without_a_step_and_goes_on_for_more_epochs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = run(tmp_path / "a", epochs=2)
+    with monkeypatch.context() as patch:
+        patch.setattr(NoisyStep, "step", None)
+        assert same(first, run(tmp_path / "a", epochs=2))
     assert same(run(tmp_path / "a", epochs=4), run(tmp_path / "b", epochs=4))
 
 
-def test_changed_parameter_trains_anew_and_says_which(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    run(tmp_path)
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"batch_size": 8}, "batch_size: 16 -> 8"),
+        ({"images": made_up_images(80, seed=9)}, "data"),
+        ({"evaluation": {"test": "b"}}, "evaluation.test: a -> b"),
+    ],
+)
+def test_any_change_trains_anew_and_says_which(
+    changes: dict[str, Any], said: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    run(tmp_path / "a", evaluation={"test": "a"})
+    changes = {"evaluation": {"test": "a"}, **changes}
     with caplog.at_level(logging.INFO):
-        changed = run(tmp_path, batch_size=8)
-    assert "batch_size: 16 -> 8" in caplog.text
-    assert same(changed, run(tmp_path / "fresh", batch_size=8))
-
-
-def test_changed_data_trains_anew(tmp_path: Path) -> None:
-    run(tmp_path / "a")
-    other = made_up_images(80, seed=9)
-    assert same(run(tmp_path / "a", other), run(tmp_path / "b", other))
+        changed = run(tmp_path / "a", **changes)
+    assert said in caplog.text
+    assert same(changed, run(tmp_path / "b", **changes))
 
 
 def test_old_model_is_kept_until_the_new_one_is_complete(tmp_path: Path) -> None:
@@ -193,13 +192,6 @@ def test_resumed_run_keeps_the_number_of_threads_it_began_with(tmp_path: Path) -
     assert threads == [2] * len(threads)
     torch.set_num_threads(2)
     assert same(resumed, run(tmp_path / "b", make=Counting, epochs=2))
-
-
-def test_other_evaluation_data_trains_anew(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    run(tmp_path, evaluation={"test": "a"})
-    with caplog.at_level(logging.INFO):
-        run(tmp_path, evaluation={"test": "b"})
-    assert "evaluation.test: a -> b" in caplog.text
 
 
 @pytest.mark.parametrize("kind", ["cuda", "mps"])

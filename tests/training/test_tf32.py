@@ -6,7 +6,6 @@ import torch
 import torch.nn.functional as F
 
 from fashion_dgm.checkpoint import checkpoint_of
-from fashion_dgm.config import TrainingConfig
 from fashion_dgm.gans.networks import Generator
 from fashion_dgm.registry import build_model
 from fashion_dgm.training import device as devices
@@ -99,7 +98,7 @@ def test_it_is_part_of_the_fingerprint() -> None:
 
 
 def test_a_device_without_it_is_an_error() -> None:
-    assert TrainingConfig(epochs=1, batch_size=2, seed=0, device="cpu", precision="tf32").precision == "tf32"
+    assert config(precision="tf32").precision == "tf32"
     with pytest.raises(DeviceError, match="precision tf32 needs an NVIDIA GPU"):
         resolve_precision("tf32", CPU)
 

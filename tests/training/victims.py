@@ -15,7 +15,7 @@ import torch
 from fashion_dgm.checkpoint import checkpoint_of
 from fashion_dgm.classifier.network import Classifier
 from fashion_dgm.classifier.training import train_classifier
-from fashion_dgm.config import ClassifierConfig, FlowTrainingConfig, GANConfig, WGANConfig
+from fashion_dgm.config import ClassifierConfig, FlowTrainingConfig
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.flows.training import train_flow
 from fashion_dgm.gans.evaluation import EvaluationData
@@ -23,80 +23,35 @@ from fashion_dgm.gans.training import train_gan
 from fashion_dgm.training.interruption import Interrupted
 from fashion_dgm.training.store import StateStore
 from tests.conftest import made_up_images
+from tests.small import STEPS
 
-COMMON = {"epochs": 5, "batch_size": 16, "seed": 0, "device": "cpu", "precision": "float32"}
-ADAM = {"name": "adam", "learning_rate": 1e-3}
-ADVERSARIAL = {
-    **COMMON,
-    "latent_dim": 8,
-    "width": 4,
-    "snapshot_every": 2,
-    "records": {"samples": 20, "neighbours": 5},
-}
-SMALL_FLOW = {
-    "scales": 2,
-    "checkerboard_couplings": 1,
-    "channel_couplings": 1,
-    "hidden_channels": 4,
-    "residual_blocks": 1,
-    "logit_alpha": 1e-6,
-}
-CLIP, PENALTY = {"name": "clip", "bound": 0.01}, {"name": "gradient_penalty", "weight": 10}
-# Turns of unequal length, a moving average and no BatchNorm: all the state that a variant can have.
-WGAN_GP = {
-    "lipschitz": PENALTY,
-    "normalisation": {"generator": "batch", "discriminator": "layer"},
-    "warmup": {"critic_steps": 4, "generator_steps": 2, "every": 5},
-    "ema_decay": 0.9,
-}
-CLASSIFIER = {
-    "width": 4,
-    "feature_dim": 8,
-    "optimizer": {"name": "adamw", "learning_rate": 1e-3, "weight_decay": 0.1},
-    "schedule": {"warmup_steps": 10, "final_step": 50},
-    "flip": True,
-    "max_shift": 2,
-    "label_smoothing": 0.1,
-}
+EPOCHS = 5
 FAMILIES = ("realnvp", "gan", "wgan", "wgan_gp", "classifier")
 
 FINISHED, STOPPED, FAILED = 0, 75, 1
 
 
 def run(family: str, folder: Path, **changes: Any) -> dict[str, Any]:
-    """Trains and returns all that should not depend on interruptions; `changes` are of the parameters of every family."""
-    common = {**COMMON, **changes}
+    """Trains and returns all that should not depend on interruptions; `changes` are of the parameters."""
+    values = {**STEPS[family].model_dump(), "epochs": EPOCHS, **changes}
+    if "records" in values:
+        values["records"] = {"samples": 20, "neighbours": 5}
+    config = type(STEPS[family])(**values)
     train, test = made_up_images(160, seed=0), made_up_images(50, seed=1)
     store = StateStore(folder)
 
     def ignore(row: dict[str, float], seconds: float | None) -> None: ...
 
-    if family == "realnvp":
-        config = {**common, "model": SMALL_FLOW, "optimizer": ADAM, "max_gradient_norm": 50, "evaluation_images": 20}
-        flow = train_flow(train, test, FlowTrainingConfig(**config), store, ignore)
-        return {
-            "weights": dict(flow.flow.weights),
-            "history": flow.history,
-            "metrics": dict(flow.metrics),
-        }
-    if family == "classifier":
-        classifier_config = ClassifierConfig(**common, **CLASSIFIER)
-        classifier, history = train_classifier(train, test, test, classifier_config, store, ignore)
-        return {
-            "weights": dict(classifier.weights),
-            "history": history,
-            "metrics": [classifier.training["benchmark_accuracy"]],
-        }
+    if isinstance(config, FlowTrainingConfig):
+        flow = train_flow(train, test, config, store, ignore)
+        return {"weights": dict(flow.flow.weights), "history": flow.history, "metrics": dict(flow.metrics)}
+    if isinstance(config, ClassifierConfig):
+        classifier, history = train_classifier(train, test, test, config, store, ignore)
+        metrics = [classifier.training["benchmark_accuracy"]]
+        return {"weights": dict(classifier.weights), "history": history, "metrics": metrics}
     torch.manual_seed(0)
     classifier = checkpoint_of(Classifier(4, 8), "Classifier", {"width": 4, "feature_dim": 8})
-    evaluation_data = EvaluationData(test, classifier)
-    adversarial = {**ADVERSARIAL, **changes}
-    if family == "gan":
-        gan = train_gan(train, GANConfig(**adversarial, optimizer=ADAM), store, ignore, evaluation_data)
-    else:
-        rmsprop = {"name": "rmsprop", "learning_rate": 1e-3}
-        variant = {"optimizer": ADAM, **WGAN_GP} if family == "wgan_gp" else {"optimizer": rmsprop, "lipschitz": CLIP}
-        gan = train_gan(train, WGANConfig(**adversarial, n_critic=3, **variant), store, ignore, evaluation_data)
+    gan = train_gan(train, config, store, ignore, EvaluationData(test, classifier))
     return {
         "weights": {**gan.generator.weights, **{f"d.{k}": v for k, v in gan.discriminator.weights.items()}},
         "history": gan.history,

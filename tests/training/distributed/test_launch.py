@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from fashion_dgm.config import DistributedConfig, FlowTrainingConfig
+from fashion_dgm.config import DistributedConfig
 from fashion_dgm.training.device import DeviceError
 from fashion_dgm.training.distributed.job_directory import JobDirectory
 from fashion_dgm.training.distributed.launch import LaunchError, launch
@@ -22,9 +23,9 @@ from fashion_dgm.training.epoch import DivergenceError, EpochRow
 from fashion_dgm.training.interruption import Interrupted
 from fashion_dgm.training.store import StateStore
 from tests.conftest import made_up_images
+from tests.small import COUPLINGS, flow_config
 from tests.training import crew
-from tests.training.helpers import config
-from tests.training.victims import ADAM, COMMON, SMALL_FLOW
+from tests.training.helpers import NoisyStep, config
 
 DATA = made_up_images(80, seed=0)
 TWO = {"processes_per_node": 2}
@@ -32,23 +33,26 @@ TWO = {"processes_per_node": 2}
 LONG = made_up_images(600, seed=0), config(batch_size=2, epochs=4, distributed=TWO)
 
 
-def flow_config(**changes: Any) -> FlowTrainingConfig:
-    values = {**COMMON, "model": SMALL_FLOW, "optimizer": ADAM, "max_gradient_norm": 50, "evaluation_images": 20}
-    return FlowTrainingConfig(**{**values, **changes})
+QUIET = flow_config(model={**COUPLINGS, "checkerboard_couplings": 1, "channel_couplings": 1}, epochs=3)
 
 
-class Rows:
+class Rows(list):
     """What the driver receives, and in which process."""
 
-    def __init__(self) -> None:
-        self.epochs: list[float] = []
-        self.history: list[EpochRow] = []
-        self.pids: set[int] = set()
-
     def __call__(self, row: EpochRow, seconds: float | None) -> None:
-        self.epochs.append(row["epoch"])
-        self.history.append(row)
-        self.pids.add(os.getpid())
+        self.append((row, os.getpid()))
+
+    @property
+    def epochs(self) -> list[float]:
+        return [row["epoch"] for row, _ in self]
+
+
+def start(tmp_path: Path, make: Any, rows: Any = None, settings: Any = None, data: Any = DATA) -> dict[str, Any]:
+    """Trains in two processes, unless `settings` are others."""
+    settings = settings or config(batch_size=8, distributed=TWO)
+    return launch(
+        crew.train_steps, settings, rows or Rows(), data=data, store=StateStore(tmp_path / "state"), make=make
+    )
 
 
 @pytest.fixture(scope="module")
@@ -60,58 +64,40 @@ def together(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], 
         config(batch_size=8, distributed=TWO),
         rows,
         data=DATA,
-        flow_config=flow_config(batch_size=8, epochs=3),
+        flow_config=QUIET.model_copy(update={"batch_size": 8}),
         long=LONG,
         folder=folder,
     )
     return result, rows, folder
 
 
-def assert_close(one: Any, other: Any) -> None:
-    torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-6)
-
-
-def assert_same(one: Any, other: Any) -> None:
-    torch.testing.assert_close(one, other, rtol=0, atol=0)
-
-
-def test_two_processes_train_as_one_with_the_double_batch(together: Any, tmp_path: Path) -> None:
-    alone = crew.train_linear(DATA, config(batch_size=16), StateStore(tmp_path), Rows())
-    for part in ("history", "weights"):
-        assert_close(together[0]["linear"][part], alone[part])
-
-
-def test_actnorm_is_set_by_the_batches_of_all(together: Any, tmp_path: Path) -> None:
-    alone = crew.train_quiet_flow(DATA, flow_config(batch_size=16, epochs=3), StateStore(tmp_path), Rows())
-    for part in ("history", "weights"):
-        assert_close(together[0]["flow"][part], alone[part])
-
-
-def test_each_process_draws_noise_of_its_own(together: Any) -> None:
-    first, second = together[0]["noisy"]["noise"]
-    assert not torch.equal(first, second)
+@pytest.mark.parametrize("part", ["linear", "flow"])
+def test_two_processes_train_as_one_with_the_double_batch_actnorm_included(
+    together: Any, part: str, tmp_path: Path
+) -> None:
+    settings, make = {"linear": (config(), crew.SilentStep), "flow": (QUIET, partial(crew.QuietFlowStep, QUIET))}[part]
+    alone = crew.train_steps(DATA, settings, StateStore(tmp_path), Rows(), make)
+    for name in ("history", "weights"):
+        torch.testing.assert_close(together[0][part][name], alone[name], rtol=1e-5, atol=1e-6)
 
 
 def test_the_driver_alone_hears_of_each_epoch_once(together: Any) -> None:
     result, rows, folder = together
     assert result["world_size"] == 2
     assert rows.epochs == [1, 2, 3]
-    assert rows.history == result["linear"]["history"]
-    assert rows.pids == {os.getpid()}
+    assert rows == [(row, os.getpid()) for row in result["linear"]["history"]]
     assert len(list(folder.glob("linear/*/state.pt"))) == 1
 
 
-def test_processes_import_neither_kedro_nor_mlflow_and_share_the_cores(together: Any) -> None:
+def test_processes_have_noise_and_cores_of_their_own_and_neither_kedro_nor_mlflow(together: Any) -> None:
     result, _, _ = together
-    assert result["not_allowed"] == [[], []]
+    assert not torch.equal(*result["noisy"]["noise"])
     assert result["threads"] == [max(1, torch.get_num_threads() // 2)] * 2
+    assert result["not_allowed"] == [[], []]
 
 
-def test_what_fails_on_the_main_rank_fails_on_all(together: Any) -> None:
+def test_what_fails_on_the_main_rank_fails_on_all_and_different_devices_are_refused(together: Any) -> None:
     assert together[0]["errors"] == ["the disk is full"] * 2
-
-
-def test_machines_with_different_devices_are_refused(together: Any) -> None:
     first, second = together[0]["device"]
     assert first.replace("'cpu'", "'meta'") == second
     assert "process 0 cpu, process 1 none" in first
@@ -119,56 +105,37 @@ def test_machines_with_different_devices_are_refused(together: Any) -> None:
 
 def test_killed_process_is_replaced_and_nothing_is_lost(together: Any, tmp_path: Path) -> None:
     rows = Rows()
-    result = launch(
-        crew.train_dying,
-        config(batch_size=8, distributed=TWO),
-        rows,
-        data=DATA,
-        store=StateStore(tmp_path / "state"),
-        mark=tmp_path / "killed",
-        always=False,
-    )
+    result = start(tmp_path, partial(crew.Dying, mark=tmp_path / "killed"), rows)
     assert (tmp_path / "killed").exists()
     assert rows.epochs == [1, 2, 3]
-    assert_same(result, together[0]["noisy"])
+    torch.testing.assert_close(result, together[0]["noisy"], rtol=0, atol=0)
 
 
 def test_process_that_is_killed_too_often_is_a_clear_message(tmp_path: Path) -> None:
+    once = config(batch_size=8, distributed={**TWO, "max_restarts": 0})
     with pytest.raises(LaunchError, match=r"process 1 was killed by SIGKILL.*0 restarts.*last saved state is kept"):
-        launch(
-            crew.train_dying,
-            config(batch_size=8, distributed={**TWO, "max_restarts": 0}),
-            Rows(),
-            data=DATA,
-            store=StateStore(tmp_path / "state"),
-            mark=tmp_path / "killed",
-            always=True,
-        )
+        start(tmp_path, partial(crew.Dying, mark=tmp_path / "killed", always=True), settings=once)
 
 
 def test_divergence_of_one_process_stops_all_with_its_message(tmp_path: Path) -> None:
     with pytest.raises(DivergenceError, match="loss became NaN or infinite in epoch 1, first at step 3 of 5"):
-        launch(
-            crew.train_diverging, config(batch_size=8, distributed=TWO), Rows(), data=DATA, store=StateStore(tmp_path)
-        )
+        start(tmp_path, crew.Diverging)
 
 
 def test_asked_to_stop_saves_in_the_middle_of_an_epoch_and_goes_on(together: Any, tmp_path: Path) -> None:
     data, settings = LONG
 
-    class Stopping(Rows):
-        def __call__(self, row: EpochRow, seconds: float | None) -> None:
-            super().__call__(row, seconds)
-            os.kill(os.getpid(), signal.SIGTERM)
+    def stop(row: EpochRow, seconds: float | None) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
 
     with pytest.raises(Interrupted, match=r"stopped by SIGTERM after .* epoch \d of 4\. The state is saved"):
-        launch(crew.train_noisy, settings, Stopping(), data=data, store=StateStore(tmp_path))
-    (state,) = tmp_path.glob("*/state.pt")
+        start(tmp_path, NoisyStep, stop, settings, data)
+    (state,) = tmp_path.glob("state/*/state.pt")
     assert len(torch.load(state, weights_only=True)["history"]) < 4
     rows = Rows()
-    resumed = launch(crew.train_noisy, settings, rows, data=data, store=StateStore(tmp_path))
+    resumed = start(tmp_path, NoisyStep, rows, settings, data)
     assert rows.epochs == [1, 2, 3, 4]
-    assert_same(resumed, together[0]["long"])
+    torch.testing.assert_close(resumed, together[0]["long"], rtol=0, atol=0)
 
 
 def test_two_machines_train_together(together: Any, tmp_path: Path) -> None:
@@ -177,17 +144,12 @@ def test_two_machines_train_together(together: Any, tmp_path: Path) -> None:
         rendezvous = f"localhost:{probe.getsockname()[1]}"
     command = [sys.executable, "-m", "fashion_dgm.training.distributed.join", "--nodes", "2", rendezvous]
     with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as other:
-        result = launch(
-            crew.train_noisy,
-            config(batch_size=8, distributed={"nodes": 2, "rendezvous": rendezvous}),
-            Rows(),
-            data=DATA,
-            store=StateStore(tmp_path / "state"),
-        )
+        both = config(batch_size=8, distributed={"nodes": 2, "rendezvous": rendezvous})
+        result = start(tmp_path, NoisyStep, settings=both)
         _, said = other.communicate(timeout=60)
     assert other.returncode == 0, said
     assert said.splitlines()[-1].endswith("is done")
-    assert_same(result, together[0]["noisy"])
+    torch.testing.assert_close(result, together[0]["noisy"], rtol=0, atol=0)
 
 
 def test_several_machines_need_a_place_to_meet() -> None:
@@ -202,7 +164,7 @@ def test_absent_device_is_refused_before_anything_starts(device: str, tmp_path: 
     if torch.cuda.is_available():
         pytest.skip("this machine has a GPU")
     with pytest.raises(DeviceError, match=device):
-        launch(crew.train_linear, config(device=device, distributed=TWO), Rows(), data=DATA, store=StateStore(tmp_path))
+        start(tmp_path, crew.SilentStep, settings=config(device=device, distributed=TWO))
 
 
 def test_one_process_is_this_one(tmp_path: Path) -> None:
