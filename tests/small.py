@@ -19,6 +19,7 @@ from fashion_dgm.config import (
     SeriesConfig,
     WGANConfig,
 )
+from fashion_dgm.flows.coupling_flow import MixtureFlow, RealNVP
 from fashion_dgm.flows.training import FlowStep
 from fashion_dgm.gans.steps import AdversarialStep
 from fashion_dgm.training.step import Step
@@ -53,6 +54,17 @@ def mixture_config(**changes: Any) -> MixtureFlowConfig:
 
 def residual_config(**changes: Any) -> ResidualFlowConfig:
     return ResidualFlowConfig(**{**RESIDUAL_BLOCKS, "evaluation": SeriesConfig(exact_terms=5), **changes})
+
+
+def make_flow(shape: tuple[int, int, int] = (1, 8, 8), size: float = 0.2, **changes: Any) -> RealNVP | MixtureFlow:
+    """A flow in float64, a mixture flow if `components` are given; `size` moves its parameters off the identity."""
+    torch.manual_seed(0)
+    made = (
+        MixtureFlow(mixture_config(**changes), shape)
+        if "components" in changes
+        else RealNVP(realnvp_config(**changes), shape)
+    )
+    return perturb(made.double().eval(), size)
 
 
 def flow_config(**changes: Any) -> FlowTrainingConfig:

@@ -25,24 +25,17 @@ from kedro.config import OmegaConfigLoader
 from pytorch_fid.fid_score import calculate_frechet_distance
 from torchvision import transforms
 
-from fashion_dgm.config import RealNVPConfig
 from fashion_dgm.data.images import to_unit_interval
 from fashion_dgm.flows import AffineCoupling, RealNVP, dequantize
 from fashion_dgm.gans.steps import AdversarialStep
 from fashion_dgm.metrics.frechet import Gaussian, frechet_distance
 from fashion_dgm.settings import CONFIG_LOADER_ARGS
 from tests.conftest import made_up_images
+from tests.small import realnvp_config
 
 CPU = torch.device("cpu")
 FORMS = pytest.mark.parametrize("form", ["packed", "masked"])
-SMALL = RealNVPConfig(
-    scales=2,
-    checkerboard_couplings=2,
-    channel_couplings=3,
-    hidden_channels=4,
-    residual_blocks=1,
-    logit_alpha=1e-6,
-)
+SMALL = realnvp_config(channel_couplings=3, hidden_channels=4)
 
 
 class Clock:
@@ -65,21 +58,16 @@ class Clock:
         return run
 
 
-def test_contestants_take_turns_and_the_warm_up_does_not_count() -> None:
+def test_contestants_take_turns_and_are_compared_by_medians_without_the_warm_up() -> None:
     clock = Clock()
     contestants = {"a": clock.contestant("a", 100, 1, 2, 3), "b": clock.contestant("b", 100, 4, 4, 30)}
     timed = interleave(contestants, 3, warmup=1, clock=clock)
     assert clock.calls == ["a", "b"] * 4
     assert timed.seconds == {"a": (1, 2, 3), "b": (4, 4, 30)}
-
-
-def test_speedup_is_the_ratio_of_medians_with_the_spread_of_rounds() -> None:
-    ratio = Comparison({"a": (1, 2, 3), "b": (4, 4, 30)}).speedup("a", "b")
+    ratio = timed.speedup("a", "b")
     assert (ratio.value, ratio.low, ratio.high) == (4 / 2, 4 / 2, 30 / 3)
-
-
-def test_queued_work_is_waited_for_within_the_time_of_who_queued_it() -> None:
-    clock, queue = Clock(), []
+    # Queued work is waited for within the time of who queued it.
+    queue: list[int] = []
 
     def synchronize() -> None:
         clock.now += sum(queue)
@@ -119,17 +107,13 @@ def test_plain_loop_computes_the_same_losses(name: str, plain: type[PlainAdversa
     assert "loss_generator" in found
 
 
-def test_plain_loader_gives_the_images_as_torchvision_does() -> None:
-    images = made_up_images(8, seed=0)
-    item, label = TransformedImages(images, transforms.ToTensor())[3]
-    assert torch.equal(item, to_unit_interval(torch.from_numpy(images.images[3])))
-    assert label == images.labels[3]
-
-
-def test_plain_epoch_takes_every_full_batch() -> None:
+def test_plain_epoch_takes_every_full_batch_as_torchvision_gives_it() -> None:
+    images = made_up_images(40, seed=0)
     _, reference = adversarial("train_gan", PlainGAN)
-    reference.epoch(made_up_images(40, seed=0), workers=0)
+    reference.epoch(images, workers=0)
     assert len(reference.history) == 2
+    item, label = TransformedImages(images, transforms.ToTensor())[3]
+    assert torch.equal(item, to_unit_interval(torch.from_numpy(images.images[3]))) and label == images.labels[3]
 
 
 @FORMS
@@ -153,21 +137,15 @@ def test_normflows_model_is_as_deep_and_invertible(form: Form) -> None:
 
 
 @FORMS
-def test_normflows_model_starts_as_the_same_density(form: Form) -> None:
+def test_normflows_model_starts_as_the_same_density_and_learns(form: Form) -> None:
     x = dequantize(torch.from_numpy(made_up_images(64, seed=0).images))
     ours, theirs = RealNVP(SMALL).train(), normflows_realnvp(SMALL, form)
     with torch.no_grad():
         # Couplings are the identity at first and ActNorm is set by this batch, up to N or N - 1 in its variance.
         assert torch.allclose(ours.log_prob(x), theirs.log_prob(x, None), rtol=1e-3)
-
-
-@FORMS
-def test_normflows_step_learns(form: Form) -> None:
     torch.manual_seed(0)
-    config = block("train_flow", model=SMALL, device="cpu")
-    step = NormflowsStep(config, CPU, form)
-    images = torch.from_numpy(made_up_images(16, seed=0).images)
-    losses = [step.step(images) for _ in range(5)]
+    step = NormflowsStep(block("train_flow", model=SMALL, device="cpu"), CPU, form)
+    losses = [step.step(torch.from_numpy(made_up_images(16, seed=0).images)) for _ in range(5)]
     assert losses[-1] < losses[0]
 
 
@@ -201,20 +179,15 @@ def rows() -> list[Row]:
     ]
 
 
-def test_rows_say_whether_the_goal_was_met() -> None:
+def test_rows_and_their_table_say_whether_the_goal_was_met() -> None:
     fast, slow, error, memory = rows()
     assert (fast.ours, fast.reference, fast.unit) == (100, 25, "images/s")
     assert (fast.ratio, fast.goal, fast.met) == ((4, 3, 5), ">= 2x", True)
     assert (slow.ours, slow.reference, slow.unit, slow.met) == (4, 1, "s", False)
-    assert (error.goal, error.met) == ("<= 1e-08", True)
-    assert (memory.goal, memory.met) == (None, None)
-
-
-def test_table_has_a_line_a_row_with_the_goal_and_the_ratio() -> None:
+    assert (error.goal, error.met, memory.goal, memory.met) == ("<= 1e-08", True, None, None)
     lines = plain(rows()).splitlines()
     assert len(lines) == 5 and len({len(line) for line in lines}) == 1
-    assert lines[1].startswith("step") and lines[1].rstrip().endswith("met")
-    assert re.search(r"100 images/s +25 images/s +4x \(3 to 5\) +>= 2x", lines[1])
+    assert re.search(r"^step +100 images/s +25 images/s +4x \(3 to 5\) +>= 2x +met$", lines[1].rstrip())
     assert lines[2].rstrip().endswith("MISSED")
     assert "3.0e-12" in lines[3] and "1,234 MiB" in lines[4]
 

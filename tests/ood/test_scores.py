@@ -8,10 +8,9 @@ from pydantic import ValidationError
 
 from fashion_dgm.checkpoint import checkpoint_of
 from fashion_dgm.classifier.network import Classifier
-from fashion_dgm.config import MixtureFlowConfig, RealNVPConfig
 from fashion_dgm.data.images import ImageSet
 from fashion_dgm.errors import FashionDGMError
-from fashion_dgm.flows import Flow, MixtureFlow, RealNVP
+from fashion_dgm.flows import Flow
 from fashion_dgm.flows.likelihood import bits_per_dim_of
 from fashion_dgm.flows.preprocessing import dequantize
 from fashion_dgm.ood import SCORES, Scorer
@@ -19,6 +18,7 @@ from fashion_dgm.ood.scorer import Models, for_slow_flow
 from fashion_dgm.ood.scores import Fitted, Measures, Score, scores_of
 from fashion_dgm.pipelines.ood_eval.nodes import score_images
 from tests.ood.helpers import config
+from tests.small import make_flow
 
 CPU = torch.device("cpu")
 D = 200
@@ -68,18 +68,6 @@ def test_scores_of_two_measures_by_hand() -> None:
     np.testing.assert_allclose(fitted("waic", images)(images), [nats, nats + (0.1 * nats) ** 2])
 
 
-def small_flow(mixture: bool = False) -> Flow:
-    torch.manual_seed(0)
-    settings = {"scales": 2, "checkerboard_couplings": 1, "channel_couplings": 1, "hidden_channels": 4}
-    settings |= {"residual_blocks": 0, "logit_alpha": 1e-6}
-    flow = MixtureFlow(MixtureFlowConfig(**settings, components=2)) if mixture else RealNVP(RealNVPConfig(**settings))
-    for parameter in flow.parameters():
-        parameter.data += 0.02 * torch.randn_like(parameter)
-    flow.train()
-    flow.bits_per_dim(torch.from_numpy(some(64).images))
-    return flow.eval()
-
-
 def some(n: int, seed: int = 0) -> ImageSet:
     rng = np.random.default_rng(seed)
     rows = rng.integers(0, 200, (n, 1, 28, 1)) + rng.integers(0, 56, (n, 1, 28, 28))
@@ -87,7 +75,15 @@ def some(n: int, seed: int = 0) -> ImageSet:
 
 
 ALL = tuple(name for name in SCORES if name not in ("likelihood_ratio", "waic"))
-FLOW = small_flow()
+
+
+def trained_flow(**changes: int) -> Flow:
+    flow = make_flow((1, 28, 28), 0.02, hidden_channels=4, residual_blocks=0, **changes).float().train()
+    flow.bits_per_dim(torch.from_numpy(some(64).images))
+    return flow.eval()
+
+
+FLOW = trained_flow()
 
 
 def scorer(batch_size: int = 50, **changes: object) -> Scorer:
@@ -148,7 +144,7 @@ def test_what_cannot_be_made_is_missing_with_its_reason_and_costs_no_other() -> 
 
 
 def test_every_flow_is_compared_with_its_own_weights_and_a_background_of_its_own_architecture() -> None:
-    mixture = small_flow(mixture=True)
+    mixture = trained_flow(components=2)
     models = Models({"RealNVP": FLOW, "MixtureFlow": mixture}, background=FLOW, ensembles={"MixtureFlow": (mixture,)})
     made = Scorer(models, some(100), config(scores=("likelihood", "likelihood_ratio", "waic")), CPU)
     assert set(made.missing["RealNVP"]) == {"waic"} and set(made.missing["MixtureFlow"]) == {"likelihood_ratio"}

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import TypeVar
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from fashion_dgm.flows import (
     ActNorm,
@@ -22,17 +21,7 @@ from fashion_dgm.flows import (
     Partition,
     ResidualConditioner,
 )
-
-Module = TypeVar("Module", bound=nn.Module)
-
-
-def trained(module: Module, size: float = 0.3) -> Module:
-    """In float64, with every parameter moved off its start, as training would: no layer is the identity."""
-    generator = torch.Generator().manual_seed(0)
-    with torch.no_grad():
-        for parameter in module.double().eval().parameters():
-            parameter += size * torch.randn(parameter.shape, generator=generator, dtype=torch.float64)
-    return module
+from tests.small import perturb
 
 
 def coupling(partition: Partition, channels: int, components: int = 0) -> AffineCoupling | MixtureCoupling:
@@ -47,7 +36,8 @@ def coupling(partition: Partition, channels: int, components: int = 0) -> Affine
 
 def plane_flow() -> Chain:
     """A flow of images of two values, so that densities can be integrated on a grid."""
-    return trained(Chain(ActNorm(2), coupling(ChannelHalves(0), 2), ActNorm(2), coupling(ChannelHalves(1), 2)))
+    layers = ActNorm(2), coupling(ChannelHalves(0), 2), ActNorm(2), coupling(ChannelHalves(1), 2)
+    return perturb(Chain(*layers).double().eval(), 0.3)
 
 
 def log_normal(z: Tensor) -> Tensor:
@@ -94,7 +84,7 @@ def test_jacobian_of_a_coupling_is_triangular(partition: Partition, components: 
 
     And docs/theory/change-of-variables.md#mixture-couplings-are-nonlinear
     """
-    layer = trained(coupling(partition, 2, components))
+    layer = perturb(coupling(partition, 2, components).double(), 0.3)
     x = torch.rand(1, 2, 4, 4, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
     # Where the values of a and b stand in the image: sorted so, the Jacobian is made of the page's four blocks.
     order = torch.cat([part.flatten() for part in partition.split(torch.arange(32).reshape(1, 2, 4, 4))])

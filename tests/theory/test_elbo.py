@@ -12,9 +12,8 @@ import torch
 from torch import Tensor
 from torch.distributions import Normal, kl_divergence
 
-from fashion_dgm.config import RealNVPConfig
-from fashion_dgm.flows import RealNVP
 from fashion_dgm.gans import objectives
+from tests.small import make_flow
 from tests.theory.conftest import minimise
 
 
@@ -76,14 +75,8 @@ def test_gap_of_the_elbo_is_the_divergence_from_the_posterior(mean: float, devia
 
 def test_a_flow_is_exact_for_dequantised_images_and_a_bound_for_pixels() -> None:
     """docs/theory/elbo.md#dequantisation-is-an-elbo"""
-    config = RealNVPConfig(
-        scales=1, checkerboard_couplings=2, channel_couplings=0, hidden_channels=4, residual_blocks=1, logit_alpha=0.01
-    )
-    flow = RealNVP(config, (1, 2, 2)).double().eval()
-    generator = torch.Generator().manual_seed(0)
-    with torch.no_grad():
-        for parameter in flow.parameters():
-            parameter += 0.3 * torch.randn(parameter.shape, generator=generator, dtype=torch.float64)
+    changes = {"scales": 1, "channel_couplings": 0, "hidden_channels": 4, "logit_alpha": 0.01}
+    flow = make_flow((1, 2, 2), 0.3, **changes)
     # Whole cells of the four pixels, by Gauss-Legendre: no noise is drawn.
     nodes, weights = np.polynomial.legendre.leggauss(6)
     noise = torch.from_numpy(np.array(list(itertools.product((nodes + 1) / 2, repeat=4)))).reshape(-1, 1, 2, 2)

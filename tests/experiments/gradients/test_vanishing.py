@@ -1,16 +1,16 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 from tests.conftest import made_up_images
+from tests.small import PENALTY, gan_config, wgan_config
 
 from fashion_dgm.checkpoint import checkpoint_of
-from fashion_dgm.config import GANConfig, VanishingGradientsConfig, WGANConfig
+from fashion_dgm.config import VanishingGradientsConfig
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.experiments.gradients.vanishing import (
     chosen_epochs,
@@ -24,15 +24,13 @@ from fashion_dgm.gans.objectives import objective
 
 LOSSES = {name: objective(name).generator for name in ("non_saturating", "saturating", "wasserstein")}
 
-COMMON: dict[str, Any] = {"epochs": 50, "batch_size": 64, "seed": 9, "device": "cpu", "precision": "float32"}
-COMMON |= {"latent_dim": 4, "width": 2, "snapshot_every": 5}
-GAN = GANConfig(**COMMON, optimizer={"name": "adam", "learning_rate": 2e-3, "betas": (0.5, 0.999)})
-CRITIC = WGANConfig(
-    **COMMON,
+GAN = gan_config(latent_dim=4, width=2, optimizer={"name": "adam", "learning_rate": 2e-3, "betas": (0.5, 0.999)})
+CRITIC = wgan_config(
+    latent_dim=4,
+    width=2,
     optimizer={"name": "adam", "learning_rate": 1e-3, "betas": (0.5, 0.9)},
-    n_critic=5,
-    lipschitz={"name": "gradient_penalty", "weight": 10},
-    normalisation={"generator": "batch", "discriminator": "none"},
+    lipschitz=PENALTY,
+    normalisation={"discriminator": "none"},
     warmup={"critic_steps": 3, "generator_steps": 2, "every": 4},
 )
 STUDY = VanishingGradientsConfig(

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from tests.conftest import made_up_images
+from tests.small import make_flow
 
 from fashion_dgm.config import LatentSpaceConfig
 from fashion_dgm.experiments.latent_space import experiments
@@ -29,7 +30,7 @@ CONFIG = LatentSpaceConfig(
 
 
 @pytest.fixture
-def decoder(make_flow) -> LatentDecoder:
+def decoder() -> LatentDecoder:
     return LatentDecoder(make_flow(shape=(1, 28, 28), size=0.05), batch_size=4, seed=0)
 
 

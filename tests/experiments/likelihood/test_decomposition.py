@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from tests.small import make_flow
 
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.experiments.likelihood import decompose
@@ -12,7 +13,7 @@ IMAGES = torch.randint(0, 256, (7, 1, 8, 8), generator=torch.Generator().manual_
 
 
 @pytest.mark.parametrize("changes", [{}, {"components": 2}])
-def test_parts_sum_to_the_bits_of_the_likelihood(make_flow, changes) -> None:
+def test_parts_sum_to_the_bits_of_the_likelihood(changes) -> None:
     """docs/reading-the-numbers.md#likelihood-decomposition"""
     flow = make_flow(**changes)
     found = decompose(flow, IMAGES, batch_size=3, seed=5)
@@ -22,14 +23,14 @@ def test_parts_sum_to_the_bits_of_the_likelihood(make_flow, changes) -> None:
     np.testing.assert_allclose(found.stops[-1], bits, rtol=1e-12)
 
 
-def test_parts_are_named_by_kind_and_scale_and_actnorm_costs_every_image_the_same(make_flow) -> None:
+def test_parts_are_named_by_kind_and_scale_and_actnorm_costs_every_image_the_same() -> None:
     parts = decompose(make_flow(), IMAGES, 7, 0).parts
     assert [*parts] == ["logit", "actnorm", "coupling_1", "coupling_2", "latents_1", "latents_2"]
     assert np.ptp(parts["actnorm"]) < 1e-12
     assert np.ptp(parts["logit"]) > 1e-3
 
 
-def test_norms_are_those_of_the_latents(make_flow) -> None:
+def test_norms_are_those_of_the_latents() -> None:
     flow = make_flow()
     found = decompose(flow, IMAGES, 7, 0)
     for norms, bits, size in zip(found.norms, found.latents, found.sizes, strict=True):
@@ -38,7 +39,7 @@ def test_norms_are_those_of_the_latents(make_flow) -> None:
     np.testing.assert_allclose(found.norm**2, (found.norms**2).mean(0), rtol=1e-12)
 
 
-def test_neighbours_separate_noise_from_structure(make_flow) -> None:
+def test_neighbours_separate_noise_from_structure() -> None:
     flow = make_flow(shape=(1, 28, 28), size=0.0)
     noise = torch.randint(0, 256, (4, 1, 28, 28), generator=torch.Generator().manual_seed(1), dtype=torch.uint8)
     halves = torch.full_like(noise, 20)
@@ -48,7 +49,7 @@ def test_neighbours_separate_noise_from_structure(make_flow) -> None:
     assert decompose(flow, halves, 4, 0).neighbours.min() > 0.9
 
 
-def test_mode_is_left_alone_and_no_image_is_an_error(make_flow) -> None:
+def test_mode_is_left_alone_and_no_image_is_an_error() -> None:
     flow = make_flow().train()
     decompose(flow, IMAGES, 7, 0)
     assert flow.training

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from tests.small import make_flow
 
 from fashion_dgm.experiments.likelihood.second_order import along_the_line, pixel_moments, second_order_gap
 from fashion_dgm.flows import dequantize, to_bits_per_dim
@@ -30,7 +31,7 @@ def test_polynomial_of_a_quadratic_is_itself() -> None:
     torch.testing.assert_close(curvature, -torch.einsum("ni,ij,nj->n", deviation, precision, deviation))
 
 
-def test_in_logits_a_flow_that_is_only_a_logit_is_exactly_quadratic(make_flow) -> None:
+def test_in_logits_a_flow_that_is_only_a_logit_is_exactly_quadratic() -> None:
     """And gains towards the mean what the argument says."""
     flow, ours = make_flow(size=0.0), images(0, 0, 200)
     found = second_order_gap(flow, ours, images(1, 80, 256), LEVELS, 16, 0)
@@ -47,7 +48,7 @@ def test_in_logits_a_flow_that_is_only_a_logit_is_exactly_quadratic(make_flow) -
     assert last["measured"] == last["polynomial"] == pytest.approx(0, abs=1e-12)
 
 
-def test_towards_the_mean_is_measured_on_images_of_the_same_mean(make_flow) -> None:
+def test_towards_the_mean_is_measured_on_images_of_the_same_mean() -> None:
     flow, ours = make_flow(), images(0, 0, 200)
     rows = second_order_gap(flow, ours, ours, LEVELS, 16, 3)["pixels"]["towards_mean"]
     x = dequantize(ours, torch.Generator().manual_seed(3), torch.float64)
@@ -60,7 +61,7 @@ def test_towards_the_mean_is_measured_on_images_of_the_same_mean(make_flow) -> N
             assert row["measured_se"] == pytest.approx(change.std().item() / np.sqrt(40), abs=1e-9)
 
 
-def test_measured_gap_is_that_of_the_likelihood(make_flow) -> None:
+def test_measured_gap_is_that_of_the_likelihood() -> None:
     flow, ours, theirs = make_flow(), images(0, 0, 200), images(1, 80, 256)
     found = second_order_gap(flow, ours, theirs, LEVELS, 16, 3)["pixels"]
     generator = torch.Generator().manual_seed(3)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from tests.small import make_flow
 from torch import Tensor
 
 from fashion_dgm.experiments.likelihood import trace
@@ -21,7 +22,7 @@ class Doubling(Bijection):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_terms_sum_to_the_log_density(make_flow, kind) -> None:
+def test_terms_sum_to_the_log_density(kind) -> None:
     flow = make_flow(**kind)
     x = torch.rand(5, 1, 8, 8, dtype=torch.float64)
     found = trace(flow, x)
@@ -37,7 +38,7 @@ def test_terms_sum_to_the_log_density(make_flow, kind) -> None:
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if "components" not in kind])
-def test_pictures_keep_every_value_at_its_pixel(make_flow, kind) -> None:
+def test_pictures_keep_every_value_at_its_pixel(kind) -> None:
     # Affine couplings and ActNorm begin as the identity: but for the order of values, all layers after the logit do nothing.
     flow = make_flow(size=0.0, **kind)
     x = torch.rand(3, 1, 8, 8, dtype=torch.float64)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import pytest
 import torch
+from tests.small import residual_config
 
-from fashion_dgm.config import ResidualFlowConfig
+from fashion_dgm.experiments.likelihood import trace
 from fashion_dgm.experiments.log_det.blocks import linearised, operator_norm, random_block, trained_blocks, widest
 from fashion_dgm.experiments.log_det.moments import term_moments
 from fashion_dgm.flows import ResidualFlow, batch_jacobian, dequantize
-from fashion_dgm.flows.bijection import Chain
-from fashion_dgm.flows.residual_flow import InvertibleResidual
 from fashion_dgm.training.seeds import generator
 
 KINDS = pytest.mark.parametrize("kind", ["dense", "convolutional", "contracting"])
@@ -65,11 +64,7 @@ def test_operator_norm_of_maps_that_are_known():
 @pytest.fixture(scope="module")
 def flow() -> ResidualFlow:
     torch.manual_seed(0)
-    config = ResidualFlowConfig(
-        scales=2, blocks=1, hidden_channels=6, linear_blocks=1, linear_width=8, squeeze_first=False,
-        factor_out=False, logit_alpha=1e-6,
-    )  # fmt: skip
-    flow = ResidualFlow(config, (1, 4, 4))
+    flow = ResidualFlow(residual_config(hidden_channels=6, linear_width=8, squeeze_first=False), (1, 4, 4))
     with torch.no_grad():
         for parameter in flow.parameters():
             parameter.mul_(2).add_(0.1 * torch.randn(parameter.shape))
@@ -86,24 +81,9 @@ def test_the_layers_and_what_lies_between_make_the_flow(flow):
     whole = torch.autograd.functional.jacobian(lambda x: flow(x)[0], pixels).reshape(16, 16)
     exact = sum(term_moments(batch_jacobian(block.g, block.x)[1][0], 1).exact for block in blocks)
 
-    rest = []
-    kinds = (InvertibleResidual, Chain)
-    hooks = [
-        module.register_forward_hook(lambda module, given, found: rest.append(float(found[1])))
-        for module in flow.modules()
-        if hasattr(module, "inverse") and not isinstance(module, kinds) and not list(_inner(module))
-    ]
-    with torch.no_grad():
-        flow(pixels)
-    for hook in hooks:
-        hook.remove()
-    expected = float(torch.linalg.slogdet(whole).logabsdet)
-    assert exact + sum(rest) == pytest.approx(expected, abs=1e-9)
+    rest = [float(layer.log_det) for layer in trace(flow, pixels).layers if layer.kind != "invertibleresidual"]
+    assert exact + sum(rest) == pytest.approx(float(torch.linalg.slogdet(whole).logabsdet), abs=1e-9)
     assert abs(exact) > 1e-3
-
-
-def _inner(module):
-    return (child for child in module.modules() if child is not module and hasattr(child, "inverse"))
 
 
 def test_no_layer_exceeds_its_bound(flow):

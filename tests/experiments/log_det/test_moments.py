@@ -18,12 +18,8 @@ D, K = 4, 150
 
 @pytest.fixture(scope="module")
 def jacobian() -> torch.Tensor:
-    return batch_jacobian(*_dense())[1][0]
-
-
-def _dense():
     block = random_block("dense", D, 0.9, seed=1)
-    return block.g, block.x
+    return batch_jacobian(block.g, block.x)[1][0]
 
 
 def every_term(jacobian: torch.Tensor, terms: int = K) -> np.ndarray:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from tests.conftest import made_up_images
+from tests.small import PENALTY, gan_config, wgan_config
 
 from fashion_dgm.checkpoint import checkpoint_of
 from fashion_dgm.classifier.network import Classifier
@@ -31,25 +32,15 @@ from fashion_dgm.experiments.stability.runs import Study, conduct
 from fashion_dgm.gans.steps import AdversarialStep
 from fashion_dgm.training.interruption import Interrupted
 
-COMMON: dict[str, Any] = {"epochs": 50, "batch_size": 64, "seed": 9, "device": "cpu", "precision": "float32"}
-COMMON |= {"latent_dim": 4, "width": 64, "snapshot_every": 5}
-ADAM = {"name": "adam", "learning_rate": 2e-4, "betas": (0.5, 0.999)}
-GAN = GANConfig(**COMMON, optimizer=ADAM)
-WGAN = WGANConfig(
-    **COMMON,
-    optimizer={"name": "rmsprop", "learning_rate": 2e-4},
-    n_critic=2,
-    lipschitz={"name": "clip", "bound": 0.01},
-)
+GAN = gan_config(latent_dim=4, width=64, optimizer={"name": "adam", "learning_rate": 2e-4, "betas": (0.5, 0.999)})
+WGAN = wgan_config(latent_dim=4, width=64, n_critic=2, optimizer={"name": "rmsprop", "learning_rate": 2e-4})
 PENALISED = PenalisedWGANConfig(
     n_critic=2,
-    lipschitz={"name": "gradient_penalty", "weight": 10},
-    normalisation={"generator": "batch", "discriminator": "none"},
+    lipschitz=PENALTY,
+    normalisation={"discriminator": "none"},
     optimizer={"name": "adam", "learning_rate": 1e-4, "betas": (0.5, 0.9)},
 )
-SPECTRAL = SpectralGANConfig(
-    lipschitz={"name": "spectral_norm"}, normalisation={"generator": "batch", "discriminator": "none"}
-)
+SPECTRAL = SpectralGANConfig(lipschitz={"name": "spectral_norm"}, normalisation={"discriminator": "none"})
 RANGES = {"learning_rate_factor": (0.2, 5.0), "discriminator_steps": (1, 3), "unnormalised": 0.5}
 
 
@@ -113,17 +104,11 @@ def test_variations_fill_their_ranges() -> None:
     assert abs(sum(variation.normalised for variation in drawn) - 1000) < 5 * np.sqrt(2000 / 4)
 
 
-def test_bounds_in_the_wrong_order_are_refused() -> None:
+def test_what_cannot_be_studied_is_named(study: Study) -> None:
     with pytest.raises(ValueError, match="smaller bound"):
         configured(ranges={**RANGES, "discriminator_steps": (3, 1)})
-
-
-def test_an_epoch_that_needs_more_images_than_there_are_is_refused(study: Study) -> None:
     with pytest.raises(FashionDGMError, match=r"needs 1600 images an epoch and there are 100: lower stability"):
         conduct(study, planned(generator_steps=100))
-
-
-def test_what_cannot_be_trained_is_named() -> None:
     with pytest.raises(FashionDGMError, match=r"cannot train wgan_penalty"):
         plans(configured(), GAN, WGAN, SPECTRAL, PENALISED.model_copy(update={"normalisation": GAN.normalisation}))
 
