@@ -3,9 +3,6 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ENV ?= quick
-LINEAGE := data/08_reporting/lineage
-# What Kedro-Viz opens on: the pipelines, a box each, without the datasets between them.
-PIPELINES_ONLY := ?types=nodes
 # Of pytest: a process that runs out of tests takes some from another one.
 PARALLEL := --numprocesses=logical --maxprocesses=4 --dist=worksteal
 # Charts of the latest GAN and WGAN, side by side. Sorted by name, runs are not hidden under their parents.
@@ -45,22 +42,11 @@ lint: $(VENV)/.installed-dev ## check style and types
 bench: $(VENV)/.installed-dev ## time the project against reference implementations (about 10 minutes)
 	$(BIN)/python -m benchmarks
 
-viz: $(VENV)/.installed ## show the lineage in Kedro-Viz
-	@echo "Open http://127.0.0.1:4141/$(PIPELINES_ONLY)   (without what follows the ?, every dataset is drawn)"
-	$(BIN)/kedro viz run --env $(ENV) --no-browser
+viz: $(VENV)/.installed ## show the lineage in Kedro-Viz, on port 4141
+	$(BIN)/fashion-dgm lineage --env $(ENV) --serve 4141
 
-# Kedro-Viz writes to build, which is setuptools' folder as well, and returns 0 even if it fails: then there is no index.html.
 viz-static: $(VENV)/.installed ## build the lineage as a static site, after a run
-	@echo "A warning that a dataset could not be previewed means that its pipeline has not been run."
-	rm -rf build $(LINEAGE)
-	KEDRO_ENV=$(ENV) $(BIN)/kedro viz build --include-previews
-	sed 's|<script type="module"|<script>location.search \|\| history.replaceState(null, "", "$(PIPELINES_ONLY)")</script>&|' \
-	  build/index.html > build/index.tmp
-	mv build/index.tmp build/index.html
-	mv build $(LINEAGE)
-	@echo
-	@echo "The lineage is in $(LINEAGE); any web server can show it:"
-	@echo "  $(BIN)/python -m http.server --bind 127.0.0.1 --directory $(LINEAGE) 4142   # http://127.0.0.1:4142"
+	$(BIN)/fashion-dgm lineage --env $(ENV)
 
 ui: $(VENV)/.installed ## compare experiments in MLflow
 	@echo "GAN and WGAN side by side: $(COMPARISON)"

@@ -1,9 +1,9 @@
 """Settings of the Kedro project."""
 
-from fashion_dgm.hooks import GuardHooks, MLflowHooks, ProvenanceHooks
+from fashion_dgm.hooks import GuardHooks, MLflowHooks, ProvenanceHooks, WorkflowHooks
 
 # Kedro calls the last first: what is refused is not recorded.
-HOOKS = (MLflowHooks(), ProvenanceHooks(), GuardHooks())
+HOOKS = (MLflowHooks(), ProvenanceHooks(), GuardHooks(), WorkflowHooks())
 
 # Where it happens to be installed: it would open runs of its own.
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro-mlflow",)

@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+from fashion_dgm.cli.lineage import lineage as command
+from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.pipeline_registry import DEFAULT
+from tests.e2e.command import run
+
+
+def panels(lineage: Path) -> dict[str, dict[str, Any]]:
+    """What the panel of each node or dataset shows, by its full name."""
+    nodes = json.loads((lineage / "api" / "main").read_text())["nodes"]
+    names = {node["id"]: node.get("full_name") or node["name"] for node in nodes}
+    return {name: json.loads((lineage / "api" / "nodes" / key).read_text()) for key, name in names.items()}
 
 
 def test_site_opens_on_the_pipelines_alone(lineage: Path) -> None:
@@ -16,12 +30,29 @@ def test_site_opens_on_the_pipelines_alone(lineage: Path) -> None:
 
 
 def test_site_has_previews_of_results(lineage: Path) -> None:
-    nodes = json.loads((lineage / "api" / "main").read_text())["nodes"]
-    kinds = {}
-    for node in nodes:
-        if node["type"] == "data":
-            about = json.loads((lineage / "api" / "nodes" / node["id"]).read_text())
-            kinds[node["name"]] = about.get("preview_type") if about.get("preview") else None
+    kinds = {name: about.get("preview") and about.get("preview_type") for name, about in panels(lineage).items()}
     assert kinds["gan_strip_figure"] == kinds["gan_animation"] == kinds["train"] == "ImagePreview"
     assert kinds["gan_history"] == "TablePreview"
     assert kinds["gan_generator"] == kinds["gan_metrics"] == "JSONPreview"
+
+
+def test_commands_run_in_the_environment_that_is_shown(lineage: Path, copy: Path) -> None:
+    """Without one, they would train for 100 epochs."""
+    commands = {name: about.get("run_command") for name, about in panels(lineage).items()}
+    given = [shlex.split(command) for command in commands.values() if command]
+    assert len(given) > 100 and all(words[:4] == ["kedro", "run", "--env", "test"] for words in given)
+    for name in ("data_split.split_images", "split_summary"):
+        run(copy, *shlex.split(commands[name])[2:])
+
+
+def test_site_does_not_name_the_folder_of_the_project(lineage: Path) -> None:
+    project = lineage.parents[2]
+    paths = [about["filepath"] for about in panels(lineage).values() if about.get("filepath")]
+    assert {path.split("/")[0] for path in paths} == {"data", "docs", "src"}
+    assert [path for path in (lineage / "api").rglob("*") if path.is_file() and str(project) in path.read_text()] == []
+
+
+def test_a_folder_without_a_project_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FashionDGMError, match=r"^this folder is in no Kedro project; [^.]*$"):
+        command.callback("test", tmp_path / "lineage", None)

@@ -1,4 +1,4 @@
-"""`fashion-dgm`: samples of a trained model, scores of images, distances, sweeps over seeds, the report as a PDF."""
+"""`fashion-dgm`: samples of a trained model, scores of images, distances, sweeps over seeds; report and lineage to show."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import click
 
 from fashion_dgm import __version__
 from fashion_dgm.cli.images import fid, sample, score
+from fashion_dgm.cli.lineage import lineage
 from fashion_dgm.cli.sweep import sweep
 from fashion_dgm.errors import FashionDGMError
 
@@ -50,7 +51,7 @@ def pdf(report: Path, output: Path | None, browser: str | None) -> None:
     click.echo(f"{output} is printed")
 
 
-for command in (sample, score, fid, sweep):
+for command in (sample, score, fid, sweep, lineage):
     main.add_command(command)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import logging
 from collections.abc import Iterator, Mapping
 from types import NoneType
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["GuardHooks"]
 
+logger = logging.getLogger(__name__)
+
 
 class GuardHooks:
     """Refuses a run that cannot succeed, before its first node."""
@@ -29,6 +32,8 @@ class GuardHooks:
     @hook_impl
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog) -> None:
         """Checks the runner, the names of parameters and objectives, and that every input is there or will be made."""
+        if not run_params.get("env") and any("training" in node.tags for node in pipeline.nodes):
+            logger.info("without --env, models are trained as assigned, which takes a GPU; --env quick takes minutes")
         _check_runner(run_params.get("runner", ""))
         _check_parameter_names(run_params.get("runtime_params") or {})
         _check_renamed_blocks(catalog)

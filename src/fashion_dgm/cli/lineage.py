@@ -1,0 +1,113 @@
+"""`fashion-dgm lineage`: the pipelines in Kedro-Viz, as a static site."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import click
+
+from fashion_dgm.errors import FashionDGMError
+
+__all__ = ["lineage"]
+
+HERE = "127.0.0.1"
+# What it opens on: a box for each pipeline, without the datasets between them.
+PIPELINES_ONLY = "?types=nodes"
+FONTS = re.compile(r"<link\b[^>]*//fonts\.[^>]*>\s*")
+
+
+@click.command()
+@click.option("-e", "--env", envvar="KEDRO_ENV", default="quick", help="The environment whose results are shown.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path, file_okay=False), default=Path("data/08_reporting/lineage")
+)
+@click.option("--serve", type=click.IntRange(0, 65535), metavar="PORT", help="Show the site on this port; 0: any.")
+def lineage(env: str, output: Path, serve: int | None) -> None:
+    """Builds the lineage of all datasets as a site, by Kedro-Viz, with previews of the results of a run.
+
+    The commands in it name the environment, paths start in the project's folder, and nothing is loaded from elsewhere.
+    """
+    from kedro.utils import find_kedro_project
+
+    project = find_kedro_project(Path.cwd())
+    if project is None:
+        raise FashionDGMError("this folder is in no Kedro project; go to the one whose lineage is wanted")
+    click.echo("A warning that a dataset could not be previewed means that its pipeline has not been run.")
+    shutil.rmtree(output, ignore_errors=True)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    shutil.move(_build(project, env), output)
+    _correct(output, project, env)
+    if serve is None:
+        click.echo(f"\nThe lineage is in {output}; any web server shows it, for instance\n")
+        click.echo(f"  python -m http.server --bind {HERE} --directory {output} 4142   # http://{HERE}:4142")
+        return
+    handler = functools.partial(_Quiet, directory=str(output))
+    with ThreadingHTTPServer((HERE, serve), handler) as server:
+        click.echo(_links(output, f"http://{HERE}:{server.server_port}/"))
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            click.echo()
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_: Any) -> None:
+        """Logs nothing: the links would scroll away."""
+
+
+def _build(project: Path, env: str) -> Path:
+    # The name is Kedro-Viz's; setuptools uses the same folder.
+    built = project / "build"
+    shutil.rmtree(built, ignore_errors=True)
+    command = [sys.executable, "-m", "kedro", "viz", "build", "--include-previews"]
+    subprocess.run(command, cwd=project, env=os.environ | {"KEDRO_ENV": env}, check=False)
+    # The command returns 0 even if it fails.
+    if not (built / "index.html").is_file():
+        raise FashionDGMError("Kedro-Viz could not build the lineage, for the reason above")
+    return built
+
+
+def _correct(site: Path, project: Path, env: str) -> None:
+    """Rids Kedro-Viz's pages of requests to other servers and of the project's place, and gives their commands `env`.
+
+    Without an environment, these would train for the 100 epochs of `base`.
+    """
+    index = site / "index.html"
+    html = FONTS.sub("", index.read_text(encoding="utf-8"))
+    start = f'<script>location.search || history.replaceState(null, "", "{PIPELINES_ONLY}")</script>'
+    index.write_text(html.replace("<script", f"{start}\n      <script", 1), encoding="utf-8")
+    # The pages ask for it, and only Kedro-Viz's own server has it: whether a package is missing.
+    fsspec = {"package_name": "fsspec", "package_version": version("fsspec"), "is_compatible": True}
+    packages = {"has_missing_dependencies": False, "package_compatibilities": [fsspec]}
+    (site / "api" / "metadata").write_text(json.dumps(packages), encoding="utf-8")
+    for path in (site / "api" / "nodes").iterdir():
+        about = json.loads(path.read_bytes())
+        if about.get("run_command"):
+            about["run_command"] = about["run_command"].replace("kedro run", f"kedro run --env {env}", 1)
+        if about.get("filepath"):
+            # A dataset's is absolute, and a node's starts with the name of the project's folder.
+            about["filepath"] = about["filepath"].removeprefix(f"{project}/").removeprefix(f"{project.name}/")
+        path.write_text(json.dumps(about), encoding="utf-8")
+
+
+def _links(site: Path, address: str) -> str:
+    pipelines = sorted(path.name for path in (site / "api" / "pipelines").iterdir() if path.name != "__default__")
+    return "\n".join(
+        [
+            f"\npipelines:         {address}{PIPELINES_ONLY}",
+            f"with all nodes:    {address}{PIPELINES_ONLY}&expandAllPipelines=true",
+            f"with datasets:     {address}?types=nodes,datasets",
+            *(f"{name + ':':26} {address}?pid={name}&expandAllPipelines=true" for name in pipelines),
+            "\nCtrl-C to stop",
+        ]
+    )
