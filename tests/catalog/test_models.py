@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -57,6 +58,9 @@ def test_flows_are_of_their_own_class(project: Path, name: str, flow: Flow) -> N
     loaded = load_model(name, project)
     assert type(loaded) is type(flow) and loaded.config == flow.config
     assert_same(loaded, flow)
+    # Without torch.no_grad().
+    pixels = torch.randint(256, (2, 1, 28, 28), dtype=torch.uint8)
+    assert np.isfinite(loaded.bits_per_dim(pixels).numpy()).all()
 
 
 def test_a_realnvp_of_before_its_couplings_were_affine_is_refused(tmp_path: Path) -> None:

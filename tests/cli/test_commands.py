@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from click.testing import CliRunner, Result
@@ -71,10 +72,11 @@ def test_scores_are_the_flows(models: Path, tmp_path: Path) -> None:
     np.save(tmp_path / "mine.npy", pixels)
     done = run("score", models / "flow.safetensors", tmp_path / "mine.npy", "-o", tmp_path / "scores.csv")
     assert done.exit_code == 0, done.output
-    written = np.loadtxt(tmp_path / "scores.csv", delimiter=",", skiprows=1)
+    written = pd.read_csv(tmp_path / "scores.csv")
+    assert list(written["file"]) == [str(tmp_path / "mine.npy")] * 6 and list(written["index"]) == list(range(6))
     torch.manual_seed(0)
     expected = bits_per_dim_of(RealNVP(SMALL).eval(), torch.from_numpy(pixels[:, None]), 6, 0, torch.float32)
-    np.testing.assert_allclose(written[:, 1], expected, atol=1e-5)
+    np.testing.assert_allclose(written["bits_per_dim"], expected, atol=1e-5)
     assert f"6 images: {expected.mean():.3f}" in done.output
 
 

@@ -23,7 +23,9 @@ REFERENCE, RUN, REGISTERED = "reference/", "runs:/", "models:/"
 
 
 def load_model(source: str | Path, project: str | Path | None = None) -> nn.Module:
-    """Returns a trained network in evaluation mode on the CPU.
+    """Returns a trained network in evaluation mode on the CPU, with weights that need no gradient.
+
+    What it computes can be turned into NumPy as it is, without `torch.no_grad()`; `requires_grad_()` is for training on.
 
     Arguments:
         source: the path of a `.safetensors` checkpoint; the name of one in the project's catalog, such as `flow`,
@@ -48,7 +50,7 @@ def load_model(source: str | Path, project: str | Path | None = None) -> nn.Modu
     from fashion_dgm.registry import build_model
 
     checkpoint = find_checkpoint(source, project)
-    return build_model(checkpoint, checkpoint.architecture)
+    return build_model(checkpoint, checkpoint.architecture).requires_grad_(False)
 
 
 def find_checkpoint(source: str | Path, project: str | Path | None = None) -> Checkpoint:

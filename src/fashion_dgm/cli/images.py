@@ -88,7 +88,12 @@ def _write(images: NDArray[np.uint8], output: Path, columns: int) -> None:
 @click.command()
 @click.argument("model")
 @click.argument("images", type=click.Path(exists=True, path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="A .csv with a row an image.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="A .csv with a row an image: its file, its number in that, and its bits/dim.",
+)
 @click.option("--seed", type=click.IntRange(min=0), default=0, help="Of the dequantisation noise.")
 @click.option("--max-images", type=click.IntRange(min=1), default=100_000, help="Score at most so many.")
 def score(model: str, images: Path, output: Path | None, seed: int, max_images: int) -> None:
@@ -97,10 +102,11 @@ def score(model: str, images: Path, output: Path | None, seed: int, max_images: 
     IMAGES is a folder of pictures, or a .npy or .npz file; other sizes and colours are converted, and it is said how.
     """
     import numpy as np
+    import pandas as pd
     import torch
 
     from fashion_dgm import load_model
-    from fashion_dgm.data.ood.folder import read_folder
+    from fashion_dgm.data.ood.folder import read_folder_with_origins
     from fashion_dgm.files import atomic_path
     from fashion_dgm.flows.flow import Flow
     from fashion_dgm.flows.likelihood import bits_per_dim_of
@@ -108,7 +114,7 @@ def score(model: str, images: Path, output: Path | None, seed: int, max_images: 
     network = load_model(model)
     if not isinstance(network, Flow):
         raise FashionDGMError(f"a {type(network).__name__} gives images no likelihood; name a flow")
-    pixels, conversion = read_folder(images, max_images, seed)
+    pixels, conversion, origins = read_folder_with_origins(images, max_images, seed)
     click.echo(f"conversion: {conversion.describe()}", err=True)
     parts = []
     with click.progressbar(range(0, len(pixels), BATCH), label="scoring") as starts:
@@ -117,9 +123,9 @@ def score(model: str, images: Path, output: Path | None, seed: int, max_images: 
             parts.append(bits_per_dim_of(network, batch, BATCH, seed + start, torch.float32))
     bits = np.concatenate(parts)
     if output is not None:
-        rows = "".join(f"{index},{value:.6f}\n" for index, value in enumerate(bits))
+        table = pd.DataFrame(origins, columns=["file", "index"]).assign(bits_per_dim=bits)
         with atomic_path(output) as path:
-            path.write_text(f"index,bits_per_dim\n{rows}", encoding="utf-8")
+            table.to_csv(path, index=False, float_format="%.6f")
     spread = f" ± {bits.std(ddof=1):.3f} (standard deviation)" if len(bits) > 1 else ""
     click.echo(f"{len(bits)} images: {bits.mean():.3f}{spread} bits/dim")
 

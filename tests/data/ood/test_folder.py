@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fashion_dgm.data.ood.folder import PICTURES, read_folder
+from fashion_dgm.data.ood.folder import PICTURES, read_folder, read_folder_with_origins
 from fashion_dgm.errors import FashionDGMError
 
 RNG = np.random.default_rng(0)
@@ -61,12 +61,14 @@ def test_fewer_images_are_chosen_by_chance_the_same_each_time(tmp_path: Path) ->
     write_pictures(tmp_path, GREYS[:3])
     np.save(tmp_path / "z.npy", GREYS[3:])
     everything = {image.tobytes(): number for number, image in enumerate(GREYS)}
+    places = [*((tmp_path / f"{number}.png", 0) for number in range(3)), *((tmp_path / "z.npy", n) for n in range(3))]
     chosen = set()
     for seed in range(30):
-        images, _ = read_folder(tmp_path, 2, seed)
+        images, _, origins = read_folder_with_origins(tmp_path, 2, seed)
         order = [everything[image.tobytes()] for image in images]
         assert len(order) == 2 and order == sorted(set(order))
         assert np.array_equal(images, read_folder(tmp_path, 2, seed)[0])
+        assert origins == [places[number] for number in order]
         chosen.update(order)
     # The chance that 30 draws of 2 in 6 leave one out is below 6 * (2/3)**30 = 3e-5.
     assert chosen == set(range(6))

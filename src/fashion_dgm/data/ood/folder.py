@@ -17,11 +17,14 @@ from fashion_dgm.errors import FashionDGMError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["ARRAYS", "PICTURES", "read_folder"]
+__all__ = ["ARRAYS", "PICTURES", "Origin", "read_folder", "read_folder_with_origins"]
 
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm", ".pbm")
 ARRAYS = (".npy", ".npz")
 Result = TypeVar("Result")
+
+Origin = tuple[Path, int]
+"""The file of an image, and its number in that file, from 0."""
 
 _NAMED = "images"
 _SHOWN_FAILURES = 3
@@ -42,6 +45,13 @@ def read_folder(path: Path | str, max_images: int, seed: int) -> tuple[NDArray[n
         FashionDGMError: if there are no images, or a picture among the chosen ones or any array cannot be read or holds
             something else: of a set with a hole in it nobody would know what it is.
     """
+    return read_folder_with_origins(path, max_images, seed)[:2]
+
+
+def read_folder_with_origins(
+    path: Path | str, max_images: int, seed: int
+) -> tuple[NDArray[np.uint8], Conversion, list[Origin]]:
+    """Returns what `read_folder` does, and where each image is from; arguments and errors are the same."""
     path = Path(path).expanduser()
     files, ignored = _files(path)
     conversion = Conversion()
@@ -54,7 +64,8 @@ def read_folder(path: Path | str, max_images: int, seed: int) -> tuple[NDArray[n
     # An array is checked whole, even where chance took none of its images.
     read = [file for file in files if len(parts[file]) or file.suffix.lower() in ARRAYS]
     images = _of_each(read, lambda file: _read(file, parts[file] - starts[file], conversion))
-    return np.concatenate(images)[:, None], conversion
+    origins = [(file, int(number)) for file in read for number in parts[file] - starts[file]]
+    return np.concatenate(images)[:, None], conversion, origins
 
 
 def _files(path: Path) -> tuple[list[Path], int]:
