@@ -26,6 +26,7 @@ from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.reporting.pdf import find_browser
 from tests.conftest import ROOT
 from tests.e2e.command import client_of, run_of, runs_of
+from tests.e2e.test_lineage import keys
 
 pytestmark = pytest.mark.browser
 
@@ -208,11 +209,10 @@ def test_lineage(lineage: Path, visit: Visit) -> None:
     # Or its first visitors see a tour instead.
     visit.page.add_init_script("localStorage.setItem('KedroViz', JSON.stringify({showFeatureHints: false}))")
     with served("http.server", "--bind", "127.0.0.1", "--directory", str(lineage)) as address:
-        visit.page.goto(f"{address}/?pid=train_gan&expandAllPipelines=true")
+        visit.page.goto(f"{address}/?pid=train_gan")
         visit.page.wait_for_selector(".pipeline-node")
         assert visit.count(".pipeline-node") > 10
-        # Forced, for a node's text lies beneath its box.
-        visit.page.locator(".pipeline-node__text", has_text="train_gan").first.click(force=True)
+        visit.page.goto(f"{address}/?pid=train_gan&sid={keys(lineage)['train_gan.train_gan']}")
         visit.page.get_by_text("kedro run --env test --to-nodes='train_gan.train_gan'").wait_for()
         visit.page.get_by_text("gan_strip_figure", exact=True).first.click()
         visit.page.wait_for_selector("img.pipeline-metadata__plot-image")

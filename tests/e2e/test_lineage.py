@@ -15,11 +15,15 @@ from fashion_dgm.pipeline_registry import DEFAULT
 from tests.e2e.command import run
 
 
+def keys(lineage: Path) -> dict[str, str]:
+    """What Kedro-Viz calls each node or dataset in addresses, by its full name."""
+    nodes = json.loads((lineage / "api" / "main").read_text())["nodes"]
+    return {node.get("full_name") or node["name"]: node["id"] for node in nodes}
+
+
 def panels(lineage: Path) -> dict[str, dict[str, Any]]:
     """What the panel of each node or dataset shows, by its full name."""
-    nodes = json.loads((lineage / "api" / "main").read_text())["nodes"]
-    names = {node["id"]: node.get("full_name") or node["name"] for node in nodes}
-    return {name: json.loads((lineage / "api" / "nodes" / key).read_text()) for key, name in names.items()}
+    return {name: json.loads((lineage / "api" / "nodes" / key).read_text()) for name, key in keys(lineage).items()}
 
 
 def test_site_opens_on_the_pipelines_alone(lineage: Path) -> None:
