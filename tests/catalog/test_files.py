@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 import torch
 from fsspec.implementations.memory import MemoryFileSystem
-from kedro.io import AbstractDataset, DatasetError, Version
+from kedro.io import AbstractDataset, DataCatalog, DatasetError, Version
 from matplotlib.figure import Figure
 
 from fashion_dgm.catalog import files
@@ -48,7 +48,6 @@ MAKERS: dict[type[AbstractDataset], Callable[[int], Any]] = {
     ImageSetDataset: lambda seed: made_up_images(20, seed),
 }
 FILES = pytest.mark.parametrize("kind", MAKERS, ids=lambda kind: kind.__name__)
-KEDRO_FILES = [kind for kind in MAKERS if issubclass(kind, files.KedroFile)]
 FOLDERS: dict[type[FolderDataset], Callable[[int], Any]] = {
     SnapshotsDataset: lambda seed: {epoch: checkpoint(seed + epoch) for epoch in (1, 100)},
     ImageSetsDataset: lambda seed: {name: made_up_images(20, seed + len(name)) for name in ("digits", "mnist")},
@@ -147,13 +146,15 @@ def test_a_failed_save_elsewhere_leaves_the_old_file(kind: type[AbstractDataset]
     assert set(MemoryFileSystem.store) <= {"/bucket/name", "/bucket/.sha256/name"}
 
 
-@pytest.mark.parametrize("kind", KEDRO_FILES)
+@ALL
 def test_an_entry_gives_its_configuration(tmp_path: Path, kind: type[AbstractDataset]) -> None:
     # As `catalog.to_config()` reads it.
     dataset = dataset_of(kind, tmp_path / "name", version=Version(None, None), fs_args={"auto_mkdir": True})
     config = {key: value for key, value in dataset._init_config().items() if value is not None}
     expected = {"filepath": str(tmp_path / "name"), "fs_args": {"auto_mkdir": True}, "versioned": True}
     assert config == {"type": f"{kind.__module__}.{kind.__name__}", **expected}
+    catalog = DataCatalog.from_config(*DataCatalog({"data": dataset}).to_config()[:2])
+    assert (type(catalog["data"]), catalog["data"]._filepath) == (kind, dataset._filepath)
 
 
 @pytest.mark.parametrize("place", ["local", "memory://"])

@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 import copy
 import hashlib
+import inspect
 import json
 from abc import abstractmethod
 from collections.abc import Iterator
@@ -52,7 +53,20 @@ In = TypeVar("In")
 Out = TypeVar("Out")
 
 
-class OnFileSystem:
+class InheritedArguments:
+    """Lets `catalog.to_config()` and `kedro catalog resolve-patterns` write the arguments of an inherited `__init__`.
+
+    Kedro reads them off the signature of a subclass's `__init__`, and of an inherited one sees its own wrapper's
+    `*args, **kwargs`. To be named before Kedro's class among the bases.
+    """
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        if "__init__" not in vars(cls) and hasattr(cls.__init__, "__wrapped__"):
+            cls.__init__ = inspect.unwrap(cls.__init__)  # type: ignore[method-assign]
+        super().__init_subclass__(**kwargs)
+
+
+class OnFileSystem(InheritedArguments):
     """What all that lies in a file or folder has, whoever reads and writes it."""
 
     _fs: fsspec.AbstractFileSystem

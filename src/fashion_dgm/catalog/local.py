@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
 from kedro.io import AbstractDataset, DatasetError
 from kedro.io.core import get_protocol_and_path
 
+from fashion_dgm.catalog.files import InheritedArguments
 from fashion_dgm.data.fetching import fetch
 from fashion_dgm.data.images import ImageSet
 from fashion_dgm.data.ood.published import PUBLISHED_SETS, fetch_published
@@ -38,7 +39,7 @@ __all__ = [
 Out = TypeVar("Out")
 
 
-class LocalDataset(AbstractDataset[NoReturn, Out]):
+class LocalDataset(InheritedArguments, AbstractDataset[NoReturn, Out]):
     """Base of folders that nodes get as they are: never saved, and there even when empty, since they fill during a run.
 
     Arguments:
