@@ -11,6 +11,7 @@ import subprocess
 import sys
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,8 @@ def lineage(env: str, output: Path, serve: int | None) -> None:
     project = find_kedro_project(Path.cwd())
     if project is None:
         raise FashionDGMError("this folder is in no Kedro project; go to the one whose lineage is wanted")
+    if find_spec("kedro_viz") is None:
+        raise FashionDGMError("Kedro-Viz is not installed; install the extra `viz`: pip install 'fashion-dgm[viz]'")
     click.echo("A warning that a dataset could not be previewed means that its pipeline has not been run.")
     shutil.rmtree(output, ignore_errors=True)
     output.parent.mkdir(parents=True, exist_ok=True)
