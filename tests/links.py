@@ -58,7 +58,8 @@ def anchors(path: Path) -> set[str]:
 
 
 def is_elsewhere(target: str) -> bool:
-    return bool(urlsplit(target).scheme or urlsplit(target).netloc)
+    # What starts above the repository is a page of the service that it lies on, such as the last runs of CI.
+    return bool(urlsplit(target).scheme or urlsplit(target).netloc) or target.startswith("../../actions/")
 
 
 def resolve(target: str, page: Path) -> tuple[Path, str]:
