@@ -34,7 +34,7 @@ LIBRARY = (
 )
 """A package or module may import those before it, anywhere in its code."""
 
-ON_TOP = ("catalog", "pipelines", "pipeline_registry", "hooks", "settings", "cli")
+ON_TOP = ("tracking", "catalog", "pipelines", "pipeline_registry", "hooks", "settings", "cli")
 """What may import Kedro and MLflow, and all of the library."""
 
 PARTS = [path for path in PACKAGE.iterdir() if path.suffix in ("", ".py") and path.name[:2] != "__"]

@@ -14,7 +14,17 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from tests.conftest import made_up_images, make_project
-from tests.e2e.command import copy_of, metrics_of, refused, run, runs_of, start_kedro, table_of, turn_tracking_off
+from tests.e2e.command import (
+    client_of,
+    copy_of,
+    metrics_of,
+    refused,
+    run,
+    runs_of,
+    start_kedro,
+    table_of,
+    turn_tracking_off,
+)
 
 PRODUCTS = ("07_model_output", "08_reporting")
 
@@ -102,6 +112,39 @@ def test_failed_and_interrupted_runs_are_marked_in_mlflow(tmp_path: Path) -> Non
     assert "Traceback" not in messages
     # Newest first: child and parent of the interrupted run, of the failed one, and the run that only split the data.
     assert [run.info.status for run in runs_of(project)] == ["KILLED", "KILLED", "FAILED", "FAILED", "FINISHED"]
+
+
+def test_a_killed_training_goes_on_in_its_run(tmp_path: Path) -> None:
+    project = make_project(tmp_path)
+    run(project, "--pipelines", "data_split")
+    command = ("--pipelines", "train_gan", "--params", "train_gan.epochs=6")
+    process = start_kedro(project, *command)
+    assert process.stderr is not None
+    next(line for line in process.stderr if "epoch 3/6" in line)
+    process.kill()
+    process.communicate()
+    run(project, *command)
+    client, runs = client_of(project), runs_of(project)
+    (training,) = (run for run in runs if run.info.run_name == "train_gan")
+    parents = {run.info.run_id: run.info.status for run in runs if run.info.run_name == "test: train_gan"}
+    assert sorted(parents.values()) == ["FINISHED", "KILLED"] and training.info.status == "FINISHED"
+    assert parents[training.data.tags["mlflow.parentRunId"]] == "FINISHED"
+    curve = client.get_metric_history(training.info.run_id, "loss_generator")
+    assert sorted(point.step for point in curve) == [1, 2, 3, 4, 5, 6]
+
+    # What is reused is not recorded again, but linked.
+    run(project, *command)
+    newest, *others = runs_of(project)
+    assert newest.data.tags["reused.train_gan"] == training.info.run_id and len(others) == len(runs)
+
+
+def test_a_damaged_database_refuses_the_run_before_anything_trains(copy: Path) -> None:
+    (copy / "conf" / "test" / "tracking.yml").unlink()
+    database = copy / "data" / "09_tracking" / "mlflow.db"
+    database.parent.mkdir()
+    database.write_text("damaged " * 100)
+    message = refused(copy, "--pipelines", "train_gan", "--params", "train_gan.seed=1")
+    assert message.startswith(f"{database} is damaged (file is not a database); put a copy in its place")
 
 
 def test_nodes_are_named_with_or_without_their_pipeline(copy: Path) -> None:

@@ -81,9 +81,9 @@ class StateStoreDataset(LocalDataset["StateStore"]):
     READ_ONLY = "a state store is written by the training node itself, while it runs"
 
     def load(self) -> StateStore:
-        from fashion_dgm.training.store import StateStore
+        from fashion_dgm.tracking.state import MarkedStateStore
 
-        return StateStore(self._filepath)
+        return MarkedStateStore(self._filepath)
 
 
 class FeatureCacheDataset(LocalDataset["FeatureCache"]):

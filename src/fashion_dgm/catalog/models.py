@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.tracking.store import database_address
 
 if TYPE_CHECKING:
     from torch import nn
@@ -136,12 +137,13 @@ def _mlflow(address: str, project: str | Path | None) -> Iterator[None]:
     """Looks in the project's records, if no others are named, and says in a line what MLflow cannot give."""
     import mlflow
     from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
 
     if not os.environ.get("MLFLOW_TRACKING_URI"):
-        mlflow.set_tracking_uri(f"sqlite:///{_project(project) / 'data' / '09_tracking' / 'mlflow.db'}")
+        mlflow.set_tracking_uri(database_address(_project(project) / "data" / "09_tracking" / "mlflow.db"))
     try:
         yield
-    except (MlflowException, OSError) as error:
+    except (MlflowException, SQLAlchemyError, OSError) as error:
         raise FashionDGMError(f"MLflow cannot give {address}: {error}") from error
 
 

@@ -51,6 +51,30 @@ def pdf(report: Path, output: Path | None, browser: str | None) -> None:
     click.echo(f"{output} is printed")
 
 
+@main.command()
+@click.option("--env", envvar="KEDRO_ENV", default="local", help="The configuration that the runs were recorded with.")
+def mlflow_sync(env: str) -> None:
+    """Sends MLflow what earlier runs have recorded while it was away, to MLFLOW_TRACKING_URI if that is set."""
+    from kedro.config import MissingConfigException, OmegaConfigLoader
+    from kedro.utils import find_kedro_project
+
+    from fashion_dgm.config import TrackingConfig
+    from fashion_dgm.settings import CONFIG_LOADER_ARGS
+    from fashion_dgm.tracking.recorder import send_what_waits
+
+    project = find_kedro_project(Path.cwd())
+    if project is None:
+        raise FashionDGMError("records wait in a project's folder, and this folder lies in none; go to the project")
+    loader = OmegaConfigLoader(str(Path(project) / "conf"), env, **CONFIG_LOADER_ARGS)  # type: ignore[arg-type]
+    try:
+        config = TrackingConfig(**loader["tracking"])
+    except MissingConfigException as error:
+        raise FashionDGMError(str(error)) from error
+    sent, left = send_what_waits(config, Path(project))
+    there = f"; {left} wait for another address in MLFLOW_TRACKING_URI, or for a run that goes on" if left else ""
+    click.echo(f"{sent} records are sent{there}")
+
+
 for command in (sample, score, fid, sweep, lineage):
     main.add_command(command)
 

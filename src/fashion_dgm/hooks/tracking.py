@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import logging
-import os
 import subprocess
+import time
+import uuid
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -14,15 +14,15 @@ from kedro.framework.hooks import hook_impl
 from pydantic import BaseModel
 
 from fashion_dgm.config import TrackingConfig
-from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.nested import flatten
-from fashion_dgm.pipelines.tracking import DIGEST, leave_out, side_channel
+from fashion_dgm.pipelines.tracking import DIGEST, leave_out
 from fashion_dgm.provenance import ORIGIN
+from fashion_dgm.tracking import calls
+from fashion_dgm.tracking.recorder import Recorder, milliseconds, side_channel
 
 if TYPE_CHECKING:
     from kedro.framework.context import KedroContext
     from kedro.io import DataCatalog
-    from kedro.pipeline import Pipeline
     from kedro.pipeline.node import Node
 
     from fashion_dgm.data.images import ImageSet
@@ -42,8 +42,9 @@ class MLflowHooks:
         self._project = Path()
         self._env = ""
         self._catalog: DataCatalog | None = None
+        self._recorder: Recorder | None = None
+        self._node: Node | None = None
         self._unsaved: set[str] = set()
-        self._child = False
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
@@ -53,48 +54,38 @@ class MLflowHooks:
         leave_out(self._config.curves.left_out)
 
     @hook_impl
-    def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog) -> None:
+    def before_pipeline_run(self, run_params: dict[str, Any], catalog: DataCatalog) -> None:
         """Opens the parent run."""
         assert self._config is not None
         if not self._config.enabled:
             return
-        import mlflow
-        from mlflow.exceptions import MlflowException
-
+        self._recorder, self._catalog = Recorder(self._config, self._project), catalog
         # Kedro gives them in no order.
         names = sorted(run_params.get("pipeline_names") or ["__default__"])
-        try:
-            self._connect(self._config)
-            shown = "all" if names == ["__default__"] else ", ".join(names)
-            mlflow.start_run(run_name=f"{self._env}: {shown}")
-        except MlflowException as error:
-            raise FashionDGMError(
-                f"MLflow cannot record at {mlflow.get_tracking_uri()}: {error}\nStart its server, or turn tracking off by "
-                "`enabled: false` in a tracking.yml"
-            ) from error
-        self._catalog = catalog
-        self._describe_run(names, run_params.get("runtime_params") or {})
+        shown = "all" if names == ["__default__"] else ", ".join(names)
+        tags = {"env": self._env, "pipelines": ", ".join(names), **_commit(self._project)}
+        self._start(f"{self._env}: {shown}", tags, flatten(run_params.get("runtime_params") or {}))
 
     @hook_impl
     def before_node_run(self, node: Node, inputs: dict[str, Any]) -> None:
         """Opens the child run of a training node and logs what it trains with."""
-        if self._catalog is not None and "training" in node.tags:
+        if self._recorder is not None and "training" in node.tags:
             self._open_child(node, inputs)
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
         """Logs the file, the numbers of a metrics file, and a model; closes the child run with its node's last output."""
-        if self._catalog is None:
+        if self._recorder is None:
             return
         self._log_saved(dataset_name, data)
         self._unsaved.discard(dataset_name)
-        if self._child and not self._unsaved:
+        if self._node and not self._unsaved:
             self._end_child("FINISHED")
 
     @hook_impl
     def on_node_error(self, error: Exception) -> None:
         """Marks the child run as failed, or as killed where the user asked for it."""
-        if self._child:
+        if self._node:
             self._end_child(_status(error))
 
     @hook_impl
@@ -108,30 +99,37 @@ class MLflowHooks:
         self.close(_status(error))
 
     def close(self, status: str) -> None:
-        """Ends whatever run is open with `status`, one of MLflow's run states."""
-        if self._catalog is None:
+        """Ends whatever run is open with `status`, one of MLflow's run states, and sends what was recorded."""
+        if self._recorder is None:
             return
-        if self._child:
+        if self._node:
             self._end_child(status)
-        self._end_run(status)
-        self._catalog = None
+        self._end(status)
+        recorder, self._recorder = self._recorder, None
+        recorder.close()
 
     @side_channel
-    def _describe_run(self, names: list[str], runtime_params: dict[str, Any]) -> None:
-        import mlflow
+    def _start(self, name: str, tags: dict[str, str], params: dict[str, Any], key: str | None = None) -> None:
+        assert self._recorder is not None
+        assert self._config is not None
+        self._recorder.start(name, tags, params, key)
+        if self._config.system_metrics:
+            self._recorder.watch()
 
-        mlflow.set_tags({"env": self._env, "pipelines": ", ".join(names), **_commit(self._project)})
-        mlflow.log_params(flatten(runtime_params))
+    @side_channel
+    def _end(self, status: str, latest_of: str | None = None) -> None:
+        assert self._recorder is not None
+        self._recorder.end(status, latest_of)
 
     @side_channel
     def _open_child(self, node: Node, inputs: dict[str, Any]) -> None:
-        import mlflow
-
         from fashion_dgm.data.images import ImageSet
+        from fashion_dgm.tracking.state import key_of, opened_since
         from fashion_dgm.training.device import resolve_device
+        from fashion_dgm.training.store import StateStore
 
-        mlflow.start_run(run_name=node.short_name, nested=True)
-        self._child, self._unsaved = True, set(node.outputs)
+        assert self._recorder is not None
+        assert self._config is not None
         blocks = {name: value for name, value in inputs.items() if name.startswith("params:")}
         params: dict[str, Any] = {}
         for name, value in blocks.items():
@@ -141,34 +139,49 @@ class MLflowHooks:
                 params |= flatten(value.model_dump(mode="json"), prefix)
         sets = {name: value for name, value in inputs.items() if isinstance(value, ImageSet)}
         hashes = {name: value.sha256 for name, value in sets.items()}
-        mlflow.log_params(params | {f"{name}_sha256": sha256 for name, sha256 in hashes.items()})
-        mlflow.set_tags({"env": self._env, "node": node.short_name, **_commit(self._project)})
-        assert self._config is not None
+        params |= {f"{name}_sha256": sha256 for name, sha256 in hashes.items()}
+        tags = {"env": self._env, "node": node.short_name, **_commit(self._project)}
         if colour := self._config.colours.get(node.short_name):
-            mlflow.set_tag("mlflow.runColor", colour)
+            tags["mlflow.runColor"] = colour
         devices = [value for name, value in params.items() if name.rpartition(".")[2] == "device"]
         if devices:
-            mlflow.set_tag("device", _device_name(resolve_device(devices[-1])))
-        for name, images in sets.items():
-            self._log_input(name, images, hashes[name])
+            tags["device"] = _device_name(resolve_device(devices[-1]))
+        store = next((value for value in inputs.values() if isinstance(value, StateStore)), None)
+        token, began = uuid.uuid4().hex, time.time_ns()
+
+        def key() -> str:
+            return key_of(opened_since(store, began) if store else None, token, params)
+
+        def start() -> None:
+            self._start(node.short_name, tags, params, key())
+            for name, images in sets.items():
+                self._log_input(name, images, hashes[name])
+
+        self._node, self._unsaved = node, set(node.outputs)
+        if store is not None and any(store.folder.glob("*/fingerprint.json")):
+            # Perhaps it goes on from there: its first epoch decides whether this is an earlier run.
+            self._recorder.before_first_call = start
+        else:
+            start()
+            # Once there is a state, the run's token is noted with it.
+            self._recorder.before_first_call = key
 
     def _log_input(self, name: str, images: ImageSet, sha256: str) -> None:
-        import mlflow
         from mlflow.data.numpy_dataset import from_numpy
         from mlflow.data.sources import LocalArtifactDatasetSource  # type: ignore[attr-defined]
 
+        assert self._recorder is not None
         assert self._catalog is not None
         source = LocalArtifactDatasetSource(str(self._catalog.get(name)._describe()["filepath"]))  # type: ignore[union-attr]
-        # The tag has all digits.
         data = from_numpy(images.images, source, images.labels, images.name, sha256[:DIGEST])
-        mlflow.log_input(data, context=name, tags={"sha256": sha256})
+        dataset = dict(data._to_mlflow_entity())
+        self._recorder.put(calls.log_input, dataset=dataset, context=name, sha256=sha256)
 
     @side_channel
     def _log_saved(self, name: str, data: Any) -> None:
-        import mlflow
+        from fashion_dgm.catalog.registry import is_registrable
 
-        from fashion_dgm.catalog.registry import is_registrable, register
-
+        assert self._recorder is not None
         assert self._config is not None
         assert self._catalog is not None
         dataset = self._catalog.get(name)
@@ -176,73 +189,28 @@ class MLflowHooks:
         path = Path(found or "")
         small = path.is_file() and path.stat().st_size <= self._config.artifact_megabytes * 2**20
         if small:
-            mlflow.log_artifact(str(path), artifact_path=path.parent.name)
+            self._recorder.put(calls.log_file, path=path, folder=path.parent.name)
         if name.endswith("_metrics") and isinstance(data, Mapping):
             # Of both directions of OOD detection in one run, neither may overwrite the other.
             # Charts show groups by what stands before a slash, the others last: a child's are all in one.
-            prefix = "" if self._child else "final/mnist/" if name.startswith("mnist_") else "final/"
+            prefix = "" if self._node else "final/mnist/" if name.startswith("mnist_") else "final/"
             shown = _shown(data, self._config.final_metrics, name)
-            mlflow.log_metrics({f"{prefix}{key}": value for key, value in shown.items()})
-            if data.get(ORIGIN, {}).get("mismatches"):
-                mlflow.set_tag(f"data_mismatch.{name}", "; ".join(data[ORIGIN]["mismatches"]))
-        if self._child and is_registrable(data):
-            mlflow.set_tag("weights_sha256", data.sha256)
+            mismatches = data.get(ORIGIN, {}).get("mismatches")
+            self._recorder.put(
+                calls.log,
+                metrics=[(f"{prefix}{key}", value, milliseconds(), 0) for key, value in shown.items()],
+                tags={f"data_mismatch.{name}": "; ".join(mismatches)} if mismatches else {},
+                again=True,
+            )
+        if self._node and is_registrable(data):
+            self._recorder.put(calls.log, tags={"weights_sha256": data.sha256})
             if small:
-                version = register(name, data, "last", {"env": self._env})
-                mlflow.set_tag("model", f"models:/{name}/{version.version}")
-
-    @side_channel
-    def _mark_latest(self) -> None:
-        """Tags the child run as the latest of its node, and no other, for links to charts of the latest runs."""
-        import mlflow
-
-        client, run = mlflow.MlflowClient(), mlflow.active_run()
-        assert run is not None
-        node = client.get_run(run.info.run_id).data.tags["node"]
-        wanted = f"tags.node = '{node}' AND tags.latest = 'true'"
-        for other in client.search_runs([run.info.experiment_id], wanted):
-            client.set_tag(other.info.run_id, "latest", "false")
-        mlflow.set_tag("latest", "true")
-
-    @side_channel
-    def _end_run(self, status: str) -> None:
-        import mlflow
-
-        mlflow.end_run(status)
+                self._recorder.put(calls.register_last, name=name, path=path, tags={"env": self._env})
 
     def _end_child(self, status: str) -> None:
-        if status == "FINISHED":
-            self._mark_latest()
-        self._end_run(status)
-        self._child, self._unsaved = False, set()
-
-    def _connect(self, config: TrackingConfig) -> None:
-        import mlflow
-        from filelock import FileLock
-
-        folder = self._project / config.folder
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise FashionDGMError(f"cannot write MLflow's records to {folder}: {error.strerror}") from error
-        # MLflow says at INFO how it migrates its database, a screenful at the first run.
-        logging.getLogger("alembic").setLevel(logging.WARNING)
-        ours = f"sqlite:///{folder / 'mlflow.db'}"
-        # MLflow itself sets the variable to the address given here, so in a second session it may be ours.
-        uri = os.environ.get("MLFLOW_TRACKING_URI") or ours
-        mlflow.set_tracking_uri(uri)
-        # Of several sessions that start together, one makes the database.
-        with FileLock(folder / "mlflow.lock"):
-            if mlflow.get_experiment_by_name(config.experiment) is None:
-                mlflow.create_experiment(
-                    config.experiment,
-                    (folder / "artifacts").as_uri() if uri == ours else None,
-                    # Without it MLflow's pages open on language models.
-                    tags={"mlflow.experimentKind": "custom_model_development"},
-                )
-        mlflow.set_experiment(config.experiment)
-        if config.system_metrics:
-            mlflow.enable_system_metrics_logging()
+        assert self._node is not None
+        self._end(status, self._node.short_name if status == "FINISHED" else None)
+        self._node, self._unsaved = None, set()
 
 
 def _shown(metrics: Mapping[str, Any], patterns: Mapping[str, Iterable[str]], name: str) -> dict[str, float]:

@@ -1,0 +1,194 @@
+"""A real server that is killed and comes back, or does not: training goes on, and every record arrives."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import mlflow
+import pytest
+
+from fashion_dgm.config import TrackingConfig
+from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.pipelines.tracking import log_epoch
+from fashion_dgm.tracking import outbox
+from fashion_dgm.tracking.recorder import Recorder, send_what_waits
+
+CONFIG = TrackingConfig(
+    enabled=True,
+    folder="data/09_tracking",
+    experiment="fashion-dgm",
+    artifact_megabytes=25,
+    system_metrics=False,
+    final_metrics={},
+    curves={"left_out": ()},
+    colours={},
+)
+
+
+class Server:
+    """`mlflow server` on this machine, at one address."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.address = f"http://127.0.0.1:{self.port}"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        database, artifacts = f"sqlite:///{self.folder / 'server.db'}", self.folder / "artifacts"
+        command = ["server", "--backend-store-uri", database, "--artifacts-destination", str(artifacts)]
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW")}
+        environment |= {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+        with (self.folder / "server.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "mlflow", *command, "--workers", "1", "--port", str(self.port)],
+                env=environment,
+                start_new_session=True,
+                stdout=log,
+                stderr=log,
+            )
+        for _ in range(6000):
+            assert self.process.poll() is None, (self.folder / "server.log").read_text()
+            with socket.socket() as connection:
+                if connection.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            time.sleep(0.1)
+        pytest.fail("the server does not answer")
+
+    def kill(self) -> None:
+        if self.process is not None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+            self.process = None
+
+    def steps(self, name: str = "loss") -> list[list[int]]:
+        """The steps of a metric in each run, the oldest run first."""
+        client = mlflow.MlflowClient(self.address)
+        runs = client.search_runs([client.get_experiment_by_name("fashion-dgm").experiment_id], order_by=["start_time"])
+        return [[point.step for point in client.get_metric_history(run.info.run_id, name)] for run in runs]
+
+    def statuses(self) -> list[str]:
+        client = mlflow.MlflowClient(self.address)
+        runs = client.search_runs([client.get_experiment_by_name("fashion-dgm").experiment_id], order_by=["start_time"])
+        return [run.info.status for run in runs]
+
+
+@pytest.fixture(autouse=True)
+def restored(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Short pauses, and MLflow's settings as they were."""
+    monkeypatch.setattr(outbox, "DELAYS", (0.2, 0.5))
+    for name in ("MLFLOW_HTTP_REQUEST_TIMEOUT", "MLFLOW_HTTP_REQUEST_MAX_RETRIES", "MLFLOW_TRACKING_URI"):
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    before = mlflow.get_tracking_uri()
+    yield
+    mlflow.set_tracking_uri(before)
+
+
+@pytest.fixture
+def server(tmp_path: Path, empty_database: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    (tmp_path / "server").mkdir()
+    shutil.copy(empty_database, tmp_path / "server" / "server.db")
+    server = Server(tmp_path / "server")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", server.address)
+    yield server
+    server.kill()
+
+
+def train(epochs: range) -> float:
+    """Returns the seconds that logging took."""
+    started = time.monotonic()
+    for epoch in epochs:
+        log_epoch({"epoch": epoch, "loss": 1 / epoch}, 0.1)
+    return time.monotonic() - started
+
+
+@pytest.mark.slow
+def test_a_server_that_is_killed_and_comes_back_misses_nothing(
+    server: Server, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.start()
+    recorder = Recorder(CONFIG, tmp_path)
+    recorder.start("train_gan", {}, {})
+    train(range(1, 11))
+    server.kill()
+    assert train(range(11, 21)) < 2
+    time.sleep(1)
+    assert len([record for record in caplog.records if record.levelno >= logging.WARNING]) == 1
+    assert f"MLflow at {server.address} fails (" in caplog.text
+    server.start()
+    train(range(21, 31))
+    recorder.end("FINISHED")
+    recorder.close()
+    assert server.steps() == [list(range(1, 31))]
+    assert server.statuses() == ["FINISHED"]
+
+    # It is gone again, and does not come back before the session ends.
+    server.kill()
+    started = time.monotonic()
+    recorder = Recorder(CONFIG, tmp_path)
+    recorder.start("train_wgan", {}, {})
+    train(range(1, 6))
+    recorder.end("FINISHED")
+    recorder.close()
+    assert time.monotonic() - started < 15
+    with pytest.raises(FashionDGMError, match=r"fails \(.*\); the records stay in .*outbox$"):
+        send_what_waits(CONFIG, tmp_path)
+    server.start()
+    sent, elsewhere = send_what_waits(CONFIG, tmp_path)
+    assert (sent, elsewhere) == (7, 0)
+    assert server.steps() == [list(range(1, 31)), list(range(1, 6))]
+    assert send_what_waits(CONFIG, tmp_path) == (0, 0)
+
+
+def test_a_silent_server_delays_the_start_by_no_more_than_five_seconds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that accepts connections and never answers, as behind some firewalls."""
+    monkeypatch.setattr("fashion_dgm.tracking.recorder.PATIENCE", 0.5)
+    monkeypatch.setitem(sys.modules["fashion_dgm.tracking.store"].HTTP, "MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen(50)
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        started = time.monotonic()
+        recorder = Recorder(CONFIG, tmp_path)
+        recorder.start("train_gan", {}, {})
+        assert train(range(1, 50)) < 2
+        assert time.monotonic() - started < 5
+        recorder.end("FINISHED")
+        recorder.close()
+        assert time.monotonic() - started < 10
+    assert len(list(tmp_path.glob("data/09_tracking/outbox/*/*/call.json"))) == 51
+
+
+def test_nothing_is_logged_where_no_run_is_open(tmp_path: Path) -> None:
+    log_epoch({"epoch": 1, "loss": 0.5}, 1.0)
+
+
+def test_a_full_disk_is_a_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    recorder = Recorder(CONFIG, tmp_path)
+    recorder.start("train_gan", {}, {})
+
+    def full(*args: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(outbox.Outbox, "put", full)
+    log_epoch({"epoch": 1, "loss": 0.5}, 1.0)
+    recorder.close()
+    assert re.search(r"not recorded in MLflow \(log_epoch\): .*No space left", caplog.text)
