@@ -31,10 +31,12 @@ def ood_sets() -> dict[str, Any]:
 def test_splits_come_in_one_order_with_their_classes() -> None:
     summary = splits()
     found = data(summary, ood_sets())
-    assert [split.name for split in found.splits] == ["train", "test", "benchmark"]
+    assert list(found.splits) == ["train", "test", "benchmark"]
     assert (found.train_fraction, found.uneven) == (0.8, ())
     summary["splits"]["test"]["per_class"][0] = 1_000
-    assert [(split.smallest, split.largest) for split in data(summary, ood_sets()).uneven] == [(1_000, 1_200)]
+    found = data(summary, ood_sets())
+    assert found.uneven == ("test",)
+    assert (found.splits["test"]["smallest"], found.splits["test"]["largest"]) == (1_000, 1_200)
 
 
 @pytest.mark.parametrize(("pool", "evaluated"), [("train", 22_000), ("all", 12_000)])
@@ -44,9 +46,10 @@ def test_pooled_test_images_are_counted_once(pool: str, evaluated: int) -> None:
 
 def test_no_path_of_a_user_is_kept() -> None:
     found = data(splits(), ood_sets())
-    assert {one.name: (one.origin, one.conversion, one.constant) for one in found.ood_sets} == {
+    assert {name: (one["origin"], one["conversion"], one["constant"]) for name, one in found.ood_sets.items()} == {
         "mnist": ("MNIST, official test images", "", False),
         "mine": ("", "colour to grey", False),
         "black": ("every pixel 0", "", True),
     }
+    assert "/home" not in str(found.ood_sets)
     assert found.absent == {"kmnist": "Put KMNIST there", "damaged": "damaged/a.png is damaged"}

@@ -96,12 +96,12 @@ def test_sets_are_compared_with_held_out_images_of_the_same_size() -> None:
     mine, gan = measured("mine", "external", density=0.5, coverage=0.72), measured("gan", "best")
     wgan = (measured("wgan", state, epoch=epoch, kid=0.6) for state, epoch in (("last", 8), ("best", 4)))
     (space,) = found(sets=(few, mine, measured("gan", "last"), gan, *wgan)).spaces
-    assert [s.row["model"] for s in space.compared] == ["gan", "wgan", "mine"]
-    labels = [(s.row["model"], s.row["state"], s.also_last) for s in space.sets]
+    assert [s["model"] for s in space.compared] == ["gan", "wgan", "mine"]
+    labels = [(s["model"], s["state"], s["also_last"]) for s in space.sets]
     assert labels[:3] == [("gan", "best", True), ("wgan", "best", False), ("wgan", "last", False)]
-    assert [row["state"] for row in (s.row for s in space.sets[3:])] == ["external", "external", "training", "floor"]
+    assert [s["state"] for s in space.sets[3:]] == ["external", "external", "training", "floor"]
     weak = space.compared[2]
-    assert (weak.weakness, weak.density, weak.coverage) == (Weakness.QUALITY, 0.5, pytest.approx(0.8))
+    assert (weak["weakness"], weak["of_floor"]) == (Weakness.QUALITY, pytest.approx({"density": 0.5, "coverage": 0.8}))
 
 
 @pytest.mark.parametrize(
@@ -110,8 +110,8 @@ def test_sets_are_compared_with_held_out_images_of_the_same_size() -> None:
 )
 def test_kernel_distance_agrees_or_not(kids: tuple[float, float], order: Agreement) -> None:
     gan, wgan = measured("gan", "best", kid=kids[0]), measured("wgan", "best", kid=kids[1], distance_benchmark=20.0)
-    assert found(sets=(gan, wgan)).spaces[0].kernel.order is order
-    assert found(sets=(gan,)).spaces[0].kernel.order is Agreement.UNKNOWN
+    assert found(sets=(gan, wgan)).spaces[0].kernel["order"] is order
+    assert found(sets=(gan,)).spaces[0].kernel["order"] is Agreement.UNKNOWN
 
 
 @pytest.mark.parametrize(("infinite", "order"), [(19.0, Agreement.AGREE), (9.0, Agreement.DISAGREE)])
@@ -142,10 +142,10 @@ def test_families_are_compared_beyond_chance(column: str, flow: float | None, ah
     gan, realnvp = measured("gan", "best"), measured("RealNVP", "flow", **{column: flow})
     (space,) = found(sets=(gan, realnvp)).spaces
     assert space.families is not None
-    verdicts = {measure.name: measure.ahead for measure in space.families.measures}
+    verdicts = {measure["name"]: measure["ahead"] for measure in space.families["measures"]}
     others = {name: verdict for name, verdict in verdicts.items() if name != column}
     assert verdicts[column] is ahead and set(others.values()) == {Family.NEITHER}
-    assert space.families.nearer is verdicts["distance_infinite"]
+    assert space.families["nearer"] is verdicts["distance_infinite"]
 
 
 def test_the_best_of_either_family_is_chosen_by_held_out_images() -> None:
@@ -155,10 +155,10 @@ def test_the_best_of_either_family_is_chosen_by_held_out_images() -> None:
     flows = [measured("RealNVP", "flow", temperature=t, distance_test=d) for t, d in ((1.0, 30.0), (0.7, 20.0))]
     (space,) = found(sets=(*gans, *flows)).spaces
     assert space.families is not None
-    assert space.families.gan.row["model"] == "gan" and space.families.flow.row["temperature"] == 0.7
+    assert space.families["gan"]["model"] == "gan" and space.families["flow"]["temperature"] == 0.7
     assert found(sets=tuple(gans)).spaces[0].families is None
 
 
 def test_copies_are_named() -> None:
     (space,) = found(sets=(measured("gan", "best", copying_probability=0.7),)).spaces
-    assert space.compared[0].copying is Copying.NEARER
+    assert space.compared[0]["copying"] is Copying.NEARER

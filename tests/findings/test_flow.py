@@ -91,8 +91,8 @@ def test_bounds_of_every_flow_by_rising_draws() -> None:
     some = {"residual_flow": bound(NAN, **{"4": 3.4, "1": 3.5}), "flow": bound(200.0, **{"1": 3.0, "256": 2.94})}
     found = flow(REAL_NVP, some)
     assert found.draws == (1, 4, 256)
-    first, second = found.discrete
-    assert (first.name, first.fewest, first.most, first.gain.error) == ("flow", 1, 256, 0.004)
-    assert first.gain.value == pytest.approx(0.06)
-    assert list(second.bounds) == [1, 4]
-    assert found.not_converged == ("residual_flow",)
+    assert list(found.discrete) == ["flow", "residual_flow"]
+    first, second = found.discrete.values()
+    assert (list(first["bounds"]), first["gain"].error, first["converged"]) == ([1, 256], 0.004, True)
+    assert first["gain"].value == pytest.approx(0.06)
+    assert (list(second["bounds"]), second["converged"]) == ([1, 4], False)

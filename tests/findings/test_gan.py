@@ -15,7 +15,6 @@ def test_the_gan_comes_first_and_columns_are_of_all_models() -> None:
     found = gan({"wgan_gp": {"critic_gradient_norm": 1.0}, "gan": {"probability_real": 0.6, "probability_fake": 0.4}})
     assert [model.name for model in found.models] == ["gan", "wgan_gp"]
     assert found.columns == {"critic_gradient_norm", "probability_real", "probability_fake"}
-    assert found.penalised
     assert found.model("wgan") is None
 
 

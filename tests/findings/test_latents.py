@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from fashion_dgm.findings.criteria import Side
-from fashion_dgm.findings.latents import LatentsFindings, latents
+from fashion_dgm.findings.latents import latents
+from tests.findings.paths import values_at
 
 Metrics = dict[str, Any]
 
@@ -61,61 +62,60 @@ def study(**changes: Metrics) -> Metrics:
     }
 
 
-def found(**changes: Metrics) -> LatentsFindings:
-    return latents(study(**changes))
+CASES: list[tuple[Metrics, Metrics]] = [
+    # The temperature of the fewest bits, and whether its latents lie where the prior samples.
+    (
+        {"T = 0.5": {"bits_per_dim": 2.5}},
+        {"temperature.first.variant": "T = 0.5", "temperature.side": Side.BELOW, "on_shell": False},
+    ),
+    (
+        {"T = 0.5": {"bits_per_dim": 4.5}},
+        {"temperature.first.variant": "T = 1", "temperature.side": Side.BELOW, "on_shell": True},
+    ),
+    (
+        {"T = 0.5": {"bits_per_dim": 3.55}},
+        {"temperature.first.variant": "T = 1", "temperature.side": Side.AROUND, "on_shell": True},
+    ),
+    # Samples are compared with real images.
+    ({"T = 1": {"bits_per_dim": 3.5}}, {"samples_side": Side.ABOVE}),
+    ({"T = 1": {"bits_per_dim": 2.5}}, {"samples_side": Side.BELOW}),
+    ({"T = 1": {"bits_per_dim": 3.05}}, {"samples_side": Side.AROUND}),
+    # The mode stands out by its rank.
+    *(
+        ({"all 0": {"likelier_than": 0.9}, "T = 1": {"likelier_than": rank}}, {"mode_stands_out": stands_out})
+        for rank, stands_out in ((0.3, True), (0.95, False), (0.85, False), (math.nan, False))
+    ),
+    ({}, {"likelier.variant": "all -1", "likelier.interval": None}),
+    ({"all -1": {"bits_per_dim": 6.0}}, {"likelier": None}),
+    # Contrasts point either way.
+    *(
+        (
+            {name: {"bits_per_dim": bits} for name in ("1 active", "cut at ±0.5")},
+            {"sparse.side": side, "truncation.side": side},
+        )
+        for bits, side in ((2.5, Side.BELOW), (4.5, Side.ABOVE), (3.5, Side.AROUND))
+    ),
+    # Noise is compared with none.
+    ({"s = 1": {"bits_per_dim": 3.6}}, {"noise.first.level": 1, "noise.side": Side.ABOVE}),
+    ({"s = 1": {"bits_per_dim": 0.6}}, {"noise.first.level": 1, "noise.side": Side.BELOW}),
+    ({"s = 1": {"bits_per_dim": 1.6}}, {"noise.first.level": 1, "noise.side": Side.AROUND}),
+    # Radii are compared with that of the prior.
+    ({}, {"radius.first.level": 0.5, "radius.second.level": 1.0, "radius.side": Side.BELOW, "radius.same": False}),
+    ({"radius 0.5": {"bits_per_dim": 4.0}}, {"radius.same": True}),
+    # One scale decides what is seen, or none does.
+    ({}, {"swaps.decisive": 2, "mixtures.decisive": None}),
+    ({"scale 2 of another": {"like_donor": 0.1}}, {"swaps.decisive": None}),
+    ({"scale 1 of another": {"like_donor": 0.95}}, {"swaps.decisive": None}),
+    # Images return pixel for pixel only where they do.
+    ({"encoded and decoded": {"changed": 0.0}}, {"changed_side": Side.AROUND}),
+    ({"encoded and decoded": {"changed": 0.002}}, {"changed_side": Side.ABOVE}),
+    ({"encoded and decoded": {"changed": math.nan}}, {"changed_side": Side.UNKNOWN}),
+]
 
 
-@pytest.mark.parametrize(
-    ("bits", "lowest", "side", "on_shell"),
-    [(2.5, "T = 0.5", Side.BELOW, False), (4.5, "T = 1", Side.BELOW, True), (3.55, "T = 1", Side.AROUND, True)],
-)
-def test_the_temperature_of_the_fewest_bits(bits: float, lowest: str, side: Side, on_shell: bool) -> None:
-    some = found(**{"T = 0.5": {"bits_per_dim": bits}})
-    assert some.temperature
-    assert (some.temperature.first["variant"], some.temperature.side, some.on_shell) == (lowest, side, on_shell)
-
-
-@pytest.mark.parametrize(("bits", "side"), [(3.5, Side.ABOVE), (2.5, Side.BELOW), (3.05, Side.AROUND)])
-def test_samples_are_compared_with_real_images(bits: float, side: Side) -> None:
-    assert found(**{"T = 1": {"bits_per_dim": bits}}).samples_side is side
-
-
-@pytest.mark.parametrize(("rank", "stands_out"), [(0.3, True), (0.95, False), (0.85, False), (math.nan, False)])
-def test_the_mode_stands_out_by_its_rank(rank: float, stands_out: bool) -> None:
-    assert found(**{"all 0": {"likelier_than": 0.9}, "T = 1": {"likelier_than": rank}}).mode_stands_out is stands_out
-
-
-def test_the_mode_is_compared_with_other_constants() -> None:
-    some = found()
-    assert some.likelier and some.likelier["variant"] == "all -1" and some.likelier["interval"] is None
-    assert found(**{"all -1": {"bits_per_dim": 6.0}}).likelier is None
-
-
-@pytest.mark.parametrize(("bits", "side"), [(2.5, Side.BELOW), (4.5, Side.ABOVE), (3.5, Side.AROUND)])
-def test_contrasts_point_either_way(bits: float, side: Side) -> None:
-    some = found(**{name: {"bits_per_dim": bits} for name in ("1 active", "cut at ±0.5")})
-    assert some.sparse and some.truncation
-    assert (some.sparse.side, some.truncation.side) == (side, side)
-
-
-@pytest.mark.parametrize(("bits", "side"), [(3.6, Side.ABOVE), (0.6, Side.BELOW), (1.6, Side.AROUND)])
-def test_noise_is_compared_with_none(bits: float, side: Side) -> None:
-    some = found(**{"s = 1": {"bits_per_dim": bits}}).noise
-    assert some and some.first["level"] == 1 and some.side is side
-
-
-def test_radii_are_compared_with_that_of_the_prior() -> None:
-    some = found().radius
-    assert some and (some.first["level"], some.second["level"], some.side) == (0.5, 1.0, Side.BELOW)
-    some = found(**{"radius 0.5": {"bits_per_dim": 4.0}}).radius
-    assert some and some.same
-
-
-@pytest.mark.parametrize(("changes", "scale"), [({}, 2), ({"like_donor": 0.1}, None)])
-def test_one_scale_decides_what_is_seen(changes: Metrics, scale: int | None) -> None:
-    assert found(**{"scale 2 of another": changes}).swaps.decisive == scale
-    assert found(**{"scale 1 of another": {"like_donor": 0.95}}).swaps.decisive is None
-    assert found().mixtures.decisive is None
+@pytest.mark.parametrize(("changes", "expected"), CASES)
+def test_what_is_found(changes: Metrics, expected: Metrics) -> None:
+    assert values_at(latents(study(**changes)), expected) == expected
 
 
 @pytest.mark.parametrize(
@@ -128,11 +128,6 @@ def test_paths_are_compared_pair_by_pair(gap: tuple[float, list[float]], side: S
     some = latents(metrics)
     assert some.gap_side is side
     assert list(some.paths) == ["path_pixels", "path_linear", "path_spherical"]
-
-
-@pytest.mark.parametrize(("changed", "side"), [(0.0, Side.AROUND), (0.002, Side.ABOVE), (math.nan, Side.UNKNOWN)])
-def test_images_return_pixel_for_pixel_only_where_they_do(changed: float, side: Side) -> None:
-    assert found(**{"encoded and decoded": {"changed": changed}}).changed_side is side
 
 
 def test_many_levels_are_thinned_but_not_their_ends() -> None:

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from fashion_dgm.findings.criteria import BeforeCouplings, Complexity, Coordinates, Polynomial, Side, TowardsMean
-from fashion_dgm.findings.likelihood import GapFindings, LikelihoodFindings, likelihood
+from fashion_dgm.findings.likelihood import likelihood
+from tests.findings.paths import values_at
 
 MEASURES = ("png_bits", "total_variation", "black_fraction")
 
@@ -95,28 +96,25 @@ def with_nothing_finite(value: Any) -> Any:
     return math.nan if isinstance(value, float) else value
 
 
-def found(**values: Any) -> LikelihoodFindings:
-    return likelihood(metrics() | values)
-
-
-def gap_of(**parts: float) -> GapFindings:
+@pytest.mark.parametrize(
+    ("parts", "expected"),
+    [
+        ({"logit": -0.2, "latents_1": -1.4}, {"largest": "latents_1", "opposed": False}),
+        ({"logit": -2.0, "latents_1": 0.01}, {"opposed": False}),  # not clearly
+        ({"logit": 2.0, "latents_1": -0.3}, {"side": Side.ABOVE, "opposed": True}),
+        ({"logit": 0.01, "latents_1": 0.01}, {"side": Side.AROUND, "volume": None, "largest": ""}),
+        (
+            {"logit": -2.3, "actnorm": 0.0, "coupling_1": 0.6, "latents_1": 0.1},
+            {"side": Side.BELOW, "largest": "logit", "opposed": True, "volume": pytest.approx(-1.7)},
+        ),
+    ],
+)
+def test_gap_is_split_into_volume_and_latents(parts: dict[str, float], expected: dict[str, Any]) -> None:
     measured = metrics()
     measured["sets"]["mnist"]["gap"] = gap(**parts)
-    return likelihood(measured).gap
-
-
-def test_gap_is_split_into_volume_and_latents() -> None:
-    ours = found().gap
-    assert (ours.side, ours.largest, ours.opposed) == (Side.BELOW, "logit", True)
-    assert (ours.volume, ours.latents) == (pytest.approx(-1.7), pytest.approx(0.1))
-    by_latents = gap_of(logit=-0.2, latents_1=-1.4)
-    assert (by_latents.largest, by_latents.opposed) == ("latents_1", False)
-    unclear = gap_of(logit=-2.0, latents_1=0.01)
-    assert not unclear.opposed
-    more = gap_of(logit=2.0, latents_1=-0.3)
-    assert (more.side, more.opposed) == (Side.ABOVE, True)
-    none = gap_of(logit=0.01, latents_1=0.01)
-    assert (none.side, none.volume, none.largest) == (Side.AROUND, None, "")
+    found = likelihood(measured).gap
+    assert values_at(found, expected) == expected
+    assert found.latents is None or found.latents == pytest.approx(parts["latents_1"])
 
 
 @pytest.mark.parametrize(
@@ -131,12 +129,12 @@ def test_gap_is_split_into_volume_and_latents() -> None:
     ],
 )
 def test_part_of_the_gap_before_any_coupling(gaps: tuple[float, ...], verdict: BeforeCouplings) -> None:
-    assert found(layers=layers(*gaps)).layers.verdict is verdict
+    assert likelihood(metrics() | {"layers": layers(*gaps)}).layers["verdict"] is verdict
 
 
 def test_what_the_couplings_learn_may_apply_to_ood_images() -> None:
-    assert found().layers.transfers
-    assert not found(layers=layers(7.0, -2.2, -2.0, 0.2)).layers.transfers
+    assert likelihood(metrics()).layers["transfers"]
+    assert not likelihood(metrics() | {"layers": layers(7.0, -2.2, -2.0, 0.2)}).layers["transfers"]
 
 
 @pytest.mark.parametrize(("neighbours", "verdict"), [(0.05, Side.ABOVE), (-0.05, Side.BELOW), (0.0, Side.AROUND)])
@@ -165,15 +163,12 @@ def test_the_closest_measure_is_the_one_of_the_largest_correlation() -> None:
 
 
 def test_perturbations_are_represented_by_their_strongest_clear_effects() -> None:
-    effects = [(e.perturbation, e.side, e.row and e.row["level"]) for e in found().effects]
+    effects = [(e["perturbation"], e["side"], e.get("level")) for e in likelihood(metrics()).effects]
     # At level 0 nothing is left of an image.
     assert effects == [("brightness", Side.BELOW, 2), ("spread", Side.ABOVE, 0.5), ("blur", Side.AROUND, None)]
     both = metrics()
     both["perturbations"]["blur"] = [level(1, 0.6, 0.1), level(2, 0.7, 0.1), level(3, 0.4, -0.1)]
-    assert [(e.side, e.row and e.row["level"]) for e in likelihood(both).effects[2:]] == [
-        (Side.BELOW, 3),
-        (Side.ABOVE, 2),
-    ]
+    assert [(e["side"], e["level"]) for e in likelihood(both).effects[2:]] == [(Side.BELOW, 3), (Side.ABOVE, 2)]
 
 
 @pytest.mark.parametrize(
@@ -190,35 +185,51 @@ def test_images_drawn_towards_their_mean(differences: tuple[float, ...], verdict
     rows = [level(0.3 + 0.3 * i, 0.5 + 0.1 * d, d) for i, d in enumerate(differences)]
     measured["perturbations"]["spread"] = [*rows, level(1, 0.5, 0.0, changed=False)]
     ours = likelihood(measured).second_order
-    assert (ours.towards_mean, ours.levels) == (verdict, len(differences))
+    assert (ours.towards_mean, len(ours.sides)) == (verdict, len(differences))
 
 
-def test_second_order_argument_in_both_coordinates() -> None:
-    ours = found().second_order
-    assert [(g.coordinates, g.level) for g in ours.gaps] == [("pixels", None), ("logits", None), ("logits", 0.9)]
-    assert (ours.variance, ours.everywhere, ours.coordinates) == (Side.BELOW, False, Coordinates.LIKELIER_IN_PIXELS)
-    measured = metrics()
-    measured["second_order"]["moments"] |= {"variance_outside": 90.0, "eigenvalues": [0.1, 3.0]}
-    measured["second_order"]["gaps"]["pixels"]["measured"] = 0.1
-    other = likelihood(measured).second_order
-    assert (other.variance, other.everywhere, other.coordinates) == (Side.ABOVE, True, Coordinates.UNKNOWN)
-    measured["second_order"]["gaps"]["pixels"]["measured"] = -1.6
-    assert likelihood(measured).second_order.coordinates is Coordinates.ALIKE
+@pytest.mark.parametrize(
+    ("moments", "measured", "expected"),
+    [
+        (
+            {},
+            1.6,
+            {
+                "gaps.coordinates": ["pixels", "logits", "logits"],
+                "gaps.2.level": 0.9,
+                "variance": Side.BELOW,
+                "everywhere": False,
+                "coordinates": Coordinates.LIKELIER_IN_PIXELS,
+            },
+        ),
+        (
+            {"variance_outside": 90.0, "eigenvalues": [0.1, 3.0]},
+            0.1,
+            {"variance": Side.ABOVE, "everywhere": True, "coordinates": Coordinates.UNKNOWN},
+        ),
+        ({}, -1.6, {"coordinates": Coordinates.ALIKE}),
+    ],
+)
+def test_second_order_argument_in_both_coordinates(
+    moments: dict[str, Any], measured: float, expected: dict[str, Any]
+) -> None:
+    found = metrics()
+    found["second_order"]["moments"] |= moments
+    found["second_order"]["gaps"]["pixels"]["measured"] = measured
+    assert values_at(likelihood(found).second_order, expected) == expected
 
 
 def test_from_values_that_are_not_finite_nothing_is_concluded() -> None:
-    ours = likelihood(with_nothing_finite(metrics()))
-    assert (ours.gap.side, ours.layers.verdict, ours.neighbours) == (
-        Side.UNKNOWN,
-        BeforeCouplings.UNKNOWN,
-        Side.UNKNOWN,
-    )
-    assert (ours.complexity, ours.closest) == (Complexity.UNKNOWN, None)
-    assert {e.side for e in ours.effects} == {Side.UNKNOWN}
-    second = ours.second_order
-    assert (second.variance, second.coordinates, second.towards_mean) == (
-        Side.UNKNOWN,
-        Coordinates.UNKNOWN,
-        TowardsMean.UNKNOWN,
-    )
-    assert {gap.verdict for gap in second.gaps} == {Polynomial.UNKNOWN}
+    expected = {
+        "gap.side": Side.UNKNOWN,
+        "layers.verdict": BeforeCouplings.UNKNOWN,
+        "neighbours": Side.UNKNOWN,
+        "complexity": Complexity.UNKNOWN,
+        "closest": None,
+        "effects.side": [Side.UNKNOWN] * 3,
+        "second_order.variance": Side.UNKNOWN,
+        "second_order.coordinates": Coordinates.UNKNOWN,
+        "second_order.towards_mean": TowardsMean.UNKNOWN,
+        "second_order.gaps.verdict": [Polynomial.UNKNOWN] * 3,
+    }
+    assert values_at(likelihood(with_nothing_finite(metrics())), expected) == expected

@@ -7,6 +7,7 @@ import pytest
 
 from fashion_dgm.findings.criteria import Budget, Side
 from fashion_dgm.findings.log_det import log_det
+from tests.findings.paths import values_at
 
 Metrics = dict[str, Any]
 
@@ -73,49 +74,60 @@ def test_roulettes_that_were_not_tested_have_no_result() -> None:
     assert log_det(metrics).infinite is None
 
 
+CASES: list[tuple[Metrics, Metrics]] = [
+    # Roulette pays off from its break-even on.
+    (block("dense"), {"budget": Budget.LARGE, "break_even": 260.0}),
+    *(
+        (block("dense", roulette("geometric", **changes)), {"budget": verdict, "break_even": break_even})
+        for changes, verdict, break_even in (
+            ({"break_even": 0.0}, Budget.ANY, 0.0),
+            ({"truncation_bias": 1e-9, "break_even": 1e15}, Budget.NEVER, None),
+            ({"break_even": None}, Budget.NEVER, None),
+            ({"standard_deviation_theory": None, "break_even": None}, Budget.INFINITE_VARIANCE, None),
+        )
+    ),
+    # The best roulette pays off first.
+    (
+        block("dense", roulette("slow", break_even=900.0), roulette("fast")),
+        {"best.estimator": "fast", "roulettes.fast.break_even": 256.3, "infinite": 1},
+    ),
+    # Probes differ beyond their interval.
+    *(
+        (block("dense", ratio=ratio, ratio_interval=bounds), {"probes": verdict})
+        for ratio, bounds, verdict in (
+            (0.76, [0.7, 0.82], Side.BELOW),
+            (0.97, [0.9, 1.04], Side.AROUND),
+            (1.2, [1.1, 1.3], Side.ABOVE),
+            (math.nan, [0.9, 1.1], Side.UNKNOWN),
+            (0.76, None, Side.UNKNOWN),
+        )
+    ),
+]
+
+
+@pytest.mark.parametrize(("measured", "expected"), CASES)
+def test_a_block(measured: Metrics, expected: Metrics) -> None:
+    (found,) = log_det(study(measured)).blocks
+    assert values_at(found, expected) == expected
+
+
+FIRST, FIFTH, ENDLESS = (
+    ("1 term", 0.0123, 3.0, 0.02),
+    ("5 terms", -0.0001, 0.2, 0.021),
+    ("2 + Poisson, mean 2", 0.0, 0.0, None),
+)
+
+
 @pytest.mark.parametrize(
-    ("changes", "verdict", "break_even"),
+    ("estimators", "expected"),
     [
-        ({}, Budget.LARGE, 260.0),
-        ({"break_even": 0.0}, Budget.ANY, 0.0),
-        ({"truncation_bias": 1e-9, "break_even": 1e15}, Budget.NEVER, None),
-        ({"break_even": None}, Budget.NEVER, None),
-        ({"standard_deviation_theory": None, "break_even": None}, Budget.INFINITE_VARIANCE, None),
+        (
+            (FIRST, FIFTH, ENDLESS),
+            {"first.estimator": "1 term", "last.estimator": "5 terms", "negligible": True},
+        ),
+        ((FIRST, ("5 terms", -0.01, 0.2, 0.021)), {"last.estimator": "5 terms", "negligible": False}),
+        ((ENDLESS,), {"first": None, "last": None}),
     ],
 )
-def test_roulette_pays_off_from_its_break_even_on(changes: Metrics, verdict: Budget, break_even: float | None) -> None:
-    (found,) = log_det(study(block("dense", roulette("geometric", **changes)))).blocks
-    assert found.budget is verdict
-    assert found.break_even == break_even
-
-
-def test_the_best_roulette_pays_off_first() -> None:
-    (found,) = log_det(study(block("dense", roulette("slow", break_even=900.0), roulette("fast")))).blocks
-    assert found.best is found.roulettes["fast"] and found.infinite == 1
-
-
-@pytest.mark.parametrize(
-    ("ratio", "bounds", "verdict"),
-    [
-        (0.76, [0.7, 0.82], Side.BELOW),
-        (0.97, [0.9, 1.04], Side.AROUND),
-        (1.2, [1.1, 1.3], Side.ABOVE),
-        (math.nan, [0.9, 1.1], Side.UNKNOWN),
-        (0.76, None, Side.UNKNOWN),
-    ],
-)
-def test_probes_differ_beyond_their_interval(ratio: float, bounds: Any, verdict: Side) -> None:
-    (found,) = log_det(study(block("dense", ratio=ratio, ratio_interval=bounds))).blocks
-    assert found.probes is verdict
-
-
-def test_the_bias_of_the_trained_flow_is_compared_with_its_noise() -> None:
-    first, fifth = ("1 term", 0.0123, 3.0, 0.02), ("5 terms", -0.0001, 0.2, 0.021)
-    endless = ("2 + Poisson, mean 2", 0.0, 0.0, None)
-    found = log_det(study(trained=trained(first, fifth, endless)))
-    assert found.first and found.last
-    assert (found.first["estimator"], found.last["estimator"], found.negligible) == ("1 term", "5 terms", True)
-    found = log_det(study(trained=trained(first, ("5 terms", -0.01, 0.2, 0.021))))
-    assert found.last and (found.last["estimator"], found.negligible) == ("5 terms", False)
-    found = log_det(study(trained=trained(endless)))
-    assert found.first is None and found.last is None
+def test_the_bias_of_the_trained_flow_is_compared_with_its_noise(estimators: Any, expected: Metrics) -> None:
+    assert values_at(log_det(study(trained=trained(*estimators))), expected) == expected

@@ -77,10 +77,10 @@ def test_paradox(aurocs: dict[str, Any], verdict: Paradox) -> None:
 
 def test_of_many_sets_mnist_alone_is_discussed_and_the_others_are_grouped() -> None:
     few = ood(likelihoods(mnist=0.1, black=0.0, noise=1.0))
-    assert [one.name for one in few.detailed] == ["mnist", "black", "noise"] and few.others == ()
+    assert [one["name"] for one in few.detailed] == ["mnist", "black", "noise"] and few.others == ()
     many = ood(likelihoods(mnist=0.1, black=0.0, flip=0.5, digits=0.9, noise=1.0, omniglot=math.nan))
-    assert [one.name for one in many.detailed] == ["mnist"]
-    assert {side: [one.name for one in sets] for side, sets in many.others} == {
+    assert [one["name"] for one in many.detailed] == ["mnist"]
+    assert {side: [one["name"] for one in sets] for side, sets in many.others} == {
         Side.BELOW: ["black"],
         Side.AROUND: ["flip"],
         Side.ABOVE: ["digits", "noise"],
@@ -94,7 +94,7 @@ def test_mean_bits_point_the_right_way(bits: float, side: Side, difference: floa
     found = likelihoods(mnist=0.1)
     found["ood"]["sets"]["mnist"]["bits_per_dim"] = bits
     (one,) = ood(found).sets
-    assert (one.bits, one.difference, one.chance_aupr) == (side, difference, 0.25)
+    assert (one["bits"], one["difference"], one["chance_aupr"]) == (side, difference, 0.25)
 
 
 @pytest.fixture
@@ -117,10 +117,10 @@ def test_primary_score_is_compared_by_the_verdicts_of_paired_differences(scored:
     found = ood(scored).primary
     assert found is not None
     assert (found.solved, found.known, found.worst, found.weak) == (1, 2, FLIP, (FLIP,))
-    assert [(one.dataset, one.before, one.after) for one in found.better] == [("mnist", 0.1, 0.995)]
-    assert [(one.dataset, one.before, one.after) for one in found.worse] == [(FLIP, 0.5, 0.8)]
+    assert [(one["dataset"], one["before"], one["after"]) for one in found.better] == [("mnist", 0.1, 0.995)]
+    assert [(one["dataset"], one["before"], one["after"]) for one in found.worse] == [(FLIP, 0.5, 0.8)]
     (ahead,) = found.ahead
-    assert (ahead.label, ahead.uses_labels, ahead.before, ahead.after) == ("NEAREST_FEATURES", True, 0.8, 0.95)
+    assert [ahead[key] for key in ("label", "uses_labels", "before", "after")] == ["NEAREST_FEATURES", True, 0.8, 0.95]
     assert list(found.groups) == [5, 10, 25]
     # Intervals of each AUROC on its own decide nothing, whether they overlap or not.
     for of_set in scored["ood"]["models"]["RealNVP"]["comparisons"].values():
@@ -151,9 +151,9 @@ def test_a_score_that_was_not_computed_has_its_reason_and_undefined_results_have
     scored["ood"]["models"]["RealNVP"]["results"]["combined"] = {name: auroc(None) for name in ("mnist", FLIP)}
     scored["ood"]["models"]["RealNVP"]["comparisons"] = {}
     found = ood(scored)
-    by_label = {score.label: score for score in found.scores}
-    assert by_label["WAIC"].missing == "no other weights" and by_label["WAIC"].mnist is None
-    assert (by_label["COMBINED"].low, by_label["LIKELIHOOD"].high) == (None, 0.5)
+    by_label = {score["label"]: score for score in found.scores}
+    assert by_label["WAIC"]["missing"] == "no other weights" and by_label["WAIC"]["mnist"] is None
+    assert (by_label["COMBINED"]["low"], by_label["LIKELIHOOD"]["high"]) == (None, 0.5)
     assert found.primary is not None and found.primary.worst is None and found.primary.known == 0
 
 
@@ -197,7 +197,7 @@ def test_reverse_direction_names_parameters_in_which_it_differs() -> None:
         found[name] = {ORIGIN: {"parameters": {"train_flow": {"epochs": epochs, "batch_size": 64}}}}
     reverse[ORIGIN] = {"parameters": {"mnist_ood_sets": {"seed": 0}}, "mismatches": ["other images"]}
     made = ood(found).reverse
-    assert made is not None and made.trained_on == "mnist" and next(iter(made.table.sets)) == "fashion_mnist"
-    assert [flow for _, flow in made.table.columns] == ["RealNVP", "MixtureFlow", "RealNVP", "MixtureFlow", None]
-    assert made.differences == (("train_flow.epochs", 3, 100),)
-    assert made.mismatches == ("other images",)
+    assert made is not None and made["trained_on"] == "mnist" and next(iter(made["table"].sets)) == "fashion_mnist"
+    assert [flow for _, flow in made["table"].columns] == ["RealNVP", "MixtureFlow", "RealNVP", "MixtureFlow", None]
+    assert made["differences"] == (("train_flow.epochs", 3, 100),)
+    assert made["mismatches"] == ("other images",)

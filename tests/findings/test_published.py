@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from fashion_dgm.findings.criteria import Exactness, Side
-from fashion_dgm.findings.flow import with_benchmark
+from fashion_dgm.findings.flow import Bits, with_benchmark
 from fashion_dgm.findings.literature import LITERATURE
 from fashion_dgm.findings.published import published
 from fashion_dgm.reporting.references import REFERENCES
@@ -76,40 +76,41 @@ def test_flows_have_rows_of_their_own(metrics: dict[str, Any]) -> None:
     residual = {"epochs": 3, "parameters": 41_325, "benchmark_bits_per_dim": 4.0, "unbiased": True}
     residual |= {"benchmark_probe_error": 0.03, "benchmark_image_error": 0.04, "test_bits_per_dim": 4.0}
     first, mixture, last = published(with_benchmark(metrics | {"residual_flow": residual})).likelihoods
-    assert (first.bits.value, first.bits.error) == (3.1, pytest.approx(0.003))
-    assert (mixture.flow.parameters, mixture.bits.value, mixture.exactness) == (800_000, 2.9, Exactness.EXACT)
-    assert (last.bits.error, last.exactness) == (pytest.approx(0.05), Exactness.UNBIASED)
+    assert first.bits["benchmark"] == Bits(3.1, pytest.approx(0.003), 10_000)
+    assert (mixture.parameters, mixture.bits["benchmark"].value, mixture.exactness) == (800_000, 2.9, Exactness.EXACT)
+    assert (last.bits["benchmark"].error, last.exactness) == (pytest.approx(0.05), Exactness.UNBIASED)
     # Without detection, bits/dim are of held-out images.
     assert [one.split for one in published(metrics).likelihoods] == ["test", "test"]
 
 
 def test_each_score_is_compared_with_its_counterpart_under_both_flows(metrics: dict[str, Any]) -> None:
     detections = published(metrics).detections
-    assert [(one.score, one.model) for one in detections] == [
+    assert [(one["score"], one["model"]) for one in detections] == [
         (score, model) for score in ("likelihood", "combined", "dose") for model in ("RealNVP", "MixtureFlow")
     ]
     raw, _, combined, _, dose, mixture_dose = detections
-    (match,) = raw.matches  # of plain likelihoods, nothing is published on flips
-    assert match.agrees and [one.auroc["mnist"] for one in match.published] == ["0.103", "0.240"]
-    assert [(one.dataset, one.published.score, one.side) for one in combined.compared] == [
+    (match,) = raw["compared"]  # of plain likelihoods, nothing is published on flips
+    assert match["agree"] and [one.auroc["mnist"] for one in match["published"]] == ["0.103", "0.240"]
+    assert [(one["dataset"], one["published"].score, one["side"]) for one in combined["compared"]] == [
         ("mnist", "DoSE", Side.AROUND),
         (FLIP, "best of all methods compared", Side.ABOVE),
     ]
-    for one, auroc in ((dose, 0.9), (mixture_dose, 0.949)):
-        (own,) = one.on_side(Side.BELOW)
-        assert (own.dataset, own.found["auroc"], own.published.auroc["mnist"]) == ("mnist", auroc, "1.00")
+    for detection, auroc in ((dose, 0.9), (mixture_dose, 0.949)):
+        (own,) = detection["compared"]
+        assert (own["dataset"], own["found"]["auroc"], own["side"]) == ("mnist", auroc, Side.BELOW)
+        assert own["published"].auroc["mnist"] == "1.00"
 
 
 @pytest.mark.parametrize(("auroc", "agrees"), [(0.1, True), (0.7, False)])
 def test_likelihood_shows_the_paradox_as_published_or_not(metrics: dict[str, Any], auroc: float, agrees: bool) -> None:
     metrics["ood"]["models"]["RealNVP"]["results"]["likelihood"]["mnist"] = {"auroc": auroc}
-    assert published(metrics).detections[0].matches[0].agrees is agrees
+    assert published(metrics).detections[0]["compared"][0]["agree"] is agrees
 
 
 def test_what_is_undefined_is_not_compared(metrics: dict[str, Any]) -> None:
     for score in ("likelihood", "combined", "dose"):
         metrics["ood"]["models"]["RealNVP"]["results"][score] = {"mnist": {"auroc": None}}
-    assert all(one.matches == one.compared == () for one in published(metrics).detections if one.model == "RealNVP")
+    assert all(one["compared"] == () for one in published(metrics).detections if one["model"] == "RealNVP")
 
 
 def test_size_of_the_run(metrics: dict[str, Any]) -> None:

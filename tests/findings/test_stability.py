@@ -10,7 +10,8 @@ from fashion_dgm.experiments.stability.grid import MODELS
 from fashion_dgm.experiments.stability.measures import COMPARED, RunRecord, Score
 from fashion_dgm.experiments.stability.summary import rows_of, summarise
 from fashion_dgm.findings.criteria import Less, Stability
-from fashion_dgm.findings.stability import Pair, StabilityFindings, stability
+from fashion_dgm.findings.row import Row
+from fashion_dgm.findings.stability import StabilityFindings, stability
 from tests.experiments.stability.test_runs import configured
 
 REFERENCE = {"samples": 60, "floor": 3.0, "training": 1.0, "untrained": 170.0}
@@ -42,19 +43,19 @@ def metrics(factors: dict[str, float], **options: Any) -> dict[str, Any]:
     return {**summarise(rows, config), **REFERENCE, "config": config.model_dump(mode="json")}
 
 
-def pair(found: StabilityFindings, first: str, second: str) -> Pair:
-    return next(p for p in found.pairs if (p.first, p.second) == (first, second))
+def pair(found: StabilityFindings, first: str, second: str) -> Row:
+    return next(p for p in found.pairs if (p["first"], p["second"]) == (first, second))
 
 
 def test_the_model_that_degrades_less_is_the_more_stable() -> None:
     found = stability(metrics(FRAIL_GAN))
     frail = pair(found, "gan", "wgan")
-    assert (frail.verdict, frail.degradation.verdict) == (Stability.SECOND, Less.SECOND)
-    low, high = frail.degradation.interval or (0.0, 0.0)
-    assert 2 < low < (frail.degradation.difference or 0.0) < high < 4
-    assert pair(found, "gan_spectral", "wgan").verdict is Stability.UNDECIDED
+    assert (frail["verdict"], frail["degradation"]["verdict"]) == (Stability.SECOND, Less.SECOND)
+    low, high = frail["degradation"]["interval"]
+    assert 2 < low < frail["degradation"]["difference"] < high < 4
+    assert pair(found, "gan_spectral", "wgan")["verdict"] is Stability.UNDECIDED
     others = stability(metrics({**dict.fromkeys(MODELS, 3.0), "gan": 1.1}))
-    assert [p.second for p in others.of(Stability.FIRST)] == ["gan_spectral", "wgan", "wgan_penalty"]
+    assert [p["second"] for p in others.of(Stability.FIRST)] == ["gan_spectral", "wgan", "wgan_penalty"]
 
 
 @pytest.mark.parametrize(
@@ -69,7 +70,7 @@ def test_not_decided(factors: dict[str, float], options: dict[str, Any]) -> None
     found = stability(metrics(factors, **options))
     assert len(found.of(Stability.UNDECIDED)) == 6
     if options:
-        assert pair(found, "gan", "wgan").degradation.interval is None
+        assert pair(found, "gan", "wgan")["degradation"]["interval"] is None
 
 
 def test_a_model_that_has_little_to_lose_is_not_called_stable() -> None:
@@ -78,23 +79,23 @@ def test_a_model_that_has_little_to_lose_is_not_called_stable() -> None:
     rows = rows_of(records(FRAIL_GAN), config, 170.0)
     rows["log_distance"] += 3.0 * (rows["model"] == "wgan")
     found = stability({**summarise(rows, config), **REFERENCE, "config": config.model_dump(mode="json")})
-    assert pair(found, "gan", "wgan").degradation.verdict is Less.SECOND
-    assert pair(found, "gan", "wgan").verdict is Stability.MIXED
+    assert pair(found, "gan", "wgan")["degradation"]["verdict"] is Less.SECOND
+    assert pair(found, "gan", "wgan")["verdict"] is Stability.MIXED
 
 
 def test_nothing_is_called_stable_before_it_has_learned() -> None:
     short = metrics(FRAIL_GAN)
     short["progress"]["wgan"] = 0.04
     found = stability(short)
-    assert {p.short for p in found.of(Stability.TOO_SHORT)} == {("wgan",)}
+    assert {p["short"] for p in found.of(Stability.TOO_SHORT)} == {("wgan",)}
     assert len(found.of(Stability.TOO_SHORT)) == 3
-    assert pair(found, "gan", "gan_spectral").verdict is Stability.SECOND
+    assert pair(found, "gan", "gan_spectral")["verdict"] is Stability.SECOND
 
 
 def test_runs_that_diverged_count_with_the_distance_of_an_untrained_generator() -> None:
     diverged = metrics(dict.fromkeys(MODELS, 1.1), diverging="gan")
     found = stability(diverged)
-    assert pair(found, "gan", "wgan").degradation.verdict is Less.SECOND
+    assert pair(found, "gan", "wgan")["degradation"]["verdict"] is Less.SECOND
     assert found.runs == 4 * 4 * 3 and diverged["failures"]["gan"]["varied"]["diverged"] == 4
     expected = np.log(170 / (100 * 0.7**8)) / 2
     assert diverged["cells"]["gan"]["varied"]["degradation"]["mean"] == pytest.approx(expected, abs=0.1)
@@ -105,4 +106,4 @@ def test_every_measure_is_compared() -> None:
     assert len(found.comparisons) == 6 * len(COMPARED)
     broken = metrics(FRAIL_GAN)
     broken["verdicts"]["failed"]["gan-wgan"] |= {"difference": None, "interval": None}
-    assert Less.UNKNOWN in {c.verdict for c in stability(broken).comparisons}
+    assert Less.UNKNOWN in {c["verdict"] for c in stability(broken).comparisons}

@@ -71,5 +71,5 @@ def test_noise_is_compared_with_the_squared_mean(noise: tuple[float, float], ver
 
 def test_generators_stand_in_the_order_of_their_epochs() -> None:
     gradients = found(AS_PREDICTED).gradients
-    assert [g.epoch for g in gradients] == [0, 0, 0, 10, 10, 10]
-    assert gradients[0].norm == pytest.approx(0.01)
+    assert [g["epoch"] for g in gradients] == [0, 0, 0, 10, 10, 10]
+    assert gradients[0]["norm"] == pytest.approx(0.01)

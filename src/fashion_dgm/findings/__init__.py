@@ -81,7 +81,7 @@ def conclude(metrics: Mapping[str, Any]) -> Findings:
 def main_findings(findings: Findings) -> dict[str, str]:
     """Returns the few verdicts by which runs are compared, by name; those that this run has."""
     found: dict[str, Enum] = {"ood_paradox": findings.ood.paradox}
-    found |= {f"ood_likelihood_{one.name}": one.side for one in findings.ood.detailed}
+    found |= {f"ood_likelihood_{one['name']}": one["side"] for one in findings.ood.detailed}
     found["flow_overfitting"] = findings.flow.flow.overfitting
     for model in findings.gan.models:
         found |= {f"{model.name}_variety": model.variety, f"{model.name}_copying": model.copying}
@@ -92,7 +92,7 @@ def main_findings(findings: Findings) -> dict[str, str]:
         leader = f" {space.standings[0].model}" if space.standings else ""
         verdicts[f"lead_{space.name}"] = f"{space.lead.name}{leader}"
         if space.families is not None:
-            verdicts[f"family_{space.name}"] = space.families.nearer.name
+            verdicts[f"family_{space.name}"] = space.families["nearer"].name
     return verdicts
 
 

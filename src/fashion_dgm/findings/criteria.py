@@ -7,10 +7,13 @@ enough to matter.
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
-from typing import TypeGuard
+from typing import TypeGuard, TypeVar
+
+V = TypeVar("V", bound=Enum)
 
 # --- All chapters
 
@@ -21,6 +24,19 @@ SURE = 3.0
 def is_number(value: object) -> TypeGuard[float]:
     """Whether `value` is a finite int or float."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def of_numbers(unknown: V) -> Callable[[Callable[..., V]], Callable[..., V]]:
+    """Lets a criterion return `unknown` where one of its arguments is not a number."""
+
+    def checked(criterion: Callable[..., V]) -> Callable[..., V]:
+        @functools.wraps(criterion)
+        def verdict(*values: object) -> V:
+            return criterion(*values) if all(map(is_number, values)) else unknown
+
+        return verdict
+
+    return checked
 
 
 Side = Enum("Side", "BELOW AROUND ABOVE UNKNOWN")
@@ -60,16 +76,14 @@ class Balance(Enum):
     UNKNOWN = math.nan
 
 
-def balance(real: object, fake: object) -> Balance:
+@of_numbers(Balance.UNKNOWN)
+def balance(real: float, fake: float) -> Balance:
     """Compares the mean probabilities that a discriminator gives real and generated images."""
-    if not is_number(real) or not is_number(fake):
-        return Balance.UNKNOWN
     return next(verdict for verdict in Balance if real - fake >= verdict.value)
 
 
 Constraint = Enum("Constraint", "MOSTLY_CLIPPED PARTLY_CLIPPED HARDLY_CLIPPED PENALTY_MET PENALTY_NOT_MET UNKNOWN")
 """How a critic's Lipschitz constraint binds: the fraction of clipped weights, or the mean gradient norm of a penalty."""
-
 
 MOSTLY_CLIPPED, PARTLY_CLIPPED = 0.5, 0.1
 PENALTY_TOLERANCE = 0.2
@@ -90,7 +104,6 @@ def constraint(clipped_fraction: object, gradient_norm: object) -> Constraint:
 Gradient = Enum("Gradient", "SOUND VANISHED NOT_FINITE")
 """What is left of the generator's gradient."""
 
-
 VANISHED_GRADIENT = 1e-3
 
 
@@ -106,15 +119,13 @@ def generator_gradient(norm: object) -> Gradient:
 Variety = Enum("Variety", "COLLAPSED INCOMPLETE UNEVEN EVEN UNKNOWN")
 """How many classes a generator makes, and how evenly."""
 
-
 CLASSES = 10
 EVEN_ENTROPY = 0.95
 
 
-def variety(missing_classes: object, class_entropy: object) -> Variety:
+@of_numbers(Variety.UNKNOWN)
+def variety(missing_classes: float, class_entropy: float) -> Variety:
     """Reads the number of missing classes and the entropy of the others, as a fraction of the largest."""
-    if not is_number(missing_classes) or not is_number(class_entropy):
-        return Variety.UNKNOWN
     made = CLASSES - round(missing_classes)
     if made <= CLASSES / 2:
         return Variety.COLLAPSED
@@ -127,10 +138,9 @@ Copying = Enum("Copying", "NEARER FARTHER EVEN UNKNOWN")
 """Whether generated images lie nearer to training images than held-out images do."""
 
 
-def copying(probability: object, images: object) -> Copying:
+@of_numbers(Copying.UNKNOWN)
+def copying(probability: float, images: float) -> Copying:
     """Compares with a half the probability that a generated image is nearer, from as many distances of either kind."""
-    if not is_number(probability) or not is_number(images):
-        return Copying.UNKNOWN
     if abs(probability - 0.5) <= SURE * copying_error(round(images)):
         return Copying.EVEN
     return Copying.NEARER if probability > 0.5 else Copying.FARTHER
@@ -139,11 +149,11 @@ def copying(probability: object, images: object) -> Copying:
 Overfitting = Enum("Overfitting", "NONE REVERSED SLIGHT CLEAR UNKNOWN")
 """Whether a discriminator or critic prefers its training images to held-out ones."""
 
-
 SLIGHT_GAP = 0.05
 
 
-def overfitting(seen: object, held_out: object, error: object, scale: float) -> Overfitting:
+@of_numbers(Overfitting.UNKNOWN)
+def overfitting(seen: float, held_out: float, error: float, scale: float) -> Overfitting:
     """Compares what a discriminator makes of training and of held-out images.
 
     Arguments:
@@ -151,8 +161,6 @@ def overfitting(seen: object, held_out: object, error: object, scale: float) -> 
         error: the standard error of their difference.
         scale: what a small difference is a fraction of.
     """
-    if not is_number(seen) or not is_number(held_out) or not is_number(error):
-        return Overfitting.UNKNOWN
     gap = seen - held_out
     if abs(gap) <= SURE * error:
         return Overfitting.NONE
@@ -180,7 +188,6 @@ CLOSE_QUALITY = 0.03
 NEAR_FLOOR = 1.5
 PUBLISHED_SAMPLES = 10_000
 """From how many samples published distances are, at least."""
-
 
 Lead = Enum("Lead", "CLEAR NOISE ALONE NO_MODEL UNKNOWN")
 """What distances say of the order of models."""
@@ -212,15 +219,13 @@ def above_floor(distance: object, floor: object, error: object) -> FloorVerdict:
 Agreement = Enum("Agreement", "AGREE DISAGREE TIED UNKNOWN")
 """Whether two distances, sizes or feature spaces put the same first; tied where one of them does not decide."""
 
-
 Weakness = Enum("Weakness", "CONCENTRATED BOTH QUALITY VARIETY NOT_CLEAR UNKNOWN")
 """What samples lack, compared with held-out images: density, coverage, both alike, or coverage at too high a density."""
 
 
-def weakness(density: object, coverage: object) -> Weakness:
+@of_numbers(Weakness.UNKNOWN)
+def weakness(density: float, coverage: float) -> Weakness:
     """Reads density and coverage, each as a fraction of that of held-out images."""
-    if not is_number(density) or not is_number(coverage):
-        return Weakness.UNKNOWN
     if coverage >= 1 - CLOSE_QUALITY or abs(density - 1) <= CLOSE_QUALITY:
         return Weakness.NOT_CLEAR
     if density > 1:
@@ -232,7 +237,6 @@ def weakness(density: object, coverage: object) -> Weakness:
 
 TWO_STANDARD_ERRORS = 2.0
 """On either side: the interval of a difference between families."""
-
 
 Family = Enum("Family", "GAN FLOW NEITHER UNKNOWN")
 """Which family of models is ahead in a measure."""
@@ -271,10 +275,9 @@ def copying_error(images: int) -> float:
 SLIGHT_OVERFIT_BITS, CLEAR_OVERFIT_BITS = 0.02, 0.1
 
 
-def flow_overfitting(train: object, held_out: object) -> Overfitting:
+@of_numbers(Overfitting.UNKNOWN)
+def flow_overfitting(train: float, held_out: float) -> Overfitting:
     """Compares the bits/dim of training and of held-out images."""
-    if not is_number(train) or not is_number(held_out):
-        return Overfitting.UNKNOWN
     gap = held_out - train
     if abs(gap) <= SLIGHT_OVERFIT_BITS:
         return Overfitting.NONE
@@ -286,14 +289,12 @@ def flow_overfitting(train: object, held_out: object) -> Overfitting:
 Inverse = Enum("Inverse", "ACCURATE APPROXIMATE UNKNOWN")
 """How well images return through a flow and its inverse."""
 
-
 HALF_GREY_LEVEL = 0.5 / 255
 
 
-def inverse(error: object) -> Inverse:
+@of_numbers(Inverse.UNKNOWN)
+def inverse(error: float) -> Inverse:
     """Compares the largest error of a pixel, on the scale from 0 to 1, with half a grey level."""
-    if not is_number(error):
-        return Inverse.UNKNOWN
     return Inverse.ACCURATE if error <= HALF_GREY_LEVEL else Inverse.APPROXIMATE
 
 
@@ -334,7 +335,6 @@ def excess(layer_norm: object, bound: object) -> float | None:
 
 # --- Estimates of the log-determinant
 
-
 Budget = Enum("Budget", "ANY LARGE NEVER INFINITE_VARIANCE")
 """From which cost on Russian roulette has a smaller error than truncation, on one block."""
 
@@ -361,7 +361,6 @@ def negligible(bias: float, noise: float | None) -> bool:
 
 
 # --- Latents
-
 
 SHELL_WIDTH = 0.1
 """Latents whose norm is within this fraction of the root of their dimension lie on the shell that the prior samples."""
@@ -390,7 +389,6 @@ NEARLY_ALL = 0.995
 SMALL_CHANGE = 0.3
 """Powers of ten; a smaller change is a factor of less than 2."""
 
-
 Change = Enum("Change", "FALLS GROWS NOT_CLEAR UNKNOWN")
 """Which way something goes on average over seeds."""
 
@@ -407,7 +405,6 @@ def change(mean: object, deviation: object) -> Change:
 Vanishing = Enum("Vanishing", "SATURATING_ONLY OTHERS_TOO NOT_CLEAR UNKNOWN")
 """Which losses leave the generator less and less of a gradient as the discriminator learns."""
 
-
 GradientNoise = Enum("GradientNoise", "FASTER PARTLY_FASTER NOT_FASTER NO_GROWTH")
 """Whether the variance of the non-saturating gradient grows faster than its squared mean, where it grows."""
 
@@ -415,35 +412,19 @@ GradientNoise = Enum("GradientNoise", "FASTER PARTLY_FASTER NOT_FASTER NO_GROWTH
 # --- Stability of training
 
 
-class Stability(Enum):
-    """Which of two models trains more stably: an outcome of the study, or that runs are too short."""
+Stability = Enum("Stability", "FIRST SECOND MIXED UNDECIDED TOO_SHORT")
+"""Which of two models trains more stably: an outcome of the study, or that runs are too short."""
 
-    FIRST = "first"
-    SECOND = "second"
-    MIXED = "mixed"
-    UNDECIDED = "undecided"
-    TOO_SHORT = "too short"
-
-
-class Less(Enum):
-    """Which of two models has less of a measure: an outcome of the study, or unknown."""
-
-    FIRST = "first"
-    SECOND = "second"
-    UNDECIDED = "undecided"
-    UNKNOWN = "unknown"
-
+Less = Enum("Less", "FIRST SECOND UNDECIDED UNKNOWN")
+"""Which of two models has less of a measure: an outcome of the study, or unknown."""
 
 # --- OOD detection
-
 
 Detection = Enum("Detection", "MISLED CHANCE SOMETIMES MOSTLY ALMOST_ALWAYS UNKNOWN")
 """Whether a score detects an OOD set, by the interval of its AUROC, and how well, by the AUROC itself."""
 
-
 Paradox = Enum("Paradox", "ABSENT PRESENT WITH_DETECTED")
 """Whether OOD sets are likelier than in-distribution images, and others detected at the same time."""
-
 
 CHANCE_AUROC = 0.5
 MOSTLY_DETECTED, ALMOST_ALWAYS_DETECTED = 0.75, 0.95
@@ -477,7 +458,6 @@ def is_weak(auroc: float) -> bool:
 
 # --- Likelihood decomposition
 
-
 BeforeCouplings = Enum("BeforeCouplings", "ALL MOST LESS_THAN_HALF OPPOSITE NO_GAP UNKNOWN")
 """How much of a gap in bits/dim is there before the couplings, when each pixel counts by itself."""
 
@@ -499,7 +479,6 @@ def before_couplings(before: object, after: object, error: object) -> BeforeCoup
 Complexity = Enum("Complexity", "SUFFICIENT INSUFFICIENT UNKNOWN")
 """Whether some measure of complexity by itself accounts for a gap in bits/dim."""
 
-
 SUFFICIENT_FRACTIONS = 0.8, 1.2
 """Fractions of the gap that a measure of complexity predicts if it accounts for it."""
 
@@ -520,10 +499,9 @@ Polynomial = Enum("Polynomial", "CORRECT WRONG_SIGN WRONG_SIZE NO_GAP UNKNOWN")
 """How a second-order polynomial's gap in log-density compares with the measured one."""
 
 
-def polynomial(predicted: object, measured: object, error: object) -> Polynomial:
+@of_numbers(Polynomial.UNKNOWN)
+def polynomial(predicted: float, measured: float, error: float) -> Polynomial:
     """Compares two gaps: correct within a factor of 2; the measured one needs two standard errors."""
-    if not is_number(predicted) or not is_number(measured) or not is_number(error):
-        return Polynomial.UNKNOWN
     if abs(measured) < 2 * error or measured == 0:
         return Polynomial.NO_GAP
     if predicted * measured < 0:
@@ -533,7 +511,6 @@ def polynomial(predicted: object, measured: object, error: object) -> Polynomial
 
 Coordinates = Enum("Coordinates", "ALIKE LIKELIER_IN_PIXELS LIKELIER_IN_LOGITS UNKNOWN")
 """Whether the density of pixels and that of their logits rank two sets alike."""
-
 
 TowardsMean = Enum("TowardsMean", "LIKELIER LESS_LIKELY VARIES UNKNOWN")
 """What becomes of the likelihood of images drawn towards their mean."""
@@ -550,10 +527,8 @@ def towards_mean(sides: Sequence[Side]) -> TowardsMean:
 
 # --- Comparison with published results
 
-
 Exactness = Enum("Exactness", "EXACT UNBIASED BIASED")
 """Whether a likelihood is exact, or how it was estimated."""
-
 
 OFFICIAL_IMAGES = 10_000
 """The size of the official test set, on which results are published."""

@@ -4,44 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from fashion_dgm.data.ood import in_order
+from fashion_dgm.findings.row import Row
 
-__all__ = ["DataFindings", "OODSource", "Split", "data"]
+__all__ = ["DataFindings", "data"]
 
 _SPLITS = ("train", "test", "benchmark")
-
-
-@dataclass(frozen=True)
-class Split:
-    """A split, with its smallest and largest class; None where classes were not counted."""
-
-    name: str
-    images: int
-    smallest: int | None
-    largest: int | None
-    sha256: str
-
-
-@dataclass(frozen=True)
-class OODSource:
-    """An OOD set that is used.
-
-    Arguments:
-        origin: where it comes from; empty for a user's own images, whose path is nobody's business.
-        conversion: what was done to its images; empty where that is nothing.
-        constant: whether it is one image many times.
-        note: what one should know of it, such as copies of training images; empty where that is nothing.
-    """
-
-    name: str
-    origin: str
-    conversion: str
-    images: int
-    constant: bool
-    note: str
-    sha256: str
 
 
 @dataclass(frozen=True)
@@ -49,71 +18,65 @@ class DataFindings:
     """All images of a run.
 
     Arguments:
-        pool: `train` if the official training images were split, `all` if the official test images were pooled with them.
+        pool: `train` if the official training images were split, `all` if the official test images were pooled with
+            them.
+        splits: by name, with the sizes of the `smallest` and `largest` class; None where classes were not counted.
         train_fraction: of training images, among these and the held-out ones.
         evaluated: on how many images models are evaluated.
         uneven: splits whose classes differ in size.
         max_images: of an OOD set.
+        ood_sets: those that are used, by name, `constant` if one image many times. `origin`, `conversion` and `note`
+            are empty where there is nothing to say, and so is the origin of a user's own images, whose path is nobody's
+            business.
         absent: OOD sets that are not available, with the reason.
     """
 
     pool: str
     seed: int
-    splits: tuple[Split, ...]
+    splits: Mapping[str, Row]
     train_fraction: float
     evaluated: int
-    uneven: tuple[Split, ...]
+    uneven: tuple[str, ...]
     max_images: int
-    ood_sets: tuple[OODSource, ...]
+    ood_sets: Mapping[str, Row]
     absent: Mapping[str, str]
 
-    def split(self, name: str) -> Split | None:
-        """Returns a split; None where there is none of that name."""
-        return next((split for split in self.splits if split.name == name), None)
 
-
-def data(summary: Mapping[str, Any], ood_sets: Mapping[str, Any]) -> DataFindings:
+def data(summary: Row, ood_sets: Row) -> DataFindings:
     """Concludes from `metrics["data"]` and from `metrics["ood_sets"]`, as `fashion_dgm.data.ood.build_sets` returns it."""
-    found = summary["splits"]
-    splits = tuple(_split(name, found[name]) for name in _SPLITS if name in found)
+    splits = {name: _split(summary["splits"][name]) for name in _SPLITS if name in summary["splits"]}
     # Where the pool is everything, the official test images are a part of the held-out ones.
     evaluated = ("test",) if summary["pool"] == "all" else ("test", "benchmark")
-    train, test = (found[name]["images"] for name in ("train", "test"))
-    entries = ood_sets["sets"]
+    train, test = (splits[name]["images"] for name in ("train", "test"))
+    entries = {name: ood_sets["sets"][name] for name in in_order(ood_sets["sets"])}
     return DataFindings(
         pool=summary["pool"],
         seed=summary["seed"],
         splits=splits,
         train_fraction=train / (train + test),
-        evaluated=sum(split.images for split in splits if split.name in evaluated),
-        uneven=tuple(split for split in splits if split.smallest != split.largest),
+        evaluated=sum(splits[name]["images"] for name in evaluated if name in splits),
+        uneven=tuple(name for name, split in splits.items() if split["smallest"] != split["largest"]),
         max_images=ood_sets["max_images"],
-        ood_sets=tuple(_source(name, entries[name]) for name in in_order(entries) if _is_used(entries[name])),
-        absent={name: _reason(name, entries[name]) for name in in_order(entries) if not _is_used(entries[name])},
+        ood_sets={name: _source(entry) for name, entry in entries.items() if entry["status"] == "used"},
+        absent={name: _reason(name, entry) for name, entry in entries.items() if entry["status"] != "used"},
     )
 
 
-def _split(name: str, found: Mapping[str, Any]) -> Split:
+def _split(found: Row) -> Row:
     counts = found.get("per_class") or ()
-    return Split(name, found["images"], min(counts, default=None), max(counts, default=None), found.get("sha256", ""))
+    sizes = {"smallest": min(counts, default=None), "largest": max(counts, default=None)}
+    return {"images": found["images"], "sha256": found.get("sha256", ""), **sizes}
 
 
-def _source(name: str, entry: Mapping[str, Any]) -> OODSource:
-    return OODSource(
-        name=name,
-        origin="" if entry["kind"] == "own" else entry["origin"],
-        conversion="" if entry["conversion"] == "none" else entry["conversion"],
-        images=entry["images"],
-        constant=entry["distinct"] == 1 < entry["images"],
-        note=entry["note"],
-        sha256=entry["sha256"],
-    )
+def _source(entry: Row) -> Row:
+    return {
+        "origin": "" if entry["kind"] == "own" else entry["origin"],
+        "conversion": "" if entry["conversion"] == "none" else entry["conversion"],
+        "constant": entry["distinct"] == 1 < entry["images"],
+        **{name: entry[name] for name in ("images", "note", "sha256")},
+    }
 
 
-def _is_used(entry: Mapping[str, Any]) -> bool:
-    return bool(entry["status"] == "used")
-
-
-def _reason(name: str, entry: Mapping[str, Any]) -> str:
+def _reason(name: str, entry: Row) -> str:
     reason = str(entry["reason"])
     return reason.replace(entry["origin"], name) if entry["kind"] == "own" else reason

@@ -3,33 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from fashion_dgm.findings import criteria
-from fashion_dgm.findings.criteria import Agreement, Copying, Family, FloorVerdict, Lead, Weakness, is_number
+from fashion_dgm.findings.criteria import Agreement, Family, FloorVerdict, Lead, is_number
 from fashion_dgm.findings.gan import model_order
+from fashion_dgm.findings.row import Row
 
-__all__ = [
-    "FIDFindings",
-    "FamilyComparison",
-    "FamilyMeasure",
-    "KernelFindings",
-    "SampleSet",
-    "SpaceFindings",
-    "Standing",
-    "fid",
-]
-
-Row = Mapping[str, Any]
+__all__ = ["FIDFindings", "SpaceFindings", "Standing", "fid"]
 
 _MEASURES = ("precision", "recall", "density", "coverage")
-_ABSENT: Mapping[str, Any] = {
+_ABSENT: Row = {
     **dict.fromkeys(("quality", "failures", "missing", "warnings"), ()),
     **dict.fromkeys(("samples", "seed", "neighbours", "extrapolation_groups")),
     "kid": {"subsets": None},
-    "feature_spaces": {},
+    **{key: {} for key in ("feature_spaces", "conversions", "floor")},
     "copying_images": None,
     "models": "trained",
 }
@@ -46,76 +35,6 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class SampleSet:
-    """A set of images with all measures in one feature space.
-
-    Arguments:
-        row: as `evaluation.scoring.Scores.quality` has it.
-        also_last: whether it is of a model's best epoch, and that is the last one.
-        weakness: by `density` and `coverage`, fractions of those of held-out images.
-        copying: whether the images lie nearer to training images than held-out ones do.
-    """
-
-    row: Row
-    also_last: bool
-    weakness: Weakness
-    copying: Copying
-    density: float | None
-    coverage: float | None
-
-
-@dataclass(frozen=True)
-class KernelFindings:
-    """How the order by the kernel distance compares with that by the Fréchet distance.
-
-    Arguments:
-        first, second: the two nearest sets by the kernel distance; None where there are fewer.
-        distance_first: the nearest by the Fréchet distance.
-    """
-
-    order: Agreement
-    first: SampleSet | None = None
-    second: SampleSet | None = None
-    distance_first: SampleSet | None = None
-
-
-@dataclass(frozen=True)
-class FamilyMeasure:
-    """One measure of two families' best samples.
-
-    Arguments:
-        name: its column.
-        gan, flow: its values.
-        difference: that of the flow less that of the GAN, with its standard error; None where one is not known.
-    """
-
-    name: str
-    gan: float | None
-    flow: float | None
-    difference: float | None
-    error: float | None
-    ahead: Family
-
-
-@dataclass(frozen=True)
-class FamilyComparison:
-    """The best samples of a GAN compared with the best of a flow, both chosen by held-out images.
-
-    Arguments:
-        measures: distance, recall, coverage and copying, in this order.
-    """
-
-    gan: SampleSet
-    flow: SampleSet
-    measures: tuple[FamilyMeasure, ...]
-
-    @property
-    def nearer(self) -> Family:
-        """The family whose samples are nearer to the official test images."""
-        return self.measures[0].ahead
-
-
-@dataclass(frozen=True)
 class SpaceFindings:
     """What was found in one feature space.
 
@@ -129,9 +48,17 @@ class SpaceFindings:
         models: their distances, the GAN first: `model`, and at the `best` epoch by held-out images and at the `last` one the
             number of the epoch and the distance to either split, such as `last_epoch`, `last_on_test`, `last_on_benchmark`.
         unfinished: models of which no epoch was nearer than the last one.
-        sets: all sets with more measures: models, external samples, real images, the floor last.
+        sets: all sets with more measures, as `evaluation.scoring.Scores.quality` has them: models, external samples, real
+            images, the floor last. `also_last` if of a model's best epoch, and that is the last one; the `weakness`, by
+            `of_floor`, the density and coverage as fractions of those of held-out images, None where one is not known; and
+            whether the images lie nearer to training images than held-out ones do, `copying`.
         compared: those of models' best epochs, flows and external samples that are of the usual size.
-        families: GANs compared with flows; None where there are none of one of them.
+        families: the best samples of a `gan` compared with the best of a `flow`, both chosen by held-out images: which
+            family is `nearer` to the official test images, and the `measures` distance, recall, coverage and copying: the
+            column, both values, that of the flow less that of the GAN with its standard error, None where one is not known,
+            and the family `ahead`. None where there are no samples of one of them.
+        kernel: how the `order` by the kernel distance compares with that by the Fréchet distance, the `first` and the
+            `second` set by the former, and the first by the latter, `distance_first`.
         limit_shift: by how much, at most, a distance falls at infinitely many samples.
     """
 
@@ -145,17 +72,17 @@ class SpaceFindings:
     floor_ratio: float | None
     models: tuple[Row, ...]
     unfinished: tuple[str, ...]
-    sets: tuple[SampleSet, ...]
-    compared: tuple[SampleSet, ...]
-    families: FamilyComparison | None
-    kernel: KernelFindings
+    sets: tuple[Row, ...]
+    compared: tuple[Row, ...]
+    families: Row | None
+    kernel: Row
     limit_order: Agreement
     limit_shift: float | None
 
     @property
     def measured_kernel_subsets(self) -> tuple[int, ...]:
         """Sizes of the subsets of the kernel distance, ascending."""
-        return tuple(sorted({s.row["kid_subset"] for s in self.sets if s.row.get("kid_subset") is not None}))
+        return tuple(sorted({s["kid_subset"] for s in self.sets if s.get("kid_subset") is not None}))
 
 
 @dataclass(frozen=True)
@@ -173,7 +100,7 @@ class FIDFindings:
     spaces: tuple[SpaceFindings, ...]
     agreement: Agreement
     agreed: str
-    metrics: Mapping[str, Any]
+    metrics: Row
     few_samples: bool
     several: bool
     converted: Mapping[str, str]
@@ -182,13 +109,8 @@ class FIDFindings:
         """Returns what was found in a feature space; None where nothing was measured there."""
         return next((space for space in self.spaces if space.name == name), None)
 
-    @property
-    def external(self) -> bool:
-        """Whether external samples were scored."""
-        return bool(self.metrics.get("conversions"))
 
-
-def fid(metrics: Mapping[str, Any]) -> FIDFindings:
+def fid(metrics: Row) -> FIDFindings:
     """Concludes from the metrics that the node `score_samples` returns."""
     metrics = {**_ABSENT, **metrics}
     names = sorted({row["feature_space"] for row in (*metrics["rows"], *metrics["quality"])})
@@ -205,21 +127,21 @@ def fid(metrics: Mapping[str, Any]) -> FIDFindings:
         metrics=metrics,
         few_samples=is_number(samples) and samples < criteria.PUBLISHED_SAMPLES,
         several=len({row["model"] for row in metrics["rows"]}) > 1,
-        converted={name: what for name, what in metrics.get("conversions", {}).items() if what != "none"},
+        converted={name: what for name, what in metrics["conversions"].items() if what != "none"},
     )
 
 
-def _space(metrics: Mapping[str, Any], name: str) -> SpaceFindings:
+def _space(metrics: Row, name: str) -> SpaceFindings:
     models = _models(metrics, name)
     standings, reference = _ranking(models)
     sets = _sets(metrics, name)
-    compared = [s for s in sets if s.row["state"] in ("best", "flow", "external") and _usual(s, metrics)]
-    real = {s.row["state"]: s for s in sets if s.row["state"] in ("training", "floor")}
-    trained_on = real["training"].row.get("distance_benchmark") if "training" in real else None
-    floor, floor_set = metrics.get("floor", {}).get(name), real.get("floor")
-    error = floor_set.row.get("distance_infinite_error") if floor_set else None
+    # Most measures depend on the size of a set.
+    usual = [s for s in sets if s["samples"] == metrics["samples"]]
+    compared = [s for s in usual if s["state"] in ("best", "flow", "external")]
+    real: dict[str, Row] = {"training": {}, "floor": {}, **{s["state"]: s for s in sets}}
+    trained_on, floor = real["training"].get("distance_benchmark"), metrics["floor"].get(name)
     best = standings[0].distance if standings else None
-    verdict = criteria.above_floor(best, floor, error)
+    verdict = criteria.above_floor(best, floor, real["floor"].get("distance_infinite_error"))
     limit_order, shift = _limit(compared)
     return SpaceFindings(
         name=name,
@@ -241,12 +163,7 @@ def _space(metrics: Mapping[str, Any], name: str) -> SpaceFindings:
     )
 
 
-def _usual(found: SampleSet, metrics: Mapping[str, Any]) -> bool:
-    """Whether a set is of the same size as the models' samples: most measures depend on it."""
-    return bool(found.row["samples"] == metrics["samples"])
-
-
-def _models(metrics: Mapping[str, Any], space: str) -> tuple[Row, ...]:
+def _models(metrics: Row, space: str) -> tuple[Row, ...]:
     rows = {row["model"]: row for row in metrics["rows"] if row["feature_space"] == space}
     return tuple({**_NOT_MEASURED, **rows[model]} for model in model_order(rows))
 
@@ -269,7 +186,7 @@ def _lead(models: Sequence[Row], standings: Sequence[Standing], inception: bool)
     return Lead.NOISE if criteria.close(standings[0].distance, standings[1].distance, inception) else Lead.CLEAR
 
 
-def _sets(metrics: Mapping[str, Any], space: str) -> list[SampleSet]:
+def _sets(metrics: Row, space: str) -> list[Row]:
     rows = [row for row in metrics["quality"] if row["feature_space"] == space]
     last, best = ({(row["model"], row["epoch"]) for row in rows if row["state"] == state} for state in ("last", "best"))
     rows = [row for row in rows if row["state"] != "last" or (row["model"], row["epoch"]) not in best]
@@ -279,61 +196,55 @@ def _sets(metrics: Mapping[str, Any], space: str) -> list[SampleSet]:
     return [_set(row, floor, (row["model"], row["epoch"]) in last, metrics["copying_images"]) for row in rows]
 
 
-def _set(row: Row, floor: Row, also_last: bool, copying_images: int | None) -> SampleSet:
+def _set(row: Row, floor: Row, is_last: bool, copying_images: int | None) -> Row:
     known = all(is_number(row.get(name)) and is_number(floor.get(name)) and floor[name] > 0 for name in _MEASURES)
-    density, coverage = (row[name] / floor[name] if known else None for name in ("density", "coverage"))
-    of_best = row["state"] == "best" and also_last
+    of_floor = {name: row[name] / floor[name] if known else None for name in ("density", "coverage")}
     copying = criteria.copying(row.get("copying_probability"), copying_images)
-    return SampleSet(row, of_best, criteria.weakness(density, coverage), copying, density, coverage)
+    weakness, also_last = criteria.weakness(*of_floor.values()), row["state"] == "best" and is_last
+    return {**row, "also_last": also_last, "weakness": weakness, "of_floor": of_floor, "copying": copying}
 
 
-def _families(sets: Sequence[SampleSet], copying_images: int | None, inception: bool) -> FamilyComparison | None:
-    chosen = []
-    for state in ("best", "flow"):
-        known = [s for s in sets if s.row["state"] == state and is_number(s.row["distance_test"])]
-        if not known:
-            return None
-        chosen.append(min(known, key=lambda s: s.row["distance_test"]))
-    gan, flow = chosen
-    rows = gan.row, flow.row
-
-    def measure(name: str, error: Callable[[Row], object], least: float, smaller_is_better: bool) -> FamilyMeasure:
-        of_gan, of_flow = (row.get(name) for row in rows)
-        errors = [found for row in rows if is_number(found := error(row))]
-        if not is_number(of_gan) or not is_number(of_flow) or len(errors) < 2:
-            return FamilyMeasure(name, of_gan, of_flow, None, None, Family.UNKNOWN)
-        difference, both = of_flow - of_gan, math.hypot(*errors)
-        ahead = criteria.family_ahead(difference, both, least, smaller_is_better)
-        return FamilyMeasure(name, of_gan, of_flow, difference, both, ahead)
-
-    def of_fraction(name: str) -> Callable[[Row], object]:
-        return lambda row: criteria.fraction_error(row[name], row["samples"]) if is_number(row.get(name)) else None
-
-    noise = criteria.seed_noise([row["distance_test"] for row in rows], inception)
+def _families(sets: Sequence[Row], copying_images: int | None, inception: bool) -> Row | None:
+    known = [s for s in sets if is_number(s["distance_test"])]
+    gans, flows = ([s for s in known if s["state"] == state] for state in ("best", "flow"))
+    if not gans or not flows:
+        return None
+    gan, flow = (min(family, key=lambda s: s["distance_test"]) for family in (gans, flows))
+    noise = criteria.seed_noise([gan["distance_test"], flow["distance_test"]], inception)
     copying = None if copying_images is None else criteria.copying_error(copying_images)
-    measures = (
-        measure("distance_infinite", lambda row: row.get("distance_infinite_error"), noise, True),
-        *(measure(name, of_fraction(name), criteria.CLOSE_QUALITY, False) for name in ("recall", "coverage")),
-        measure("copying_probability", lambda row: copying, 0.0, True),
-    )
-    return FamilyComparison(gan, flow, measures)
+
+    def of_fraction(name: str) -> list[object]:
+        return [criteria.fraction_error(s[name], s["samples"]) if is_number(s.get(name)) else None for s in (gan, flow)]
+
+    def measure(name: str, errors: Sequence[object], least: float, smaller_is_better: bool) -> Row:
+        of_gan, of_flow = gan.get(name), flow.get(name)
+        values = {"name": name, "gan": of_gan, "flow": of_flow}
+        if not all(map(is_number, (of_gan, of_flow, *errors))):
+            return {**values, "difference": None, "error": None, "ahead": Family.UNKNOWN}
+        difference, error = of_flow - of_gan, math.hypot(*filter(is_number, errors))
+        ahead = criteria.family_ahead(difference, error, least, smaller_is_better)
+        return {**values, "difference": difference, "error": error, "ahead": ahead}
+
+    distance = measure("distance_infinite", [s.get("distance_infinite_error") for s in (gan, flow)], noise, True)
+    fractions = (measure(name, of_fraction(name), criteria.CLOSE_QUALITY, False) for name in ("recall", "coverage"))
+    measures = (distance, *fractions, measure("copying_probability", [copying, copying], 0.0, True))
+    return {"gan": gan, "flow": flow, "measures": measures, "nearer": distance["ahead"]}
 
 
-def _kernel(sets: Sequence[SampleSet]) -> KernelFindings:
-    known = [s for s in sets if is_number(s.row.get("kid")) and is_number(s.row.get("distance_benchmark"))]
+def _kernel(sets: Sequence[Row]) -> Row:
+    known = [s for s in sets if is_number(s.get("kid")) and is_number(s.get("distance_benchmark"))]
     if len(known) < 2:
-        return KernelFindings(Agreement.UNKNOWN)
-    first, second = sorted(known, key=lambda s: s.row["kid"])[:2]
-    nearest = min(known, key=lambda s: s.row["distance_benchmark"])
-    if second.row["kid"] - first.row["kid"] < max(first.row["kid_deviation"], second.row["kid_deviation"]):
+        return {"order": Agreement.UNKNOWN}
+    first, second = sorted(known, key=lambda s: s["kid"])[:2]
+    nearest = min(known, key=lambda s: s["distance_benchmark"])
+    if second["kid"] - first["kid"] < max(first["kid_deviation"], second["kid_deviation"]):
         order = Agreement.TIED
     else:
         order = Agreement.AGREE if first is nearest else Agreement.DISAGREE
-    return KernelFindings(order, first, second, nearest)
+    return {"order": order, "first": first, "second": second, "distance_first": nearest}
 
 
-def _limit(sets: Sequence[SampleSet]) -> tuple[Agreement, float | None]:
-    rows = [s.row for s in sets]
+def _limit(rows: Sequence[Row]) -> tuple[Agreement, float | None]:
     known = [row for row in rows if is_number(row.get("distance_infinite")) and is_number(row["distance_benchmark"])]
     if len(known) < 2:
         return Agreement.UNKNOWN, None

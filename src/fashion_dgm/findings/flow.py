@@ -8,14 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from fashion_dgm.findings import criteria
-from fashion_dgm.findings.criteria import Inverse, Overfitting, Side, is_number
+from fashion_dgm.findings.criteria import Exactness, Inverse, Overfitting, Side, is_number
+from fashion_dgm.findings.row import Row
 
 __all__ = [
     "Bits",
     "Comparison",
-    "DiscreteBound",
-    "FlowFindings",
-    "ResidualFlowFindings",
     "TrainedFlow",
     "flow",
     "mixture_flow",
@@ -52,9 +50,15 @@ class TrainedFlow:
     parameters: int | None
     images_seen: int | None
     bits: Mapping[str, Bits]
+    exactness: Exactness
     reconstruction_error: float | None
     overfitting: Overfitting
     inverse: Inverse
+
+    @property
+    def split(self) -> str:
+        """The images to compare flows on: `benchmark`, official test images, where it was measured there, else `test`."""
+        return "benchmark" if "benchmark" in self.bits else "test"
 
     @property
     def gap(self) -> float:
@@ -80,49 +84,18 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class DiscreteBound:
-    """Upper bounds on the bits/dim of 8-bit pixels, from several draws of noise for each image.
-
-    Arguments:
-        bounds: by number of draws.
-        gain: by how much the bound falls from the fewest draws to the most.
-        effective_draws: of the most.
-    """
-
-    name: str
-    images: int
-    bounds: Mapping[int, Bits]
-    gain: Bits
-    effective_draws: float | None
-    converged: bool
-
-    @property
-    def fewest(self) -> int:
-        """The smallest number of draws."""
-        return min(self.bounds)
-
-    @property
-    def most(self) -> int:
-        """The largest number of draws."""
-        return max(self.bounds)
-
-
-@dataclass(frozen=True)
 class FlowFindings:
-    """RealNVP, and what several draws of noise make of the likelihood of each flow.
+    """RealNVP, and what several draws of noise for each image make of the likelihood of each flow.
 
     Arguments:
+        discrete: by flow, upper bounds on the bits/dim of 8-bit pixels: the `bounds` by the number of draws, rising; the
+            `gain`, by which the bound falls from the fewest draws to the most; and whether it has `converged`.
         draws: all numbers of draws, rising.
     """
 
     flow: TrainedFlow
-    discrete: tuple[DiscreteBound, ...]
+    discrete: Mapping[str, Row]
     draws: tuple[int, ...]
-
-    @property
-    def not_converged(self) -> tuple[str, ...]:
-        """Names of the flows whose bound has not converged."""
-        return tuple(bound.name for bound in self.discrete if not bound.converged)
 
 
 @dataclass(frozen=True)
@@ -137,7 +110,7 @@ class ResidualFlowFindings:
         same_images: how many images of each split were evaluated, where the number is the same.
     """
 
-    metrics: Mapping[str, Any]
+    metrics: Row
     comparison: Comparison
     probes_side: Side
     contraction: Side
@@ -145,25 +118,24 @@ class ResidualFlowFindings:
     same_images: int | None
 
 
-def flow(metrics: Mapping[str, Any], discrete: Mapping[str, Mapping[str, Any]] | None = None) -> FlowFindings:
+def flow(metrics: Row, discrete: Mapping[str, Row] | None = None) -> FlowFindings:
     """Concludes from RealNVP's metrics, and from the bounds of each flow that has any.
 
     Arguments:
         metrics: as `trained_flow` takes them.
         discrete: by flow, as `fashion_dgm.flows.likelihood.DiscreteLikelihood.summary` returns it.
     """
-    bounds = tuple(_discrete(name, discrete[name]) for name in FLOWS if discrete and name in discrete)
-    return FlowFindings(
-        trained_flow("flow", metrics), bounds, tuple(sorted({k for bound in bounds for k in bound.bounds}))
-    )
+    bounds = {name: _discrete(discrete[name]) for name in FLOWS if discrete and name in discrete}
+    draws = sorted({k for bound in bounds.values() for k in bound["bounds"]})
+    return FlowFindings(trained_flow("flow", metrics), bounds, tuple(draws))
 
 
-def mixture_flow(reference: Mapping[str, Any], metrics: Mapping[str, Any]) -> Comparison:
+def mixture_flow(reference: Row, metrics: Row) -> Comparison:
     """Concludes from the metrics of RealNVP and of the mixture flow."""
     return _compare(trained_flow("flow", reference), trained_flow("mixture_flow", metrics))
 
 
-def residual_flow(reference: Mapping[str, Any], metrics: Mapping[str, Any]) -> ResidualFlowFindings:
+def residual_flow(reference: Row, metrics: Row) -> ResidualFlowFindings:
     """Concludes from RealNVP's metrics, and from what `fashion_dgm.flows.residual_evaluation.evaluate` returns."""
     flow = trained_flow("residual_flow", metrics)
     layer, bound = metrics["largest_layer_norm"], metrics["lipschitz_coefficient"]
@@ -179,7 +151,7 @@ def residual_flow(reference: Mapping[str, Any], metrics: Mapping[str, Any]) -> R
     )
 
 
-def trained_flow(name: str, metrics: Mapping[str, Any]) -> TrainedFlow:
+def trained_flow(name: str, metrics: Row) -> TrainedFlow:
     """Concludes from a flow's metrics, as its training node returns them.
 
     Of an estimated likelihood, the standard error is that of probes and images together.
@@ -187,6 +159,7 @@ def trained_flow(name: str, metrics: Mapping[str, Any]) -> TrainedFlow:
     train, held_out = (metrics.get(f"{split}_bits_per_dim") for split in ("train", "test"))
     measured = [split for split in SPLITS if split != "benchmark" or "benchmark_bits_per_dim" in metrics]
     error = metrics.get("reconstruction_error")
+    estimated = Exactness.UNBIASED if metrics.get("unbiased") else Exactness.BIASED
     return TrainedFlow(
         name=name,
         epochs=metrics.get("epochs") or 0,
@@ -196,6 +169,7 @@ def trained_flow(name: str, metrics: Mapping[str, Any]) -> TrainedFlow:
             split: Bits(metrics.get(f"{split}_bits_per_dim"), _error(metrics, split), metrics.get(f"{split}_images"))
             for split in measured
         },
+        exactness=estimated if name == "residual_flow" else Exactness.EXACT,
         reconstruction_error=error,
         overfitting=criteria.flow_overfitting(train, held_out),
         inverse=criteria.inverse(error),
@@ -211,7 +185,7 @@ def _compare(reference: TrainedFlow, other: TrainedFlow, estimated: bool = False
     Arguments:
         estimated: whether the bits/dim of `other` are estimates.
     """
-    split = "benchmark" if "benchmark" in reference.bits else "test"
+    split = reference.split
     first, second = reference.bits[split], other.bits.get(split, Bits(None))
     missing = estimated and second.error is None
     if not is_number(first.value) or not is_number(second.value) or missing:
@@ -221,7 +195,7 @@ def _compare(reference: TrainedFlow, other: TrainedFlow, estimated: bool = False
     return Comparison(split, reference, other, difference, verdict)
 
 
-def _error(metrics: Mapping[str, Any], split: str) -> float | None:
+def _error(metrics: Row, split: str) -> float | None:
     probes, images = (metrics.get(f"{split}_{kind}_error") for kind in ("probe", "image"))
     if is_number(probes) and is_number(images):
         return math.hypot(probes, images)
@@ -229,19 +203,14 @@ def _error(metrics: Mapping[str, Any], split: str) -> float | None:
     return error if is_number(error) else None
 
 
-def _discrete(name: str, found: Mapping[str, Any]) -> DiscreteBound:
+def _discrete(found: Row) -> Row:
     def bits(quantity: str, draws: str) -> Bits:
         return Bits(found[quantity][draws], found.get(f"{quantity}_error", {}).get(draws), found["images"])
 
     bounds = {int(draws): bits("bits_per_dim", draws) for draws in sorted(found["bits_per_dim"], key=int)}
-    return DiscreteBound(
-        name=name,
-        images=found["images"],
-        bounds=bounds,
-        gain=bits("gain", str(max(bounds))),
-        effective_draws=found["effective_draws"],
-        converged=criteria.converged(found["effective_draws"]),
-    )
+    effective = found["effective_draws"]
+    own = {"images": found["images"], "effective_draws": effective, "converged": criteria.converged(effective)}
+    return {**own, "bounds": bounds, "gain": bits("gain", str(max(bounds)))}
 
 
 def with_benchmark(metrics: Mapping[str, Any]) -> dict[str, Any]:
@@ -260,7 +229,7 @@ def with_benchmark(metrics: Mapping[str, Any]) -> dict[str, Any]:
     return {**metrics, **added}
 
 
-def _on_benchmark(inside: Mapping[str, Any]) -> dict[str, Any]:
+def _on_benchmark(inside: Row) -> Row:
     spread, images = inside.get("bits_per_dim_sd"), inside["images"]
     return {
         "benchmark_bits_per_dim": inside["bits_per_dim"],

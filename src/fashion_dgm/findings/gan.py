@@ -4,33 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from fashion_dgm.findings import criteria
 from fashion_dgm.findings.criteria import Balance, Constraint, Copying, Gradient, Overfitting, Side, Variety
+from fashion_dgm.findings.row import Row
 
-__all__ = ["AdversarialModel", "Diagnostic", "GANFindings", "adversarial", "gan", "model_order"]
+__all__ = ["AdversarialModel", "GANFindings", "adversarial", "gan", "model_order"]
 
 _QUANTITIES = ("accuracy", "loss_discriminator", "score", "wasserstein_estimate")
 _STATISTICS = ("running_stats", "batch_stats")
 _IMAGES = ("seen", "held_out", "generated")
-
-
-@dataclass(frozen=True)
-class Diagnostic:
-    """A quantity of the discriminator or critic after the last epoch, in one mode of BatchNorm; None where it has none.
-
-    Arguments:
-        quantity: `accuracy`, `loss_discriminator`, `score` or `wasserstein_estimate`.
-        statistics: of BatchNorm, `running_stats` or `batch_stats`.
-        seen, held_out, generated: on training, held-out and generated images.
-    """
-
-    quantity: str
-    statistics: str
-    seen: float | None
-    held_out: float | None
-    generated: float | None
 
 
 @dataclass(frozen=True)
@@ -40,14 +23,16 @@ class AdversarialModel:
     Arguments:
         name: `gan`, `wgan` or that of another model.
         last: the last value of each column of its history, its size and its number of epochs.
-        preference: of a critic, the side of its Wasserstein estimate; only above 0 it scores real images higher, and bounds
-            anything.
-        diagnostics: of its discriminator or critic.
+        preference: of a critic, the side of its Wasserstein estimate; only above 0 it scores real images higher, and
+            bounds anything.
+        diagnostics: each `quantity` of its discriminator or critic after the last epoch on training (`seen`),
+            `held_out` and `generated` images, in each mode of BatchNorm, with the running `statistics` or those of the
+            batch.
         overfitting_on: what the verdict on overfitting rests on, a quantity under running statistics.
     """
 
     name: str
-    last: Mapping[str, Any]
+    last: Row
     balance: Balance
     preference: Side
     constraint: Constraint
@@ -55,12 +40,13 @@ class AdversarialModel:
     variety: Variety
     copying: Copying
     overfitting: Overfitting
-    diagnostics: tuple[Diagnostic, ...]
+    diagnostics: tuple[Row, ...]
     overfitting_on: str
 
-    def diagnostic(self, statistics: str) -> Diagnostic:
+    def diagnostic(self, statistics: str) -> Row:
         """Returns what the verdict on overfitting rests on, under the given statistics of BatchNorm."""
-        return next(d for d in self.diagnostics if (d.quantity, d.statistics) == (self.overfitting_on, statistics))
+        wanted = (self.overfitting_on, statistics)
+        return next(one for one in self.diagnostics if (one["quantity"], one["statistics"]) == wanted)
 
     @property
     def classes(self) -> int:
@@ -71,7 +57,7 @@ class AdversarialModel:
     def same_in_both_modes(self) -> bool:
         """Whether running and batch statistics make no difference, as without BatchNorm."""
         running, batch = (self.diagnostic(statistics) for statistics in _STATISTICS)
-        return (running.seen, running.held_out) == (batch.seen, batch.held_out)
+        return all(running[images] == batch[images] for images in ("seen", "held_out"))
 
 
 @dataclass(frozen=True)
@@ -86,17 +72,12 @@ class GANFindings:
     models: tuple[AdversarialModel, ...]
     columns: frozenset[str]
 
-    @property
-    def penalised(self) -> bool:
-        """Whether the WGAN-GP was trained."""
-        return any(model.name == "wgan_gp" for model in self.models)
-
     def model(self, name: str) -> AdversarialModel | None:
         """Returns a model; None where it was not trained."""
         return next((model for model in self.models if model.name == name), None)
 
 
-def adversarial(metrics: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def adversarial(metrics: Mapping[str, Row]) -> list[str]:
     """Returns the names of the adversarial models among all results of a run: those whose generator has a loss."""
     return [name for name, found in metrics.items() if "loss_generator" in found]
 
@@ -106,7 +87,7 @@ def model_order(names: Iterable[str]) -> list[str]:
     return sorted(names, key=lambda name: (name != "gan", name))
 
 
-def gan(metrics: Mapping[str, Mapping[str, Any]]) -> GANFindings:
+def gan(metrics: Mapping[str, Row]) -> GANFindings:
     """Concludes from the metrics of each model, by name, as the training nodes return them."""
     return GANFindings(
         tuple(_model(name, metrics[name]) for name in model_order(metrics)),
@@ -114,7 +95,7 @@ def gan(metrics: Mapping[str, Mapping[str, Any]]) -> GANFindings:
     )
 
 
-def _model(name: str, last: Mapping[str, Any]) -> AdversarialModel:
+def _model(name: str, last: Row) -> AdversarialModel:
     quantity = "accuracy" if "accuracy_held_out_running_stats" in last else "wasserstein_estimate"
     seen, held_out = (last.get(f"{quantity}_{images}_running_stats") for images in ("seen", "held_out"))
     records = last.get("records", {})
@@ -139,9 +120,10 @@ def _model(name: str, last: Mapping[str, Any]) -> AdversarialModel:
     )
 
 
-def _diagnostics(last: Mapping[str, Any]) -> list[Diagnostic]:
+def _diagnostics(last: Row) -> list[Row]:
     return [
-        Diagnostic(quantity, statistics, *(last.get(f"{quantity}_{images}_{statistics}") for images in _IMAGES))
+        {"quantity": quantity, "statistics": statistics}
+        | {images: last.get(f"{quantity}_{images}_{statistics}") for images in _IMAGES}
         for quantity in _QUANTITIES
         for statistics in _STATISTICS
         if f"{quantity}_seen_{statistics}" in last

@@ -6,19 +6,12 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import Any
 
 from fashion_dgm.findings import criteria
 from fashion_dgm.findings.criteria import Side, is_number
+from fashion_dgm.findings.row import Row
 
 __all__ = ["Contrast", "LatentsFindings", "Replacements", "latents"]
-
-Row = Mapping[str, Any]
-"""Images from one kind of latents, as `summarise_decoded` returns it, with two keys more.
-
-`interval`: of bits/dim over images, None of one image; `nearly_all`: whether almost all real images need more bits, but not
-all.
-"""
 
 TABLE_ROWS = 5
 """Of each experiment, in the table of all."""
@@ -62,6 +55,9 @@ class Replacements:
 class LatentsFindings:
     """All experiments; None where there is no finite result.
 
+    Rows are as `summarise_decoded` returns them, of images from one kind of latents, with the `interval` of bits/dim over
+    images, None of one image, and whether almost all real images need more bits, but not all, `nearly_all`.
+
     Arguments:
         ood_set: name of the OOD set.
         real_bits: mean bits/dim of real images.
@@ -76,8 +72,8 @@ class LatentsFindings:
         truncation: the tightest truncation, and the widest.
         swaps, mixtures: one scale from another in-distribution image, and from an OOD image.
         paths: bits/dim halfway between two images less the mean of both ends, by path, and the norm there.
-        gap: bits/dim halfway, those of the linear path less those of the spherical one, pair by pair; `gap_side` compares
-            them with 0.
+        gap: bits/dim halfway, those of the linear path less those of the spherical one, pair by pair; `gap_side`
+            compares them with 0.
         changed: fraction of the OOD images' pixels that decoding does not return; `changed_side` compares it with 0.
         norm, ood_norm: of the latents of in-distribution and of OOD images; `norm_deviation`, that of a sample's norm.
         noise: OOD images with the most noise in their latents, and with the least.
@@ -112,12 +108,12 @@ class LatentsFindings:
     table: tuple[Row, ...]
 
 
-def latents(metrics: Mapping[str, Any], dimensions: int = 784) -> LatentsFindings:
+def latents(metrics: Row, dimensions: int = 784) -> LatentsFindings:
     """Concludes from the metrics of `latent_space`.
 
     Arguments:
-        metrics: `{"ood_set", "confidence", "reference", "variants", "paths"}`: the OOD set, bits/dim of real images, and
-            what `summarise_decoded` and `compare_paths` of `fashion_dgm.experiments.latent_space.summary` return.
+        metrics: `{"ood_set", "confidence", "reference", "variants", "paths"}`: the OOD set, bits/dim of real images,
+            and what `summarise_decoded` and `compare_paths` of `fashion_dgm.experiments.latent_space.summary` return.
         dimensions: of the latents.
     """
     rows, real, paths = list(map(_row, metrics["variants"])), metrics["reference"]["bits_per_dim"], metrics["paths"]

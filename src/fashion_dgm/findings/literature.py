@@ -8,16 +8,16 @@ Measures of different kinds have types of their own, and nothing joins them: bit
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib.resources import files
-from typing import NamedTuple
 
 import yaml
+
+from fashion_dgm.config import Config
 
 __all__ = ["LITERATURE", "Literature", "PublishedDetection", "PublishedDistance", "PublishedLikelihood"]
 
 
-class PublishedLikelihood(NamedTuple):
+class PublishedLikelihood(Config):
     """Bits/dim: mean and what stands after ±; parameters in millions."""
 
     model: str
@@ -28,18 +28,13 @@ class PublishedLikelihood(NamedTuple):
     source: str
 
 
-class PublishedDetection(NamedTuple):
+class PublishedDetection(Config):
     """AUROC of single images by set, as printed, with "about" before it where the source says so."""
 
     score: str
     auroc: Mapping[str, str]
     source: str
     model: str = ""
-
-    @property
-    def raw_likelihood(self) -> bool:
-        """Whether it is the likelihood alone."""
-        return self.score == "likelihood"
 
     def value(self, dataset: str) -> float:
         """Returns the AUROC on a set."""
@@ -50,7 +45,7 @@ class PublishedDetection(NamedTuple):
         return 0.5 * 10.0 ** -len(self.auroc[dataset].split(".")[1])
 
 
-class PublishedDistance(NamedTuple):
+class PublishedDistance(Config):
     """FID in Inception's features: mean and standard deviation over seeds."""
 
     model: str
@@ -59,8 +54,7 @@ class PublishedDistance(NamedTuple):
     source: str
 
 
-@dataclass(frozen=True)
-class Literature:
+class Literature(Config):
     """All published results, by measure, and up to how many epochs the flows among them were trained."""
 
     likelihood: tuple[PublishedLikelihood, ...]
@@ -78,14 +72,6 @@ class Literature:
         return tuple(found for found in self.detection if dataset in found.auroc)
 
 
-def _read() -> Literature:
-    found = yaml.safe_load((files("fashion_dgm.findings") / "published.yml").read_text(encoding="utf-8"))
-    return Literature(
-        likelihood=tuple(PublishedLikelihood(**entry) for entry in found["likelihood"]),
-        epochs=found["epochs"],
-        detection=tuple(PublishedDetection(**entry) for entry in found["detection"]),
-        distance=tuple(PublishedDistance(**entry) for entry in found["distance"]),
-    )
-
-
-LITERATURE = _read()
+LITERATURE = Literature.model_validate(
+    yaml.safe_load((files("fashion_dgm.findings") / "published.yml").read_text(encoding="utf-8"))
+)

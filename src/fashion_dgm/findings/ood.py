@@ -4,52 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from fashion_dgm.findings import criteria
-from fashion_dgm.findings.criteria import Detection, Paradox, Side, is_number
+from fashion_dgm.findings.criteria import Paradox, Side, is_number
+from fashion_dgm.findings.row import Row
 from fashion_dgm.provenance import ORIGIN, differences, parameters_of
 
-__all__ = ["Change", "OODFindings", "OODSet", "Primary", "Reverse", "Score", "Table", "ood"]
+__all__ = ["OODFindings", "Primary", "Table", "ood"]
 
 _ABLATION = ("coded_length", "nearest_edges", "combined_without_flow", "combined")
 _ABLATION_SETS = ("mnist", "fashion_mnist_vertical_flip", "fashion_mnist_horizontal_flip")
 _FEW_SETS = 3
 _COUNTERPARTS = {"mnist_flow": "flow", "mnist_mixture_flow": "mixture_flow", "mnist_ood": "ood"}
-
-Found = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class OODSet:
-    """An OOD set under the likelihood of the first flow.
-
-    Arguments:
-        found: its number of images, bits/dim and detection.
-        side: of its AUROC, compared with chance.
-        bits: of its mean bits/dim, compared with those of in-distribution images.
-        difference: of these means, in absolute value; None where one is unknown.
-        chance_aupr: the AUPR of a random score.
-    """
-
-    name: str
-    found: Found
-    side: Side
-    detection: Detection
-    bits: Side
-    difference: float | None
-    chance_aupr: float
-
-
-@dataclass(frozen=True)
-class Change:
-    """A set on which one score is better than another, with both AUROCs."""
-
-    dataset: str
-    label: str
-    uses_labels: bool
-    before: float
-    after: float
 
 
 @dataclass(frozen=True)
@@ -62,36 +28,24 @@ class Primary:
         solved: on how many of these it reaches `criteria.SOLVED_AUROC`.
         worst: the set of its lowest AUROC; None where none is defined.
         weak: sets that it detects weakly.
-        better, worse: where it is better or worse than the likelihood, from the likelihood's AUROC to its own.
-        ahead: where another score is better, from its own AUROC to the other's.
+        better, worse: on each `dataset` where it is better or worse than the likelihood, the AUROC of the likelihood
+            (`before`) and its own (`after`).
+        ahead: where another score is better, its own AUROC, and that of the other, with its `label` and whether it
+            `uses_labels`.
         groups: AUROC of typicality on MNIST by the size of a group.
     """
 
     name: str
     label: str
-    results: Mapping[str, Found]
+    results: Mapping[str, Row]
     known: int
     solved: int
     worst: str | None
     weak: tuple[str, ...]
-    better: tuple[Change, ...]
-    worse: tuple[Change, ...]
-    ahead: tuple[Change, ...]
+    better: tuple[Row, ...]
+    worse: tuple[Row, ...]
+    ahead: tuple[Row, ...]
     groups: Mapping[int, float]
-
-
-@dataclass(frozen=True)
-class Score:
-    """A score, its reference, and its lowest and highest AUROC; None where it was not computed, for the reason given."""
-
-    label: str
-    paper: str
-    tails: str
-    uses_labels: bool
-    missing: str
-    mnist: Found | None
-    low: float | None
-    high: float | None
 
 
 @dataclass(frozen=True)
@@ -108,7 +62,7 @@ class Table:
 
     sets: Mapping[str, int]
     columns: tuple[tuple[str, str | None], ...]
-    cells: Mapping[str, tuple[Found, ...]]
+    cells: Mapping[str, tuple[Row, ...]]
     images: Mapping[str, int]
     bits: Mapping[str, float | None]
 
@@ -120,68 +74,60 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Reverse:
-    """The reverse direction, with flows that were trained on another set.
-
-    Arguments:
-        differences: parameters that differ from those of the other direction: name, value here, value there.
-        mismatches: why models and images of its results don't fit each other.
-    """
-
-    trained_on: str
-    table: Table
-    differences: tuple[tuple[str, Any, Any], ...]
-    mismatches: tuple[str, ...]
-
-
-@dataclass(frozen=True)
 class OODFindings:
     """All of detection.
 
     Arguments:
         model: the first flow.
         inside: name, number and bits/dim of in-distribution images.
+        sets: each with its `name` and results under the likelihood of the first flow; the `side` of its AUROC, compared
+            with chance, and the verdict on its `detection`; the side of its mean `bits`/dim, compared with those of
+            in-distribution images, and the absolute `difference` of these means, None where one is unknown; and the
+            AUPR of a random score, `chance_aupr`.
         detailed: sets that are described one by one: all where they are few, else MNIST, which others report on.
         others: the other sets by the side of their AUROC.
-        scores: every score, computed or not.
+        scores: every score with its `label` and `paper`, its result on `mnist`, and its lowest (`low`) and highest AUROC
+            (`high`), None where it was not computed; `missing` is the reason.
         ablation: the combined score and its parts, on few sets; None where one was not computed.
         primary: None where the likelihood is the primary score.
+        reverse: what flows that were `trained_on` another set give: the `table` of AUROCs; the `differences` of parameters:
+            name, value there, value here; and the `mismatches`, why models and images of its results don't fit each other.
         rule: how scores are compared: `comparisons`, `least_difference`, `confidence`, `bootstrap`, `fit_images`,
             `reference_images`.
         notes, failed: remarks on sets, and why some were not scored.
     """
 
     model: str
-    inside: Found
-    sets: tuple[OODSet, ...]
-    detailed: tuple[OODSet, ...]
-    others: tuple[tuple[Side, tuple[OODSet, ...]], ...]
+    inside: Row
+    sets: tuple[Row, ...]
+    detailed: tuple[Row, ...]
+    others: tuple[tuple[Side, tuple[Row, ...]], ...]
     paradox: Paradox
-    scores: tuple[Score, ...]
+    scores: tuple[Row, ...]
     primary: Primary | None
     flows: Table
     ablation: Table | None
-    reverse: Reverse | None
-    rule: Mapping[str, Any]
+    reverse: Row | None
+    rule: Row
     notes: Mapping[str, str]
     failed: Mapping[str, str]
 
 
-def ood(metrics: Mapping[str, Any]) -> OODFindings:
+def ood(metrics: Row) -> OODFindings:
     """Concludes from `metrics["ood"]`, as `fashion_dgm.ood.summary.summarise` returns it, and `metrics["mnist_ood"]`."""
     found = metrics["ood"]
     names = _first(found["sets"], "mnist")
     sets = tuple(_set(name, found["sets"][name], found["in_distribution"]) for name in names)
-    detailed = tuple(one for one in sets if len(sets) <= _FEW_SETS or one.name == "mnist")
-    others = [one for one in sets if one not in detailed]
+    detailed = tuple(one for one in sets if len(sets) <= _FEW_SETS or one["name"] == "mnist")
+    sides = {side: tuple(one for one in sets if one["side"] is side and one not in detailed) for side in Side}
     keys = ("comparisons", "least_difference", "confidence", "bootstrap", "fit_images", "reference_images")
     return OODFindings(
         model=found["model"],
         inside=found["in_distribution"],
         sets=sets,
         detailed=detailed,
-        others=tuple((side, of_side) for side in Side if (of_side := tuple(one for one in others if one.side == side))),
-        paradox=_paradox(one.side for one in sets),
+        others=tuple((side, of_side) for side, of_side in sides.items() if of_side),
+        paradox=_paradox({one["side"] for one in sets}),
         scores=tuple(_score(name, found) for name in sorted(found["definitions"])),
         primary=None if found["primary_score"] == "likelihood" else _primary(found, names),
         flows=_table(found, names, dict.fromkeys(("likelihood", found["primary_score"]))),
@@ -197,65 +143,57 @@ def _first(names: Iterable[str], first: str) -> list[str]:
     return sorted(names, key=lambda name: (name != first, name))
 
 
-def _set(name: str, found: Found, inside: Found) -> OODSet:
+def _set(name: str, found: Row, inside: Row) -> Row:
     auroc, bounds = found.get("auroc"), found.get("auroc_interval")
     bits, ours = found["bits_per_dim"], inside["bits_per_dim"]
     known = is_number(bits) and is_number(ours)
-    return OODSet(
-        name=name,
-        found=found,
-        side=criteria.side(auroc, bounds, criteria.CHANCE_AUROC),
-        detection=criteria.detection(auroc, bounds),
-        bits=criteria.side(bits, None, ours) if known else Side.UNKNOWN,
-        difference=abs(bits - ours) if known else None,
-        chance_aupr=found["images"] / (found["images"] + inside["images"]),
-    )
+    return {
+        **found,
+        "name": name,
+        "side": criteria.side(auroc, bounds, criteria.CHANCE_AUROC),
+        "detection": criteria.detection(auroc, bounds),
+        "bits": criteria.side(bits, None, ours) if known else Side.UNKNOWN,
+        "difference": abs(bits - ours) if known else None,
+        "chance_aupr": found["images"] / (found["images"] + inside["images"]),
+    }
 
 
-def _paradox(sides: Iterable[Side]) -> Paradox:
-    seen = set(sides)
-    if Side.BELOW not in seen:
+def _paradox(sides: set[Side]) -> Paradox:
+    if Side.BELOW not in sides:
         return Paradox.ABSENT
-    return Paradox.WITH_DETECTED if Side.ABOVE in seen else Paradox.PRESENT
+    return Paradox.WITH_DETECTED if Side.ABOVE in sides else Paradox.PRESENT
 
 
-def _score(name: str, found: Found) -> Score:
+def _score(name: str, found: Row) -> Row:
     model = found["models"][found["model"]]
-    results, definition = model["results"].get(name, {}), found["definitions"][name]
+    results = model["results"].get(name, {})
     known = [entry["auroc"] for entry in results.values() if is_number(entry["auroc"])]
-    return Score(
-        label=definition["label"],
-        paper=definition["paper"],
-        tails=definition["tails"],
-        uses_labels=definition["uses_labels"],
-        missing=model["missing"].get(name, ""),
-        mnist=results.get("mnist"),
-        low=min(known, default=None),
-        high=max(known, default=None),
-    )
+    aurocs = {"mnist": results.get("mnist"), "low": min(known, default=None), "high": max(known, default=None)}
+    return {**found["definitions"][name], **aurocs, "missing": model["missing"].get(name, "")}
 
 
-def _primary(found: Found, names: Sequence[str]) -> Primary:
+def _primary(found: Row, names: Sequence[str]) -> Primary:
     model, name = found["models"][found["model"]], found["primary_score"]
     results, compared, definitions = model["results"], model.get("comparisons", {}), found["definitions"]
     ours = results[name]
     known = {one: ours[one]["auroc"] for one in names if one in ours and is_number(ours[one]["auroc"])}
 
-    def change(dataset: str, before: str, after: str, other: str) -> Change:
-        aurocs = (results[score][dataset]["auroc"] for score in (before, after))
-        return Change(dataset, definitions[other]["label"], definitions[other]["uses_labels"], *aurocs)
+    def change(dataset: str, before: str, after: str) -> Row:
+        aurocs = {"before": results[before][dataset]["auroc"], "after": results[after][dataset]["auroc"]}
+        return {**definitions[after], "dataset": dataset, **aurocs}
 
-    def against_likelihood(verdict: str) -> tuple[Change, ...]:
-        verdicts = compared.get("likelihood", {})
-        chosen = (one for one in names if verdicts.get(one, {}).get("verdict") == verdict)
-        return tuple(change(one, "likelihood", name, "likelihood") for one in chosen)
+    def sets_where(score: str, verdict: str) -> list[str]:
+        return [one for one in names if compared.get(score, {}).get(one, {}).get("verdict") == verdict]
+
+    def against_likelihood(verdict: str) -> tuple[Row, ...]:
+        return tuple(change(one, "likelihood", name) for one in sets_where("likelihood", verdict))
 
     ahead = []
     for one in names:
-        better = [score for score, of_set in compared.items() if of_set.get(one, {}).get("verdict") == "worse"]
+        better = [score for score in compared if one in sets_where(score, "worse")]
         if better:
             best = max(better, key=lambda score: (results[score][one]["auroc"], score))
-            ahead.append(change(one, name, best, best))
+            ahead.append(change(one, name, best))
     groups = {int(size): of_set.get("mnist", {}).get("auroc") for size, of_set in model.get("groups", {}).items()}
     return Primary(
         name=name,
@@ -272,7 +210,7 @@ def _primary(found: Found, names: Sequence[str]) -> Primary:
     )
 
 
-def _table(found: Found, names: Sequence[str], scores: Iterable[str]) -> Table:
+def _table(found: Row, names: Sequence[str], scores: Iterable[str]) -> Table:
     models, definitions = found["models"], found["definitions"]
     order = _first(models, found["model"])
     # What needs no flow is the same under each.
@@ -293,7 +231,7 @@ def _table(found: Found, names: Sequence[str], scores: Iterable[str]) -> Table:
     )
 
 
-def _ablation(found: Found) -> Table | None:
+def _ablation(found: Row) -> Table | None:
     results = found["models"][found["model"]]["results"]
     sets = [
         name
@@ -303,7 +241,7 @@ def _ablation(found: Found) -> Table | None:
     return _table(found, sets, _ABLATION) if sets else None
 
 
-def _reverse(metrics: Mapping[str, Any]) -> Reverse:
+def _reverse(metrics: Row) -> Row:
     found = metrics["mnist_ood"]
     made, other = (
         parameters_of({name: metrics.get(name, {}) for name in names})
@@ -311,9 +249,9 @@ def _reverse(metrics: Mapping[str, Any]) -> Reverse:
     )
     shared = {block: values for block, values in made.items() if block in other}
     names = _first(found["sets"], "fashion_mnist")
-    return Reverse(
-        trained_on=found["in_distribution"]["name"],
-        table=_table(found, names, ("likelihood", "combined", "combined_without_flow")),
-        differences=tuple(differences(shared, other)),
-        mismatches=tuple(found.get(ORIGIN, {}).get("mismatches", ())),
-    )
+    return {
+        "trained_on": found["in_distribution"]["name"],
+        "table": _table(found, names, ("likelihood", "combined", "combined_without_flow")),
+        "differences": tuple(differences(shared, other)),
+        "mismatches": tuple(found.get(ORIGIN, {}).get("mismatches", ())),
+    }

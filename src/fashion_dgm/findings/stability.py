@@ -3,54 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from fashion_dgm.experiments.stability.measures import COMPARED, PRIMARY, RATIOS
 from fashion_dgm.findings.criteria import Less, Stability, is_number
+from fashion_dgm.findings.row import Row
 
-__all__ = ["Comparison", "Pair", "StabilityFindings", "stability"]
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Two models on one measure.
-
-    Arguments:
-        ratio: whether `difference` and `interval` are the ratio of distances of the first model to the second, rather
-            than a difference.
-        interval: None where fewer than two seeds, or seeds that all agree, allow for none.
-        pairs: seeds with a value of both models.
-        left_out: seeds without.
-    """
-
-    measure: str
-    first: str
-    second: str
-    ratio: bool
-    difference: float | None
-    interval: tuple[float, float] | None
-    pairs: int
-    left_out: int
-    verdict: Less
-
-
-@dataclass(frozen=True)
-class Pair:
-    """Two models, and which is the more stable.
-
-    Arguments:
-        short: those of the two that have not reduced their distance by enough.
-        degradation, distance: by the primary measure, and by the distance under the variations.
-    """
-
-    first: str
-    second: str
-    verdict: Stability
-    short: tuple[str, ...]
-    degradation: Comparison
-    distance: Comparison
+__all__ = ["StabilityFindings", "stability"]
 
 
 @dataclass(frozen=True)
@@ -59,25 +18,30 @@ class StabilityFindings:
 
     Arguments:
         models: in the order of the study.
-        comparisons: by measure, then by pair.
+        pairs: the names of the `first` and the `second` model, the `verdict` on which is the more stable, those of the
+            two that have not reduced their distance by enough, `short`, and the comparisons by the primary measure,
+            `degradation`, and by the `distance` under the variations.
+        comparisons: by measure, then by pair. Where `ratio`, `difference` and `interval` are the ratio of distances of
+            the first model to the second; there is no interval where fewer than two seeds, or seeds that all agree,
+            allow for none. `pairs` counts seeds with a value of both models, `left_out` those without.
         runs: how many there are of all models.
         study: its parameters.
         metrics: as the study returns them.
     """
 
     models: tuple[str, ...]
-    pairs: tuple[Pair, ...]
-    comparisons: tuple[Comparison, ...]
+    pairs: tuple[Row, ...]
+    comparisons: tuple[Row, ...]
     runs: int
-    study: Mapping[str, Any]
-    metrics: Mapping[str, Any]
+    study: Row
+    metrics: Row
 
-    def of(self, *verdicts: Stability) -> tuple[Pair, ...]:
+    def of(self, *verdicts: Stability) -> tuple[Row, ...]:
         """Returns the pairs with one of these verdicts."""
-        return tuple(pair for pair in self.pairs if pair.verdict in verdicts)
+        return tuple(pair for pair in self.pairs if pair["verdict"] in verdicts)
 
 
-def stability(metrics: Mapping[str, Any]) -> StabilityFindings:
+def stability(metrics: Row) -> StabilityFindings:
     """Concludes from what `experiments.stability.summary.summarise` returns, with the study's parameters as `config`."""
     study, models = metrics["config"], tuple(metrics["cells"])
     compared = {
@@ -98,22 +62,21 @@ def stability(metrics: Mapping[str, Any]) -> StabilityFindings:
     )
 
 
-def _comparison(measure: str, pair: str, found: Mapping[str, Any]) -> Comparison:
+def _comparison(measure: str, pair: str, found: Row) -> Row:
     first, second = pair.split("-")
-    ratio = measure in RATIOS
-    difference, interval = found["difference"], None
-    if is_number(difference) and found["interval"] is not None:
-        low, high = found["interval"]
-        interval = (math.exp(low), math.exp(high)) if ratio else (low, high)
-    verdict = Less(found["outcome"]) if is_number(difference) else Less.UNKNOWN
-    if is_number(difference) and ratio:
-        difference = math.exp(difference)
-    return Comparison(measure, first, second, ratio, difference, interval, found["pairs"], found["left_out"], verdict)
+    difference, interval, verdict = found["difference"], None, Less.UNKNOWN
+    scaled = math.exp if measure in RATIOS else float
+    if is_number(difference):
+        difference, verdict = scaled(difference), Less[found["outcome"].upper()]
+        interval = found["interval"] and tuple(map(scaled, found["interval"]))
+    pair_of = {"measure": measure, "first": first, "second": second, "ratio": measure in RATIOS}
+    return {**found, **pair_of, "difference": difference, "interval": interval, "verdict": verdict}
 
 
-def _pair(outcome: str, metrics: Mapping[str, Any], degradation: Comparison, distance: Comparison) -> Pair:
-    first, second = degradation.first, degradation.second
+def _pair(outcome: str, metrics: Row, degradation: Row, distance: Row) -> Row:
+    first, second = degradation["first"], degradation["second"]
     least, progress = metrics["config"]["least_progress"], metrics["progress"]
     short = tuple(model for model in (first, second) if not (is_number(progress[model]) and progress[model] >= least))
-    verdict = Stability.TOO_SHORT if short else Stability(outcome)
-    return Pair(first, second, verdict, short, degradation, distance)
+    verdict = Stability.TOO_SHORT if short else Stability[outcome.upper()]
+    models = {"first": first, "second": second, "verdict": verdict, "short": short}
+    return {**models, "degradation": degradation, "distance": distance}

@@ -2,38 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from fashion_dgm.findings import criteria
 from fashion_dgm.findings.criteria import Change, GradientNoise, Vanishing
+from fashion_dgm.findings.row import Row
 
-__all__ = ["GradientChange", "VanishingFindings", "vanishing"]
+__all__ = ["VanishingFindings", "vanishing"]
 
 _LOSSES = ("saturating", "non_saturating", "wasserstein")
-
-
-@dataclass(frozen=True)
-class GradientChange:
-    """The change of a frozen generator's gradient under one loss; means and deviations over seeds, in powers of ten.
-
-    Arguments:
-        epoch: of the generator; 0 is untrained.
-        summary: `{"norm" | "change" | "lost" | "variance_change" | "noise_change": {"mean", "sd"}}`.
-        norm: the norm after the last step, a geometric mean; not in powers of ten.
-        change: of the norm, from the first step on.
-        variance_change: of the variance between batches.
-        noise_change: of the variance over the squared mean.
-    """
-
-    epoch: int
-    loss: str
-    summary: Mapping[str, Mapping[str, Any]]
-    norm: float | None
-    change: Change
-    variance_change: Change
-    noise_change: Change
 
 
 @dataclass(frozen=True)
@@ -41,47 +19,53 @@ class VanishingFindings:
     """All losses and generators.
 
     Arguments:
-        gradients: by epoch of the generator, then by loss.
+        gradients: by epoch of the generator, 0 untrained, then by loss: the `summary` of means and deviations over
+            seeds, in powers of ten; the `norm` after the last step, a geometric mean; and how the norm (`change`), the
+            variance between batches (`variance_change`) and the variance over the squared mean (`noise_change`) change
+            from the first step on.
         others: losses other than the saturating one whose gradient falls for some generator.
         noisier: epochs of the generators for which the variance of the non-saturating gradient grows.
         metrics: as the study returns them, for its sizes and the error of the estimated distances.
     """
 
-    gradients: tuple[GradientChange, ...]
+    gradients: tuple[Row, ...]
     verdict: Vanishing
     others: tuple[str, ...]
     noisier: tuple[int, ...]
     noise: GradientNoise
-    metrics: Mapping[str, Any]
+    metrics: Row
 
 
-def vanishing(metrics: Mapping[str, Any]) -> VanishingFindings:
+def vanishing(metrics: Row) -> VanishingFindings:
     """Concludes from the metrics of the study of vanishing gradients."""
+    found = {int(epoch): losses for epoch, losses in metrics["gradients"].items()}
     gradients = tuple(
-        _gradient(int(epoch), loss, metrics["gradients"][epoch][loss])
-        for epoch in sorted(metrics["gradients"], key=int)
+        _gradient(epoch, loss, found[epoch][loss])
+        for epoch in sorted(found)
         for loss in _LOSSES
-        if loss in metrics["gradients"][epoch]
+        if loss in found[epoch]
     )
-    others = tuple(loss for loss in _LOSSES[1:] if any(g.change is Change.FALLS for g in gradients if g.loss == loss))
-    noisier = [g for g in gradients if g.loss == "non_saturating" and g.variance_change is Change.GROWS]
+    falling = {one["loss"] for one in gradients if one["change"] is Change.FALLS}
+    others = tuple(loss for loss in _LOSSES[1:] if loss in falling)
+    noisier = [g for g in gradients if g["loss"] == "non_saturating" and g["variance_change"] is Change.GROWS]
     return VanishingFindings(
         gradients=gradients,
-        verdict=_verdict([g.change for g in gradients if g.loss == "saturating"], others),
+        verdict=_verdict([g["change"] for g in gradients if g["loss"] == "saturating"], others),
         others=others,
-        noisier=tuple(g.epoch for g in noisier),
-        noise=_noise([g.noise_change for g in noisier]),
+        noisier=tuple(g["epoch"] for g in noisier),
+        noise=_noise([g["noise_change"] for g in noisier]),
         metrics=metrics,
     )
 
 
-def _gradient(epoch: int, loss: str, summary: Mapping[str, Any]) -> GradientChange:
+def _gradient(epoch: int, loss: str, summary: Row) -> Row:
     norm = summary["norm"]["mean"]
-    changes = (
-        criteria.change(summary[name]["mean"], summary[name].get("sd"))
+    verdicts = {
+        name: criteria.change(summary[name]["mean"], summary[name].get("sd"))
         for name in ("change", "variance_change", "noise_change")
-    )
-    return GradientChange(epoch, loss, summary, 10**norm if criteria.is_number(norm) else None, *changes)
+    }
+    norm = 10**norm if criteria.is_number(norm) else None
+    return {"epoch": epoch, "loss": loss, "summary": summary, "norm": norm, **verdicts}
 
 
 def _verdict(saturating: Sequence[Change], others: Sequence[str]) -> Vanishing:

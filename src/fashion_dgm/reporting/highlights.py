@@ -38,16 +38,18 @@ def _distances(found: FIDFindings) -> Iterator[Highlight]:
 
 def _likelihoods(found: PublishedFindings) -> Iterator[Highlight]:
     for own in found.likelihoods:
-        if own.flow.name in _FLOWS:
+        if own.name in _FLOWS:
             images = "official test" if own.split == "benchmark" else "held-out"
-            label = f"bits/dim of {_FLOWS[own.flow.name]}, {images} images"
-            yield Highlight(number(own.bits.value), label, f"published RealNVP: {found.literature.likelihood[0].bits}")
+            label = f"bits/dim of {_FLOWS[own.name]}, {images} images"
+            yield Highlight(
+                number(own.bits[own.split].value), label, f"published RealNVP: {found.literature.likelihood[0].bits}"
+            )
 
 
 def _detection(found: OODFindings) -> Iterator[Highlight]:
     one = found.sets[0]
-    name = dataset_name(one.name)
-    yield Highlight(number(one.found.get("auroc"), 3), f"AUROC on {name}, by likelihood", "chance: 0.5")
+    name = dataset_name(one["name"])
+    yield Highlight(number(one.get("auroc"), 3), f"AUROC on {name}, by likelihood", "chance: 0.5")
     if found.primary is not None:
-        auroc = found.primary.results.get(one.name, {}).get("auroc")
+        auroc = found.primary.results.get(one["name"], {}).get("auroc")
         yield Highlight(number(auroc, 3), f"AUROC on {name}, by the score {found.primary.label}", "chance: 0.5")

@@ -57,9 +57,9 @@ def _likelihoods(found: PublishedFindings) -> list[_Mark]:
         for one in found.literature.likelihood
     ]
     marks += [
-        _Mark(f"this run: {_FLOWS[own.flow.name]}", *_around(own.bits.value, own.bits.error or 0.0), ours=True)
+        _Mark(f"this run: {_FLOWS[own.name]}", *_around(bits.value, bits.error or 0.0), ours=True)
         for own in found.likelihoods
-        if is_number(own.bits.value)
+        if is_number((bits := own.bits[own.split]).value)
     ]
     return sorted(marks, key=lambda mark: mark.value)
 
@@ -70,11 +70,11 @@ def _detections(found: PublishedFindings, name: str) -> list[_Mark]:
         for one in found.literature.on(name)
     ]
     for own in found.detections:
-        entry = own.results.get(name, {})
+        entry = own["results"].get(name, {})
         value = entry.get("auroc")
         if is_number(value):
             low, high = entry.get("auroc_interval") or (value, value)
-            marks.append(_Mark(f"this run: {own.label}, {model_name(own.model)}", value, low, high, ours=True))
+            marks.append(_Mark(f"this run: {own['label']}, {model_name(own['model'])}", value, low, high, ours=True))
     return sorted(marks, key=lambda mark: -mark.value)
 
 
