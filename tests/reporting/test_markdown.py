@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import io
+
 import pytest
+from PIL import Image
 
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.reporting.markdown import Counter, image_size, to_html, to_inline_html, to_plain
-
-GIF = b"GIF89a" + bytes([4, 1, 2, 0]) + bytes(10)
 
 
 def html(markdown: str, **figures: bytes | None) -> str:
@@ -27,8 +28,9 @@ def test_a_figure_that_was_not_drawn_leaves_nothing() -> None:
 
 
 def test_animations_keep_their_kind() -> None:
-    assert "data:image/gif;base64," in html("::: figure one\nText.\n\nCaption.\n:::\n", one=GIF)
-    assert image_size(GIF) == (260, 2)
+    Image.new("L", (260, 2)).save(gif := io.BytesIO(), "GIF")
+    assert "data:image/gif;base64," in html("::: figure one\nText.\n\nCaption.\n:::\n", one=gif.getvalue())
+    assert image_size(gif.getvalue()) == (260, 2)
 
 
 @pytest.mark.parametrize(

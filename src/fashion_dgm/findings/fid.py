@@ -219,7 +219,7 @@ def _families(sets: Sequence[Row], copying_images: int | None, inception: bool) 
     def measure(name: str, errors: Sequence[object], least: float, smaller_is_better: bool) -> Row:
         of_gan, of_flow = gan.get(name), flow.get(name)
         values = {"name": name, "gan": of_gan, "flow": of_flow}
-        if not all(map(is_number, (of_gan, of_flow, *errors))):
+        if not is_number(of_gan) or not is_number(of_flow) or not all(map(is_number, errors)):
             return {**values, "difference": None, "error": None, "ahead": Family.UNKNOWN}
         difference, error = of_flow - of_gan, math.hypot(*filter(is_number, errors))
         ahead = criteria.family_ahead(difference, error, least, smaller_is_better)

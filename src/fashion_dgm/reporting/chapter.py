@@ -24,6 +24,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cache
 from importlib.resources import files
+from inspect import isfunction
 from typing import Any
 
 import yaml
@@ -168,7 +169,7 @@ def template_environment(folder: str, autoescape: bool = False) -> Environment:
 @cache
 def _environment() -> Environment:
     environment = template_environment("chapters")
-    environment.filters |= {name: function for name in wording.__all__ if callable(function := getattr(wording, name))}
+    environment.filters |= {name: value for name, value in vars(wording).items() if isfunction(value)}
     environment.filters["plain"] = _plain
     environment.globals |= {
         name: value

@@ -16,19 +16,18 @@ more. HTML is text like any other.
 from __future__ import annotations
 
 import base64
-import itertools
-import re
-import struct
-from collections.abc import Iterator, Mapping, Sequence
+import io
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
 from markdown_it import MarkdownIt
-from markdown_it.token import Token
+from markdown_it.tree import SyntaxTreeNode
 from markupsafe import escape
 from math_core import LatexError, LatexToMathML
 from mdit_py_plugins.container import container_plugin
 from mdit_py_plugins.dollarmath import dollarmath_plugin
+from PIL import Image, UnidentifiedImageError
 
 from fashion_dgm.errors import FashionDGMError
 
@@ -58,8 +57,7 @@ def to_html(markdown: str, figures: Mapping[str, bytes | None], counter: Counter
     Raises:
         FashionDGMError: if a formula cannot be read, a figure is unknown, or has no alternative text or caption.
     """
-    tokens = list(_contained(_parser().parse(markdown), figures, counter))
-    return _render(tokens)
+    return _render(SyntaxTreeNode(_parser().parse(markdown)), figures, counter)
 
 
 def to_inline_html(markdown: str) -> str:
@@ -69,8 +67,7 @@ def to_inline_html(markdown: str) -> str:
 
 def to_plain(markdown: str) -> str:
     """Returns one paragraph of Markdown as plain text."""
-    (token,) = _parser().parseInline(markdown.strip())
-    return _text_of(token)
+    return _text_of(SyntaxTreeNode(_parser().parseInline(markdown.strip())))
 
 
 def image_size(image: bytes) -> tuple[int, int]:
@@ -79,13 +76,10 @@ def image_size(image: bytes) -> tuple[int, int]:
     Raises:
         FashionDGMError: if it is neither.
     """
-    if image.startswith(b"\x89PNG\r\n\x1a\n") and len(image) >= 24:
-        width, height = struct.unpack(">II", image[16:24])
-    elif image[:6] in (b"GIF87a", b"GIF89a") and len(image) >= 10:
-        width, height = struct.unpack("<HH", image[6:10])
-    else:
-        raise FashionDGMError(f"a figure of the report must be a PNG or GIF file, not {image[:8]!r}...")
-    return width, height
+    try:
+        return Image.open(io.BytesIO(image), formats=("PNG", "GIF")).size
+    except UnidentifiedImageError as error:
+        raise FashionDGMError(f"a figure of the report must be a PNG or GIF file, not {image[:8]!r}...") from error
 
 
 @cache
@@ -105,37 +99,27 @@ def _mathml(latex: str, options: Mapping[str, bool]) -> str:
         raise FashionDGMError(f"the formula {latex!r} cannot be read: {error}") from error
 
 
-def _render(tokens: Sequence[Token]) -> str:
+def _render(parent: SyntaxTreeNode, figures: Mapping[str, bytes | None], counter: Counter) -> str:
+    """Renders what is within a node, containers by the functions below."""
+    return "".join(
+        _container(node, figures, counter) if node.type.startswith("container_") else _html(node)
+        for node in parent.children
+    )
+
+
+def _html(node: SyntaxTreeNode) -> str:
     parser = _parser()
-    return parser.renderer.render(tokens, parser.options, {})
+    return str(parser.renderer.render(node.to_tokens(), parser.options, {}))
 
 
-def _contained(tokens: Sequence[Token], figures: Mapping[str, bytes | None], counter: Counter) -> Iterator[Token]:
-    """Yields the tokens with each container as ready HTML."""
-    i = 0
-    while i < len(tokens):
-        token = tokens[i]
-        if not (token.type.startswith("container_") and token.nesting == 1):
-            yield token
-            i += 1
-            continue
-        kind = token.type.removeprefix("container_").removesuffix("_open")
-        end = next(
-            j
-            for j in range(i + 1, len(tokens))
-            if tokens[j].type == f"container_{kind}_close" and tokens[j].level == token.level
-        )
-        title = token.info.strip().removeprefix(kind).strip()
-        yield _html(_block(kind, title, tokens[i + 1 : end], figures, counter))
-        i = end + 1
-
-
-def _block(kind: str, title: str, inner: Sequence[Token], figures: Mapping[str, bytes | None], counter: Counter) -> str:
+def _container(node: SyntaxTreeNode, figures: Mapping[str, bytes | None], counter: Counter) -> str:
+    kind = node.type.removeprefix("container_")
+    title = node.info.strip().removeprefix(kind).strip()
     if kind == "figure":
-        return _figure(title, inner, figures, counter)
+        return _figure(title, node, figures, counter)
     if kind == "table":
-        return _table(inner, counter)
-    body = _render(list(_contained(inner, figures, counter)))
+        return _table(node, counter)
+    body = _render(node, figures, counter)
     if kind == "note":
         return f'<aside class="note">\n<p class="note-title">{to_inline_html(title)}</p>\n{body}</aside>\n'
     if kind == "details":
@@ -145,83 +129,67 @@ def _block(kind: str, title: str, inner: Sequence[Token], figures: Mapping[str, 
     return f'<div class="formula">\n{body}</div>\n'
 
 
-def _figure(name: str, inner: Sequence[Token], figures: Mapping[str, bytes | None], counter: Counter) -> str:
+def _figure(name: str, node: SyntaxTreeNode, figures: Mapping[str, bytes | None], counter: Counter) -> str:
     if name not in figures:
         raise FashionDGMError(f"the report has no figure {name!r}")
     image = figures[name]
     if image is None:
         return ""
     width, height = image_size(image)
-    paragraphs = [token for token in inner if token.type == "inline"]
-    if len(paragraphs) < 2:
+    if len(node.children) < 2:
         raise FashionDGMError(f"the figure {name!r} needs an alternative text and a caption")
-    alt, caption = _text_of(paragraphs[0]), " ".join(map(_inline, paragraphs[1:]))
+    alt, *captions = node.children
     counter.figure += 1
     label, kind = f"figure-{counter.figure}", "gif" if image.startswith(b"GIF") else "png"
     data = base64.b64encode(image).decode("ascii")
     return (
         f'<figure>\n<div class="scroll" role="region" tabindex="0" aria-labelledby="{label}">\n'
-        f'<img src="data:image/{kind};base64,{data}" alt="{escape(alt)}" '
+        f'<img src="data:image/{kind};base64,{data}" alt="{escape(_text_of(alt))}" '
         f'width="{round(width / 2)}" height="{round(height / 2)}">\n</div>\n'
-        f'<figcaption id="{label}"><b>Figure {counter.figure}.</b> {caption}</figcaption>\n</figure>\n'
+        f'<figcaption id="{label}"><b>Figure {counter.figure}.</b> {_inline(*captions)}</figcaption>\n</figure>\n'
     )
 
 
-def _table(inner: Sequence[Token], counter: Counter) -> str:
-    first = next((i for i, token in enumerate(inner) if token.type == "table_open"), None)
-    if first is None or inner[0].type != "paragraph_open":
-        raise FashionDGMError(f"a table needs a caption and rows: {_text_of_all(inner)[:80]!r}")
-    caption = " ".join(_inline(token) for token in inner[:first] if token.type == "inline")
-    rows: list[list[tuple[Token, bool]]] = []
-    for token, content in itertools.pairwise(inner):
-        if token.type == "tr_open":
-            rows.append([])
-        elif token.type in ("th_open", "td_open"):
-            rows[-1].append((content, "right" in str(token.attrs.get("style", ""))))
-    head, body = rows[0], rows[1:]
-    wordy = [max((len(_text_of(row[i][0])) for row in body), default=0) > _WORDY for i in range(len(head))]
+def _table(node: SyntaxTreeNode, counter: Counter) -> str:
+    if len(node.children) < 2 or node.children[-1].type != "table":
+        raise FashionDGMError(f"a table needs a caption and rows: {_text_of(node)[:80]!r}")
+    *captions, table = node.children
+    head, *bodies = table.children
+    rows = [row.children for body in bodies for row in body.children]
+    columns = head.children[0].children
+    wordy = [max((len(_text_of(row[i])) for row in rows), default=0) > _WORDY for i in range(len(columns))]
     counter.table += 1
     label = f"table-{counter.table}"
     return (
-        f'<figure class="table{" long" if len(body) > _LONG else ""}">\n'
-        f'<figcaption id="{label}"><b>Table {counter.table}.</b> {caption}</figcaption>\n'
+        f'<figure class="table{" long" if len(rows) > _LONG else ""}">\n'
+        f'<figcaption id="{label}"><b>Table {counter.table}.</b> {_inline(*captions)}</figcaption>\n'
         f'<div class="scroll" role="region" tabindex="0" aria-labelledby="{label}">\n'
         f'<table aria-labelledby="{label}">\n<thead><tr>\n'
-        + "".join(f"{_cell('th', 'col', token, number, False)}\n" for token, number in head)
+        + "".join(f"{_cell('th', 'col', cell, False)}\n" for cell in columns)
         + "</tr></thead>\n<tbody>\n"
-        + "".join(_row(row, wordy) for row in body)
+        + "".join(_row(row, wordy) for row in rows)
         + "</tbody>\n</table>\n</div>\n</figure>\n"
     )
 
 
-def _row(row: Sequence[tuple[Token, bool]], wordy: Sequence[bool]) -> str:
-    emphasised = row[0][0].content.startswith("**")
-    cells = (
-        _cell("td" if i else "th", "" if i else "row", token, number, wordy[i]) for i, (token, number) in enumerate(row)
-    )
-    attribute = ' class="emphasised"' if emphasised else ""
-    return f"<tr{attribute}>{''.join(cells)}</tr>\n"
+def _row(row: Sequence[SyntaxTreeNode], wordy: Sequence[bool]) -> str:
+    first, *others = row
+    attribute = ' class="emphasised"' if first.children[0].content.startswith("**") else ""
+    cells = [_cell("td", "", cell, wide) for cell, wide in zip(others, wordy[1:], strict=True)]
+    return f"<tr{attribute}>{_cell('th', 'row', first, wordy[0])}{''.join(cells)}</tr>\n"
 
 
-def _cell(tag: str, scope: str, token: Token, number: bool, wordy: bool) -> str:
+def _cell(tag: str, scope: str, cell: SyntaxTreeNode, wordy: bool) -> str:
     attributes = f' scope="{scope}"' if scope else ""
-    kind = "numeric" if number else "wordy" if wordy else ""
+    kind = "numeric" if "right" in str(cell.attrs.get("style", "")) else "wordy" if wordy else ""
     attributes += f' class="{kind}"' if kind else ""
-    return f"<{tag}{attributes}>{_inline(token)}</{tag}>"
+    return f"<{tag}{attributes}>{_inline(cell)}</{tag}>"
 
 
-def _inline(token: Token) -> str:
-    return _render(token.children or [])
+def _inline(*blocks: SyntaxTreeNode) -> str:
+    return " ".join(_html(block.children[0]) for block in blocks)
 
 
-def _text_of(token: Token) -> str:
-    parts = [child.content if child.type != "softbreak" else " " for child in token.children or []]
-    return re.sub(r"\s+", " ", "".join(parts)).strip()
-
-
-def _text_of_all(tokens: Sequence[Token]) -> str:
-    return " ".join(_text_of(token) for token in tokens if token.type == "inline")
-
-
-def _html(text: str) -> Token:
-    return Token("html_block", "", 0, content=text)
+def _text_of(node: SyntaxTreeNode) -> str:
+    leaves = (one for one in node.walk() if not one.children)
+    return " ".join("".join(" " if one.type == "softbreak" else one.content for one in leaves).split())

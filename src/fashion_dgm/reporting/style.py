@@ -10,22 +10,6 @@ from typing import Any, ParamSpec
 import matplotlib
 from matplotlib.figure import Figure
 
-__all__ = [
-    "BLACK",
-    "BLUE",
-    "CYCLE",
-    "DPI",
-    "GREEN",
-    "GREY",
-    "ORANGE",
-    "PURPLE",
-    "SKY",
-    "VERMILLION",
-    "WIDTH",
-    "styled",
-    "to_png",
-]
-
 P = ParamSpec("P")
 
 DPI = 200

@@ -10,31 +10,6 @@ from fashion_dgm.data.ood.transforms import TRANSFORMS
 from fashion_dgm.experiments.stability.measures import COMPARED
 from fashion_dgm.findings.criteria import is_number
 
-__all__ = [
-    "MISSING",
-    "NOT_APPLICABLE",
-    "SPACE_NAMES",
-    "count",
-    "dataset_name",
-    "estimate",
-    "interval",
-    "listing",
-    "loss_name",
-    "measure_name",
-    "model_name",
-    "number",
-    "part_name",
-    "part_order",
-    "percent",
-    "plural",
-    "show",
-    "signed",
-    "significant",
-    "space_name",
-    "the_model",
-    "with_error",
-]
-
 MISSING = "n/a"
 NOT_APPLICABLE = "\u2013"
 

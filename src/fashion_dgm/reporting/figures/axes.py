@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from fashion_dgm.errors import FashionDGMError
@@ -18,24 +19,6 @@ from fashion_dgm.reporting.wording import number
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pandas import DataFrame
-
-__all__ = [
-    "DASHED",
-    "Line",
-    "check_not_empty",
-    "column_of",
-    "draw_lines",
-    "epochs_of",
-    "heat_map",
-    "log_if_wide",
-    "panel_grid",
-    "plain_ticks",
-    "say_missing",
-    "set_epoch_axis",
-    "stroke_of",
-    "thinned",
-    "write_at_ends",
-]
 
 T = TypeVar("T")
 
@@ -84,12 +67,7 @@ def draw_lines(axes: Axes, epochs: NDArray, lines: Sequence[Line], label_ends: b
         if not finite.any():
             continue
         # Epochs without a value are bridged: held-out figures may be measured at every tenth epoch only.
-        axes.plot(
-            epochs[finite],
-            line.y[finite],
-            color=line.color,
-            **stroke_of(int(finite.sum()), line.dashed),
-        )
+        axes.plot(epochs[finite], line.y[finite], color=line.color, **stroke_of(int(finite.sum()), line.dashed))
         ends.append((float(line.y[finite][-1]), f"{line.label} {number(line.y[finite][-1], 3)}", line.color))
     set_epoch_axis(axes, epochs)
     axes.margins(y=0.1)
@@ -103,6 +81,11 @@ def draw_lines(axes: Axes, epochs: NDArray, lines: Sequence[Line], label_ends: b
 def stroke_of(points: int, dashed: bool) -> dict[str, Any]:
     """Returns the style of a line; its points are marked where there are few."""
     return {"linestyle": DASHED if dashed else "-", "marker": "o" if points <= 20 else ""}
+
+
+def legend_entry(label: str, color: str, **style: Any) -> Line2D:
+    """Returns a line that is in no axes, for a legend of all panels."""
+    return Line2D([], [], label=label, color=color, **style)
 
 
 def say_missing(axes: Axes) -> None:

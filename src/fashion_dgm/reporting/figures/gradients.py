@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from fashion_dgm.config import DiracConfig
 from fashion_dgm.experiments.gradients.dirac_gan import DiracGAN, descend, dirac_gans, penalty_limit
 from fashion_dgm.experiments.gradients.shifted_uniforms import closed_form
-from fashion_dgm.reporting.figures.axes import check_not_empty
+from fashion_dgm.reporting.figures.axes import check_not_empty, legend_entry
 from fashion_dgm.reporting.style import BLACK, BLUE, GREEN, GREY, VERMILLION, WIDTH, styled
 from fashion_dgm.reporting.wording import loss_name
 
@@ -65,11 +64,10 @@ def uniform_curves(table: DataFrame) -> Figure:
         groups = table.groupby(table["shift"].abs())[name]
         at, mean, spread = groups.mean().index.to_numpy(), groups.mean().to_numpy(), groups.std().fillna(0).to_numpy()
         if name == "kl":
-            panel.set_ylim(-0.08, 1.15)
-            panel.set_yticks([0, 1], ["0", "∞"])
+            panel.set(ylim=(-0.08, 1.15), yticks=[0, 1], yticklabels=["0", "∞"])
             panel.plot([0, longest], [1, 1], color=VERMILLION, zorder=2)
-            panel.plot([0], [1], "o", color=VERMILLION, markerfacecolor="white", markersize=6, zorder=3)
-            panel.plot([0], [0], "o", color=VERMILLION, markersize=6, zorder=3)
+            for height, fill in ((1, "white"), (0, VERMILLION)):
+                panel.plot([0], [height], "o", color=VERMILLION, markerfacecolor=fill, markersize=6, zorder=3)
             panel.plot(at, np.minimum(mean, 1), "o", color=BLACK, markersize=4, zorder=4)
         else:
             panel.plot(shifts, exact[name], color=BLUE if name == "wasserstein" else VERMILLION, zorder=2)
@@ -124,10 +122,8 @@ def _panels(table: DataFrame, values: Mapping[str, Callable[[DataFrame], NDArray
         panels[0].yaxis.set_minor_locator(NullLocator())
     for panel, epoch in zip(grid[0], epochs, strict=True):
         panel.set_title("untrained generator" if epoch == 0 else f"after epoch {epoch}")
-    key = [
-        Line2D([], [], color=color, linestyle=_DASHES[name], linewidth=2.2, label=loss_name(name))
-        for name, color in _COLORS.items()
-    ]
+    looks = {name: {"color": color, "linewidth": 2.2, "linestyle": _DASHES[name]} for name, color in _COLORS.items()}
+    key = [legend_entry(loss_name(name), **look) for name, look in looks.items()]
     figure.legend(handles=key, loc="outside upper center", ncols=3, handlelength=2.6)
     figure.supxlabel("steps of the discriminator or critic", fontsize="medium")
     return figure
@@ -146,9 +142,8 @@ def _draw(panel: Axes, table: DataFrame, value: Callable[[DataFrame], NDArray]) 
         mean = logs.mean(axis=1)
         if logs.shape[1] > 1:
             spread = logs.std(axis=1, ddof=1)
-            panel.fill_between(
-                steps, 10 ** (mean - spread), 10 ** (mean + spread), color=color, alpha=0.15, linewidth=0
-            )
+            low, high = 10 ** (mean - spread), 10 ** (mean + spread)
+            panel.fill_between(steps, low, high, color=color, alpha=0.15, linewidth=0)
         panel.plot(steps, 10**mean, color=color, linewidth=2.2, linestyle=_DASHES[name])
     panel.set_yscale("log")
     panel.set_xscale("symlog", linthresh=1, linscale=0.4)
@@ -179,9 +174,9 @@ def dirac_portraits(config: DiracConfig) -> Figure:
             for turn in (-farthest, farthest):
                 panel.axvline(turn, color=GREEN, linewidth=1.2, linestyle="--")
     key = [
-        Line2D([], [], color=BLUE, linewidth=1.6, label="alternating steps"),
-        Line2D([], [], color=VERMILLION, linewidth=1.3, label="simultaneous steps"),
-        Line2D([], [], color=BLACK, marker="*", markersize=10, linestyle="", label="solution"),
+        legend_entry("alternating steps", BLUE, linewidth=1.6),
+        legend_entry("simultaneous steps", VERMILLION, linewidth=1.3),
+        legend_entry("solution", BLACK, marker="*", markersize=10, linestyle=""),
     ]
     figure.legend(handles=key, loc="outside upper center", ncols=3)
     figure.supxlabel("generator: the point it makes (the data are at 0)", fontsize="medium")

@@ -19,18 +19,7 @@ from fashion_dgm.reporting.wording import dataset_name
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = [
-    "COLUMNS",
-    "CaptionedRow",
-    "captioned_rows",
-    "check_images",
-    "class_examples",
-    "flow_samples",
-    "image_grid",
-    "mosaic_of",
-    "ood_set_examples",
-    "snapshot_strip",
-]
+__all__ = ["class_examples", "flow_samples", "image_grid", "ood_set_examples", "snapshot_strip"]
 
 _GAP = 2
 _LARGEST_SCALE = 5

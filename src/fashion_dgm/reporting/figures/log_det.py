@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
-from fashion_dgm.reporting.figures.axes import DASHED, check_not_empty, panel_grid, plain_ticks
+from fashion_dgm.reporting.figures.axes import DASHED, check_not_empty, legend_entry, panel_grid, plain_ticks
 from fashion_dgm.reporting.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION, WIDTH, styled
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
 
-__all__ = ["KIND_COLORS", "KIND_NAMES", "kinds_of", "log_det_probes", "log_det_truncation"]
+__all__ = ["log_det_probes", "log_det_truncation"]
 
 KIND_NAMES = {
     "dense": "dense",
@@ -64,19 +63,14 @@ def log_det_truncation(truncation: DataFrame) -> Figure:
             axes.plot(rows["terms"], np.where(error > _SMALLEST, error, np.nan), color=color, linewidth=thin)
             axes.plot(rows["terms"], rows["bound"], color=color, linestyle=DASHED, linewidth=1.1)
         axes.set_title(f"{KIND_NAMES.get(kind, kind)}, D = {dimension}", fontsize=10.5)
-        axes.set_yscale("log")
-        axes.set_ylim(_SMALLEST, 10 ** np.ceil(np.log10(truncation["bound"].max())))
-        axes.set_xscale("log")
+        top = 10 ** np.ceil(np.log10(truncation["bound"].max()))
+        axes.set(xscale="log", yscale="log", ylim=(_SMALLEST, top), xlabel="terms computed")
         plain_ticks(axes, (1, 3, 10, 30))
-        axes.set_xlabel("terms computed")
         axes.label_outer()
     for axes in panels[::columns]:
         axes.set_ylabel("error of log det (nats)")
-    handles = [Line2D([], [], color=colors[constant], label=f"Lip = {constant:.2g}") for constant in constants]
-    handles += [
-        Line2D([], [], color=GREY, label="error"),
-        Line2D([], [], color=GREY, linestyle=DASHED, linewidth=1.1, label="bound of theory"),
-    ]
+    handles = [legend_entry(f"Lip = {constant:.2g}", colors[constant]) for constant in constants]
+    handles += [legend_entry("error", GREY), legend_entry("bound of theory", GREY, linestyle=DASHED, linewidth=1.1)]
     ncols = 6 if len(handles) < 7 else 4
     figure.legend(handles=handles, loc="outside upper left", ncols=ncols, columnspacing=1.2, handlelength=1.5)
     return figure
@@ -101,16 +95,12 @@ def log_det_probes(probes: DataFrame, blocks: DataFrame) -> Figure:
             axes.plot(rows["probes"], rows["theory"], color=color)
             _points(axes, rows["probes"], rows["variance"], rows["low"], rows["high"], color)
         axes.set_xscale("log", base=2)
-        axes.set_yscale("log")
+        axes.set(yscale="log", xlabel="probes")
         plain_ticks(axes, (1, 4, 16, 64))
-        axes.set_xlabel("probes")
         axes.set_title(KIND_NAMES.get(kind, kind), fontsize=10.5)
     panels[0].set_ylabel("variance (nats²)")
-    handles = [Line2D([], [], color=color, label=probe.capitalize()) for probe, color in PROBE_COLORS.items()]
-    handles += [
-        Line2D([], [], color=GREY, label="theory"),
-        Line2D([], [], color=GREY, marker="o", linestyle="", label="measured"),
-    ]
+    handles = [legend_entry(probe.capitalize(), color) for probe, color in PROBE_COLORS.items()]
+    handles += [legend_entry("theory", GREY), legend_entry("measured", GREY, marker="o", linestyle="")]
     upper.legend(handles=handles, loc="outside upper left", ncols=4)
     axes = lower.subplots()
     axes.plot([0, 1.08], [0, 1.08], color=GREY, linewidth=1)
@@ -120,16 +110,10 @@ def log_det_probes(probes: DataFrame, blocks: DataFrame) -> Figure:
         style = {"color": KIND_COLORS.get(kind, BLACK), "label": KIND_NAMES.get(kind, kind)}
         axes.errorbar(*points, linestyle="", marker="o", elinewidth=1, **style)
     note: dict[str, Any] = {"color": GREY, "arrowprops": {"arrowstyle": "-", "color": GREY, "linewidth": 0.8}}
-    axes.annotate(
-        "no part on the diagonal:\nthe kind of probe does not matter",
-        (0.99, 0.985),
-        xytext=(0.8, 0.4),
-        ha="center",
-        **note,
-    )
+    equal = "no part on the diagonal:\nthe kind of probe does not matter"
+    axes.annotate(equal, (0.99, 0.985), xytext=(0.8, 0.4), ha="center", **note)
     axes.annotate("nearly diagonal:\nRademacher is nearly exact", (0.05, 0.04), xytext=(0.3, 0.02), va="bottom", **note)
-    axes.set(xlim=(-0.02, 1.06), ylim=(-0.03, 1.25))
-    axes.set_xlabel("part of ‖S‖² off the diagonal (theory)")
+    axes.set(xlim=(-0.02, 1.06), ylim=(-0.03, 1.25), xlabel="part of ‖S‖² off the diagonal (theory)")
     axes.set_ylabel("measured variance,\nRademacher / Gaussian")
     axes.legend(loc="upper left")
     return figure

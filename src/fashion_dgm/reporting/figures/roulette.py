@@ -8,9 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
-from fashion_dgm.reporting.figures.axes import DASHED, log_if_wide, panel_grid, plain_ticks
+from fashion_dgm.reporting.figures.axes import DASHED, legend_entry, log_if_wide, panel_grid, plain_ticks
 from fashion_dgm.reporting.figures.log_det import KIND_NAMES, kinds_of
 from fashion_dgm.reporting.style import BLACK, BLUE, GREEN, GREY, ORANGE, VERMILLION, WIDTH, styled
 from fashion_dgm.reporting.wording import count, number
@@ -55,14 +54,10 @@ def roulette_bias(estimators: DataFrame) -> Figure:
         axes.grid(axis="y", visible=False)
     panels[0].set_yticks(np.arange(len(names)), names)
     panels[0].invert_yaxis()
-    handles = [
-        Line2D([], [], color=color, marker="o", linestyle="", label=FAMILY_NAMES[family])
-        for family, color in FAMILY_COLORS.items()
-    ]
-    handles += [
-        Line2D([], [], color=GREY, marker="o", markerfacecolor="white", linestyle="", label="infinite variance"),
-        Line2D([], [], color=BLACK, marker="|", markersize=11, linestyle="", label="true bias"),
-    ]
+    dot: dict[str, Any] = {"marker": "o", "linestyle": ""}
+    handles = [legend_entry(FAMILY_NAMES[family], color, **dot) for family, color in FAMILY_COLORS.items()]
+    handles.append(legend_entry("infinite variance", GREY, markerfacecolor="white", **dot))
+    handles.append(legend_entry("true bias", BLACK, marker="|", markersize=11, linestyle=""))
     figure.legend(handles=handles, loc="outside upper left", ncols=3, columnspacing=1.5, handletextpad=0.4)
     return figure
 
@@ -83,28 +78,23 @@ def roulette_variance(costs: DataFrame, estimators: DataFrame, tails: DataFrame,
     own = costs[costs["kind"] == kind]
     exacts = sorted(set(own["exact_terms"]))
     colors = dict(zip(exacts, _EXACT_COLORS * len(exacts), strict=False))
-    for exact in exacts:
-        rows = own[own["exact_terms"] == exact].sort_values("expected_terms")
-        left.plot(rows["expected_terms"], np.sqrt(rows["variance"]), color=colors[exact], label=f"{exact} always")
-    rows = estimators[(estimators["kind"] == kind) & (estimators["family"] == "geometric")]
-    rows = rows[np.isfinite(rows["variance_theory"])]
-    for exact in exacts:
-        chosen = rows[rows["exact_terms"] == exact]
-        left.plot(
-            chosen["expected_terms"], np.sqrt(chosen["variance"]), linestyle="", marker="o", color=colors[exact],
-            markersize=6,
-        )  # fmt: skip
+    drawn = estimators[(estimators["kind"] == kind) & (estimators["family"] == "geometric")]
+    drawn = drawn[np.isfinite(drawn["variance_theory"])]
+    lines: dict[str, Any] = {"linestyle": "-"}
+    points: dict[str, Any] = {"linestyle": "", "marker": "o", "markersize": 6}
+    for table, look in ((own.sort_values("expected_terms"), lines), (drawn, points)):
+        for exact in exacts:
+            rows = table[table["exact_terms"] == exact]
+            label = f"{exact} always" if look is lines else None
+            left.plot(rows["expected_terms"], np.sqrt(rows["variance"]), color=colors[exact], label=label, **look)
     floor = estimators[(estimators["kind"] == kind) & (estimators["family"] == "truncation")]["variance_theory"].max()
     left.axhline(np.sqrt(floor), color=GREY, linestyle=DASHED, linewidth=1.2)
-    left.text(0.98, np.sqrt(floor) * 0.95, "probes alone", transform=left.get_yaxis_transform(), ha="right", va="top",
-              color=GREY)  # fmt: skip
-    left.set_xscale("log")
-    left.set_yscale("log")
-    left.set_ylim(top=2 * np.sqrt(own["variance"].max()), bottom=0.7 * np.sqrt(floor))
+    below: dict[str, Any] = {"transform": left.get_yaxis_transform(), "ha": "right", "va": "top"}
+    left.text(0.98, np.sqrt(floor) * 0.95, "probes alone", color=GREY, **below)
+    left.set(xscale="log", yscale="log", ylim=(0.7 * np.sqrt(floor), 2 * np.sqrt(own["variance"].max())))
     plain_ticks(left, (5, 10, 20, 50))
     log_if_wide(left, np.sqrt(own["variance"].to_numpy()), ratio=1)
-    left.set_xlabel("expected terms for one probe")
-    left.set_ylabel("standard deviation (nats)")
+    left.set(xlabel="expected terms for one probe", ylabel="standard deviation (nats)")
     left.set_title("geometric: what terms buy", fontsize=10.5)
     left.legend(loc="upper right")
 
@@ -117,25 +107,20 @@ def roulette_variance(costs: DataFrame, estimators: DataFrame, tails: DataFrame,
         style = "-" if np.isfinite(finite.iloc[0]) else DASHED
         right.plot(rows["chance"], np.sqrt(rows["variance"]), color=FAMILY_COLORS[family], linestyle=style)
         # Below its line, where Poisson's climbs above.
-        below = family == "geometric" and style != "-"
-        place = int(0.6 * len(rows)) if below else -1
-        deviation = float(np.sqrt(rows["variance"].iloc[place]))
-        ends.append((rows["chance"].iloc[place], deviation, name, FAMILY_COLORS[family], below))
+        is_below = family == "geometric" and style != "-"
+        place = int(0.6 * len(rows)) if is_below else -1
+        chance, deviation = max(rows["chance"].iloc[place], 1e-16), float(np.sqrt(rows["variance"].iloc[place]))
+        ends.append(deviation)
+        look = {"ha": "left", "va": "top"} if is_below else {"ha": "right", "va": "bottom"}
+        look |= {"xytext": (8, -6) if is_below else (-4, 4), "color": FAMILY_COLORS[family]}
+        label = name.split(" + ")[1]
+        right.annotate(label, (chance, deviation), textcoords="offset points", fontsize=9, **look)
     right.axvline(1 / draws, color=GREY, linewidth=1)
-    right.set_xscale("log")
-    right.set_yscale("log")
-    right.set_xlim(1, 1e-16)
-    for chance, deviation, name, color, below in ends:
-        right.annotate(
-            name.split(" + ")[1], (max(chance, 1e-16), deviation), xytext=(8, -6) if below else (-4, 4),
-            textcoords="offset points", ha="left" if below else "right",
-            va="top" if below else "bottom", color=color, fontsize=9,
-        )  # fmt: skip
-    right.text(1 / draws, 0.98, f" {count(draws)} draws\n see this far", transform=right.get_xaxis_transform(),
-               ha="left", va="top", color=GREY, fontsize=9)  # fmt: skip
+    far = f" {count(draws)} draws\n see this far"
+    right.text(1 / draws, 0.98, far, transform=right.get_xaxis_transform(), va="top", color=GREY, fontsize=9)
+    right.set(xscale="log", yscale="log", xlim=(1, 1e-16), xlabel="terms rarer than this left out")
+    right.set_ylim(top=30 * max(ends))
     right.set_ylabel("standard deviation (nats)")
-    right.set_ylim(top=30 * max(end[1] for end in ends))
-    right.set_xlabel("terms rarer than this left out")
     right.set_title("what the rare long series add", fontsize=10.5)
     return figure
 
@@ -165,14 +150,13 @@ def roulette_budget(budgets: DataFrame) -> Figure:
             color, style = drawn[name]
             axes.plot(rows["budget"], np.sqrt(rows["error_theory"]), color=color, linestyle=style, linewidth=1.5)
             axes.plot(rows["budget"], np.sqrt(rows["error"]), color=color, linestyle="", marker="o", markersize=3)
-        axes.set_xscale("log")
-        axes.set_yscale("log")
+        axes.set(xscale="log", yscale="log")
         axes.set_title(KIND_NAMES.get(kind, kind), fontsize=10.5)
         plain_ticks(axes, (10, 100, 1_000, 10_000))
     for axes in panels[-columns:]:
         axes.set_xlabel("vjps for one estimate")
     figure.supylabel("root mean squared error (nats)", fontsize=10.5)
-    handles = [Line2D([], [], color=color, linestyle=style, label=name) for name, (color, style) in drawn.items()]
+    handles = [legend_entry(name, color, linestyle=style) for name, (color, style) in drawn.items()]
     figure.legend(handles=handles, loc="outside lower left", ncols=4, columnspacing=1.2, fontsize=9)
     return figure
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.ticker import PercentFormatter
 
+from fashion_dgm.findings.criteria import EVEN_ENTROPY
 from fashion_dgm.findings.gan import model_order
 from fashion_dgm.reporting.figures.axes import (
     DASHED,
@@ -20,6 +20,7 @@ from fashion_dgm.reporting.figures.axes import (
     column_of,
     draw_lines,
     epochs_of,
+    legend_entry,
     log_if_wide,
     set_epoch_axis,
 )
@@ -46,20 +47,14 @@ def flow_curve(history: DataFrame) -> Figure:
     epochs = epochs_of(history)
     figure = Figure(figsize=(WIDTH, 4.4), layout="constrained")
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[2, 1])
-    draw_lines(
-        upper,
-        epochs,
-        [
-            Line(column_of(history, "bits_per_dim"), BLUE, "training"),
-            Line(column_of(history, "test_bits_per_dim"), VERMILLION, "held-out", dashed=True),
-        ],
-        label_ends=True,
-    )
+    training = Line(column_of(history, "bits_per_dim"), BLUE, "training")
+    held_out = Line(column_of(history, "test_bits_per_dim"), VERMILLION, "held-out", dashed=True)
+    draw_lines(upper, epochs, [training, held_out], label_ends=True)
     upper.set_title("Bits per dimension (lower is better)")
-    draw_lines(lower, epochs, [Line(column_of(history, "gradient_norm"), GREY)])
-    log_if_wide(lower, column_of(history, "gradient_norm"))
-    lower.set_title("Norm of the gradient, before clipping")
-    lower.set_xlabel("epoch")
+    norm = column_of(history, "gradient_norm")
+    draw_lines(lower, epochs, [Line(norm, GREY)])
+    log_if_wide(lower, norm)
+    lower.set(title="Norm of the gradient, before clipping", xlabel="epoch")
     return figure
 
 
@@ -88,20 +83,16 @@ def gan_curves(histories: Mapping[str, DataFrame]) -> Figure:
     if len(models) > 2:
         for panel in grid.flat:
             panel.set_title(panel.get_title(loc="left"), fontsize="medium")
-    figure.supxlabel(
-        "epoch (y axes are not shared: compare the shapes of curves, not their heights)", fontsize="medium"
-    )
+    note = "y axes are not shared: compare the shapes of curves, not their heights"
+    figure.supxlabel(f"epoch ({note})", fontsize="medium")
     # One key for all panels: within them it would cover some curve.
     key = [
-        Line2D([], [], color=color, linestyle=DASHED if dashed else "-", label=label)
-        for label, color, dashed in (
-            ("discriminator or critic", BLUE, False),
-            ("generator", VERMILLION, True),
-            ("real images", GREEN, False),
-            ("generated images", PURPLE, True),
-            ("real and generated images", BLACK, False),
-            ("held-out and generated images", ORANGE, True),
-        )
+        legend_entry("discriminator or critic", BLUE),
+        legend_entry("generator", VERMILLION, linestyle=DASHED),
+        legend_entry("real images", GREEN),
+        legend_entry("generated images", PURPLE, linestyle=DASHED),
+        legend_entry("real and generated images", BLACK),
+        legend_entry("held-out and generated images", ORANGE, linestyle=DASHED),
     ]
     figure.legend(handles=key, loc="outside upper center", ncols=3, handlelength=1.8, columnspacing=1.4)
     return figure
@@ -164,23 +155,18 @@ def sample_records(histories: Mapping[str, DataFrame], class_names: Sequence[str
     models = model_order(histories)
     figure = Figure(figsize=(WIDTH, 6.4), layout="constrained")
     grid = figure.add_gridspec(2, 2, height_ratios=(1.15, 1))
-    bars, entropy, copying = (figure.add_subplot(cell) for cell in (grid[0, :], grid[1, 0], grid[1, 1]))
+    bars, *panels = (figure.add_subplot(cell) for cell in (grid[0, :], grid[1, 0], grid[1, 1]))
     colors = dict(zip(models, CYCLE, strict=False))
     _draw_classes(bars, {name: histories[name] for name in models}, class_names, colors)
-    for panel, title, column in (
-        (entropy, "Entropy of the classes", "class_entropy"),
-        (copying, "Probability of lying nearer", "copying_probability"),
-    ):
+    columns = {"class_entropy": "Entropy of the classes", "copying_probability": "Probability of lying nearer"}
+    for panel, (column, title), level in zip(panels, columns.items(), (EVEN_ENTROPY, 0.5), strict=True):
         epochs = np.concatenate([epochs_of(histories[name]) for name in models])
         for number, name in enumerate(models):
             history = histories[name]
             draw_lines(panel, epochs_of(history), [Line(column_of(history, column), colors[name], dashed=number > 0)])
         set_epoch_axis(panel, epochs)
-        panel.set_ylim(-0.02, 1.04)
-        panel.set_title(title)
-        panel.set_xlabel("epoch")
-    entropy.axhline(0.95, color=GREY, linewidth=1, linestyle=":")
-    copying.axhline(0.5, color=GREY, linewidth=1, linestyle=":")
+        panel.set(title=title, xlabel="epoch", ylim=(-0.02, 1.04))
+        panel.axhline(level, color=GREY, linewidth=1, linestyle=":")
     return figure
 
 
