@@ -15,9 +15,13 @@ from kedro.io import DatasetError
 from fashion_dgm.catalog.local import ReferenceRunDataset
 from fashion_dgm.findings.gan import gan
 from fashion_dgm.pipeline_registry import register_pipelines
+from fashion_dgm.provenance import ORIGIN
 from fashion_dgm.reporting import compose
 from fashion_dgm.reporting.chapter import Chapter, chapter_template, render_summary
 from fashion_dgm.reporting.compose import ANCHORS, ReferenceRun, fill, opt_in_commands
+from fashion_dgm.reporting.report import build_report
+from tests.conftest import ROOT
+from tests.reporting.conftest import CONFIG
 
 Metrics = dict[str, Any]
 PROOFS = sorted(path.name.removesuffix(".md") for path in (files("fashion_dgm.reporting") / "proofs").iterdir())
@@ -87,15 +91,40 @@ def test_an_empty_chapter_shows_whose_results_it_has(anchor: str, about: str) ->
     assert filled.finding == "*Reference run:* A finding."
 
 
+HEADLINE = json.loads((ROOT / "docs" / "results" / "headline.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("epochs", "parameters", "shown"),
+    [(1, {}, True), (100, {"images_per_epoch": 12_000}, True), (100, {"images_per_epoch": None}, False)],
+)
+def test_a_run_shorter_than_assigned_shows_longer_ones(
+    metrics: Metrics, figures: dict[str, bytes], epochs: int, parameters: Metrics, shown: bool
+) -> None:
+    for model in ("gan", "wgan"):
+        metrics[model] |= {"epochs": epochs, ORIGIN: {"parameters": {f"train_{model}": parameters}}}
+    reference = ReferenceRun(metrics, {}, {"": "Made by all."}, HEADLINE)
+    content = compose.compose(metrics, figures, {}, CONFIG, reference)
+    assert content.summary is not None and ("Reference run" in build_report(content)) == shown
+    for row in HEADLINE:
+        line = f"| {row['model']}, {row['configuration']} | {row['metric']} | {row['mean']} |"
+        here = [text for text in content.summary.markdown.splitlines() if text.startswith(line)]
+        assert len(here) == (shown and "--env quick" not in row["command"])
+        assert all(text.endswith(f"| {row['hardware']} | `{row['commit']}` |") for text in here)
+
+
 def test_the_folder_of_the_repository_is_read(tmp_path: Path, png: bytes) -> None:
+    tmp_path = tmp_path / "reference"
+    tmp_path.mkdir()
     assert ReferenceRunDataset(filepath=str(tmp_path)).load() is None
     (tmp_path / "metrics.json").write_text('{"a": 1}')
     with pytest.raises(DatasetError, match="reference run"):
         ReferenceRunDataset(filepath=str(tmp_path)).load()
     (tmp_path / "about.json").write_text(json.dumps({"": "By a command."}))
     (tmp_path / "curve.png").write_bytes(png)
-    assert ReferenceRunDataset(filepath=str(tmp_path)).load() == ReferenceRun(
-        {"a": 1}, {"curve": png}, {"": "By a command."}
-    )
+    known = {"a": 1}, {"curve": png}, {"": "By a command."}
+    assert ReferenceRunDataset(filepath=str(tmp_path)).load() == ReferenceRun(*known)
+    (tmp_path.parent / "headline.json").write_text('[{"model": "GAN"}]')
+    assert ReferenceRunDataset(filepath=str(tmp_path)).load() == ReferenceRun(*known, ({"model": "GAN"},))
     with pytest.raises(DatasetError, match="don't write"):
         ReferenceRunDataset(filepath=str(tmp_path)).save({})

@@ -199,6 +199,7 @@ class ReferenceRunDataset(LocalDataset["ReferenceRun | None"]):
     """A folder of `metrics.json`, `about.json` and figures; None where there is none, as in an installed package.
 
     `about.json` holds a sentence for each part of the metrics that says how it was made, and one under `""` for all others.
+    Beside the folder, `headline.json` may hold the results of longer runs.
     """
 
     READ_ONLY = "the reference run is part of the repository; runs don't write it"
@@ -207,7 +208,7 @@ class ReferenceRunDataset(LocalDataset["ReferenceRun | None"]):
         """Reads the files.
 
         Raises:
-            DatasetError: caused by a `FashionDGMError` if `metrics.json` or `about.json` cannot be read.
+            DatasetError: caused by a `FashionDGMError` if a file cannot be read.
         """
         from fashion_dgm.reporting.compose import ReferenceRun
 
@@ -217,10 +218,12 @@ class ReferenceRunDataset(LocalDataset["ReferenceRun | None"]):
             metrics, about = (
                 json.loads((self._filepath / f"{name}.json").read_bytes()) for name in ("metrics", "about")
             )
+            headline = self._filepath.parent / "headline.json"
+            rows = json.loads(headline.read_bytes()) if headline.is_file() else []
         except (OSError, ValueError) as error:
             raise FashionDGMError(f"the reference run in {self._filepath} cannot be read: {error}") from error
         figures = {path.stem: path.read_bytes() for path in sorted(self._filepath.glob("*.png"))}
-        return ReferenceRun(metrics, figures, about)
+        return ReferenceRun(metrics, figures, about, tuple(rows))
 
     def _exists(self) -> bool:
         return self._filepath.is_dir()

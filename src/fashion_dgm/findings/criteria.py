@@ -64,6 +64,13 @@ def compare_intervals(interval: Sequence[float] | None, reference: Sequence[floa
 
 # --- GAN and WGAN
 
+ASSIGNED_EPOCHS = 100
+
+
+def shortened(epochs: object, images_per_epoch: object) -> bool:
+    """Whether a training was shorter than the assignment's, by its epochs or because they are of a part of the images."""
+    return (is_number(epochs) and epochs < ASSIGNED_EPOCHS) or is_number(images_per_epoch)
+
 
 class Balance(Enum):
     """How well a discriminator separates real from generated images, by the gap between their mean probabilities."""

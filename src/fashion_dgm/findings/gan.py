@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fashion_dgm.findings import criteria
 from fashion_dgm.findings.criteria import Balance, Constraint, Copying, Gradient, Overfitting, Side, Variety
 from fashion_dgm.findings.row import Row
+from fashion_dgm.provenance import parameters_of
 
 __all__ = ["AdversarialModel", "GANFindings", "adversarial", "gan", "model_order"]
 
@@ -71,6 +72,16 @@ class GANFindings:
 
     models: tuple[AdversarialModel, ...]
     columns: frozenset[str]
+
+    @property
+    def shortened(self) -> bool:
+        """Whether a model was trained for less than the assignment's 100 epochs of all images."""
+        results = {model.name: model.last for model in self.models}
+        used = parameters_of(results)
+        return any(
+            criteria.shortened(last.get("epochs"), used.get(f"train_{name}", {}).get("images_per_epoch"))
+            for name, last in results.items()
+        )
 
     def model(self, name: str) -> AdversarialModel | None:
         """Returns a model; None where it was not trained."""

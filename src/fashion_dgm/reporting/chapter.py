@@ -113,16 +113,17 @@ def render_chapter(anchor: str, findings: Any, figures: Mapping[str, bytes | Non
     return _write(template, findings, figures, f=own)
 
 
-def render_summary(findings: Any, chapters: Sequence[Chapter]) -> Chapter:
+def render_summary(findings: Any, chapters: Sequence[Chapter], longer: Sequence[Mapping[str, Any]] = ()) -> Chapter:
     """Writes the answers to the assignment's questions, from what the chapters have found.
 
     Arguments:
         findings: a `fashion_dgm.findings.Findings`.
         chapters: in the order of the report, which numbers them.
+        longer: results of longer runs to compare these with, as the rows of `docs/results/headline.json` have them.
     """
     answers = {chapter.anchor: chapter.finding or f"Not part of this run: `{chapter.command}`." for chapter in chapters}
     numbers = {chapter.anchor: number for number, chapter in enumerate(chapters, 1)}
-    return _write(chapter_template("summary"), findings, {}, answers=answers, numbers=numbers)
+    return _write(chapter_template("summary"), findings, {}, answers=answers, numbers=numbers, longer=longer)
 
 
 def _write(template: ChapterTemplate, findings: Any, figures: Mapping[str, bytes | None], **own: Any) -> Chapter:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -46,11 +46,13 @@ class ReferenceRun:
         metrics: all of its metrics.
         figures: its PNGs by name.
         about: how it was made: a sentence for each part of its metrics, and one under `""` for all others.
+        headline: results of longer runs, as the rows of `docs/results/headline.json` have them.
     """
 
     metrics: Mapping[str, Any]
     figures: Mapping[str, bytes]
     about: Mapping[str, str]
+    headline: Sequence[Mapping[str, Any]] = ()
 
 
 def compose(
@@ -74,14 +76,18 @@ def compose(
     made_with = parameters_of({name: found for name, found in metrics.items() if not name.startswith("mnist_")})
     run = config.reproduce[-1]
     chapters = tuple(marked(render_chapter(anchor, findings, figures, run), metrics) for anchor in ANCHORS)
+    longer: Sequence[Mapping[str, Any]] = ()
     if reference is not None:
+        if findings.gan.shortened:
+            # What `quick` reaches is what this run is like.
+            longer = [row for row in reference.headline if "--env quick" not in row["command"]]
         chapters = tuple(fill(chapter, reference) for chapter in chapters)
         # What this run has drawn goes first.
         figures = {**reference.figures, **{name: image for name, image in figures.items() if image is not None}}
     return ReportContent(
         title=config.title,
         highlights=highlights(findings),
-        summary=render_summary(findings, chapters),
+        summary=render_summary(findings, chapters, longer),
         chapters=chapters,
         figures=figures,
         configuration=made_with | {"report": configuration.get("report", {})},
