@@ -128,7 +128,7 @@ def ood(metrics: Row) -> OODFindings:
         detailed=detailed,
         others=tuple((side, of_side) for side, of_side in sides.items() if of_side),
         paradox=_paradox({one["side"] for one in sets}),
-        scores=tuple(_score(name, found) for name in sorted(found["definitions"])),
+        scores=tuple(_score(name, found) for name in _computed_or_missing(found)),
         primary=None if found["primary_score"] == "likelihood" else _primary(found, names),
         flows=_table(found, names, dict.fromkeys(("likelihood", found["primary_score"]))),
         ablation=_ablation(found),
@@ -162,6 +162,12 @@ def _paradox(sides: set[Side]) -> Paradox:
     if Side.BELOW not in sides:
         return Paradox.ABSENT
     return Paradox.WITH_DETECTED if Side.ABOVE in sides else Paradox.PRESENT
+
+
+def _computed_or_missing(found: Row) -> list[str]:
+    """The scores that were asked for; single images have no score that only groups of them have."""
+    model = found["models"][found["model"]]
+    return sorted({*model["results"], *model["missing"]} & found["definitions"].keys())
 
 
 def _score(name: str, found: Row) -> Row:

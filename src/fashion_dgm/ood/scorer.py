@@ -64,7 +64,7 @@ class Scorer:
         typical: mean bits/dim of the training images that the scores were fitted to, for each flow.
 
     Raises:
-        FashionDGMError: if there are too few training images.
+        FashionDGMError: if there are too few training images, or every score is missing.
     """
 
     def __init__(self, models: Models, train: ImageSet, config: OODConfig, device: torch.device) -> None:
@@ -82,6 +82,9 @@ class Scorer:
             flow: [score for score in scores_of(config) if score not in missing]
             for flow, missing in self.missing.items()
         }
+        if not any(wanted.values()):
+            reasons = "; ".join(f"{score}: {reason}" for score, reason in next(iter(self.missing.values())).items())
+            raise FashionDGMError(f"not one of ood_eval.scores can be computed. {reasons}")
         self._needed = {
             flow: set().union(*(needs_of(score, config) for score in scores)) for flow, scores in wanted.items()
         }

@@ -45,7 +45,9 @@ def summarise(
         (str(model), str(name)): _bits(values)
         for (model, name), values in scores.groupby(["model", "dataset"], sort=False)["bits_per_dim"]
     }
-    first = str(scores["model"].iloc[0])
+    single = table[table["group_size"] == 1]
+    # The main one, unless none of the scores can be made of it.
+    first = str(single["model"].iloc[0])
     models = {
         str(name): {
             "in_distribution": {"name": in_distribution, **bits[str(name), in_distribution]},
@@ -71,7 +73,9 @@ def summarise(
                 "label": _label(name, fitted["ensemble"]),
                 **{entry: getattr(SCORES[name], entry) for entry in ("paper", "tails", "uses_flow", "uses_labels")},
             }
-            for name in scores_of(config)
+            # Groups are tested by typicality, and a slow flow scored by the likelihood, whether or not either was asked for.
+            for name in SCORES
+            if name in scores_of(config) or name in set(table["score"])
         },
         "notes": {
             name: entry["note"]

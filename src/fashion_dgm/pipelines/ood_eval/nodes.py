@@ -127,7 +127,7 @@ def measure_detection(
 def plot_scores(scores: DataFrame, metrics: dict[str, Any]) -> Figure:
     """Draws the histograms of bits/dim."""
     return figures.ood_histogram(
-        _of_first_model(scores), metrics["in_distribution"]["name"], _in_words(metrics["sets"])
+        _of_first_model(scores, metrics), metrics["in_distribution"]["name"], _in_words(metrics["sets"])
     )
 
 
@@ -136,7 +136,7 @@ def plot_primary_score(scores: DataFrame, metrics: dict[str, Any]) -> Figure:
     name = metrics["primary_score"]
     results = metrics["models"][metrics["model"]]["results"][name]
     return figures.score_histogram(
-        _of_first_model(scores), name, metrics["in_distribution"]["name"], _in_words(results)
+        _of_first_model(scores, metrics), name, metrics["in_distribution"]["name"], _in_words(results)
     )
 
 
@@ -149,8 +149,8 @@ def plot_matrix(table: DataFrame, metrics: dict[str, Any]) -> Figure:
     return figures.auroc_matrix(table, labels, metrics["primary_score"])
 
 
-def _of_first_model(scores: DataFrame) -> DataFrame:
-    return scores[scores["model"] == scores["model"].iloc[0]]
+def _of_first_model(scores: DataFrame, metrics: dict[str, Any]) -> DataFrame:
+    return scores[scores["model"] == metrics["model"]]
 
 
 def _in_words(results: Mapping[str, Any]) -> dict[str, str]:
