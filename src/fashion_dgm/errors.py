@@ -1,7 +1,15 @@
 """The errors a user can cause: each says what is wrong, where, and what to do."""
 
-__all__ = ["FashionDGMError"]
+__all__ = ["FashionDGMError", "one_line"]
+
+MAX_LENGTH = 300
 
 
 class FashionDGMError(Exception):
     """Base of every error whose message is meant for the user and needs no traceback."""
+
+
+def one_line(text: str) -> str:
+    """Returns a message on one line, shortened if it is long."""
+    line = " ".join(text.split())
+    return line if len(line) <= MAX_LENGTH else f"{line[: MAX_LENGTH - 1]}…"

@@ -6,6 +6,7 @@ import contextlib
 import os
 import pickle
 import shutil
+import stat
 import struct
 import tempfile
 import zipfile
@@ -14,9 +15,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.errors import FashionDGMError, one_line
 
-__all__ = ["DAMAGED", "atomic_folder", "atomic_path", "check_zip", "opened", "unreadable", "write_bytes"]
+__all__ = [
+    "DAMAGED",
+    "atomic_folder",
+    "atomic_path",
+    "check_zip",
+    "expanded",
+    "opened",
+    "readable",
+    "unreadable",
+    "write_bytes",
+]
 
 DAMAGED = (
     *(ArithmeticError, AttributeError, EOFError, LookupError, OSError, RuntimeError, TypeError, ValueError),
@@ -59,6 +70,39 @@ def check_zip(file: IO[bytes]) -> None:
     if bad is not None:
         raise ValueError(f"the checksum of its part {bad} is wrong")
     file.seek(0)
+
+
+def expanded(path: Path | str) -> Path:
+    """Returns a path of the user's with the home folder in the place of `~`.
+
+    Raises:
+        FashionDGMError: if there is no such user.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise FashionDGMError(f"{one_line(str(path))} begins with the home folder of an unknown user") from error
+
+
+def readable(path: Path | str) -> Path:
+    """Returns a path of the user's, expanded, at which there is a file or a folder.
+
+    Raises:
+        FashionDGMError: if there is none, it cannot be looked at, or it is a pipe or a device, which may never end.
+    """
+    found, shown = expanded(path), one_line(str(path))
+    try:
+        mode = found.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise FashionDGMError(
+            f"there is no file or folder {shown}; a relative path starts where the command runs"
+        ) from error
+    # A null byte in a path is a ValueError.
+    except (OSError, ValueError) as error:
+        raise FashionDGMError(f"cannot read {shown}: {getattr(error, 'strerror', None) or error}") from error
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise FashionDGMError(f"{shown} is a pipe, a socket or a device, which may never end; copy it to a file")
+    return found
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fashion_dgm.data.idx import read_idx, write_idx
+from fashion_dgm.data.idx import read_idx, read_plain_bytes, write_idx
 from fashion_dgm.errors import FashionDGMError
 
 SHAPES = [(5,), (0,), (3, 4), (2, 28, 28), (1, 2, 3, 4)]
@@ -46,6 +46,13 @@ def test_gzip_is_known_by_content_not_by_name(tmp_path: Path, name: str) -> None
     for data in (content, gzip.compress(content)):
         (tmp_path / name).write_bytes(data)
         assert np.array_equal(read_idx(tmp_path / name), some_array((2, 3, 4)))
+
+
+def test_a_bomb_is_not_expanded_beyond_its_bound(tmp_path: Path) -> None:
+    (tmp_path / "bomb.gz").write_bytes(gzip.compress(bytes(3_000_000)))
+    with pytest.raises(FashionDGMError, match=r"bomb.gz holds more than 2 MB"):
+        read_plain_bytes(tmp_path / "bomb.gz", most=2_000_000)
+    assert len(read_plain_bytes(tmp_path / "bomb.gz", most=3_000_000)) == 3_000_000
 
 
 CORRUPTIONS = {
@@ -99,7 +106,7 @@ def test_bad_gzip_is_an_error_that_names_the_file(tmp_path: Path, corrupt) -> No
 
 @pytest.mark.parametrize("name", ["missing", "."])
 def test_unreadable_path_is_an_error(tmp_path: Path, name: str) -> None:
-    with pytest.raises(FashionDGMError, match="cannot read"):
+    with pytest.raises(FashionDGMError, match=r"cannot read|no file or folder"):
         read_idx(tmp_path / name)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from fashion_dgm.data import fetching, sources
+from fashion_dgm.data import download, fetching, sources
 from fashion_dgm.data.fetching import fetch
 from fashion_dgm.data.raw_sets import RawSet
 from fashion_dgm.errors import FashionDGMError
@@ -209,6 +209,29 @@ def test_failing_mirrors_are_named_with_their_reasons(raw_set: RawSet, folder: P
     raw_set = dataclasses.replace(raw_set, mirrors=lambda: ("http://127.0.0.1:1/", server.url))
     with pytest.raises(FashionDGMError, match=r"mirror: 127\.0\.0\.1: .*refused.*; 127\.0\.0\.1: 404"):
         fetch(raw_set, folder, sources=["mirror"])
+
+
+def test_a_mirror_that_sends_without_end_or_too_slowly_is_given_up(
+    raw_set: RawSet, folder: Path, mirror: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = mirror(zipped(CONTENTS) | {f"{NAMES[0]}.gz": bytes(3_000_000)})
+    raw_set = dataclasses.replace(raw_set, mirrors=lambda: (server.url,))
+    monkeypatch.setattr(sources, "MAX_BYTES", 2_000_000)
+    with pytest.raises(FashionDGMError, match=r"127\.0\.0\.1: it sends more than 2 MB"):
+        fetch(raw_set, folder, sources=["mirror"])
+    monkeypatch.undo()
+    monkeypatch.setattr(download, "GRACE_SECONDS", -1e9)
+    with pytest.raises(FashionDGMError, match=r"127\.0\.0\.1: it sent .* bytes in .* seconds, which is too slow"):
+        fetch(raw_set, folder, sources=["mirror"])
+
+
+def test_a_mirrors_bomb_is_not_expanded(
+    raw_set: RawSet, folder: Path, mirror: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetching, "MAX_BYTES", 2_000_000)
+    server = mirror({f"{name}.gz": gzip.compress(bytes(3_000_000)) for name in NAMES})
+    with pytest.raises(FashionDGMError, match="holds more than 2 MB, so it is no such file"):
+        fetch(dataclasses.replace(raw_set, mirrors=lambda: (server.url,)), folder, sources=["mirror"])
 
 
 @pytest.mark.parametrize("error", [ImportError, RuntimeError])

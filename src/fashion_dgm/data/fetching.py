@@ -14,12 +14,11 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from fashion_dgm.data.download import one_line
 from fashion_dgm.data.idx import read_plain_bytes
 from fashion_dgm.data.raw_sets import RawSet
-from fashion_dgm.data.sources import SOURCES, Request, SourceError, find, made
-from fashion_dgm.errors import FashionDGMError
-from fashion_dgm.files import write_bytes
+from fashion_dgm.data.sources import MAX_BYTES, SOURCES, Request, SourceError, find, made
+from fashion_dgm.errors import FashionDGMError, one_line
+from fashion_dgm.files import expanded, write_bytes
 
 __all__ = ["fetch"]
 
@@ -56,8 +55,8 @@ def fetch(
     """
     if isinstance(sources, str):
         raise FashionDGMError(f"data sources must be a list, not the text {sources!r}")
-    folder = Path(folder).expanduser()
-    local_folder = None if local_folder is None else Path(local_folder).expanduser()
+    folder = expanded(folder)
+    local_folder = None if local_folder is None else expanded(local_folder)
     unknown = [source for source in sources if source not in SOURCES]
     if unknown:
         raise FashionDGMError(f"unknown data source {unknown[0]!r}: use any of {', '.join(SOURCES)}")
@@ -117,7 +116,7 @@ def _take(request: Request, found: Mapping[str, Path]) -> list[str]:
     reasons = []
     for name, path in found.items():
         try:
-            data = read_plain_bytes(path)
+            data = read_plain_bytes(path, MAX_BYTES)
         except FashionDGMError as error:
             reasons.append(str(error))
             continue
@@ -138,7 +137,7 @@ def _holds(raw_set: RawSet, folder: Path, name: str) -> bool:
     advice = "Delete it to fetch it again, or put the right file in its place."
     expected = raw_set.files[name]
     try:
-        data = read_plain_bytes(path)
+        data = read_plain_bytes(path, MAX_BYTES)
     except FashionDGMError as error:
         raise FashionDGMError(f"{error}. Uncompressed, its SHA-256 should be {expected}. {advice}") from error
     actual = hashlib.sha256(data).hexdigest()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fashion_dgm.errors import FashionDGMError
-from fashion_dgm.files import write_bytes
+from fashion_dgm.files import readable, write_bytes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,6 +22,7 @@ __all__ = ["parse_idx", "read_idx", "read_plain_bytes", "write_idx"]
 GZIP_MAGIC = b"\x1f\x8b"
 UINT8_CODE = 0x08
 MAX_DIMENSIONS = 255
+MAX_BYTES = 2**30
 
 
 def read_idx(path: Path | str) -> NDArray[np.uint8]:
@@ -84,19 +85,22 @@ def write_idx(path: Path | str, array: NDArray[np.uint8]) -> None:
     write_bytes(Path(path), header + array.tobytes())
 
 
-def read_plain_bytes(path: Path | str) -> bytes:
+def read_plain_bytes(path: Path | str, most: int = MAX_BYTES) -> bytes:
     """The bytes of a file, decompressed if they are gzip.
 
     Raises:
-        FashionDGMError: if the file cannot be read, or its gzip stream is truncated or damaged.
+        FashionDGMError: if the file cannot be read, its gzip stream is truncated or damaged, or there are more bytes than
+            `most`, of which no further ones are then decompressed.
     """
     try:
-        data = Path(path).read_bytes()
-    except OSError as error:
-        raise FashionDGMError(f"cannot read {path}: {error.strerror or error}") from error
-    if not data.startswith(GZIP_MAGIC):
-        return data
-    try:
-        return gzip.decompress(data)
+        with readable(path).open("rb") as file:
+            zipped = file.read(len(GZIP_MAGIC)) == GZIP_MAGIC
+            file.seek(0)
+            data = (gzip.GzipFile(fileobj=file) if zipped else file).read(most + 1)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise FashionDGMError(f"{path} is a truncated or damaged gzip file: {error}") from error
+    except OSError as error:
+        raise FashionDGMError(f"cannot read {path}: {error.strerror or error}") from error
+    if len(data) > most:
+        raise FashionDGMError(f"{path} holds more than {most / 1e6:,.0f} MB, so it is no such file")
+    return data

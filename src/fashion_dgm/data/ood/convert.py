@@ -68,7 +68,7 @@ def grey_of_arrays(
 
     Arguments:
         arrays: `(N, H, W)`, `(N, C, H, W)` or `(N, H, W, C)` with 1, 3 or 4 channels; unsigned bytes, other integers in
-            0..255, uint16, booleans, or floats in `[0, 1]`.
+            0..255, uint16, floats in `[0, 1]`, or booleans and integers of 0 and 1 alone, which are black and white.
         index: which images.
         conversion: records what was done.
         name: what the error calls the array.
@@ -142,6 +142,9 @@ def _scale(values: NDArray, conversion: Conversion, name: str) -> float:
             f"{name} holds values of type {values.dtype}; images are unsigned bytes or floats in [0, 1]"
         )
     low, high = int(values.min()), int(values.max())
+    if low == 0 and high == 1:
+        conversion.steps.add("0 and 1 to black and white")
+        return 255.0
     if low >= 0 and high <= 255:
         return 1.0
     if values.dtype == np.uint16:

@@ -13,6 +13,7 @@ from PIL import Image
 from fashion_dgm.data.ood.chance import choose
 from fashion_dgm.data.ood.convert import Conversion, grey_of_arrays, grey_of_picture
 from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.files import readable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,6 +28,7 @@ Origin = tuple[Path, int]
 """The file of an image, and its number in that file, from 0."""
 
 _NAMED = "images"
+MAX_GIGABYTES = 2  # of an archive that is expanded into memory
 _SHOWN_FAILURES = 3
 
 
@@ -52,7 +54,7 @@ def read_folder_with_origins(
     path: Path | str, max_images: int, seed: int
 ) -> tuple[NDArray[np.uint8], Conversion, list[Origin]]:
     """Returns what `read_folder` does, and where each image is from; arguments and errors are the same."""
-    path = Path(path).expanduser()
+    path = readable(path)
     files, ignored = _files(path)
     conversion = Conversion()
     if ignored:
@@ -74,8 +76,6 @@ def _files(path: Path) -> tuple[list[Path], int]:
         if path.suffix.lower() not in PICTURES + ARRAYS:
             raise FashionDGMError(f"{path} is none of {', '.join(PICTURES + ARRAYS)}")
         return [path], 0
-    if not path.is_dir():
-        raise FashionDGMError(f"there is no file or folder {path}; a relative path starts where the command runs")
 
     def complain(error: OSError) -> None:
         raise FashionDGMError(f"cannot read {error.filename}: {error.strerror}") from error
@@ -109,6 +109,7 @@ def _of_each(files: Sequence[Path], function: Callable[[Path], Result]) -> list[
 
 
 def _length(file: Path) -> int:
+    readable(file)
     if file.suffix.lower() in PICTURES:
         return 1
     shape = _load(file).shape
@@ -141,7 +142,16 @@ def _load(file: Path) -> NDArray[Any]:
                 raise FashionDGMError(
                     f"{file} holds {len(names)} arrays ({', '.join(names[:5])}); name that of the images {_NAMED!r}"
                 )
-            return content[_NAMED if _NAMED in names else names[0]]
+            name = _NAMED if _NAMED in names else names[0]
+            # A few megabytes of zeros would fill any memory.
+            member = f"{name}.npy" if f"{name}.npy" in content.zip.namelist() else name
+            gigabytes = content.zip.getinfo(member).file_size / 1e9
+            if gigabytes > MAX_GIGABYTES:
+                raise FashionDGMError(
+                    f"{file} expands to {gigabytes:.1f} GB, more than {MAX_GIGABYTES}; save its images as .npy, which "
+                    "stays on disk"
+                )
+            return content[name]
     except FashionDGMError:
         raise
     # As do readers of archives and headers.

@@ -110,7 +110,7 @@ def _download(published: PublishedSet, path: Path, allowed: bool) -> None:
     logger.info("%s: fetching %s (%d MB)", published.title, published.url, published.megabytes)
     with atomic_path(path) as temporary:
         try:
-            download(published.url, temporary, TIMEOUT_SECONDS)
+            download(published.url, temporary, TIMEOUT_SECONDS, (published.megabytes + 1) * 1_000_000)
         except OSError as error:
             raise FileMissing(f"{published.url} cannot be fetched: {error}. {advice}", reason) from error
         if _md5(temporary) != published.md5:
