@@ -135,6 +135,8 @@ def from_bytes(content: bytes) -> Checkpoint:
         # Of a version that wrote no hash.
         if header and header.pop("sha256") != _content_sha256(checkpoint):
             raise ValueError("its content differs from its SHA-256")
+        if not all(isinstance(part, dict) for part in (checkpoint.config, checkpoint.training)):
+            raise ValueError("its metadata have another form")
         return checkpoint
     except (SafetensorError, *DAMAGED) as error:
         raise CheckpointError(f"not a checkpoint of fashion-dgm, or damaged ({error})") from error

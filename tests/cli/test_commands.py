@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
+import os
 import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
 import pandas as pd
 import pytest
+import safetensors.torch
 import torch
 from click.testing import CliRunner, Result
 from PIL import Image
 
-from fashion_dgm.checkpoint import checkpoint_of, save_checkpoint
+from fashion_dgm.checkpoint import checkpoint_of, load_checkpoint, save_checkpoint
 from fashion_dgm.cli.main import main
 from fashion_dgm.config import RealNVPConfig
 from fashion_dgm.flows import RealNVP, bits_per_dim_of
@@ -114,6 +122,146 @@ def test_mistakes_are_one_line_and_exit_code_1(
     done = run(*arguments)
     assert done.exit_code == 1
     assert message in done.output and "Traceback" not in done.output
+
+
+def edited(source: Path, target: Path, **changes: Any) -> Path:
+    """A copy of a checkpoint with other parts, whether or not they fit."""
+    checkpoint = dataclasses.replace(load_checkpoint(source), **changes)
+    save_checkpoint(checkpoint, target)
+    return target
+
+
+def header(source: Path, target: Path, text: str) -> Path:
+    target.write_bytes(safetensors.torch.save(dict(load_checkpoint(source).weights), metadata={"fashion_dgm": text}))
+    return target
+
+
+def of_weights(source: Path, change: Callable[[torch.Tensor], torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {name: change(tensor) for name, tensor in load_checkpoint(source).weights.items()}
+
+
+HOSTILE: dict[str, tuple[Callable[[Path, Path], object], str]] = {
+    "metadata are a list": (lambda flow, path: header(flow, path, "[1]"), "not a checkpoint"),
+    "metadata are deep": (lambda flow, path: header(flow, path, "[" * 100_000), "not a checkpoint"),
+    "config is a list": (
+        lambda flow, path: header(flow, path, '{"architecture": "RealNVP", "config": [], "training": {}}'),
+        "another form",
+    ),
+    "unknown architecture": (
+        lambda flow, path: edited(flow, path, architecture="Diffusion"),
+        "no architecture Diffusion",
+    ),
+    "a billion couplings": (
+        lambda flow, path: edited(
+            flow, path, config=dict(load_checkpoint(flow).config) | {"checkerboard_couplings": 10**9}
+        ),
+        "asks for checkerboard_couplings = 1,000,000,000",
+    ),
+    "a billion channels": (
+        lambda flow, path: edited(flow, path, config=dict(load_checkpoint(flow).config) | {"hidden_channels": 10**9}),
+        "asks for hidden_channels",
+    ),
+    "text for a number": (
+        lambda flow, path: edited(flow, path, config=dict(load_checkpoint(flow).config) | {"scales": "two"}),
+        "don't fit",
+    ),
+    "NaN": (
+        lambda flow, path: edited(flow, path, weights=of_weights(flow, lambda tensor: tensor * float("nan"))),
+        "hold NaN or infinity",
+    ),
+    "integers": (
+        lambda flow, path: edited(flow, path, weights=of_weights(flow, lambda tensor: tensor.to(torch.int32))),
+        "are torch.int32, not torch.float32",
+    ),
+    "half precision": (
+        lambda flow, path: edited(flow, path, weights=of_weights(flow, lambda tensor: tensor.half())),
+        "are torch.float16, not torch.float32",
+    ),
+    "no weights": (lambda flow, path: edited(flow, path, weights={}), "don't fit"),
+    "pipe": (lambda flow, path: os.mkfifo(path), "is a pipe"),
+    "link to itself": (lambda flow, path: path.symlink_to(path), "Too many levels"),
+    "folder": (lambda flow, path: path.mkdir(), "is not a file"),
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_a_checkpoint_that_no_training_made_is_one_line(models: Path, tmp_path: Path, kind: str) -> None:
+    make, message = HOSTILE[kind]
+    make(models / "flow.safetensors", tmp_path / "hostile.safetensors")
+    np.save(tmp_path / "images.npy", made_up_images(2, seed=0).images)
+    done = run("score", tmp_path / "hostile.safetensors", tmp_path / "images.npy")
+    assert done.exit_code == 1 and isinstance(done.exception, SystemExit)
+    assert message in done.output
+
+
+def fill(folder: Path) -> None:
+    (folder / "there.txt").write_text("a")
+    (folder / "file").write_text("a")
+    (folder / "folder.png").mkdir()
+    os.mkfifo(folder / "pipe.npz")
+    os.mkfifo(folder / "pipe.pth")
+    np.save(folder / "images.npy", made_up_images(120, seed=0).images)
+    np.save(folder / "one.npy", made_up_images(1, seed=0).images)
+
+
+ODD = {
+    "sample flow.safetensors -o file": "file is there, and is no folder",
+    "sample flow.safetensors -o folder.png": "folder.png is there, and is a folder",
+    "sample flow.safetensors -o pipe.npz": "pipe.npz is a pipe",
+    "sample flow.safetensors -o file/x.npz": "cannot write file/x.npz: ",
+    f"sample flow.safetensors -o {'x' * 300}.npz": "File name too long",
+    f"sample {'x' * 5000} -o x.npz": "looked up in a project's catalog",
+    f"sample {'x' * 5000}.safetensors -o x.npz": "is not a file",
+    "sample ~nosuchuser/flow -o x.npz": "unknown user",
+    f"sample flow.safetensors -o x.npz --seed {2**70}": "is not in the range",
+    f"sample flow.safetensors -o x.npz -n {10**12}": "is not in the range",
+    "sample flow.safetensors -o x.npz --temperature nan": "temperature must be a number above 0",
+    "sample flow.safetensors -o x.npz --temperature inf": "temperature must be a number above 0",
+    f"score flow.safetensors images.npy --seed {2**70}": "is not in the range",
+    f"score flow.safetensors {'x' * 5000}": "does not exist",
+    "score flow.safetensors images.npy -o folder.png": "folder",
+    "score flow.safetensors pipe.npz": "pipe.npz is a pipe",
+    "fid images.npy --real images.npy --inception there.txt": "does not hold Inception-2015 weights",
+    "fid images.npy --real images.npy --inception flow.safetensors": "does not hold Inception-2015 weights",
+    "fid images.npy --real images.npy --inception pipe.pth": "pipe.pth is a pipe",
+    "fid images.npy --real images.npy --inception folder.png": "does not hold Inception-2015 weights",
+    "fid one.npy --real images.npy": "N >= 2",
+}
+
+
+@pytest.mark.parametrize("arguments", ODD, ids=lambda arguments: arguments[:60])
+def test_odd_arguments_are_one_line(
+    models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: str
+) -> None:
+    fill(tmp_path)
+    shutil.copy(models / "flow.safetensors", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    done = run(*arguments.split())
+    assert done.exit_code in (1, 2) and isinstance(done.exception, SystemExit), done.exception
+    assert ODD[arguments] in " ".join(done.output.split())
+    assert not (tmp_path / "x.npz").exists()
+
+
+def test_more_columns_than_images_are_as_many(models: Path, tmp_path: Path) -> None:
+    done = run("sample", models / "generator.safetensors", "-o", tmp_path / "x.png", "-n", 3, "--columns", 10**9)
+    assert done.exit_code == 0, done.output
+    assert Image.open(tmp_path / "x.png").size == (3 * 30, 30)
+
+
+def test_without_utf_8_results_are_printed(models: Path, tmp_path: Path) -> None:
+    np.save(tmp_path / "images.npy", made_up_images(3, seed=0).images)
+    command = [
+        sys.executable,
+        "-m",
+        "fashion_dgm.cli.main",
+        "score",
+        models / "flow.safetensors",
+        tmp_path / "images.npy",
+    ]
+    environment = os.environ | {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = subprocess.run(command, env=environment, capture_output=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    assert b"3 images: " in done.stdout
 
 
 @pytest.mark.parametrize("name", main.commands)

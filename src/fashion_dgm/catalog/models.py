@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.errors import FashionDGMError, one_line
+from fashion_dgm.files import expanded, readable
 from fashion_dgm.tracking.store import database_address
 
 if TYPE_CHECKING:
@@ -65,10 +66,12 @@ def find_checkpoint(source: str | Path, project: str | Path | None = None) -> Ch
         return _of_run(str(source).removeprefix(RUN), project)
     if str(source).startswith(REGISTERED):
         return _of_registry(str(source), project)
-    path = Path(source)
-    if path.suffix == SUFFIX or path.exists():
-        if not path.is_file():
-            raise FashionDGMError(f"{path} is not a file; name a checkpoint, such as data/06_models/flow{SUFFIX}")
+    path = expanded(source)
+    if path.suffix == SUFFIX or os.path.lexists(path):
+        if not os.path.lexists(path) or not readable(path).is_file():
+            raise FashionDGMError(
+                f"{one_line(str(path))} is not a file; name a checkpoint, such as data/06_models/flow{SUFFIX}"
+            )
         return load_checkpoint(path)
     return _of_catalog(str(source), _project(project))
 
@@ -104,7 +107,7 @@ def _of_catalog(name: str, project: Path) -> Checkpoint:
     }
     if name not in makers:
         raise FashionDGMError(
-            f"there is neither a file {name} nor a dataset of that name; models: {', '.join(sorted(makers))}"
+            f"there is neither a file {one_line(name)} nor a dataset of that name; models: {', '.join(sorted(makers))}"
         )
     entry = catalog.resolve_pattern(name)
     if "://" not in entry["filepath"]:

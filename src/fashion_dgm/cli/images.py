@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.errors import FashionDGMError, one_line
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,6 +20,7 @@ BATCH = 250
 # As in the papers: Bińkowski et al., 2018, and Naeem et al., 2020.
 KID_SUBSETS, KID_SUBSET, NEIGHBOURS = 100, 1000, 5
 MEGABYTES = 512
+SEED = click.IntRange(0, 2**31 - 1)
 
 
 @click.command()
@@ -26,12 +28,12 @@ MEGABYTES = 512
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), required=True, help="A .png, an .npz, or a new folder."
 )
-@click.option("-n", "--number", type=click.IntRange(min=1), default=64, help="How many images.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, help="Of the latents.")
+@click.option("-n", "--number", type=click.IntRange(1, 1_000_000), default=64, help="How many images.")
+@click.option("--seed", type=SEED, default=0, help="Of the latents.")
 @click.option(
     "--temperature", type=float, default=1.0, help="Of a flow: below 1, samples are more typical and vary less."
 )
-@click.option("--columns", type=click.IntRange(min=1), default=8, help="Of a .png.")
+@click.option("--columns", type=click.IntRange(min=1), default=8, help="Of a .png, at most.")
 def sample(model: str, output: Path, number: int, seed: int, temperature: float, columns: int) -> None:
     """Draws images from MODEL, a flow or a generator.
 
@@ -43,6 +45,7 @@ def sample(model: str, output: Path, number: int, seed: int, temperature: float,
     from fashion_dgm.flows.flow import Flow
     from fashion_dgm.gans.networks import Generator
 
+    _check_output(output)
     network = load_model(model)
     latents = torch.Generator().manual_seed(seed)
     parts = []
@@ -50,14 +53,37 @@ def sample(model: str, output: Path, number: int, seed: int, temperature: float,
         for start in range(0, number, BATCH):
             count = min(BATCH, number - start)
             if isinstance(network, Flow):
-                parts.append(network.sample(count, temperature, latents))
+                images = network.sample(count, temperature, latents)
             elif isinstance(network, Generator):
-                parts.append(network.sample(count, latents))
+                images = network.sample(count, latents)
             else:
                 raise FashionDGMError(f"a {type(network).__name__} draws no images; name a flow or a generator")
+            parts.append((255 * images).round().to(torch.uint8))
             bar.update(count)
-    _write((255 * torch.cat(parts)).round().to(torch.uint8).numpy(), output, columns)
+    _write(torch.cat(parts).numpy(), output, min(columns, number))
     click.echo(f"{number} images in {output}")
+
+
+def _check_output(output: Path) -> None:
+    """Refuses what images cannot be written to, before they are drawn."""
+    from fashion_dgm.files import readable
+
+    if output.suffix not in ("", ".npz", ".png"):
+        raise FashionDGMError(f"cannot write images as {one_line(output.suffix)}; name a .png, an .npz or a folder")
+    try:
+        there = os.path.lexists(output)
+    # A null byte.
+    except ValueError as error:
+        raise FashionDGMError(f"cannot write {one_line(str(output))}: {error}") from error
+    if not there:
+        return
+    found = readable(output)
+    if bool(output.suffix) == found.is_dir():
+        raise FashionDGMError(
+            f"{output} is there, and is {'a folder' if output.suffix else 'no folder'}; name another one"
+        )
+    if found.is_dir() and any(found.iterdir()):
+        raise FashionDGMError(f"the folder {output} is not empty; name another one")
 
 
 def _write(images: NDArray[np.uint8], output: Path, columns: int) -> None:
@@ -75,11 +101,7 @@ def _write(images: NDArray[np.uint8], output: Path, columns: int) -> None:
         grid = padded.reshape(rows, columns, *padded.shape[1:]).transpose(0, 2, 1, 3)
         with atomic_path(output) as path, path.open("wb") as file:
             Image.fromarray(grid.reshape(rows * padded.shape[1], -1)).save(file, format="PNG")
-    elif output.suffix:
-        raise FashionDGMError(f"cannot write images as {output.suffix}; name a .png, an .npz or a folder")
     else:
-        if output.exists() and any(output.iterdir()):
-            raise FashionDGMError(f"the folder {output} is not empty; name another one")
         for index, image in enumerate(images):
             with atomic_path(output / f"{index:05d}.png") as path, path.open("wb") as file:
                 Image.fromarray(image[0]).save(file, format="PNG")
@@ -94,7 +116,7 @@ def _write(images: NDArray[np.uint8], output: Path, columns: int) -> None:
     type=click.Path(path_type=Path, dir_okay=False),
     help="A .csv with a row an image: its file, its number in that, and its bits/dim.",
 )
-@click.option("--seed", type=click.IntRange(min=0), default=0, help="Of the dequantisation noise.")
+@click.option("--seed", type=SEED, default=0, help="Of the dequantisation noise.")
 @click.option("--max-images", type=click.IntRange(min=1), default=100_000, help="Score at most so many.")
 def score(model: str, images: Path, output: Path | None, seed: int, max_images: int) -> None:
     """Prints how many bits per dimension IMAGES have under the flow MODEL: fewer is likelier.
@@ -144,7 +166,7 @@ def score(model: str, images: Path, output: Path | None, seed: int, max_images: 
 @click.option(
     "--inception", type=click.Path(exists=True, path_type=Path), help="Inception-2015 weights, for FID proper."
 )
-@click.option("--seed", type=click.IntRange(min=0), default=0, help="Of the choice, where there are more images.")
+@click.option("--seed", type=SEED, default=0, help="Of the choice, where there are more images.")
 def fid(samples: Path, real: Path, number: int, inception: Path | None, seed: int) -> None:
     """Prints how near SAMPLES come to real images: Fréchet distance, KID, precision, recall, density and coverage.
 

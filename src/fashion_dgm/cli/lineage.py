@@ -30,7 +30,11 @@ FONTS = re.compile(r"<link\b[^>]*//fonts\.[^>]*>\s*")
 @click.command()
 @click.option("-e", "--env", envvar="KEDRO_ENV", default="quick", help="The environment whose results are shown.")
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path, file_okay=False), default=Path("data/08_reporting/lineage")
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("data/08_reporting/lineage"),
+    help="The folder of the site.",
 )
 @click.option("--serve", type=click.IntRange(0, 65535), metavar="PORT", help="Show the site on this port; 0: any.")
 def lineage(env: str, output: Path, serve: int | None) -> None:

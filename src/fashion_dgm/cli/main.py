@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,10 @@ class _Explaining(click.Group):
     """Shows mistakes that a user can mend as a message instead of a traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
+        # Where there is no UTF-8, a ± must not cost the result.
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="replace")
         try:
             return super().invoke(ctx)
         except FashionDGMError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -10,14 +11,16 @@ from kedro.io import DatasetError
 from kedro.validation import TypeExtractor
 from pydantic import TypeAdapter, ValidationError
 
+from fashion_dgm.config.base import Config
+from fashion_dgm.config.limits import problems
 from fashion_dgm.config.renamed import RENAMED, nearest
-from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.errors import FashionDGMError, one_line
 
 if TYPE_CHECKING:
     from kedro.pipeline import Pipeline
     from pydantic_core import ErrorDetails
 
-__all__ = ["parameter_message", "user_message"]
+__all__ = ["parameter_message", "refusals", "user_message"]
 
 
 def user_message(error: BaseException) -> str | None:
@@ -32,14 +35,28 @@ def user_message(error: BaseException) -> str | None:
 
 
 def parameter_message(parameters: Mapping[str, Any], pipelines: Mapping[str, Pipeline]) -> str | None:
-    """Returns one line for each parameter that the models of the pipelines' nodes refuse, or None if all are right."""
+    """Returns a line for each parameter that models of the pipelines' nodes, or limits, refuse; None if all are right."""
     lines = []
     for block, model in TypeExtractor(dict(pipelines)).extract_types_from_pipelines().items():
-        try:
-            TypeAdapter(model).validate_python(parameters.get(block, {}))
-        except ValidationError as error:
-            lines += [f"  {_line(block, details, parameters[block])}" for details in error.errors()]
+        lines += refusals(model, parameters.get(block, {}), block)
     return "these parameters are wrong:\n" + "\n".join(lines) if lines else None
+
+
+def refusals(model: Any, values: Any, name: str) -> list[str]:
+    """Returns a line for each value that a block's model or its limits refuse, `name` being that of the block."""
+    try:
+        block = TypeAdapter(model).validate_python(values)
+    except ValidationError as error:
+        return [f"  {one_line(_line(name, details, values))}" for details in error.errors()]
+    found = problems(block) if isinstance(block, Config) else []
+    return [f"  {name}.{field} is {one_line(repr(_value(block, field)))}: {what}" for field, what in found]
+
+
+def _value(block: Any, field: str) -> Any:
+    def inner(value: Any, part: str) -> Any:
+        return value.get(part) if isinstance(value, Mapping) else getattr(value, part, None)
+
+    return functools.reduce(inner, field.split("."), block)
 
 
 def _line(block: str, error: ErrorDetails, values: Any) -> str:
@@ -67,4 +84,8 @@ def _line(block: str, error: ErrorDetails, values: Any) -> str:
         elif member:
             what = f"{member} has no such parameter; null takes away what another configuration gave"
     # Parameters that don't go together are nobody's value.
-    return f"{name}: {what}" if isinstance(error["input"], Mapping) else f"{name} is {error['input']!r}: {what}"
+    return (
+        f"{name}: {what}"
+        if isinstance(error["input"], Mapping)
+        else f"{name} is {one_line(repr(error['input']))}: {what}"
+    )

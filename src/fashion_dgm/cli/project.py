@@ -16,12 +16,13 @@ from kedro.framework.cli.project import run as kedro_run
 from kedro.framework.project import pipelines, settings
 from kedro.pipeline import Pipeline
 from kedro.utils import find_kedro_project
-from kedro.validation import ParameterValidationError
 
-from fashion_dgm.cli.messages import parameter_message, user_message
+from fashion_dgm.cli.configuration import check_configuration, check_outputs
+from fashion_dgm.cli.messages import user_message
 from fashion_dgm.config.renamed import suggestion
 from fashion_dgm.hooks import MLflowHooks
 from fashion_dgm.pipelines import blocks
+from fashion_dgm.pipelines.conf_files import check_files
 
 __all__ = ["cli", "run"]
 
@@ -44,20 +45,29 @@ def _check_names(names: Iterable[str], known: Collection[str], kind: str) -> Non
             raise click.ClickException(f"there is no {kind} {name}; {suggestion(name, known)}")
 
 
-def _check_options(given: dict[str, Any]) -> None:
-    """Refuses names that do not exist, and a choice that leaves no node; completes the names of nodes.
+def _check(given: dict[str, Any]) -> None:
+    """Refuses a run with a mistake in its configuration or options, and completes the options.
 
     Arguments:
         given: the options of `kedro run`, by the names of its function's arguments.
     """
-    source = _conf_source(given)
+    source, env = _conf_source(given), given["env"] or os.environ.get("KEDRO_ENV")
     folder = Path(source)
     if "://" not in source and not folder.exists():
         raise click.ClickException(f"there is no configuration in {source}; go to the project, or name --conf-source")
     # What an archive holds Kedro alone knows.
-    if folder.is_dir() and (env := given["env"] or os.environ.get("KEDRO_ENV")):
-        _check_names([env], [path.name for path in folder.iterdir() if path.is_dir()], "environment")
+    if folder.is_dir():
+        _check_names([env] if env else [], [path.name for path in folder.iterdir() if path.is_dir()], "environment")
+        check_files(folder, env)
     blocks.SOURCES.insert(0, source)
+    _check_options(given)
+    check_outputs(given["params"])
+    loader = settings.CONFIG_LOADER_CLASS(source, env, runtime_params=given["params"], **settings.CONFIG_LOADER_ARGS)
+    check_configuration(loader, folder, env, pipelines)
+
+
+def _check_options(given: dict[str, Any]) -> None:
+    """Refuses names that do not exist, and a choice that leaves no node; completes the names of nodes."""
     if given["runner"] and "." not in given["runner"]:
         _check_names([given["runner"]], [name for name in runner.__all__ if name != "AbstractRunner"], "runner")
     names = [*filter(None, [given["pipeline"]]), *given["pipelines"]]
@@ -81,30 +91,19 @@ def _full_names(names: Iterable[str]) -> list[str]:
     return [full.get(name, name) for name in names]
 
 
-def _wrong_parameters(given: dict[str, Any]) -> str | None:
-    """Returns what is wrong with the parameters of the pipelines that were to be run; Kedro's error has it as text only."""
-    names = [*filter(None, [given["pipeline"]]), *given["pipelines"]] or list(pipelines)
-    loader = settings.CONFIG_LOADER_CLASS(
-        _conf_source(given), given["env"], runtime_params=given["params"], **settings.CONFIG_LOADER_ARGS
-    )
-    return parameter_message(loader["parameters"], {name: pipelines[name] for name in names})
-
-
 def _explained(command: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(command)
     def explained(**given: Any) -> Any:
-        _check_options(given)
         # Outside of training, whose loop has its own way, a request to end is one to end now.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
+            _check(given)
             return command(**given)
         except KeyboardInterrupt:
             for hooks in settings.HOOKS:
                 if isinstance(hooks, MLflowHooks):
                     hooks.close("KILLED")
             raise click.ClickException("interrupted. The same command goes on from what was last saved.") from None
-        except ParameterValidationError as error:
-            raise click.ClickException(_wrong_parameters(given) or str(error)) from error
         except Exception as error:
             message = user_message(error)
             if message is None:

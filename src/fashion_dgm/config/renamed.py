@@ -20,11 +20,12 @@ def suggestion(name: str, known: Collection[str]) -> str:
     if name in RENAMED:
         return f"renamed to {RENAMED[name]}"
     near = nearest(name, known)
-    return f"did you mean {near}?" if near else f"there are: {', '.join(sorted(known))}"
+    listed = f"there are: {', '.join(sorted(known))}" if known else "there are none"
+    return f"did you mean {near}?" if near else listed
 
 
-def nearest(name: str, known: Collection[str]) -> str | None:
-    """Returns the known name that `name` may be a slip of, or None if it is like none of a few."""
+def nearest(name: str, known: Collection[str], cutoff: float | None = None) -> str | None:
+    """Returns the known name that `name` may be a slip of, or None if none is as like it as `cutoff`."""
     # Of many names the nearest is worth more than a list of all.
-    cutoff = 0.6 if len(known) < 40 else 0
+    cutoff = (0.6 if len(known) < 40 else 0) if cutoff is None else cutoff
     return next(iter(difflib.get_close_matches(name, known, 1, cutoff)), None)

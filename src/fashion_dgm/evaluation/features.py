@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,8 @@ from torch import Tensor, nn
 from fashion_dgm.checkpoint import weights_sha256
 from fashion_dgm.classifier.network import Classifier
 from fashion_dgm.data.images import to_unit_interval
-from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.errors import FashionDGMError, one_line
+from fashion_dgm.files import expanded, readable
 
 __all__ = ["FeatureSpace", "classifier_space", "find_inception_weights", "inception_space"]
 
@@ -91,7 +93,7 @@ def inception_space(weights: Path, device: torch.device) -> FeatureSpace:
     References:
         Heusel et al., GANs trained by a two time-scale update rule (2017). Weights and port: pytorch-fid.
     """
-    network = _inception(weights).to(device).eval()
+    network = _inception(readable(weights)).to(device).eval()
     return FeatureSpace(
         name="inception",
         label="FID",
@@ -118,8 +120,8 @@ def find_inception_weights(path: str | None, sha256: str, download: bool) -> Pat
     name = FID_WEIGHTS_URL.rsplit("/", 1)[-1]
     cached = Path(torch.hub.get_dir()) / "checkpoints" / name
     if path is not None:
-        found = Path(path)
-        if not found.is_file():
+        found = expanded(path)
+        if not os.path.isfile(found):
             raise FashionDGMError(f"fid_eval.inception_weights names {found.name}, which is not a file there")
     elif cached.is_file():
         found = cached
@@ -153,8 +155,12 @@ def _inception(weights: Path) -> nn.Module:
     )
     try:
         return inception.InceptionV3([inception.InceptionV3.BLOCK_INDEX_BY_DIM[2048]])
-    except (RuntimeError, ValueError, KeyError, AttributeError) as error:
-        raise FashionDGMError(f"{weights.name} does not hold Inception-2015 weights ({error})") from error
+    # torch raises errors of every kind at files that hold something else.
+    except Exception as error:
+        raise FashionDGMError(
+            f"{weights.name} does not hold Inception-2015 weights ({one_line(str(error))}); the file is pytorch-fid's "
+            "pt_inception-2015-12-05-6726825d.pth"
+        ) from error
     finally:
         inception.load_state_dict_from_url = original
 

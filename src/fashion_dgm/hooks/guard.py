@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator
 from types import NoneType
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
@@ -14,7 +14,7 @@ from kedro.io import DatasetNotFoundError, MemoryDataset
 
 from fashion_dgm.catalog.files import CheckpointDataset
 from fashion_dgm.config import AdversarialConfig, NamedFlowTrainingConfig, OODConfig, OODSetsConfig
-from fashion_dgm.config.renamed import RENAMED, suggestion
+from fashion_dgm.config.renamed import suggestion
 from fashion_dgm.errors import FashionDGMError
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ class GuardHooks:
         if not run_params.get("env") and any("training" in node.tags for node in pipeline.nodes):
             logger.info("without --env, models are trained as assigned, which takes a GPU; --env quick takes minutes")
         _check_runner(run_params.get("runner", ""))
-        _check_parameter_names(run_params.get("runtime_params") or {})
-        _check_renamed_blocks(catalog)
+        blocks = {name.removeprefix("params:").split(".")[0] for name in catalog if name.startswith("params:")}
+        _check_parameter_names({*blocks, *(run_params.get("runtime_params") or {})}, pipeline)
         _check_inputs(pipeline, catalog)
         _check_models(pipeline, catalog)
 
@@ -51,24 +51,17 @@ def _check_runner(runner: str) -> None:
             )
 
 
-def _check_parameter_names(given: Mapping[str, Any]) -> None:
+def _check_parameter_names(given: Collection[str], chosen: Pipeline) -> None:
     # Of the catalog and of hooks rather than of a pipeline.
     known = {"outputs", "data_mismatch"} | {
         name.removeprefix("params:").split(".")[0]
-        for pipeline in pipelines.values()
+        for pipeline in (chosen, *pipelines.values())
         for name in pipeline.inputs()
         if name.startswith("params:")
     }
-    for name in given:
+    for name in sorted(given):
         if name not in known:
-            raise FashionDGMError(f"--params names {name}, which no pipeline reads; {suggestion(name, known)}")
-
-
-def _check_renamed_blocks(catalog: DataCatalog) -> None:
-    """Refuses blocks of configuration files under an old name, which no pipeline would read."""
-    for old, new in RENAMED.items():
-        if f"params:{old}" in catalog:
-            raise FashionDGMError(f"the parameters {old} have been renamed to {new}")
+            raise FashionDGMError(f"no pipeline reads the parameters {name}; {suggestion(name, known)}")
 
 
 def _check_inputs(pipeline: Pipeline, catalog: DataCatalog) -> None:

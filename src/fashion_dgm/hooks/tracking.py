@@ -49,7 +49,9 @@ class MLflowHooks:
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
         """Reads `tracking.yml`."""
-        self._config = TrackingConfig(**context.config_loader["tracking"])
+        from fashion_dgm.cli.configuration import typed
+
+        self._config = typed(TrackingConfig, context.config_loader["tracking"], "tracking")
         self._project, self._env = Path(context.project_path), context.env or "local"
         leave_out(self._config.curves.left_out)
 

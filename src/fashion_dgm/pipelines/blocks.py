@@ -12,6 +12,8 @@ from typing import Any
 
 from kedro.config import MissingConfigException, OmegaConfigLoader
 
+from fashion_dgm.pipelines.conf_files import explaining
+
 __all__ = ["SOURCES", "adversarial_models", "named_flows"]
 
 SOURCES = ["conf", str(Path(__file__).parents[3] / "conf")]
@@ -32,7 +34,8 @@ def named_flows() -> list[str]:
 def _blocks() -> dict[str, Mapping[str, Any]]:
     for source in SOURCES:
         try:
-            parameters = OmegaConfigLoader(source, base_env="base", default_run_env="base")["parameters"]
+            with explaining(Path(source)):
+                parameters = OmegaConfigLoader(source, base_env="base", default_run_env="base")["parameters"]
         except MissingConfigException:
             continue
         # Kedro's loader reads the files in another order each time, and results are written in that of the models.

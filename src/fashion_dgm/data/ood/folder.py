@@ -144,8 +144,9 @@ def _load(file: Path) -> NDArray[Any]:
                 )
             name = _NAMED if _NAMED in names else names[0]
             # A few megabytes of zeros would fill any memory.
-            member = f"{name}.npy" if f"{name}.npy" in content.zip.namelist() else name
-            gigabytes = content.zip.getinfo(member).file_size / 1e9
+            assert content.zip is not None
+            members = {member.filename.removesuffix(".npy"): member.file_size for member in content.zip.infolist()}
+            gigabytes = members[name] / 1e9
             if gigabytes > MAX_GIGABYTES:
                 raise FashionDGMError(
                     f"{file} expands to {gigabytes:.1f} GB, more than {MAX_GIGABYTES}; save its images as .npy, which "

@@ -1,0 +1,141 @@
+"""Mistakes in configuration files: one message each, before anything runs."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kedro.config import OmegaConfigLoader
+
+from fashion_dgm import settings
+from fashion_dgm.cli.configuration import check_configuration, check_outputs
+from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.pipeline_registry import register_pipelines
+from fashion_dgm.pipelines.conf_files import ConfigurationError, check_files
+from tests.conftest import ROOT
+
+PIPELINES = register_pipelines()
+
+
+def check(source: Path, env: str | None = "test", **parameters: Any) -> None:
+    check_files(source, env)
+    loader = OmegaConfigLoader(str(source), env, runtime_params=parameters, **settings.CONFIG_LOADER_ARGS)
+    check_configuration(loader, source, env, PIPELINES)
+
+
+def append(file: str, text: str) -> Callable[[Path], object]:
+    def edit(conf: Path) -> None:
+        with (conf / file).open("a") as opened:
+            opened.write(text)
+
+    return edit
+
+
+def replace(file: str, text: str) -> Callable[[Path], object]:
+    return lambda conf: (conf / file).write_text(text)
+
+
+PARAMETERS, GLOBALS, CATALOG = "test/parameters.yml", "test/globals.yml", "test/catalog.yml"
+MISTAKES: dict[str, tuple[Callable[[Path], object], str]] = {
+    "syntax": (append(PARAMETERS, "train_gan: [1, 2\n"), r"parameters\.yml, line 96: expected ',' or '\]'"),
+    "syntax in base": (
+        append("base/parameters_train_gan.yml", "a: [1\n"),
+        r"base/parameters_train_gan\.yml, line 28: ",
+    ),
+    "tab": (append(PARAMETERS, "x:\n\ty: 1\n"), r"parameters\.yml, line 96: found character '\\t'"),
+    "repeated name": (
+        append(PARAMETERS, "train_gan: {}\n"),
+        r"parameters\.yml, line 95: found duplicate key train_gan",
+    ),
+    "name in two files": (replace("test/parameters_2.yml", "train_gan: {epochs: 3}\n"), "train_gan"),
+    "list of names": (replace(GLOBALS, "[1]\n"), r"globals\.yml holds a list"),
+    "not UTF-8": (
+        lambda conf: (conf / PARAMETERS).write_bytes(b"a: \xff\n"),
+        r"parameters\.yml is not UTF-8: .* byte 3",
+    ),
+    "control character": (
+        append(PARAMETERS, "a: \x01\n"),
+        r"parameters\.yml is not YAML: .*control characters|special",
+    ),
+    "emptied file": (replace(PARAMETERS, ""), r"parameters\.yml is empty; restore it"),
+    "emptied environment": (
+        lambda conf: [path.unlink() for path in (conf / "test").iterdir()],
+        "environment test is empty",
+    ),
+    "unknown global": (append(GLOBALS, "sede: 3\n"), r"globals\.yml sets sede, .* did you mean seed\?"),
+    "missing global": (replace("base/globals.yml", "seed: 0\n"), r"^(train|stab|\w+).*: Globals key '\w+' not found"),
+    "unknown tracking": (
+        replace("test/tracking.yml", "enabeld: true\n"),
+        r"tracking.enabeld .* did you mean enabled\?",
+    ),
+    "wrong tracking": (replace("test/tracking.yml", "enabled: maybe\n"), "tracking.enabled is 'maybe': "),
+    "unknown logging": (
+        replace("logging.yml", "version: 1\nlogers: {}\n"),
+        "logging has no logers; did you mean loggers",
+    ),
+    "unknown entry": (append(CATALOG, "trian: {type: json.JSONDataset, filepath: a}\n"), "trian.*did you mean train"),
+    "entry without type": (append(CATALOG, "train: {filepath: a}\n"), "the catalog's entry train has no `type`"),
+    "entry that is a text": (append(CATALOG, "train: a\n"), "the catalog's entry train has no `type`"),
+    "unknown type": (append(CATALOG, "train: {type: nosuch.Dataset}\n"), "the catalog's entry train: .*nosuch"),
+    "unknown argument": (
+        append(CATALOG, "train: {type: fashion_dgm.catalog.image_set.ImageSetDataset, filepat: a}\n"),
+        "entry train: .* has no filepat; did you mean filepath",
+    ),
+    "wrong parameter of another pipeline": (
+        append(PARAMETERS, "data_split: {test_fraction: 2}\n"),
+        "data_split.test_frac",
+    ),
+}
+
+
+@pytest.fixture
+def conf(tmp_path: Path) -> Path:
+    shutil.copytree(ROOT / "conf", tmp_path / "conf", ignore=shutil.ignore_patterns("local"))
+    (tmp_path / "conf" / "local").mkdir()
+    return tmp_path / "conf"
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_in_a_file_is_one_message_that_names_it(conf: Path, mistake: str) -> None:
+    make, expected = MISTAKES[mistake]
+    make(conf)
+    with pytest.raises(ConfigurationError, match=expected) as caught:
+        check(conf)
+    assert len(str(caught.value).splitlines()) <= 2
+
+
+@pytest.mark.parametrize("env", [None, *sorted(path.name for path in (ROOT / "conf").iterdir() if path.is_dir())])
+def test_every_environment_of_the_project_is_right(conf: Path, env: str | None) -> None:
+    check(conf, env)
+
+
+def test_entries_and_globals_of_the_users_own_are_let_be(conf: Path) -> None:
+    append(CATALOG, "my_notes: {type: text.TextDataset, filepath: a.txt}\n")(conf)
+    append(GLOBALS, "mine: 5\n")(conf)
+    append(PARAMETERS, 'stability: {seeds: "${globals:mine}"}\n')(conf)
+    (conf / PARAMETERS).write_text(
+        (conf / PARAMETERS).read_text().replace("stability: {", "gan_spectral: {}\n_old: {", 1)
+    )
+    check(conf)
+
+
+@pytest.mark.parametrize("value", [[], {}, 3, {"a": 3}])
+def test_a_runtime_parameter_of_another_kind_is_one_message(conf: Path, value: Any) -> None:
+    with pytest.raises(ConfigurationError, match=r"samples_from|fid_eval|configuration"):
+        check(conf, fid_eval={"samples_from": value} if value != {} else 3)
+
+
+@pytest.mark.parametrize(("given", "expected"), [("runs/a", "runs/a"), (3, "3"), ("~/t", str(Path.home() / "t"))])
+def test_outputs_go_to_the_folder_that_is_named(given: Any, expected: str) -> None:
+    parameters = {"outputs": given}
+    check_outputs(parameters)
+    assert parameters == {"outputs": expected}
+
+
+@pytest.mark.parametrize("given", [None, "", " ", {"a": 1}, "~nosuchuser/t"])
+def test_outputs_that_name_no_folder_are_refused(given: Any) -> None:
+    with pytest.raises(FashionDGMError, match=r"names no folder|unknown user"):
+        check_outputs({"outputs": given})
