@@ -5,8 +5,8 @@ BIN := $(VENV)/bin
 ENV ?= quick
 # Of pytest: a process that runs out of tests takes some from another one.
 PARALLEL := --numprocesses=logical --maxprocesses=4 --dist=worksteal
-# Charts of the latest GAN and WGAN, side by side. Sorted by name, runs are not hidden under their parents.
-COMPARISON := http://127.0.0.1:5000/\#/experiments/1/runs?compareRunsMode=CHART&orderByKey=attributes.run_name&orderByAsc=true&searchFilter=tags.latest%20%3D%20%27true%27%20AND%20tags.node%20LIKE%20%27train_%25gan%25%27
+# Charts of the latest GAN and WGAN, side by side; the view is in conf/base/tracking.yml.
+COMPARISON := http://127.0.0.1:5000/\#/experiments/1/runs?compareRunsMode=CHART&viewStateShareKey=gan-and-wgan
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export MLFLOW_DISABLE_TELEMETRY := true
@@ -23,7 +23,8 @@ run: $(VENV)/.installed ## run every pipeline on the real data (ENV=quick; ENV=b
 	@echo
 	@echo "The report:       data/08_reporting/report.html"
 	@echo "The lineage:      make viz   (Kedro-Viz, on port 4141; make viz-static for a site to put anywhere)"
-	@echo "The experiments:  make ui    (MLflow, on port 5000; it prints the link to GAN and WGAN side by side)"
+	@echo "The experiments:  make ui    (MLflow, on port 5000), then for GAN and WGAN side by side:"
+	@echo "                  $(COMPARISON)"
 
 report-pdf: $(VENV)/.installed ## print the report of the last run to a PDF file, by an installed Chromium, Chrome or Edge
 	$(BIN)/fashion-dgm pdf
@@ -50,7 +51,7 @@ viz-static: $(VENV)/.installed ## build the lineage as a static site, after a ru
 
 ui: $(VENV)/.installed ## compare experiments in MLflow
 	@echo "GAN and WGAN side by side: $(COMPARISON)"
-	$(BIN)/mlflow ui --backend-store-uri sqlite:///$(CURDIR)/data/09_tracking/mlflow.db --port 5000
+	$(BIN)/mlflow ui --backend-store-uri sqlite:///data/09_tracking/mlflow.db --port 5000
 
 docs: $(VENV)/.installed-docs ## build the documentation into site/
 	$(BIN)/mkdocs build --strict

@@ -32,6 +32,7 @@ CONFIG = TrackingConfig(
     final_metrics={},
     curves={"left_out": ()},
     colours={},
+    charts={"Losses": ("loss",)},
 )
 
 
@@ -148,7 +149,7 @@ def test_a_server_that_is_killed_and_comes_back_misses_nothing(
         send_what_waits(CONFIG, tmp_path)
     server.start()
     sent, elsewhere = send_what_waits(CONFIG, tmp_path)
-    assert (sent, elsewhere) == (7, 0)
+    assert (sent, elsewhere) == (9, 0)
     assert server.steps() == [list(range(1, 31)), list(range(1, 6))]
     assert send_what_waits(CONFIG, tmp_path) == (0, 0)
 
@@ -171,7 +172,7 @@ def test_a_silent_server_delays_the_start_by_no_more_than_five_seconds(
         recorder.end("FINISHED")
         recorder.close()
         assert time.monotonic() - started < 10
-    assert len(list(tmp_path.glob("data/09_tracking/outbox/*/*/call.json"))) == 51
+    assert len(list(tmp_path.glob("data/09_tracking/outbox/*/*/call.json"))) == 53
 
 
 def test_nothing_is_logged_where_no_run_is_open(tmp_path: Path) -> None:

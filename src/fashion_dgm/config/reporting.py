@@ -42,3 +42,6 @@ class TrackingConfig(Config):
     )
     curves: CurvesConfig = Field(description="metrics of an epoch")
     colours: dict[str, str] = Field(description="of runs in charts, by training node")
+    charts: dict[str, tuple[str, ...]] = Field(
+        description="of the view that `make ui` links to: by section, the metrics in their order; the others follow"
+    )

@@ -73,6 +73,22 @@ def end_run(store: Store, run: str, status: str, time: int, latest_of: str | Non
         client.set_tag(run_id, "latest", "true")
 
 
+def share_view(store: Store, run: str, charts: Mapping[str, Sequence[str]]) -> None:
+    """Sets the view that `make ui` links to, with samples after the last epoch that the latest runs share."""
+    from fashion_dgm.tracking.view import FILTER, TAG, shared_view
+
+    client = store.client
+    names = [
+        [item.path for item in client.list_artifacts(found.info.run_id, "images")]
+        for found in client.search_runs([store.experiment_id], FILTER)
+    ]
+    epochs = [
+        {int(match[1]) for name in each if (match := re.search(r"/samples\Wstep\W(\d+)", name))} for each in names
+    ]
+    common = set.intersection(*filter(None, epochs)) if any(epochs) else set()
+    client.set_experiment_tag(store.experiment_id, TAG, shared_view(charts, max(common, default=1)))
+
+
 def log(
     store: Store, run: str, metrics: Sequence[Value] = (), tags: Mapping[str, str] | None = None, again: bool = False
 ) -> None:
@@ -170,6 +186,7 @@ CALLS = {
         start_run,
         watch,
         end_run,
+        share_view,
         log,
         log_input,
         log_file,

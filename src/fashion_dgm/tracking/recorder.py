@@ -74,6 +74,7 @@ class Recorder:
         """The keys of the open runs, the innermost last."""
         self.before_first_call: Callable[[], object] | None = None
         """Opens a run whose key is not known before something is logged in it."""
+        self._charts = config.charts
         store = Store(project / config.folder, config.experiment)
         _reach(store)
         outboxes = _outboxes(project, config)
@@ -102,13 +103,15 @@ class Recorder:
         """Opens a run within the innermost one, or goes on with the one of that key."""
         from mlflow.tracking.context.registry import resolve_tags
 
-        from fashion_dgm.tracking.calls import start_run
+        from fashion_dgm.tracking.calls import share_view, start_run
 
         parent = self.runs[-1] if self.runs else None
         self.runs.append(key or uuid.uuid4().hex)
         self._outbox.mark(self.runs[-1], is_open=True)
         texts = {name: str(value) for name, value in params.items()}
         self.put(start_run, name=name, time=milliseconds(), tags=resolve_tags(tags), params=texts, parent=parent)
+        if parent is None:
+            self.put(share_view, charts=self._charts)
 
     def watch(self) -> None:
         """Records the machine's load until the innermost run ends."""
@@ -118,9 +121,11 @@ class Recorder:
 
     def end(self, status: str, latest_of: str | None = None) -> None:
         """Ends the innermost run with `status`, one of MLflow's run states."""
-        from fashion_dgm.tracking.calls import end_run
+        from fashion_dgm.tracking.calls import end_run, share_view
 
         try:
+            if len(self.runs) == 1:
+                self.put(share_view, charts=self._charts)
             self.put(end_run, status=status, time=milliseconds(), latest_of=latest_of)
             self._outbox.mark(self.runs[-1], is_open=False)
         finally:
