@@ -95,7 +95,8 @@ def figures(png: bytes) -> dict[str, bytes]:
     folder = Path(reporting.__file__).parent / "chapters"
     names = {name for path in folder.iterdir() for name in re.findall(r"^::: figure (\w+)$", path.read_text(), re.M)}
     strips = (f"{model}_{kind}" for model in ("gan", "wgan") for kind in ("strip", "animation"))
-    return dict.fromkeys(sorted({*names, *strips}), png)
+    flows = (f"{model}_{kind}" for model in ("mixture_flow", "nice_flow") for kind in ("curve", "samples"))
+    return dict.fromkeys(sorted({*names, *strips, *flows}), png)
 
 
 def written(anchor: str, metrics: Metrics, figures: Mapping[str, bytes]) -> Chapter:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
+import math
 import re
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
+from fashion_dgm.findings.flow import with_benchmark
 from fashion_dgm.findings.literature import LITERATURE
 from fashion_dgm.reporting.chapter import Chapter
 from fashion_dgm.reporting.compose import ANCHORS, compose
@@ -16,7 +18,7 @@ from fashion_dgm.reporting.markdown import Counter, to_html
 from fashion_dgm.reporting.references import REFERENCES
 from fashion_dgm.reporting.report import build_report
 from fashion_dgm.reporting.wording import NOT_APPLICABLE
-from tests.findings import test_latents, test_likelihood, test_log_det, test_stability
+from tests.findings import test_flow, test_latents, test_likelihood, test_log_det, test_stability
 from tests.reporting.conftest import CONFIG, with_nothing_finite, written
 
 Metrics = dict[str, Any]
@@ -193,11 +195,48 @@ def test_a_chapter_follows_its_results(
         assert words in before and words not in after, words
 
 
+def test_a_new_flow_has_a_chapter_of_its_own(metrics: Metrics, figures: Figures) -> None:
+    metrics["nice_flow"] = metrics["flow"] | {"architecture": "NICE", "test_bits_per_dim": 2.5}
+    metrics["nice_flow_discrete_likelihood"] = test_flow.bound(math.nan, **{"1": 4.0, "16": 3.5})
+    metrics["ood"]["models"]["NICE"] = metrics["ood"]["models"]["MixtureFlow"] | {
+        "in_distribution": {"images": 100, "bits_per_dim": 2.6, "bits_per_dim_sd": 0.25}
+    }
+    content = compose(metrics, figures, {}, CONFIG)
+    chapters = {chapter.anchor: chapter for chapter in content.chapters}
+    assert list(chapters).index("nice-flow") == list(chapters).index("residual-flow") + 1
+    own = chapters["nice-flow"]
+    assert own.title == "NICE" and "0.400 fewer for NICE" in own.finding and own.finding in content.summary.markdown
+    assert {"Bits/dim, official test images", "3.000 ± 0.014", "2.600 ± 0.025"} <= set().union(*rows_of(own))
+    assert "::: figure nice_flow_curve" in own.markdown and "::: figure nice_flow_samples" in own.markdown
+    assert any("NICE" in row for row in rows_of(chapters["flow"])) and "for RealNVP and NICE" in text_of(
+        chapters["flow"]
+    )
+    assert "**NICE, 1\u00a0epoch**" in chapters["published"].markdown
+    assert any("train_nice_flow" in command for command in content.how_to_reproduce)
+    assert 'id="nice-flow"' in build_report(content)
+    origin = {"mismatches": ["NICE was trained on other images"]}
+    stale = compose(changed(metrics, {"nice_flow.origin": origin}), figures, {}, CONFIG).chapters
+    assert [chapter.anchor for chapter in stale if "NICE was trained on other images" in chapter.finding] == [
+        "nice-flow"
+    ]
+
+
+def test_of_two_flows_of_one_architecture_each_has_its_own_results(metrics: Metrics) -> None:
+    own = metrics["mixture_flow"] | {"architecture": "MixtureFlow"}
+    inside = {"in_distribution": {"images": 100, "bits_per_dim": 2.0}}
+    found = with_benchmark(changed(metrics, {"wide_flow": own, "ood.models.wide_flow": inside}))
+    bits = [found[name]["benchmark_bits_per_dim"] for name in ("mixture_flow", "wide_flow")]
+    assert bits == [metrics["ood"]["models"]["MixtureFlow"]["in_distribution"]["bits_per_dim"], 2.0]
+
+
 def test_what_older_results_lack_may_be_absent(metrics: Metrics, figures: Figures) -> None:
     fid = {"rows": metrics["fid"]["rows"], "samples": 2000}
     for row in fid["rows"]:
         del row["best_on_benchmark"], row["last_on_benchmark"]
     assert "on held-out images" in written("fid", metrics | {"fid": fid}, figures).finding
+    for row in metrics["fid"]["quality"]:
+        del row["copying_probability"]
+    assert written("fid", metrics, figures).markdown
 
 
 def test_every_published_result_is_printed_with_its_source(metrics: Metrics, figures: Figures) -> None:

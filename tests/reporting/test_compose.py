@@ -35,7 +35,9 @@ def summary(metrics: Metrics) -> list[str]:
     chapters = [Chapter(anchor, anchor, "", f"Found in {anchor}.") for anchor in ANCHORS if anchor != "stability"]
     chapters.insert(ANCHORS.index("stability"), Chapter("stability", "Stability", "", command=command))
     models = gan({name: metrics[name] for name in ("gan", "wgan")})
-    return render_summary(SimpleNamespace(mixture_flow=object(), gan=models), chapters).markdown.splitlines()
+    return render_summary(
+        SimpleNamespace(mixture_flow=object(), other_flows={}, gan=models), chapters
+    ).markdown.splitlines()
 
 
 @pytest.mark.parametrize("anchor", sorted({*ANCHORS} - {"residual-flow", "gan", "stability", "published"}))

@@ -18,7 +18,8 @@ from fashion_dgm.findings.flow import (
     FlowFindings,
     ResidualFlowFindings,
     flow,
-    mixture_flow,
+    flows_of,
+    other_flow,
     residual_flow,
     with_benchmark,
 )
@@ -36,12 +37,17 @@ __all__ = ["Findings", "conclude", "main_findings", "to_json"]
 
 @dataclass(frozen=True)
 class Findings:
-    """The findings of a run, one attribute for each chapter; None where its pipeline was not run."""
+    """The findings of a run, one attribute for each chapter; None where its pipeline was not run.
+
+    Arguments:
+        other_flows: by name, flows that the project does not come with.
+    """
 
     data: DataFindings
     flow: FlowFindings
     mixture_flow: Comparison | None
     residual_flow: ResidualFlowFindings | None
+    other_flows: Mapping[str, Comparison]
     log_det: LogDetFindings | None
     latents: LatentsFindings | None
     ood: OODFindings
@@ -60,12 +66,13 @@ def conclude(metrics: Mapping[str, Any]) -> Findings:
     def made(name: str, conclude_from: Callable[[Any], Any]) -> Any:
         return conclude_from(metrics[name]) if name in metrics else None
 
-    ending = "_discrete_likelihood"
+    flows, ending = flows_of(metrics), "_discrete_likelihood"
     return Findings(
         data=data(metrics["data"], metrics["ood_sets"]),
-        flow=flow(metrics["flow"], {name: metrics[name + ending] for name in FLOWS if name + ending in metrics}),
-        mixture_flow=made("mixture_flow", lambda own: mixture_flow(metrics["flow"], own)),
+        flow=flow(metrics["flow"], {name: metrics[name + ending] for name in flows if name + ending in metrics}),
+        mixture_flow=made("mixture_flow", lambda own: other_flow("mixture_flow", metrics["flow"], own)),
         residual_flow=made("residual_flow", lambda own: residual_flow(metrics["flow"], own)),
+        other_flows={name: other_flow(name, metrics["flow"], metrics[name]) for name in flows if name not in FLOWS},
         log_det=made("log_det_study", log_det),
         latents=made("latents", latents),
         ood=ood(metrics),

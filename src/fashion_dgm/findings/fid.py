@@ -201,7 +201,9 @@ def _set(row: Row, floor: Row, is_last: bool, copying_images: int | None) -> Row
     of_floor = {name: row[name] / floor[name] if known else None for name in ("density", "coverage")}
     copying = criteria.copying(row.get("copying_probability"), copying_images)
     weakness, also_last = criteria.weakness(*of_floor.values()), row["state"] == "best" and is_last
-    return {**row, "also_last": also_last, "weakness": weakness, "of_floor": of_floor, "copying": copying}
+    # Older results have no copying probability.
+    found = {"also_last": also_last, "weakness": weakness, "of_floor": of_floor, "copying": copying}
+    return {"copying_probability": None, **row, **found}
 
 
 def _families(sets: Sequence[Row], copying_images: int | None, inception: bool) -> Row | None:

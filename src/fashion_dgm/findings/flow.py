@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,13 +16,16 @@ __all__ = [
     "Comparison",
     "TrainedFlow",
     "flow",
-    "mixture_flow",
+    "flows_of",
+    "other_flow",
     "residual_flow",
     "trained_flow",
     "with_benchmark",
 ]
 
-FLOWS = ("flow", "mixture_flow", "residual_flow")
+FLOWS = {"flow": "RealNVP", "mixture_flow": "MixtureFlow", "residual_flow": "ResidualFlow"}
+"""By name, the architectures of the flows that the project comes with."""
+
 SPLITS = ("train", "test", "benchmark")
 
 
@@ -40,12 +43,14 @@ class TrainedFlow:
     """A flow after its training; None where something was not measured.
 
     Arguments:
-        name: `flow`, which is RealNVP, `mixture_flow` or `residual_flow`.
+        name: `flow`, which is RealNVP, `mixture_flow`, `residual_flow` or that of another model.
+        architecture: the name of its class.
         bits: by split, those that were measured.
         reconstruction_error: the largest of a pixel on the scale from 0 to 1.
     """
 
     name: str
+    architecture: str
     epochs: int
     parameters: int | None
     images_seen: int | None
@@ -123,16 +128,16 @@ def flow(metrics: Row, discrete: Mapping[str, Row] | None = None) -> FlowFinding
 
     Arguments:
         metrics: as `trained_flow` takes them.
-        discrete: by flow, as `fashion_dgm.flows.likelihood.DiscreteLikelihood.summary` returns it.
+        discrete: by flow, the bounds as `fashion_dgm.flows.likelihood.DiscreteLikelihood.summary` returns it.
     """
-    bounds = {name: _discrete(discrete[name]) for name in FLOWS if discrete and name in discrete}
+    bounds = {name: _discrete(discrete[name]) for name in _in_order(discrete)} if discrete else {}
     draws = sorted({k for bound in bounds.values() for k in bound["bounds"]})
     return FlowFindings(trained_flow("flow", metrics), bounds, tuple(draws))
 
 
-def mixture_flow(reference: Row, metrics: Row) -> Comparison:
-    """Concludes from the metrics of RealNVP and of the mixture flow."""
-    return _compare(trained_flow("flow", reference), trained_flow("mixture_flow", metrics))
+def other_flow(name: str, reference: Row, metrics: Row) -> Comparison:
+    """Concludes from the metrics of RealNVP and of another flow of exact likelihood."""
+    return _compare(trained_flow("flow", reference), trained_flow(name, metrics))
 
 
 def residual_flow(reference: Row, metrics: Row) -> ResidualFlowFindings:
@@ -162,6 +167,7 @@ def trained_flow(name: str, metrics: Row) -> TrainedFlow:
     estimated = Exactness.UNBIASED if metrics.get("unbiased") else Exactness.BIASED
     return TrainedFlow(
         name=name,
+        architecture=_architecture(name, metrics),
         epochs=metrics.get("epochs") or 0,
         parameters=metrics.get("parameters"),
         images_seen=metrics.get("images_seen"),
@@ -213,14 +219,35 @@ def _discrete(found: Row) -> Row:
     return {**own, "bounds": bounds, "gain": bits("gain", str(max(bounds)))}
 
 
+def flows_of(metrics: Mapping[str, Row]) -> list[str]:
+    """Returns the names of the flows among all results of a run: those of `FLOWS`, then the others; none of MNIST."""
+    trained = (name for name, found in metrics.items() if "train_bits_per_dim" in found)
+    return _in_order(name for name in {*trained, *FLOWS} if name in metrics and not name.startswith("mnist_"))
+
+
+def _in_order(names: Iterable[str]) -> list[str]:
+    order = list(FLOWS)
+    return sorted(names, key=lambda name: (order.index(name) if name in FLOWS else len(order), name))
+
+
+def _architecture(name: str, metrics: Row) -> str:
+    return str(metrics.get("architecture", FLOWS.get(name, name)))
+
+
 def with_benchmark(metrics: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns all metrics of a run, those of RealNVP and the mixture flow with bits/dim on official test images.
+    """Returns all metrics of a run, those of flows with bits/dim on official test images.
 
     Detection measures these: `benchmark_bits_per_dim`, `benchmark_images` and `benchmark_error`, the standard error. A flow
     that was not scored gets none.
     """
     ood = metrics.get("ood", {})
-    measured = {"flow": ood, "mixture_flow": ood.get("models", {}).get("MixtureFlow", {})}
+    measured, models = (
+        {"flow": ood},
+        {name: found for name, found in ood.get("models", {}).items() if name != "RealNVP"},
+    )
+    for name in (name for name in flows_of(metrics) if name != "flow"):
+        # Of two flows of one architecture, detection has the second by its name.
+        measured[name] = models[name] if name in models else models.pop(_architecture(name, metrics[name]), {})
     added = {
         name: {**metrics[name], **_on_benchmark(found["in_distribution"])}
         for name, found in measured.items()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fashion_dgm.findings import criteria
 from fashion_dgm.findings.criteria import Side, is_number
 from fashion_dgm.findings.fid import SpaceFindings, fid
-from fashion_dgm.findings.flow import FLOWS, TrainedFlow, trained_flow
+from fashion_dgm.findings.flow import TrainedFlow, flows_of, trained_flow
 from fashion_dgm.findings.literature import LITERATURE, Literature
 from fashion_dgm.findings.row import Row
 
@@ -58,7 +58,7 @@ class PublishedFindings:
 def published(metrics: Row) -> PublishedFindings:
     """Concludes from all metrics of a run, with what `fashion_dgm.findings.flow.with_benchmark` adds."""
     theirs, ood = LITERATURE.likelihood[0], metrics["ood"]
-    likelihoods = tuple(trained_flow(name, metrics[name]) for name in FLOWS if name in metrics)
+    likelihoods = tuple(trained_flow(name, metrics[name]) for name in flows_of(metrics))
     ours = likelihoods[0]
     bits, parameters = ours.bits[ours.split], ours.parameters
     difference = bits.value - theirs.bits if is_number(bits.value) else None

@@ -32,10 +32,19 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.findings import criteria
+from fashion_dgm.findings.flow import Comparison
 from fashion_dgm.reporting import wording
 from fashion_dgm.reporting.references import REFERENCES
 
-__all__ = ["Chapter", "ChapterTemplate", "chapter_template", "render_chapter", "render_summary", "template_environment"]
+__all__ = [
+    "Chapter",
+    "ChapterTemplate",
+    "chapter_template",
+    "render_chapter",
+    "render_flow",
+    "render_summary",
+    "template_environment",
+]
 
 _FRONT_MATTER = re.compile(r"\A---\n(?P<head>.*?)\n---\n(?P<body>.*)\Z", re.DOTALL)
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:])")
@@ -111,6 +120,12 @@ def render_chapter(anchor: str, findings: Any, figures: Mapping[str, bytes | Non
         body = "\n".join([template.shows, note, *proofs])
         return replace(_write(replace(template, body=body, finding=""), findings, figures), command=command)
     return _write(template, findings, figures, f=own)
+
+
+def render_flow(comparison: Comparison, findings: Any, figures: Mapping[str, bytes | None]) -> Chapter:
+    """Writes the chapter of a flow that the project does not come with, from its comparison with RealNVP."""
+    flow, chapter = comparison.other, _write(chapter_template("other-flow"), findings, figures, f=comparison)
+    return replace(chapter, anchor=flow.name.replace("_", "-"), title=flow.architecture)
 
 
 def render_summary(findings: Any, chapters: Sequence[Chapter], longer: Sequence[Mapping[str, Any]] = ()) -> Chapter:

@@ -9,9 +9,10 @@ from typing import Any
 
 from fashion_dgm.config import ReportConfig
 from fashion_dgm.findings import conclude
+from fashion_dgm.findings.flow import FLOWS, flows_of
 from fashion_dgm.findings.gan import adversarial
 from fashion_dgm.provenance import ORIGIN, differences, parameters_of
-from fashion_dgm.reporting.chapter import Chapter, render_chapter, render_summary
+from fashion_dgm.reporting.chapter import Chapter, render_chapter, render_flow, render_summary
 from fashion_dgm.reporting.claims import CLAIMS
 from fashion_dgm.reporting.highlights import highlights
 from fashion_dgm.reporting.report import ReportContent
@@ -75,20 +76,25 @@ def compose(
     # Flows of MNIST share these blocks; their part of the report says where theirs differ.
     made_with = parameters_of({name: found for name, found in metrics.items() if not name.startswith("mnist_")})
     run = config.reproduce[-1]
-    chapters = tuple(marked(render_chapter(anchor, findings, figures, run), metrics) for anchor in ANCHORS)
+    chapters = [marked(render_chapter(anchor, findings, figures, run), metrics) for anchor in ANCHORS]
     longer: Sequence[Mapping[str, Any]] = ()
     if reference is not None:
         if findings.gan.shortened:
             # What `quick` reaches is what this run is like.
             longer = [row for row in reference.headline if "--env quick" not in row["command"]]
-        chapters = tuple(fill(chapter, reference) for chapter in chapters)
+        chapters = [fill(chapter, reference) for chapter in chapters]
         # What this run has drawn goes first.
         figures = {**reference.figures, **{name: image for name, image in figures.items() if image is not None}}
+    place = ANCHORS.index("residual-flow") + 1
+    chapters[place:place] = [
+        marked(render_flow(comparison, findings, figures), metrics, ("flow", name, "ood"))
+        for name, comparison in findings.other_flows.items()
+    ]
     return ReportContent(
         title=config.title,
         highlights=highlights(findings),
         summary=render_summary(findings, chapters, longer),
-        chapters=chapters,
+        chapters=tuple(chapters),
         figures=figures,
         configuration=made_with | {"report": configuration.get("report", {})},
         differences=tuple(differences(made_with, configuration)),
@@ -111,10 +117,14 @@ def fill(chapter: Chapter, reference: ReferenceRun) -> Chapter:
     return replace(filled, markdown=markdown, finding=f"*Reference run:* {filled.finding}")
 
 
-def marked(chapter: Chapter, metrics: Mapping[str, Any]) -> Chapter:
-    """Returns the chapter with a warning in its finding and at its top if models and images of its results don't fit."""
+def marked(chapter: Chapter, metrics: Mapping[str, Any], results: Sequence[str] = ()) -> Chapter:
+    """Returns the chapter with a warning in its finding and at its top if models and images of its results don't fit.
+
+    Arguments:
+        results: that it prints, if its anchor is not in `RESULTS_OF`.
+    """
     split = metrics["data"]["splits"]["train"]["sha256"]
-    names = adversarial(metrics) if chapter.anchor == "gan" else RESULTS_OF[chapter.anchor]
+    names = adversarial(metrics) if chapter.anchor == "gan" else results or RESULTS_OF[chapter.anchor]
     warnings = (warnings_of(name, metrics.get(name, {}).get(ORIGIN, {}), split) for name in names)
     found = list(dict.fromkeys(itertools.chain.from_iterable(warnings)))
     if not found:
@@ -138,6 +148,7 @@ def opt_in_commands(metrics: Mapping[str, Any], command: str) -> tuple[str, ...]
     made = {
         "train_residual_flow": "residual_flow" in metrics,
         "train_background_flow": any("likelihood_ratio" in results for results in scores),
+        **{f"train_{flow}": True for flow in flows_of(metrics) if flow not in FLOWS},
         **{f"train_{model}": True for model in adversarial(metrics) if model not in ("gan", "wgan")},
         "ood_reverse": "mnist_ood" in metrics,
         "stability": "stability" in metrics,

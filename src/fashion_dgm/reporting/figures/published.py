@@ -57,7 +57,7 @@ def _likelihoods(found: PublishedFindings) -> list[_Mark]:
         for one in found.literature.likelihood
     ]
     marks += [
-        _Mark(f"this run: {_FLOWS[own.name]}", *_around(bits.value, bits.error or 0.0), ours=True)
+        _Mark(f"this run: {_FLOWS.get(own.name, own.architecture)}", *_around(bits.value, bits.error or 0.0), ours=True)
         for own in found.likelihoods
         if is_number((bits := own.bits[own.split]).value)
     ]
