@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from fashion_dgm.tracking import outbox
-from fashion_dgm.tracking.outbox import Outbox, Refused, Sender, Unreachable
+from fashion_dgm.tracking.outbox import Doubtful, Outbox, Refused, Sender, Unreachable
 
 
 class Server:
@@ -24,6 +24,7 @@ class Server:
     def __init__(self) -> None:
         self.calls: list[Any] = []
         self.away = False
+        self.busy = 10
         self.tried = threading.Event()
 
     def send(self, name: str, arguments: dict[str, Any]) -> None:
@@ -33,7 +34,10 @@ class Server:
         if name == "wrong":
             raise Refused("no such call")
         if name == "unlucky":
-            raise Unreachable("an error of this call alone")
+            raise Doubtful("an error of this call alone")
+        if name == "busy" and self.busy:
+            self.busy -= 1
+            raise Unreachable("the database is locked")
         texts = {name: value.read_text() for name, value in arguments.items() if isinstance(value, Path)}
         self.calls.append((name, {**arguments, **texts}))
 
@@ -114,6 +118,12 @@ def test_a_call_that_fails_by_itself_does_not_hold_up_the_others(
     begun[1].close()
     assert [name for name, _ in server.calls] == ["log"]
     assert len(caplog.records) == 1 and "not recorded in MLflow" in caplog.text
+
+
+def test_a_database_that_is_locked_for_a_while_loses_nothing(server: Server, begun: tuple[Outbox, Sender]) -> None:
+    put(begun, "busy")
+    until(lambda: server.calls)
+    assert server.busy == 0
 
 
 def test_a_session_ends_without_its_server_and_the_next_one_sends(

@@ -12,9 +12,10 @@ from pathlib import Path
 import mlflow
 import pytest
 from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import TEMPORARILY_UNAVAILABLE
 
 from fashion_dgm.errors import FashionDGMError
-from fashion_dgm.tracking.outbox import Refused, Unreachable
+from fashion_dgm.tracking.outbox import Doubtful, Refused, Unreachable
 from fashion_dgm.tracking.store import Store, database_address
 
 TURN_OFF = "`enabled: false` in a tracking.yml turns tracking off"
@@ -135,7 +136,8 @@ def test_an_address_is_plain_where_it_can_be() -> None:
 @pytest.mark.parametrize(
     ("error", "meaning"),
     [
-        (MlflowException("a bug of the server's"), Unreachable),
+        (MlflowException("a bug of the server's"), Doubtful),
+        (MlflowException("database is locked", TEMPORARILY_UNAVAILABLE), Unreachable),
         (MlflowException.invalid_parameter_value("too long"), Refused),
         (ConnectionRefusedError(111, "Connection refused"), Unreachable),
         (sqlite3.OperationalError("database is locked"), Unreachable),
@@ -144,8 +146,9 @@ def test_an_address_is_plain_where_it_can_be() -> None:
 def test_errors_that_pass_are_told_from_those_that_stay(
     folder: Path, error: Exception, meaning: type[Exception]
 ) -> None:
-    with pytest.raises(meaning), Store(folder, "fashion-dgm").errors():
+    with pytest.raises(meaning) as found, Store(folder, "fashion-dgm").errors():
         raise error
+    assert type(found.value) is meaning
 
 
 def test_passwords_are_not_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-__all__ = ["Outbox", "Refused", "Sender", "Unreachable"]
+__all__ = ["Doubtful", "Outbox", "Refused", "Sender", "Unreachable"]
 
 logger = logging.getLogger(__name__)
 
@@ -27,12 +27,16 @@ CALL = "call.json"
 MARK = ".open"
 # In seconds, the first and the longest wait before a call is tried again.
 DELAYS = (1.0, 60.0)
-# How often a call is tried that fails although the server answers.
+# How often a doubtful call is tried.
 TRIES = 3
 
 
 class Unreachable(Exception):
     """What was called does not answer now; the same call may succeed later."""
+
+
+class Doubtful(Unreachable):
+    """An error that may be the call's own: if what is called answers otherwise, it is not tried for ever."""
 
 
 class Refused(Exception):
@@ -133,7 +137,7 @@ class Sender(threading.Thread):
     """Sends calls in order, each until it succeeds or is refused.
 
     Arguments:
-        send: sends a call of this name with these arguments. Raises `Unreachable` or `Refused`.
+        send: sends a call of this name with these arguments. Raises `Unreachable`, `Doubtful` or `Refused`.
         answers: whether what is called answers at all.
         outboxes: yields what to send before `own`.
         own: the outbox of this session, which fills while the thread runs; without it, nothing is waited for.
@@ -191,7 +195,7 @@ class Sender(threading.Thread):
             try:
                 self._send(*_read(call))
             except (Unreachable, Refused) as error:
-                if self._answers():
+                if isinstance(error, Doubtful | Refused) and self._answers():
                     tries += 1
                     if tries == TRIES or isinstance(error, Refused):
                         return logger.warning("not recorded in MLflow: %s", error)

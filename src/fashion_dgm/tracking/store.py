@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
 from fashion_dgm.errors import FashionDGMError
-from fashion_dgm.tracking.outbox import Refused, Unreachable
+from fashion_dgm.tracking.outbox import Doubtful, Refused, Unreachable
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -129,7 +129,9 @@ class Store:
             status = error.get_http_status_code()
             if 400 <= status < 500 and status not in (401, 403, 408, 429):
                 raise Refused(_short(error)) from error
-            raise Unreachable(f"MLflow at {_without_password(self.address)} fails ({_short(error)})") from error
+            # What is away for a while has a status of its own, such as a database that another program has locked.
+            kind = Doubtful if status == 500 else Unreachable
+            raise kind(f"MLflow at {_without_password(self.address)} fails ({_short(error)})") from error
         # Those of HTTP are OSError.
         except (SQLAlchemyError, OSError, sqlite3.Error) as error:
             raise Unreachable(f"MLflow at {_without_password(self.address)} fails ({_short(error)})") from error
@@ -141,8 +143,9 @@ class Store:
         if not self.is_local:
             for name, value in HTTP.items():
                 os.environ.setdefault(name, value)
-        # MLflow says at INFO how it migrates its database, a screenful at the first run.
+        # MLflow says at INFO how it migrates its database, a screenful at the first run, and logs errors that it raises.
         logging.getLogger("alembic").setLevel(logging.WARNING)
+        logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
         if not self.is_local:
             mlflow.set_tracking_uri(self.address)
             with self.errors():
