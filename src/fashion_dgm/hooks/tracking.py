@@ -62,8 +62,7 @@ class MLflowHooks:
         if not self._config.enabled:
             return
         self._recorder, self._catalog = Recorder(self._config, self._project), catalog
-        # Kedro gives them in no order.
-        names = sorted(run_params.get("pipeline_names") or ["__default__"])
+        names = pipelines_of(run_params)
         shown = "all" if names == ["__default__"] else ", ".join(names)
         tags = {"env": self._env, "pipelines": ", ".join(names), **_commit(self._project)}
         self._start(f"{self._env}: {shown}", tags, flatten(run_params.get("runtime_params") or {}))
@@ -230,6 +229,11 @@ def _status(error: Exception) -> str:
     from fashion_dgm.training.interruption import Interrupted
 
     return "KILLED" if isinstance(error, Interrupted) else "FAILED"
+
+
+def pipelines_of(run_params: Mapping[str, Any]) -> list[str]:
+    """Returns the pipelines that a run was asked for, sorted; a pipeline is also the namespace of its nodes."""
+    return sorted(run_params.get("namespaces") or run_params.get("pipeline_names") or ["__default__"])
 
 
 def _commit(project: Path) -> dict[str, str]:
