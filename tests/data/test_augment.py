@@ -28,8 +28,4 @@ def test_shifts_are_windows_of_the_padded_image_and_all_occur() -> None:
     assert (hits.sum(dim=0) == 1).all()
     assert (hits.sum(dim=1) > 15).all()  # of 44 expected
     assert after.dtype == torch.uint8 and after.shape == before.shape
-
-
-def test_no_shift_is_the_image_itself() -> None:
-    before = images(3)
     assert random_shift(before, 0) is before

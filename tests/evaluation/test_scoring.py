@@ -87,8 +87,16 @@ def test_one_row_a_model_epoch_space_and_split_at_one_n() -> None:
     assert set(scores.by_epoch["samples"]) == set(scores.quality["samples"]) == {60}
     # The same generator at every epoch: the same latents, so the same distance.
     assert scores.by_epoch.groupby("split")["distance"].nunique().eq(1).all()
-    # No more than there are in the smallest split.
-    assert set(score({"a": {1: same}}, 10_000).by_epoch["samples"]) == {90}
+    # No more than there are in the smallest split; each space on its own.
+    spaces = [space(), space("other")]
+    found = score_samples(snapshot_sources({"a": {1: same}}, 0, CPU, 50), real(10_000), spaces, CONFIG, CPU)
+    assert set(found.by_epoch["samples"]) == {90} and set(found.quality["feature_space"]) == {"classifier", "other"}
+    assert found.by_epoch.groupby("split")["distance"].nunique().eq(1).all()
+    # Real images alone are compared where nothing else is there.
+    alone = score({})
+    assert list(alone.quality["state"]) == ["floor", "training"] and alone.by_epoch.empty
+    assert best_and_last(alone.by_epoch) == []
+    assert any("only real images are compared" in warning for warning in alone.warnings)
 
 
 @pytest.mark.parametrize("samples", [7, 61, 200])
@@ -138,13 +146,6 @@ def test_floor_is_of_images_that_the_feature_network_has_not_seen() -> None:
     assert rows.loc["floor", "coverage"] > 0.8 > rows.loc["training", "coverage"] == 0
 
 
-def test_real_images_alone_are_compared_where_nothing_else_is_there() -> None:
-    scores = score({})
-    assert list(scores.quality["state"]) == ["floor", "training"] and scores.by_epoch.empty
-    assert best_and_last(scores.by_epoch) == []
-    assert any("only real images are compared" in warning for warning in scores.warnings)
-
-
 def test_quality_is_that_of_the_best_and_the_last_epoch() -> None:
     # Brighter and brighter until nothing but white is left: the first epoch is the best.
     scores = score({"a": {1: generator(bias=0.0), 2: generator(bias=3.0), 3: generator(bias=9.0)}})
@@ -178,20 +179,12 @@ def diverged() -> Checkpoint:
     return dataclasses.replace(checkpoint, weights={k: v * float("nan") for k, v in checkpoint.weights.items()})
 
 
-def of_another_architecture() -> Checkpoint:
-    return checkpoint_of(Discriminator(width=4), "Discriminator", {"width": 4})
-
-
-def damaged() -> Checkpoint:
-    return load_checkpoint(Path("absent.safetensors"))
-
-
 @pytest.mark.parametrize(
     ("bad", "message"),
     [
         (diverged, "hold NaN or infinite values: the model has diverged"),
-        (of_another_architecture, "holds a Discriminator, not a Generator"),
-        (damaged, "cannot be read"),
+        (lambda: checkpoint_of(Discriminator(4), "Discriminator", {"width": 4}), "a Discriminator, not a Generator"),
+        (lambda: load_checkpoint(Path("absent.safetensors")), "cannot be read"),
     ],
 )
 def test_a_bad_snapshot_costs_its_own_row_alone(bad: Load, message: str) -> None:
@@ -281,10 +274,3 @@ def test_a_flow_has_a_row_for_each_temperature_and_none_by_epoch() -> None:
     assert rows["distance_test"].iloc[0] == rows["distance_test"].iloc[2] != rows["distance_test"].iloc[1]
     assert set(scores.seconds) == {f"{name}/temperature {t:g}" for name in ("RealNVP", "other") for t in (1.0, 0.5)}
     assert scores.conversions == {}
-
-
-def test_spaces_are_scored_apart() -> None:
-    other = space("other")
-    scores = score_samples(snapshot_sources({"a": {1: generator()}}, 0, CPU, 50), real(), [space(), other], CONFIG, CPU)
-    assert set(scores.quality["feature_space"]) == {"classifier", "other"}
-    assert scores.by_epoch.groupby("split")["distance"].nunique().eq(1).all()

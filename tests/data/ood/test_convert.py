@@ -51,10 +51,12 @@ def test_a_grey_picture_in_a_colour_mode_stays_what_it_is(mode: str) -> None:
     assert "colour to grey" in said
 
 
-def test_two_level_pictures_become_black_and_white() -> None:
-    pixels, said = converted(Image.fromarray(GREY > 127))
-    assert np.array_equal(pixels, np.where(GREY > 127, 255, 0))
-    assert said == "none"
+def test_two_levels_become_black_and_white() -> None:
+    for (pixels, said), expected in zip(
+        (converted(Image.fromarray(GREY > 127)), of_arrays(GREY[None] > 127)), ("none", "true and false"), strict=True
+    ):
+        assert np.array_equal(pixels.reshape(28, 28), np.where(GREY > 127, 255, 0))
+        assert expected in said
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
@@ -81,59 +83,42 @@ def test_sixteen_bits_become_eight_from_files_and_arrays() -> None:
     for pixels, said in (converted(Image.open(buffer)), of_arrays(wide[None])):
         assert np.array_equal(pixels.reshape(28, 28), GREY)
         assert said == "16 bits to 8"
-
-
-def test_a_dark_sixteen_bit_picture_stays_dark() -> None:
+    # A dark picture stays dark.
     assert converted(Image.fromarray(np.full((28, 28), 200, dtype=np.uint16)))[0].max() == 1
 
 
-def test_reduction_is_antialiased() -> None:
-    """Each output pixel is a mean of what it covers: a fine checkerboard becomes even grey, not black or white."""
+def test_sizes_are_made_by_an_antialiased_filter_that_does_not_overshoot_from_the_central_square() -> None:
+    # Each output pixel is a mean of what it covers: a fine checkerboard becomes even grey, not black or white.
     board = np.indices((280, 280)).sum(axis=0) % 2 * 255
     pixels, said = converted(Image.fromarray(board.astype(np.uint8)))
     assert np.abs(pixels.astype(int) - 127).max() <= 3
     assert "resized from 280x280 to 28x28" in said and "antialiased" in said
-
-
-def test_enlarging_does_not_overshoot() -> None:
     small = np.full((8, 8), 100, dtype=np.uint8)
     small[2:6, 2:6] = 150
     pixels, _ = converted(Image.fromarray(small))
     assert pixels.min() == 100 and pixels.max() == 150
-
-
-def test_only_the_central_square_is_kept() -> None:
     wide = np.zeros((56, 112), dtype=np.uint8)
     wide[:, 28:84] = 200
     pixels, said = converted(Image.fromarray(wide))
     assert (pixels[:, 1:-1] == 200).all()
     assert "cut to the central square" in said and "112x56" in said
-
-
-def test_mixed_sizes_are_reported_by_the_smallest_and_the_largest() -> None:
     conversion = Conversion()
     for size in ((30, 40), (8, 8), (28, 28), (300, 200)):
         assert grey_of_picture(Image.new("L", size, 7), conversion).shape == (28, 28)
     assert "resized from 8x8 to 300x200 to 28x28" in conversion.describe()
 
 
-def test_photographs_are_turned_upright() -> None:
-    image = Image.fromarray(GREY)
+def test_photographs_are_turned_upright_and_of_an_animation_the_first_frame_counts() -> None:
     exif = Image.Exif()
     exif[0x0112] = 3  # upside down
     buffer = io.BytesIO()
-    image.save(buffer, "PNG", exif=exif)
-    pixels, _ = converted(Image.open(buffer))
-    assert np.array_equal(pixels, GREY[::-1, ::-1])
-
-
-def test_of_an_animation_the_first_frame_counts() -> None:
+    Image.fromarray(GREY).save(buffer, "PNG", exif=exif)
+    assert np.array_equal(converted(Image.open(buffer))[0], GREY[::-1, ::-1])
     buffer = io.BytesIO()
     frames = [Image.new("L", (28, 28), value) for value in (40, 90)]
     frames[0].save(buffer, "GIF", save_all=True, append_images=frames[1:])
     pixels, said = converted(Image.open(buffer))
-    assert (pixels == 40).all()
-    assert "first frame" in said
+    assert (pixels == 40).all() and "first frame" in said
 
 
 @pytest.mark.parametrize(
@@ -161,12 +146,6 @@ def test_arrays_of_other_sizes_are_resized_like_pictures() -> None:
     pixels, _ = of_arrays(tall)
     for i in range(3):
         assert np.array_equal(pixels[i], converted(Image.fromarray(tall[i]))[0])
-
-
-def test_booleans_are_black_and_white() -> None:
-    pixels, said = of_arrays(GREY[None] > 127)
-    assert np.array_equal(pixels[0], np.where(GREY > 127, 255, 0))
-    assert "true and false" in said
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.int64, np.uint16])
