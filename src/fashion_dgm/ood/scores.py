@@ -138,51 +138,45 @@ def _combined(nearest: str, names: Sequence[str] | None = None) -> Fit:
 _BITS, _CODED = "bits_per_dim", "coded_bits_per_dim"
 _SUN, _BOTH = "Sun et al. (2022)", "Morningstar et al. (2021); Sun et al. (2022)"
 
+
+def _alone(label: str, paper: str, name: str, **kinds: bool) -> Score:
+    """A score that is one measure as it is."""
+    return Score(label, paper, (name,), _measured(name), **kinds)
+
+
+def _typical(label: str, paper: str, name: str) -> Score:
+    """A score that is the distance of one measure from its mean."""
+    return Score(label, paper, (name,), _distance_from_mean(name), tails="two")
+
+
+def _excess(label: str, paper: str, other: str) -> Score:
+    """A score that is by how much the flow's bits exceed another measure."""
+    return Score(label, paper, (_BITS, other), _difference(_BITS, other))
+
+
+def _joined(label: str, nearest: str, uses_labels: bool = False) -> Score:
+    """`_combined` of the measures that are configured."""
+    fit, configured = _combined(nearest), "combined_statistics"
+    return Score(label, _BOTH, (nearest,), fit, tails="two", uses_labels=uses_labels, configured=configured)
+
+
 SCORES: Mapping[str, Score] = MappingProxyType(
     {
-        "likelihood": Score("likelihood", "Bishop (1994)", (_BITS,), _measured(_BITS)),
-        "typicality": Score(
-            "typicality", "Nalisnick et al. (2019b)", (_BITS,), _distance_from_mean(_BITS), tails="two"
-        ),
-        "latent_typicality": Score(
-            "typicality of latents",
-            "Choi et al. (2019), annulus method",
-            ("log_prior",),
-            _distance_from_mean("log_prior"),
-            tails="two",
-        ),
+        "likelihood": _alone("likelihood", "Bishop (1994)", _BITS),
+        "typicality": _typical("typicality", "Nalisnick et al. (2019b)", _BITS),
+        "latent_typicality": _typical("typicality of latents", "Choi et al. (2019), annulus method", "log_prior"),
         "latent_distance": Score("Mahalanobis, latents", "after Lee et al. (2018)", ("latents",), _mahalanobis),
-        "input_complexity": Score(
-            "input complexity", "Serrà et al. (2020)", (_BITS, _CODED), _difference(_BITS, _CODED)
-        ),
-        "likelihood_ratio": Score(
-            "likelihood ratio",
-            "Ren et al. (2019)",
-            (_BITS, "background_bits_per_dim"),
-            _difference(_BITS, "background_bits_per_dim"),
-        ),
-        "gradient_norm": Score(
-            "gradient norm", "Grathwohl et al. (2020)", ("gradient_norm",), _measured("gradient_norm")
-        ),
+        "input_complexity": _excess("input complexity", "Serrà et al. (2020)", _CODED),
+        "likelihood_ratio": _excess("likelihood ratio", "Ren et al. (2019)", "background_bits_per_dim"),
+        "gradient_norm": _alone("gradient norm", "Grathwohl et al. (2020)", "gradient_norm"),
         "waic": Score("WAIC", "Choi et al. (2019)", ("latents", "ensemble_bits_per_dim"), _waic),
         "dose": Score("DoSE", "Morningstar et al. (2021)", (), _dose, tails="two", configured="dose_statistics"),
-        "nearest_pixels": Score(
-            "neighbours, pixels", _SUN, ("nearest_pixels",), _measured("nearest_pixels"), uses_flow=False
+        "nearest_pixels": _alone("neighbours, pixels", _SUN, "nearest_pixels", uses_flow=False),
+        "nearest_edges": _alone(
+            "neighbours, edges", "Sun et al. (2022); Tola et al. (2010)", "nearest_edges", uses_flow=False
         ),
-        "nearest_edges": Score(
-            "neighbours, edges",
-            "Sun et al. (2022); Tola et al. (2010)",
-            ("nearest_edges",),
-            _measured("nearest_edges"),
-            uses_flow=False,
-        ),
-        "nearest_features": Score(
-            "neighbours, classifier",
-            _SUN,
-            ("nearest_features",),
-            _measured("nearest_features"),
-            uses_flow=False,
-            uses_labels=True,
+        "nearest_features": _alone(
+            "neighbours, classifier", _SUN, "nearest_features", uses_flow=False, uses_labels=True
         ),
         "coded_length": Score(
             "coded length", "after Serrà et al. (2020)", (_CODED,), _unlikely((_CODED,)), tails="two", uses_flow=False
@@ -195,23 +189,8 @@ SCORES: Mapping[str, Score] = MappingProxyType(
             tails="two",
             uses_flow=False,
         ),
-        "combined": Score(
-            "combined",
-            _BOTH,
-            ("nearest_edges",),
-            _combined("nearest_edges"),
-            tails="two",
-            configured="combined_statistics",
-        ),
-        "combined_labels": Score(
-            "combined, labels",
-            _BOTH,
-            ("nearest_features",),
-            _combined("nearest_features"),
-            tails="two",
-            uses_labels=True,
-            configured="combined_statistics",
-        ),
+        "combined": _joined("combined", "nearest_edges"),
+        "combined_labels": _joined("combined, labels", "nearest_features", uses_labels=True),
     }
 )
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fashion_dgm.errors import FashionDGMError
-from fashion_dgm.metrics.resampling import Partners, estimate, multiplicities
+from fashion_dgm.metrics.resampling import Estimate, Partners, estimate, multiplicities
 
 __all__ = ["complexity_line", "gap_by_part"]
 
@@ -49,15 +49,11 @@ def gap_by_part(
     ours_drawn, theirs_drawn = multiplicities(len(ours), len(theirs), bootstrap, seed, partners)
     replicates = theirs_drawn @ theirs / len(theirs) - ours_drawn @ ours / len(ours)
     total = estimate(means.sum(), replicates.sum(1), confidence)
-    clear = total.interval[0] > 0 or total.interval[1] < 0
-    parts = {}
-    for index, name in enumerate(inside):
-        found = estimate(means[index], replicates[:, index], confidence).as_dict("difference")
-        fraction = {"fraction": None, "fraction_interval": None}
-        if clear:
-            fractions = replicates[:, index] / replicates.sum(1)
-            fraction = estimate(means[index] / means.sum(), fractions, confidence).as_dict("fraction")
-        parts[name] = found | fraction
+    parts = {
+        name: estimate(mean, drawn, confidence).as_dict("difference")
+        | _fraction(mean, drawn, total, replicates.sum(1), confidence)
+        for name, mean, drawn in zip(inside, means, replicates.T, strict=True)
+    }
     return total.as_dict("difference") | {"parts": parts}
 
 
@@ -96,11 +92,15 @@ def complexity_line(
     mean_x, mean_y = outside[0].mean(), outside[1].mean()
     prediction = estimate(intercept + slope * mean_x, moments[:, 1] + predicted_gaps, confidence)
     measured = estimate(mean_y - y.mean(), gaps, confidence)
-    fraction: dict[str, Any] = {"fraction": None, "fraction_interval": None}
-    if measured.interval[0] > 0 or measured.interval[1] < 0:
-        value = slope * (mean_x - x.mean()) / measured.value
-        fraction = estimate(value, predicted_gaps / gaps, confidence).as_dict("fraction")
+    fraction = _fraction(slope * (mean_x - x.mean()), predicted_gaps, measured, gaps, confidence)
     return {"slope": float(slope), "intercept": float(intercept)} | prediction.as_dict("predicted") | fraction
+
+
+def _fraction(part: float, drawn: Array, whole: Estimate, whole_drawn: Array, confidence: float) -> dict[str, Any]:
+    """The fraction of a whole; None where the interval of the whole holds 0, and there is nothing to divide."""
+    if whole.interval[0] <= 0 <= whole.interval[1]:
+        return {"fraction": None, "fraction_interval": None}
+    return estimate(part / whole.value, drawn / whole_drawn, confidence).as_dict("fraction")
 
 
 def _line(x: Array, y: Array) -> tuple[float, float]:
