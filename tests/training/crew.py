@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -31,6 +32,14 @@ class SilentStep(NoisyStep):
     """Without noise, which each rank draws for itself, several ranks do what one alone does."""
 
     scale = 0.0
+
+
+class SlowStep(NoisyStep):
+    """Slow enough for a signal to arrive in the middle of an epoch."""
+
+    def step(self, images: Tensor, labels: Tensor) -> dict[str, Tensor]:
+        time.sleep(0.01)
+        return super().step(images, labels)
 
 
 class QuietFlowStep(FlowStep):
@@ -103,7 +112,7 @@ def everything(
             data, flow_config, StateStore(folder / "flow"), ignore, partial(QuietFlowStep, flow_config)
         ),
         "noisy": train_steps(data, config, StateStore(folder / "noisy"), ignore, NoisyStep),
-        "long": train_steps(*long, StateStore(folder / "long"), ignore, NoisyStep),
+        "long": train_steps(*long, StateStore(folder / "long"), ignore, SlowStep),
     }
 
 

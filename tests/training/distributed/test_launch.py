@@ -30,7 +30,7 @@ from tests.training.helpers import NoisyStep, config
 DATA = made_up_images(80, seed=0)
 TWO = {"processes_per_node": 2}
 # Long enough for a signal to find it in the middle.
-LONG = made_up_images(600, seed=0), config(batch_size=2, epochs=4, distributed=TWO)
+LONG = made_up_images(100, seed=0), config(batch_size=2, epochs=4, distributed=TWO)
 
 
 QUIET = flow_config(model={**COUPLINGS, "checkerboard_couplings": 1, "channel_couplings": 1}, epochs=3)
@@ -129,11 +129,11 @@ def test_asked_to_stop_saves_in_the_middle_of_an_epoch_and_goes_on(together: Any
         os.kill(os.getpid(), signal.SIGTERM)
 
     with pytest.raises(Interrupted, match=r"stopped by SIGTERM after .* epoch \d of 4\. The state is saved"):
-        start(tmp_path, NoisyStep, stop, settings, data)
+        start(tmp_path, crew.SlowStep, stop, settings, data)
     (state,) = tmp_path.glob("state/*/state.pt")
     assert len(torch.load(state, weights_only=True)["history"]) < 4
     rows = Rows()
-    resumed = start(tmp_path, NoisyStep, rows, settings, data)
+    resumed = start(tmp_path, crew.SlowStep, rows, settings, data)
     assert rows.epochs == [1, 2, 3, 4]
     torch.testing.assert_close(resumed, together[0]["long"], rtol=0, atol=0)
 

@@ -101,11 +101,13 @@ def descend(
     if simultaneous and discriminator_steps != 1:
         raise FashionDGMError("simultaneous steps are one of each network; let discriminator_steps be 1")
     theta, psi = (np.asarray(value, dtype=np.float64) for value in start)
-    path = [(theta, psi)]
+    path, bounded = [(theta, psi)], math.isfinite(model.bound)
     for _ in range(steps):
         before = psi
         for _ in range(discriminator_steps):
-            psi = np.clip(psi + step_size * model.discriminator(theta, psi), -model.bound, model.bound)
+            psi = psi + step_size * model.discriminator(theta, psi)
+            if bounded:
+                psi = np.clip(psi, -model.bound, model.bound)
         theta = theta + step_size * model.generator(theta, before if simultaneous else psi)
         path.append((theta, psi))
     return np.array(path)
