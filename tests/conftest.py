@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from pathlib import Path
 
 # Of this process and those that it starts, before torch reads it: processes with a thread for every core starve one another.
@@ -16,6 +17,13 @@ from fashion_dgm.data.idx import write_idx
 from fashion_dgm.data.images import ImageSet
 
 ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(autouse=True)
+def seeded() -> None:
+    """Every test starts from the same state of torch's global generator, from which new layers draw their weights."""
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(0)
 
 
 def made_up_images(count: int, seed: int, classes: int = 10, name: str = "fashion_mnist") -> ImageSet:

@@ -35,7 +35,6 @@ def sha256(path: Path) -> str:
 
 
 def test_classifier_space_is_named_and_batched() -> None:
-    torch.manual_seed(0)
     space = classifier_space(Classifier(width=4, feature_dim=16), CPU)
     images = torch.randint(256, (10, 1, 28, 28), dtype=torch.uint8)
     features = space(images, CPU, batch_size=3)

@@ -40,7 +40,6 @@ def test_names_of_models_are_taken() -> None:
 
 
 def test_snapshots_share_their_latents_and_are_loaded_when_drawn() -> None:
-    torch.manual_seed(0)
     checkpoint = checkpoint_of(Generator(5, 4), "Generator", {"latent_dim": 5, "width": 4})
     loaded = []
 

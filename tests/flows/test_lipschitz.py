@@ -35,7 +35,6 @@ def dense_norm(layer: LipschitzLayer, shape: tuple[int, ...], weight: Tensor) ->
 @pytest.fixture(params=LAYERS)
 def case(request) -> tuple[LipschitzLayer, tuple[int, ...]]:
     """A layer in float64 whose weights are well above the bound."""
-    torch.manual_seed(0)
     make, shape = LAYERS[request.param]
     layer = make().double()
     with torch.no_grad():
@@ -74,7 +73,6 @@ def test_the_adjoint_is_the_transpose(case):
 @pytest.mark.parametrize(("tolerance", "iterations", "excess"), [(1e-3, 200, 1e-2), (1e-4, 2000, 1e-3)])
 @pytest.mark.parametrize("name", LAYERS)
 def test_the_bound_holds_from_the_start_and_after_steps(name, tolerance, iterations, excess):
-    torch.manual_seed(0)
     make, shape = LAYERS[name]
     layer = make(0.9)
     optimizer = torch.optim.Adam(layer.parameters(), lr=0.05)
@@ -100,7 +98,6 @@ def test_evaluation_changes_nothing(case):
 
 
 def test_a_saved_iteration_goes_on_bit_for_bit():
-    torch.manual_seed(0)
     layer = LipschitzConv2d(2, 6, 3, (6, 6))
     file = io.BytesIO()
     torch.save(layer.state_dict(), file)
@@ -115,7 +112,6 @@ def test_a_saved_iteration_goes_on_bit_for_bit():
 
 
 def test_a_tolerance_stops_and_zero_does_not(monkeypatch):
-    torch.manual_seed(0)
     layer = LipschitzConv2d(2, 6, 3, (6, 6))
     calls = []
     adjoint = layer.apply_adjoint
@@ -128,7 +124,6 @@ def test_a_tolerance_stops_and_zero_does_not(monkeypatch):
 
 @pytest.mark.parametrize("name", LAYERS)
 def test_the_bound_holds_again_after_a_weight_of_zeros(name):
-    torch.manual_seed(0)
     make, shape = LAYERS[name]
     layer = make().double()
     first = layer.weight.detach().clone()

@@ -11,7 +11,6 @@ from fashion_dgm.flows import Logit, dequantize
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_pixels_come_back_and_nothing_reaches_one(dtype):
-    torch.manual_seed(0)
     images = torch.arange(256, dtype=torch.uint8).repeat(2000)
     images = torch.cat((images, torch.full((1_000_000,), 255, dtype=torch.uint8)))
     x = dequantize(images, dtype=dtype)

@@ -77,7 +77,6 @@ def test_samples_depend_on_the_random_generator_alone() -> None:
 
 @pytest.mark.parametrize("normalisation", ["layer", "none"])
 def test_score_without_batch_norm_is_that_of_the_image_alone(normalisation: str) -> None:
-    torch.manual_seed(0)
     discriminator = Discriminator(4, normalisation)
     assert not any(isinstance(m, nn.BatchNorm2d) for m in discriminator.modules())
     images = torch.rand(5, 1, 28, 28)

@@ -157,7 +157,7 @@ def test_every_flow_is_compared_with_its_own_weights_and_a_background_of_its_own
     np.testing.assert_allclose(scores["MixtureFlow"]["waic"], nats, rtol=1e-5)
     expected = bits_per_dim_of(mixture, torch.from_numpy(images), 50, 0, torch.float32)
     np.testing.assert_allclose(scores["MixtureFlow"]["likelihood"], expected, rtol=1e-5)
-    assert np.abs(expected - scores["RealNVP"]["likelihood"]).min() > 1e-3
+    assert np.abs(expected - scores["RealNVP"]["likelihood"]).max() > 1e-2
 
 
 def test_a_slow_flow_has_fewer_images_and_only_scores_of_its_own() -> None:

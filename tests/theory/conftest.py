@@ -1,18 +1,11 @@
-"""Networks of the theory's tests start from the same weights each time, and losses are minimised to rounding."""
+"""Losses of the theory's tests are minimised to rounding."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-import pytest
 import torch
 from torch import Tensor
-
-
-@pytest.fixture(autouse=True)
-def seeded() -> None:
-    """Seeds torch's global generator, from which new layers draw their weights."""
-    torch.manual_seed(0)
 
 
 def minimise(loss: Callable[[], Tensor], parameters: Iterable[Tensor]) -> None:

@@ -19,7 +19,6 @@ X = (IMAGES.double() + 0.5) / 256
 
 @pytest.fixture
 def flow() -> ResidualFlow:
-    torch.manual_seed(0)
     series = SeriesConfig(exact_terms=2, roulette="geometric")
     made = ResidualFlow(residual_config(factor_out=True, evaluation=series, logit_alpha=0.05), SHAPE).double()
     made(X)

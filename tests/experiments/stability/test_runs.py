@@ -62,7 +62,6 @@ def one_thread() -> Iterator[None]:
 
 @pytest.fixture
 def study(tmp_path: Path) -> Study:
-    torch.manual_seed(0)
     classifier = checkpoint_of(Classifier(2, 4), "Classifier", {"width": 2, "feature_dim": 4})
     return Study(made_up_images(100, 0), made_up_images(80, 1), made_up_images(70, 2), classifier, 60, tmp_path)
 
