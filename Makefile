@@ -13,7 +13,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast lint bench report-pdf viz viz-static ui docs clean distclean
+.PHONY: help run demo test test-fast lint bench report-pdf viz viz-static ui docs clean distclean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,12 @@ run: $(VENV)/.installed ## run every pipeline on the real data (ENV=quick; ENV=b
 	@echo "The lineage:      make viz   (Kedro-Viz, on port 4141; make viz-static for a site to put anywhere)"
 	@echo "The experiments:  make ui    (MLflow, on port 5000), then for GAN and WGAN side by side:"
 	@echo "                  $(COMPARISON)"
+
+demo: $(VENV)/.installed data/05_model_input/benchmark.npz ## samples and OOD scores of the models that come with the package; IMAGES=folder scores yours
+	$(BIN)/fashion-dgm demo $(IMAGES)
+
+data/05_model_input/benchmark.npz: | $(VENV)/.installed
+	$(BIN)/kedro run --env $(ENV) --pipelines data_split
 
 report-pdf: $(VENV)/.installed ## print the report of the last run to a PDF file, by an installed Chromium, Chrome or Edge
 	$(BIN)/fashion-dgm pdf

@@ -12,6 +12,7 @@ import click
 from fashion_dgm import __version__
 from fashion_dgm.cli.images import fid, sample, score
 from fashion_dgm.cli.lineage import lineage
+from fashion_dgm.cli.shipped import demo, models
 from fashion_dgm.cli.sweep import sweep
 from fashion_dgm.errors import FashionDGMError
 
@@ -35,10 +36,11 @@ class _Explaining(click.Group):
 @click.group(cls=_Explaining, context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
 @click.version_option(__version__)
 def main() -> None:
-    """Samples of the project's trained models, scores of images under them, and many trainings at once.
+    """Samples of trained models, scores of images under them, and many trainings at once.
 
     MODEL is a checkpoint file (.safetensors), the name of one in the project's catalog (flow, gan_generator,
-    wgan_generator ...), or runs:/RUN_ID of MLflow.
+    wgan_generator ...), one that comes with the package (reference/gan ...; `fashion-dgm models` lists them), or
+    runs:/RUN_ID of MLflow.
     """
 
 
@@ -81,7 +83,7 @@ def mlflow_sync(env: str) -> None:
     click.echo(f"{sent} records are sent{there}")
 
 
-for command in (sample, score, fid, sweep, lineage):
+for command in (sample, score, fid, models, demo, sweep, lineage):
     main.add_command(command)
 
 

@@ -52,6 +52,18 @@ class ModelCard:
         """Returns the card as `reference_card` reads it."""
         return json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
 
+    def to_markdown(self) -> str:
+        """Returns the card for readers: what the model is, a table of its metrics, and how it was made."""
+        rows = [f"| {name} | {found['value']} | {found.get('split', '')} |" for name, found in self.metrics.items()]
+        table = "\n".join(["| metric | value | on |", "|---|--:|---|", *rows])
+        commands = " and ".join(dict.fromkeys(f"`{found['command']}`" for found in self.metrics.values()))
+        made = (
+            f"These numbers are computed by {commands}. Trained on {self.data['images']} (SHA-256 "
+            f"`{self.data['train_sha256'][:12]}`) by `{self.command}` at commit `{self.commit}`, {self.hours:g} hours on "
+            f"{self.hardware}. Licence: {self.licence}. Limits: {self.limits} SHA-256 of the file: `{self.sha256}`."
+        )
+        return f"{self.title}.\n\n{table}\n\n{made}\n"
+
 
 def reference_models() -> list[str]:
     """Returns the names of the models that there are, such as "gan"."""
