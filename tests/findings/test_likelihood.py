@@ -7,7 +7,7 @@ import pytest
 
 from fashion_dgm.findings.criteria import BeforeCouplings, Complexity, Coordinates, Polynomial, Side, TowardsMean
 from fashion_dgm.findings.likelihood import likelihood
-from tests.findings.paths import values_at
+from tests.findings.paths import values_at, with_nothing_finite
 
 MEASURES = ("png_bits", "total_variation", "black_fraction")
 
@@ -86,14 +86,6 @@ def metrics() -> dict[str, Any]:
             },
         },
     }
-
-
-def with_nothing_finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: item if key == "level" else with_nothing_finite(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [with_nothing_finite(item) for item in value]
-    return math.nan if isinstance(value, float) else value
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import copy
-import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -41,8 +40,6 @@ CONFIG = ReportConfig(
     reproduce=("kedro run",),
     links="../..",
 )
-PARAMETERS = ("level", "confidence", "least_difference", "least_fraction", "small_bias", "lipschitz", "expected_terms")
-"""Keys of floats that are no results."""
 
 
 @pytest.fixture(scope="session")
@@ -102,15 +99,6 @@ def figures(png: bytes) -> dict[str, bytes]:
 def written(anchor: str, metrics: Metrics, figures: Mapping[str, bytes]) -> Chapter:
     """A chapter of the report of a run."""
     return marked(render_chapter(anchor, conclude(metrics), figures), metrics)
-
-
-def with_nothing_finite(value: Any) -> Any:
-    """Returns results with NaN in the place of every float; parameters stay."""
-    if isinstance(value, dict):
-        return {key: item if key in PARAMETERS else with_nothing_finite(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [with_nothing_finite(item) for item in value]
-    return math.nan if isinstance(value, float) else value
 
 
 def _scores(likelihood: float, combined: float) -> Metrics:

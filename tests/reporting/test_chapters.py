@@ -19,7 +19,8 @@ from fashion_dgm.reporting.references import REFERENCES
 from fashion_dgm.reporting.report import build_report
 from fashion_dgm.reporting.wording import NOT_APPLICABLE
 from tests.findings import test_flow, test_latents, test_likelihood, test_log_det, test_stability
-from tests.reporting.conftest import CONFIG, with_nothing_finite, written
+from tests.findings.paths import with_nothing_finite
+from tests.reporting.conftest import CONFIG, written
 
 Metrics = dict[str, Any]
 Figures = Mapping[str, bytes]

@@ -12,8 +12,8 @@ A template begins with front matter:
 
 Its context is `f`, the chapter's findings; `findings`, those of all chapters; `figures`, the names of the figures that were
 drawn; `cite(key)` and `citet(key)`, which cite a reference; `proof(name)`, a folded proof; the enums and thresholds of
-`fashion_dgm.findings.criteria` by name; and the functions of `wording`. Templates branch on enums and on what is there,
-never on numbers: what a number means is decided in `findings`.
+`fashion_dgm.findings.criteria` by name; the functions of `wording`; and the filter `each(macro)`, which writes every item by
+a macro. Templates branch on enums and on what is there, never on numbers: what a number means is decided in `findings`.
 """
 
 from __future__ import annotations
@@ -187,6 +187,7 @@ def _environment() -> Environment:
     environment = template_environment("chapters")
     environment.filters |= {name: value for name, value in vars(wording).items() if isfunction(value)}
     environment.filters["plain"] = _plain
+    environment.filters["each"] = lambda items, macro: [macro(item) for item in items]
     environment.globals |= {
         name: value
         for name, value in vars(criteria).items()
