@@ -4,7 +4,6 @@ import math
 
 import pytest
 
-from fashion_dgm.findings import to_json
 from fashion_dgm.findings.criteria import Overfitting, Side
 from fashion_dgm.findings.gan import gan
 
@@ -37,9 +36,3 @@ def test_accuracy_and_estimate_are_each_compared_with_their_own_error() -> None:
     ours, theirs = gan({"gan": accuracy | {"score_gap_error_running_stats": 9.0}, "wgan": estimate}).models
     assert (ours.overfitting_on, ours.overfitting) == ("accuracy", Overfitting.NONE)
     assert (theirs.overfitting_on, theirs.overfitting) == ("wasserstein_estimate", Overfitting.SLIGHT)
-
-
-def test_findings_are_json() -> None:
-    found = to_json(gan({"gan": {"probability_real": 0.9, "probability_fake": 0.05}}))
-    assert found["models"][0]["balance"] == "CERTAIN"
-    assert found["columns"] == ["probability_fake", "probability_real"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import math
 import re
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from fashion_dgm.findings import conclude, to_json
 from fashion_dgm.findings.flow import with_benchmark
 from fashion_dgm.findings.literature import LITERATURE
 from fashion_dgm.reporting.chapter import Chapter
@@ -228,6 +230,14 @@ def test_of_two_flows_of_one_architecture_each_has_its_own_results(metrics: Metr
     found = with_benchmark(changed(metrics, {"wide_flow": own, "ood.models.wide_flow": inside}))
     bits = [found[name]["benchmark_bits_per_dim"] for name in ("mixture_flow", "wide_flow")]
     assert bits == [metrics["ood"]["models"]["MixtureFlow"]["in_distribution"]["bits_per_dim"], 2.0]
+
+
+def test_findings_of_all_chapters_are_json(metrics: Metrics) -> None:
+    found = json.loads(json.dumps(to_json(conclude(metrics)), allow_nan=False))
+    assert {name.replace("_", "-") for name in found} - {"other-flows"} == set(ANCHORS)
+    assert found["gan"]["models"][0]["balance"] == "MODERATE"
+    assert found["gan"]["columns"] == sorted({*metrics["gan"], *metrics["wgan"]})
+    assert found["published"]["detections"][0]["compared"][0]["published"][0]["source"] in REFERENCES
 
 
 def test_what_older_results_lack_may_be_absent(metrics: Metrics, figures: Figures) -> None:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, fields, is_dataclass
 from enum import Enum
 from typing import Any
 
+from pydantic import BaseModel
+
 from fashion_dgm.findings.data import DataFindings, data
 from fashion_dgm.findings.fid import FIDFindings, fid
 from fashion_dgm.findings.flow import (
@@ -104,11 +106,13 @@ def main_findings(findings: Findings) -> dict[str, str]:
 
 
 def to_json(findings: Any) -> Any:
-    """Returns findings as JSON has them: dataclasses as mappings, verdicts by name, other numbers as they are."""
+    """Returns findings as JSON has them: dataclasses and models as mappings, verdicts by name, other numbers as they are."""
     if isinstance(findings, Enum):
         return findings.name
     if is_dataclass(findings) and not isinstance(findings, type):
         return {field.name: to_json(getattr(findings, field.name)) for field in fields(findings)}
+    if isinstance(findings, BaseModel):
+        return findings.model_dump(mode="json")
     if isinstance(findings, Mapping):
         return {str(key): to_json(value) for key, value in findings.items()}
     if isinstance(findings, tuple | list):
