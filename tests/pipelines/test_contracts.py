@@ -54,15 +54,15 @@ def test_the_names_that_were_promised() -> None:
     assert everything == {node.name for name in DEFAULT for node in PIPELINES[name].nodes}
 
 
-def test_the_diagram_has_every_pipeline_to_the_right_of_those_whose_files_it_reads() -> None:
+def test_the_diagram_has_every_pipeline_below_those_whose_files_it_reads() -> None:
     diagram = (ROOT / "docs" / "pipelines.md").read_text(encoding="utf-8").split("```")[1]
-    found = [match for line in diagram.splitlines() for match in re.finditer(r"(\w+)( \*)?", line)]
-    columns = {match[1]: match.start() for match in found}
-    assert set(columns) == NAMES and {match[1] for match in found if match[2]} == set(OPT_IN)
+    stages = [re.findall(r"(\w+)( \*)?", stage) for stage in diagram.split("│")]
+    found = {name: number for number, stage in enumerate(stages) for name, _ in stage}
+    assert set(found) == NAMES and {name for stage in stages for name, star in stage if star} == set(OPT_IN)
     for reader in NAMES:
         for writer in NAMES - {reader}:
             if PIPELINES[writer].all_outputs() & PIPELINES[reader].inputs():
-                assert columns[writer] < columns[reader], (writer, reader)
+                assert found[writer] < found[reader], (writer, reader)
 
 
 def test_a_pipeline_is_the_namespace_of_its_nodes_and_of_nothing_else() -> None:
