@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kedro.config import OmegaConfigLoader
 
 from fashion_dgm import settings
 from fashion_dgm.cli.configuration import check_configuration, check_outputs
@@ -22,7 +21,7 @@ PIPELINES = register_pipelines()
 
 def check(source: Path, env: str | None = "test", **parameters: Any) -> None:
     check_files(source, env)
-    loader = OmegaConfigLoader(str(source), env, runtime_params=parameters, **settings.CONFIG_LOADER_ARGS)
+    loader = settings.ConfigLoader(str(source), env, runtime_params=parameters, **settings.CONFIG_LOADER_ARGS)
     check_configuration(loader, source, env, PIPELINES)
 
 
@@ -124,8 +123,20 @@ def test_entries_and_globals_of_the_users_own_are_let_be(conf: Path) -> None:
 
 @pytest.mark.parametrize("value", [[], {}, 3, {"a": 3}])
 def test_a_runtime_parameter_of_another_kind_is_one_message(conf: Path, value: Any) -> None:
-    with pytest.raises(ConfigurationError, match=r"samples_from|fid_eval|configuration"):
+    with pytest.raises(ConfigurationError, match=r"samples_from|fid_eval|look at --params"):
         check(conf, fid_eval={"samples_from": value} if value != {} else 3)
+
+
+def test_a_parameter_of_one_model_changes_no_other() -> None:
+    """All trainings take `${globals:speed}` and `${globals:distributed}`."""
+    given = {"train_gan": {"speed": {"channels_last": False}, "distributed": {"max_restarts": 5}}}
+    plain, changed = (
+        settings.ConfigLoader(str(ROOT / "conf"), "base", runtime_params=params, **settings.CONFIG_LOADER_ARGS)
+        for params in ({}, given)
+    )
+    before, after = plain["parameters"], changed["parameters"]
+    assert [name for name in before if before[name] != after[name]] == ["train_gan"]
+    assert after["train_gan"]["speed"] == before["train_gan"]["speed"] | given["train_gan"]["speed"]
 
 
 @pytest.mark.parametrize(("given", "expected"), [("runs/a", "runs/a"), (3, "3"), ("~/t", str(Path.home() / "t"))])

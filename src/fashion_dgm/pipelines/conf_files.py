@@ -67,6 +67,8 @@ def explaining(source: Path) -> Iterator[None]:
         raise ConfigurationError(f"{source} is not YAML: {one_line(str(error))}") from error
     except OmegaConfBaseException as error:
         what = one_line(str(error.msg or error).split("\n")[0])
+        if "merge" in what:
+            what += "; a parameter is a list in one place, and names with values in another: look at --params"
         raise ConfigurationError(f"{error.full_key or 'the configuration'}: {what}") from error
     # Two files with the same name in them, among others.
     except ValueError as error:
