@@ -88,6 +88,7 @@ def test_parameters_of_the_project_are_within_limits(env: str) -> None:
 REFUSED = {
     "train_gan.width=1000000": "needs about 5.1 PB of memory",
     "train_gan.batch_size=100000000": "needs about",
+    "train_gan.distributed={processes_per_node: 1000000}": "cores runs at most",
     "train_gan.records.neighbours=41": "there are only 40 samples",
     "train_flow.model.hidden_channels=1000000": "model is .* needs about",
     "train_flow.model.scales=4": "at most 3 scales",

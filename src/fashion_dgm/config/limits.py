@@ -7,6 +7,7 @@ memory count the largest arrays alone: they are to refuse 5 TB, not to predict 5
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -34,6 +35,8 @@ PIXELS, SIDE, TRAINING_IMAGES = 784, 28, 60_000
 # Bytes: a number; and a weight in training, with its gradient and Adam's two averages.
 NUMBER, WEIGHT = 4, 16
 LARGEST = 10**12
+# That any machine may be asked for, however few its cores.
+PROCESSES = 8
 # GIF counts hundredths of a second in 16 bits.
 LONGEST_FRAME = 655_350
 
@@ -84,6 +87,10 @@ def _out_of_range(value: Any, name: str = "") -> Found:
 
 
 def _relations(block: Config) -> Found:
+    if isinstance(block, TrainingConfig):
+        most = max(PROCESSES, os.cpu_count() or 1)
+        if block.distributed.processes_per_node > most:
+            yield "distributed.processes_per_node", f"a machine with {os.cpu_count()} cores runs at most {most}"
     match block:
         case LikelihoodTrainingConfig() if getattr(_model(block), "scales", 1) > 3:
             yield "model.scales", f"{SIDE}x{SIDE} pixels can be squeezed twice, so there are at most 3 scales"

@@ -1,0 +1,19 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import copy, finished
+
+__all__ = ["copy", "finished"]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves these tests, which take minutes, to `pytest -m faults`."""
+    own = [item for item in items if item.path.is_relative_to(Path(__file__).parent)]
+    for item in own:
+        item.add_marker(pytest.mark.faults)
+    if config.option.markexpr != "faults":
+        config.hook.pytest_deselected(items=own)
+        items[:] = [item for item in items if item not in own]
