@@ -139,9 +139,9 @@ _BITS, _CODED = "bits_per_dim", "coded_bits_per_dim"
 _SUN, _BOTH = "Sun et al. (2022)", "Morningstar et al. (2021); Sun et al. (2022)"
 
 
-def _alone(label: str, paper: str, name: str, **kinds: bool) -> Score:
+def _alone(label: str, paper: str, name: str, uses_flow: bool = True, uses_labels: bool = False) -> Score:
     """A score that is one measure as it is."""
-    return Score(label, paper, (name,), _measured(name), **kinds)
+    return Score(label, paper, (name,), _measured(name), uses_flow=uses_flow, uses_labels=uses_labels)
 
 
 def _typical(label: str, paper: str, name: str) -> Score:
