@@ -51,7 +51,12 @@ def start(tmp_path: Path, make: Any, rows: Any = None, settings: Any = None, dat
     """Trains in two processes, unless `settings` are others."""
     settings = settings or config(batch_size=8, distributed=TWO)
     return launch(
-        crew.train_steps, settings, rows or Rows(), data=data, store=StateStore(tmp_path / "state"), make=make
+        crew.train_steps,
+        settings,
+        Rows() if rows is None else rows,
+        data=data,
+        store=StateStore(tmp_path / "state"),
+        make=make,
     )
 
 
