@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import torch
 from pydantic import ValidationError
@@ -60,10 +61,40 @@ def start(tmp_path: Path, make: Any, rows: Any = None, settings: Any = None, dat
     )
 
 
+def listening(processes: set[int]) -> set[str]:
+    """The addresses at which any of the processes listens."""
+    inodes = {
+        os.readlink(link).removeprefix("socket:[").removesuffix("]")
+        for number in processes
+        for link in Path(f"/proc/{number}/fd").iterdir()
+        if os.path.lexists(link) and os.readlink(link).startswith("socket:")
+    }
+    rows = [line.split() for name in ("tcp", "tcp6") for line in Path(f"/proc/net/{name}").read_text().splitlines()[1:]]
+    return {row[1].rpartition(":")[0] for row in rows if row[3] == "0A" and row[9] in inodes}
+
+
+LINUX = Path("/proc/net/tcp").exists()
+LOOPBACK_ONLY = {"0100007F", "00000000000000000000000001000000"}  # as /proc has 127.0.0.1 and ::1
+
+
+class Watched(Rows):
+    """Looks at every epoch where this process and all that it has started listen."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.addresses: set[str] = set()
+
+    def __call__(self, row: EpochRow, seconds: float | None) -> None:
+        super().__call__(row, seconds)
+        if LINUX:
+            own = psutil.Process()
+            self.addresses |= listening({process.pid for process in (own, *own.children(recursive=True))})
+
+
 @pytest.fixture(scope="module")
 def together(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Rows, Path]:
     """One launch of two processes, and what came of it."""
-    folder, rows = tmp_path_factory.mktemp("together"), Rows()
+    folder, rows = tmp_path_factory.mktemp("together"), Watched()
     result = launch(
         crew.everything,
         config(batch_size=8, distributed=TWO),
@@ -74,6 +105,15 @@ def together(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], 
         folder=folder,
     )
     return result, rows, folder
+
+
+@pytest.mark.skipif(not LINUX, reason="reads Linux's tables of sockets")
+def test_processes_of_one_machine_listen_on_its_loopback_interface_alone(together: Any) -> None:
+    with socket.create_server(("", 0)):
+        assert not listening({os.getpid()}) <= LOOPBACK_ONLY
+    # Where gloo listens; a store there is none.
+    addresses = together[1].addresses
+    assert addresses and addresses <= LOOPBACK_ONLY
 
 
 @pytest.mark.parametrize("part", ["linear", "flow"])
@@ -148,12 +188,14 @@ def test_two_machines_train_together(together: Any, tmp_path: Path) -> None:
         probe.bind(("localhost", 0))
         rendezvous = f"localhost:{probe.getsockname()[1]}"
     command = [sys.executable, "-m", "fashion_dgm.training.distributed.join", "--nodes", "2", rendezvous]
+    rows = Watched()
     with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as other:
         both = config(batch_size=8, distributed={"nodes": 2, "rendezvous": rendezvous})
-        result = start(tmp_path, NoisyStep, settings=both)
+        result = start(tmp_path, NoisyStep, rows, both)
         _, said = other.communicate(timeout=60)
     assert other.returncode == 0, said
     assert said.splitlines()[-1].endswith("is done")
+    assert rows.addresses <= LOOPBACK_ONLY
     torch.testing.assert_close(result, together[0]["noisy"], rtol=0, atol=0)
 
 

@@ -7,13 +7,13 @@ it. The driver alone hears of epochs and gets the result, so one catalog and one
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import signal
 import sys
 import tempfile
 import threading
-import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,6 +24,7 @@ from fashion_dgm.config import DistributedConfig, TrainingConfig
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.training.device import DeviceError, resolve_device
 from fashion_dgm.training.distributed.job_directory import JobDirectory
+from fashion_dgm.training.distributed.network import BACKEND, LOOPBACK, address_towards, register_backend
 from fashion_dgm.training.epoch import EpochRow
 from fashion_dgm.training.interruption import Interrupted, stop_request
 
@@ -129,23 +130,30 @@ def _run_agent(directory: JobDirectory, distributed: DistributedConfig, hosts: b
     os.environ["TORCH_DISABLE_SHARE_RDZV_TCP_STORE"] = "1"
     # Logs at WARNING that it handles no signals; here the driver does.
     logging.getLogger("torch.distributed.elastic.multiprocessing.api").setLevel(logging.ERROR)
+    alone = distributed.nodes == 1
+    address = LOOPBACK if alone else address_towards(distributed.rendezvous)
+    register_backend()
     launch_config = LaunchConfig(
         min_nodes=distributed.nodes,
         max_nodes=distributed.nodes,
         nproc_per_node=distributed.processes_per_node,
         # Machines that shall meet must ask for the same run.
-        run_id="fashion-dgm" if distributed.rendezvous else uuid.uuid4().hex,
-        rdzv_backend="c10d",
-        rdzv_endpoint=distributed.rendezvous or "localhost:0",
-        rdzv_configs={"is_host": hosts, "join_timeout": WAIT, "read_timeout": WAIT},
-        # A machine's own name may not be known to itself.
-        local_addr="localhost" if distributed.nodes == 1 else None,
+        run_id="fashion-dgm",
+        rdzv_backend="c10d" if alone else BACKEND,
+        rdzv_endpoint=str(directory.folder / "rendezvous") if alone else distributed.rendezvous,
+        rdzv_configs={"store_type": "file", "is_host": hosts, "join_timeout": WAIT},
+        # A machine's own name may not be known to itself, nor to others.
+        local_addr=address,
         max_restarts=distributed.max_restarts,
         logs_specs=DefaultLogsSpecs(log_dir=str(directory.folder / "logs")),
     )
-    elastic_launch(launch_config, sys.executable)(
-        "-m", "fashion_dgm.training.distributed.worker", str(directory.folder)
-    )
+    try:
+        elastic_launch(launch_config, sys.executable)(
+            "-m", "fashion_dgm.training.distributed.worker", str(directory.folder), address
+        )
+    finally:
+        # The store is part of a cycle, and would take the port from the next training, or other machines for it.
+        gc.collect()
 
 
 def _check_device(name: str, distributed: DistributedConfig) -> None:

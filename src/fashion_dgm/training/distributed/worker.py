@@ -13,11 +13,13 @@ from pathlib import Path
 
 import torch
 import torch.distributed as dist
+from torch._C._distributed_c10d import FileStore, Store
 
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.training.device import DeviceError, resolve_device
 from fashion_dgm.training.distributed import ranks
 from fashion_dgm.training.distributed.job_directory import JobDirectory
+from fashion_dgm.training.distributed.network import interface_of, store_at
 from fashion_dgm.training.epoch import EpochRow
 from fashion_dgm.training.interruption import Interrupted, StopRequest, inherit
 
@@ -29,14 +31,20 @@ logger = logging.getLogger("fashion_dgm.training.distributed.worker")
 WATCH_EVERY = 0.1
 
 
-def main(folder: Path) -> None:
-    """Takes part in the job that is in the directory of this machine or of another one."""
+def main(folder: Path, address: str) -> None:
+    """Takes part in the job that is in the directory of this machine or of another one.
+
+    Arguments:
+        folder: of this machine's `JobDirectory`.
+        address: of this machine, where it talks to the other processes.
+    """
     directory = JobDirectory(folder)
     request = StopRequest()
     inherit(request)
     threading.Thread(target=_watch, args=(directory, request, os.getppid()), daemon=True).start()
     _share_machine()
-    dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
+    restart = int(os.environ["TORCHELASTIC_RESTART_COUNT"])
+    _meet(folder / f"store_{restart}", address)
     ranks.elect_main(int(os.environ["LOCAL_RANK"]) == 0 and directory.job() is not None)
     job = ranks.from_main(directory.job)
     assert job is not None
@@ -44,7 +52,6 @@ def main(folder: Path) -> None:
     sys.path.extend(path for path in pickle.load(stream) if path not in sys.path)
     entry, arguments, level = pickle.load(stream)
     _set_up_logging(level)
-    restart = int(os.environ["TORCHELASTIC_RESTART_COUNT"])
     if restart:
         logger.warning("a process was lost; all start again from the last saved state (restart %d)", restart)
 
@@ -64,6 +71,21 @@ def main(folder: Path) -> None:
     # Nobody hangs up on a process that is still reading.
     dist.barrier()
     _leave()
+
+
+def _meet(file: Path, address: str) -> None:
+    """Sets up torch's communication: by a file and the loopback interface, unless there are other machines."""
+    number, of = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
+    alone = of == int(os.environ["LOCAL_WORLD_SIZE"])
+    for library in ("GLOO", "NCCL"):
+        name = f"{library}_SOCKET_IFNAME"
+        os.environ[name] = interface_of(address) if alone else os.environ.get(name) or interface_of(address)
+    if alone:
+        store: Store = FileStore(str(file), of)
+    else:
+        store = store_at(os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"]), serve=number == 0, processes=of)
+    backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
+    dist.init_process_group(backend, store=store, rank=number, world_size=of)
 
 
 def _leave() -> None:
@@ -116,4 +138,4 @@ def _say_nothing(row: EpochRow, seconds: float | None) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), sys.argv[2])
