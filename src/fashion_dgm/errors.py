@@ -1,12 +1,22 @@
 """The errors a user can cause: each says what is wrong, where, and what to do."""
 
-__all__ = ["FashionDGMError", "one_line"]
+import signal
+
+__all__ = ["FashionDGMError", "Interrupted", "one_line"]
 
 MAX_LENGTH = 300
 
 
 class FashionDGMError(Exception):
     """Base of every error whose message is meant for the user and needs no traceback."""
+
+
+class Interrupted(FashionDGMError):
+    """Training was asked to stop by `signal`, and has saved its state."""
+
+    def __init__(self, message: str, number: int = signal.SIGINT) -> None:
+        super().__init__(message)
+        self.signal = signal.Signals(number)
 
 
 def one_line(text: str) -> str:

@@ -13,6 +13,7 @@ from fashion_dgm import __version__
 from fashion_dgm.cli.images import fid, sample, score
 from fashion_dgm.cli.lineage import lineage
 from fashion_dgm.cli.shipped import demo, models
+from fashion_dgm.cli.stopping import listen, stopped
 from fashion_dgm.cli.sweep import sweep
 from fashion_dgm.errors import FashionDGMError
 
@@ -27,10 +28,13 @@ class _Explaining(click.Group):
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="replace")
+        listen()
         try:
             return super().invoke(ctx)
         except FashionDGMError as error:
             raise click.ClickException(str(error)) from error
+        except KeyboardInterrupt:
+            raise stopped() from None
 
 
 @click.group(cls=_Explaining, context_settings={"help_option_names": ["-h", "--help"], "show_default": True})

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import functools
 import os
-import signal
 from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import Any
@@ -17,9 +16,11 @@ from kedro.framework.project import pipelines, settings
 from kedro.pipeline import Pipeline
 from kedro.utils import find_kedro_project
 
+from fashion_dgm.cli import stopping
 from fashion_dgm.cli.configuration import check_configuration, check_outputs
 from fashion_dgm.cli.messages import user_message
 from fashion_dgm.config.renamed import suggestion
+from fashion_dgm.errors import Interrupted
 from fashion_dgm.hooks import MLflowHooks
 from fashion_dgm.pipelines import blocks
 from fashion_dgm.pipelines.conf_files import check_files
@@ -94,16 +95,19 @@ def _full_names(names: Iterable[str]) -> list[str]:
 def _explained(command: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(command)
     def explained(**given: Any) -> Any:
-        # Outside of training, whose loop has its own way, a request to end is one to end now.
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        stopping.listen()
         try:
             _check(given)
-            return command(**given)
+            result = command(**given)
+            stopping.check()
+            return result
         except KeyboardInterrupt:
             for hooks in settings.HOOKS:
                 if isinstance(hooks, MLflowHooks):
                     hooks.close("KILLED")
-            raise click.ClickException("interrupted. The same command goes on from what was last saved.") from None
+            raise stopping.stopped() from None
+        except Interrupted as error:
+            raise stopping.stopped(str(error), error.signal) from error
         except Exception as error:
             message = user_message(error)
             if message is None:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from fashion_dgm.cli.stopping import stopped
 from fashion_dgm.files import atomic_path
 from fashion_dgm.nested import flatten
 from fashion_dgm.training.distributed.cluster import start_ray
@@ -203,7 +204,7 @@ def sweep(
             if not failure:
                 succeeded.append(run)
     except KeyboardInterrupt:
-        raise click.ClickException("interrupted. The same command goes on from what was last saved.") from None
+        raise stopped() from None
     finally:
         ray.shutdown()
 

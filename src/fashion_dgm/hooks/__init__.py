@@ -2,7 +2,8 @@
 
 from fashion_dgm.hooks.guard import GuardHooks
 from fashion_dgm.hooks.provenance import ProvenanceHooks
+from fashion_dgm.hooks.stop import StopHooks
 from fashion_dgm.hooks.tracking import MLflowHooks
 from fashion_dgm.hooks.workflow import WorkflowHooks
 
-__all__ = ["GuardHooks", "MLflowHooks", "ProvenanceHooks", "WorkflowHooks"]
+__all__ = ["GuardHooks", "MLflowHooks", "ProvenanceHooks", "StopHooks", "WorkflowHooks"]

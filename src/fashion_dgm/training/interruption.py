@@ -8,14 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.errors import Interrupted
 from fashion_dgm.training.distributed.ranks import gathered, world_size
 
 __all__ = ["Interrupted", "StopRequest", "inherit", "stop_request"]
-
-
-class Interrupted(FashionDGMError):
-    """Training was asked to stop, and has saved its state."""
 
 
 # Ranks compare their requests at every so many steps, as that takes a message between them.
@@ -53,7 +49,8 @@ def inherit(request: StopRequest) -> None:
 def stop_request() -> Iterator[StopRequest]:
     """Yields a request that the first SIGINT or SIGTERM fills in; a second SIGINT acts at once, as ever.
 
-    Only the main thread may handle signals; elsewhere the request stays empty.
+    A request that comes after the last look at it is passed on to whoever handled the signal before. Only the main thread
+    may handle signals; elsewhere the request stays empty.
     """
     if _inherited is not None:
         yield _inherited
@@ -75,3 +72,5 @@ def stop_request() -> Iterator[StopRequest]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+    if request.signal is not None:
+        signal.raise_signal(request.signal)

@@ -141,7 +141,7 @@ def train(
             on_epoch(row, seconds)
             asked = stop.agreed()
             if asked and epoch < config.epochs:
-                raise Interrupted(_going_on(asked, f"after epoch {epoch} of {config.epochs}"))
+                raise _going_on(asked, f"after epoch {epoch} of {config.epochs}")
     from_main(lambda: store.prune(run_store))
     return run
 
@@ -204,11 +204,13 @@ def _advance(
                     begun.random_state = _random_state(device)
                     save({"epoch": gathered(begun.state())})
                     where = f"after step {begun.done} of {len(batches)} in epoch {epoch} of {config.epochs}"
-                    raise Interrupted(_going_on(asked, where))
+                    raise _going_on(asked, where)
 
 
-def _going_on(asked: signal.Signals, where: str) -> str:
-    return f"stopped by {asked.name} {where}. The state is saved: the same command goes on from there."
+def _going_on(asked: signal.Signals, where: str) -> Interrupted:
+    return Interrupted(
+        f"stopped by {asked.name} {where}. The state is saved: the same command goes on from there.", asked
+    )
 
 
 def _state(run: TrainedRun[Any]) -> dict[str, Any]:

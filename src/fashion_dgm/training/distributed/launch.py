@@ -104,7 +104,7 @@ def attend(
                 if stop.signal is not None:
                     directory.ask_to_stop(stop.signal)
                     if not directory.started:
-                        raise Interrupted(f"stopped by {stop.signal.name} before training began")
+                        raise Interrupted(f"stopped by {stop.signal.name} before training began", stop.signal)
                 for row, seconds in directory.new_epochs():
                     on_epoch(row, seconds)
         except Interrupted:
@@ -113,12 +113,12 @@ def attend(
             directory.ask_to_stop(signal.SIGTERM)
             agent.join(PATIENCE)
             raise
-    if hosts and directory.has_result():
-        return
-    if (error := directory.error()) is not None:
-        raise error
-    if failures:
-        raise _explained(failures[0], distributed) from failures[0]
+        if hosts and directory.has_result():
+            return
+        if (error := directory.error()) is not None:
+            raise error
+        if failures:
+            raise _explained(failures[0], distributed) from failures[0]
 
 
 def _run_agent(directory: JobDirectory, distributed: DistributedConfig, hosts: bool) -> None:

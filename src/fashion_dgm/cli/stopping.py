@@ -1,0 +1,60 @@
+"""SIGINT and SIGTERM as the end of a command, outside of trainings, whose loop saves first."""
+
+from __future__ import annotations
+
+import signal
+from types import FrameType
+
+import click
+
+__all__ = ["STOPPING", "check", "listen", "stopped"]
+
+STOPPING = (signal.SIGINT, signal.SIGTERM)
+
+_received: signal.Signals | None = None
+
+
+def listen() -> None:
+    """Has SIGINT and SIGTERM interrupt this process as Ctrl-C does, and remembers them."""
+    global _received
+    _received = None
+    for number in STOPPING:
+        signal.signal(number, _interrupt)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    global _received
+    _received = _received or signal.Signals(number)
+    raise KeyboardInterrupt
+
+
+def check() -> None:
+    """Interrupts once more if the first time was lost, as exceptions are that C calls back into.
+
+    Raises:
+        KeyboardInterrupt: if a signal has been received since `listen`.
+    """
+    if _received is not None:
+        raise KeyboardInterrupt
+
+
+def stopped(message: str = "", number: int | None = None) -> click.ClickException:
+    """Returns what ends the command with one sentence and the exit code of a process that a signal has ended.
+
+    Arguments:
+        message: the sentence, if another one is better.
+        number: the signal; by default the one received, or SIGINT.
+    """
+    name = signal.Signals(number or _received or signal.SIGINT)
+    return _ENDS[name](message or f"stopped by {name.name}. The same command goes on from what was last saved.")
+
+
+class _BySIGINT(click.ClickException):
+    exit_code = 128 + signal.SIGINT
+
+
+class _BySIGTERM(click.ClickException):
+    exit_code = 128 + signal.SIGTERM
+
+
+_ENDS = {signal.SIGINT: _BySIGINT, signal.SIGTERM: _BySIGTERM}

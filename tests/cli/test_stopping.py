@@ -1,0 +1,93 @@
+"""A signal ends a command with one sentence and its own exit code, never with 0."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import click
+import pytest
+
+from fashion_dgm.cli import project, stopping
+from fashion_dgm.cli.main import main
+from fashion_dgm.errors import Interrupted
+from fashion_dgm.hooks.stop import StopHooks
+from fashion_dgm.training.interruption import stop_request
+
+SIGNALS = pytest.mark.parametrize("number", stopping.STOPPING)
+
+
+@pytest.fixture(autouse=True)
+def handlers() -> Iterator[None]:
+    before = {number: signal.getsignal(number) for number in stopping.STOPPING}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+    stopping._received = None
+
+
+def swallowed(number: signal.Signals) -> None:
+    """Receives a signal where Python ignores what its handler raises."""
+
+    class Closing:
+        def __del__(self) -> None:
+            signal.raise_signal(number)
+            time.sleep(0)
+
+    Closing()
+
+
+def interrupted(number: signal.Signals) -> None:
+    signal.raise_signal(number)
+
+
+def in_training(number: signal.Signals) -> None:
+    raise Interrupted(f"stopped by {number.name} after step 1.", number)
+
+
+def after_the_last_step(number: signal.Signals) -> None:
+    with stop_request():
+        signal.raise_signal(number)
+
+
+@SIGNALS
+@pytest.mark.parametrize("work", [interrupted, swallowed, in_training, after_the_last_step])
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_kedro_run_never_ends_with_0(
+    number: signal.Signals, work: Callable[[signal.Signals], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(project, "_check", lambda given: None)
+
+    def command(**given: Any) -> None:
+        work(number)
+
+    with pytest.raises(click.ClickException, match=rf"^stopped by {number.name}[^.]*\.") as caught:
+        project._explained(command)()
+    assert caught.value.exit_code == 128 + number
+
+
+@SIGNALS
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_no_node_begins_after_a_request_that_was_lost(number: signal.Signals) -> None:
+    stopping.listen()
+    StopHooks().before_node_run()
+    swallowed(number)
+    with pytest.raises(KeyboardInterrupt):
+        StopHooks().before_node_run()
+
+
+@SIGNALS
+def test_other_commands_end_in_the_same_way(number: signal.Signals, capsys: pytest.CaptureFixture[str]) -> None:
+    @main.command("wait")
+    def wait() -> None:
+        signal.raise_signal(number)
+
+    try:
+        with pytest.raises(SystemExit) as caught:
+            main(["wait"])
+    finally:
+        del main.commands["wait"]
+    assert caught.value.code == 128 + number
+    assert capsys.readouterr().err.startswith(f"Error: stopped by {number.name}. ")
