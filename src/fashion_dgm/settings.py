@@ -5,10 +5,10 @@ from typing import Any
 
 from kedro.config import OmegaConfigLoader
 
-from fashion_dgm.hooks import GuardHooks, MLflowHooks, ProvenanceHooks, StopHooks, WorkflowHooks
+from fashion_dgm.hooks import GuardHooks, LockHooks, MLflowHooks, ProvenanceHooks, StopHooks, WorkflowHooks
 
 # Kedro calls the last first: what is refused is not recorded.
-HOOKS = (MLflowHooks(), ProvenanceHooks(), GuardHooks(), WorkflowHooks(), StopHooks())
+HOOKS = (MLflowHooks(), ProvenanceHooks(), LockHooks(), GuardHooks(), WorkflowHooks(), StopHooks())
 
 # Where it happens to be installed: it would open runs of its own.
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro-mlflow",)
