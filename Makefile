@@ -13,7 +13,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-fast lint bench report-pdf viz viz-static ui docs clean distclean
+.PHONY: help run demo test test-fast test-faults lint bench report-pdf viz viz-static ui docs clean distclean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ test: $(VENV)/.installed-dev ## run the whole test suite, one process a core; th
 
 test-fast: $(VENV)/.installed-dev ## run what takes a minute: no real command, no browser, no training
 	$(BIN)/python -m pytest $(PARALLEL) -m "not e2e and not browser and not slow"
+
+test-faults: $(VENV)/.installed-dev ## damage every file of a run, try parameters by chance; the counts go to docs/robustness.md (minutes)
+	FAULTS_REPORT=docs/robustness.md $(BIN)/python -m pytest -m faults tests/faults
 
 lint: $(VENV)/.installed-dev ## check style and types
 	$(BIN)/ruff check .
