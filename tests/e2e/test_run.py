@@ -270,6 +270,8 @@ def test_samples_of_the_users_are_scored_and_bad_ones_lose_no_other(copy: Path) 
     assert table_of(copy, "sample_quality")[["model", "state"]].to_numpy().tolist() == [
         ["gan", "best"],
         ["gan", "last"],
+        *2 * [["RealNVP", "flow"]],  # at two temperatures
+        *2 * [["MixtureFlow", "flow"]],
         ["mine", "external"],
         ["test", "floor"],
         ["train", "training"],

@@ -11,13 +11,16 @@ from collections.abc import Mapping
 from importlib.resources import files
 
 import yaml
-
-from fashion_dgm.config import Config
+from pydantic import BaseModel
 
 __all__ = ["LITERATURE", "Literature", "PublishedDetection", "PublishedDistance", "PublishedLikelihood"]
 
 
-class PublishedLikelihood(Config):
+class _Record(BaseModel, extra="forbid", frozen=True):
+    """Immutable, and an unknown name is an error."""
+
+
+class PublishedLikelihood(_Record):
     """Bits/dim: mean and what stands after ±; parameters in millions."""
 
     model: str
@@ -28,7 +31,7 @@ class PublishedLikelihood(Config):
     source: str
 
 
-class PublishedDetection(Config):
+class PublishedDetection(_Record):
     """AUROC of single images by set, as printed, with "about" before it where the source says so."""
 
     score: str
@@ -45,7 +48,7 @@ class PublishedDetection(Config):
         return 0.5 * 10.0 ** -len(self.auroc[dataset].split(".")[1])
 
 
-class PublishedDistance(Config):
+class PublishedDistance(_Record):
     """FID in Inception's features: mean and standard deviation over seeds."""
 
     model: str
@@ -54,7 +57,7 @@ class PublishedDistance(Config):
     source: str
 
 
-class Literature(Config):
+class Literature(_Record):
     """All published results, by measure, and up to how many epochs the flows among them were trained."""
 
     likelihood: tuple[PublishedLikelihood, ...]
