@@ -11,13 +11,13 @@ from collections.abc import Mapping
 from importlib.resources import files
 
 import yaml
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 __all__ = ["LITERATURE", "Literature", "PublishedDetection", "PublishedDistance", "PublishedLikelihood"]
 
 
-class _Record(BaseModel, extra="forbid", frozen=True):
-    """Immutable, and an unknown name is an error."""
+class _Record(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class PublishedLikelihood(_Record):
