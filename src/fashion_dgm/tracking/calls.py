@@ -9,12 +9,9 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fashion_dgm.tracking.store import KEY, Store
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["CALLS"]
 
