@@ -12,7 +12,6 @@ from kedro.framework.hooks import hook_impl
 from kedro.framework.project import pipelines
 from kedro.io import DatasetNotFoundError, MemoryDataset
 
-from fashion_dgm.catalog.files import CheckpointDataset
 from fashion_dgm.config import AdversarialConfig, NamedFlowTrainingConfig, OODConfig, OODSetsConfig
 from fashion_dgm.config.renamed import suggestion
 from fashion_dgm.errors import FashionDGMError
@@ -93,6 +92,9 @@ def _check_inputs(pipeline: Pipeline, catalog: DataCatalog) -> None:
 
 def _replaced_models(node: Node, catalog: DataCatalog) -> set[str]:
     """Returns the models that a node does without, because its parameters ask for those that come with the package."""
+    # Late, since it takes as long to import as all else that `kedro` does without a run.
+    from fashion_dgm.catalog.files import CheckpointDataset
+
     blocks = (catalog.load(name) for name in node.inputs if name.startswith("params:"))
     if "reference_models" not in node.inputs or all(getattr(block, "models", None) != "reference" for block in blocks):
         return set()
