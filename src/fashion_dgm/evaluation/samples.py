@@ -1,4 +1,4 @@
-"""Where images that shall be scored come from: generators at their epochs, flows, and sets that somebody brings."""
+"""Where images that shall be scored come from: generators at their epochs, flows, and external samples."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class SampleSource:
 
     @property
     def external(self) -> bool:
-        """Whether somebody has brought the images, and no model here draws them."""
+        """Whether the images come from elsewhere, not from a model of this project."""
         return self.epoch is None and self.temperature is None
 
 
