@@ -35,6 +35,16 @@ def test_measurements_come_in_time_and_are_not_on_the_clock() -> None:
     assert all(any(0 <= second - 64 * time < 1 for time in TIMES) for second in seconds)
 
 
+def test_the_target_stops_a_model_at_its_first_measurement_as_good() -> None:
+    distances = iter([9.0, 5.0, 4.0, 3.0])
+    seconds = iter(range(10_000))
+    watch = Watch(lambda generator: next(distances), 64, target=4.5, clock=lambda: float(next(seconds)))
+    with pytest.raises(TimeIsUp):
+        for step in range(1000):
+            watch(lambda: None, step)
+    assert [point["distance"] for point in watch.points] == [9, 5, 4]
+
+
 def test_time_is_that_of_the_first_measurement_that_is_as_good() -> None:
     curve = points((1, 9), (2, 5), (4, 7), (8, 3))
     assert [seconds_to_reach(curve, distance) for distance in (9, 6, 5, 3, 2)] == [1, 2, 2, 8, None]
@@ -60,16 +70,31 @@ def test_command_measures_every_model_once_and_goes_on(
 ) -> None:
     images = {"train": made_up_images(96, seed=0), "benchmark": made_up_images(200, seed=1)}
     monkeypatch.setattr(time_to_quality, "splits", lambda: images)
-    command = ["--minutes", "0.003", "--samples", "150", "--env", "test", "--device", "cpu", "--out", str(tmp_path)]
+    command = [
+        "--until-reached",
+        "--minutes",
+        "0.003",
+        "--samples",
+        "150",
+        "--env",
+        "test",
+        "--device",
+        "cpu",
+        "--out",
+        str(tmp_path),
+    ]
     main([*command, "--seeds", "1", "--only", "GAN"])
     saved = json.loads((tmp_path / "time_to_quality.json").read_text())["curves"]
     assert [curve["model"] for curve in saved] == [REFERENCE, "GAN"]
     main([*command, "--seeds", "1"])
     curves = json.loads((tmp_path / "time_to_quality.json").read_text())["curves"]
     assert curves[:2] == saved and {curve["model"] for curve in curves} == set(MODELS)
+    target = saved[0]["points"][-1]["distance"]
     for curve in curves:
         assert [*curve["points"][-1]] == ["seconds", "images", "distance"]
-        assert curve["points"][-1]["seconds"] >= 0.18 and curve["points"][-1]["images"] % 32 == 0
+        last = curve["points"][-1]
+        assert last["images"] % 32 == 0
+        assert last["seconds"] >= 0.18 or (curve["model"] != REFERENCE and last["distance"] <= target)
     assert (tmp_path / "time_to_quality.png").exists()
     with pytest.raises(SystemExit, match="other settings"):
         main([*command, "--samples", "100"])

@@ -13,6 +13,7 @@ References:
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,8 +53,13 @@ def frechet_distance(first: Gaussian, second: Gaussian) -> float:
     """
     if first.mean.shape != second.mean.shape:
         raise FashionDGMError(f"features of dimension {first.mean.size} and {second.mean.size} cannot be compared")
-    factor = _factor(first.covariance)
-    eigenvalues = np.linalg.eigvalsh(factor.T @ second.covariance @ factor)
+    # Of the smaller rank, so that no eigenvalue of the product is rounding alone, whose root would be 1e-8.
+    factor, other = min(
+        (_factor(first.covariance), second.covariance),
+        (_factor(second.covariance), first.covariance),
+        key=lambda pair: pair[0].shape[1],
+    )
+    eigenvalues = np.linalg.eigvalsh(factor.T @ other @ factor)
     trace_of_root = np.sqrt(np.clip(eigenvalues, 0.0, None)).sum()
     shift = first.mean - second.mean
     distance = shift @ shift + np.trace(first.covariance) + np.trace(second.covariance) - 2.0 * trace_of_root
@@ -61,9 +67,13 @@ def frechet_distance(first: Gaussian, second: Gaussian) -> float:
 
 
 def _factor(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Returns `L` with `L L^T = covariance`: Cholesky where it exists, by eigenvalues where the matrix is singular."""
-    try:
-        return np.asarray(np.linalg.cholesky(covariance), dtype=np.float64)
-    except np.linalg.LinAlgError:
-        values, vectors = np.linalg.eigh(covariance)
-        return np.asarray(vectors * np.sqrt(np.clip(values, 0.0, None)), dtype=np.float64)
+    """Returns `L` `(D, rank)` with `L L^T = covariance`, by Cholesky or, where the matrix is singular, by eigenvalues."""
+    rounding = len(covariance) * np.finfo(np.float64).eps
+    with contextlib.suppress(np.linalg.LinAlgError):
+        factor = np.linalg.cholesky(covariance)
+        # Rounding may leave a pivot of a singular matrix positive.
+        if (np.diag(factor) ** 2).min() > rounding * np.trace(covariance):
+            return np.asarray(factor, dtype=np.float64)
+    values, vectors = np.linalg.eigh(covariance)
+    kept = values > rounding * values[-1]
+    return np.asarray(vectors[:, kept] * np.sqrt(values[kept]), dtype=np.float64)
