@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,7 @@ __all__ = [
 ]
 
 N = TypeVar("N", bound=nn.Module)
+MAX_GIGABYTES = 2
 
 
 class CheckpointError(FashionDGMError):
@@ -165,6 +167,8 @@ def load_checkpoint(path: Path) -> Checkpoint:
     """
     try:
         with opened(path) as file:
+            if (size := os.fstat(file.fileno()).st_size) > MAX_GIGABYTES * 1e9:
+                raise CheckpointError(f"it has {size / 1e9:,.0f} GB, more than any model of fashion-dgm")
             return from_bytes(file.read())
     except FileNotFoundError as error:
         raise CheckpointError(f"{path} does not exist: train the model first") from error

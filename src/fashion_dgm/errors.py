@@ -2,7 +2,7 @@
 
 import signal
 
-__all__ = ["FashionDGMError", "Interrupted", "one_line"]
+__all__ = ["FashionDGMError", "Interrupted", "one_line", "printable"]
 
 MAX_LENGTH = 300
 
@@ -23,3 +23,8 @@ def one_line(text: str) -> str:
     """Returns a message on one line, shortened if it is long."""
     line = " ".join(text.split())
     return line if len(line) <= MAX_LENGTH else f"{line[: MAX_LENGTH - 1]}…"
+
+
+def printable(text: str) -> str:
+    """Returns a message with what steers a terminal, as names of files may, as escape sequences."""
+    return "".join(each if each.isprintable() or each in "\n\t" else repr(each)[1:-1] for each in text)

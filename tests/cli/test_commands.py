@@ -178,6 +178,7 @@ HOSTILE: dict[str, tuple[Callable[[Path, Path], object], str]] = {
         "are torch.float16, not torch.float32",
     ),
     "no weights": (lambda flow, path: edited(flow, path, weights={}), "don't fit"),
+    "a terabyte": (lambda flow, path: os.truncate(shutil.copy(flow, path), 10**12), "more than any model"),
     "pipe": (lambda flow, path: os.mkfifo(path), "is a pipe"),
     "link to itself": (lambda flow, path: path.symlink_to(path), "Too many levels"),
     "folder": (lambda flow, path: path.mkdir(), "is not a file"),
@@ -240,6 +241,13 @@ def test_odd_arguments_are_one_line(
     assert done.exit_code in (1, 2) and isinstance(done.exception, SystemExit), done.exception
     assert ODD[arguments] in " ".join(done.output.split())
     assert not (tmp_path / "x.npz").exists()
+
+
+def test_a_name_cannot_steer_the_terminal(models: Path, tmp_path: Path) -> None:
+    name = tmp_path / "red\x1b[31m.png"
+    name.write_bytes(b"a")
+    done = run("score", models / "flow.safetensors", name)
+    assert done.exit_code == 1 and "red\\x1b[31m.png is damaged or no picture" in done.output
 
 
 def test_more_columns_than_images_are_as_many(models: Path, tmp_path: Path) -> None:

@@ -20,9 +20,9 @@ PIPELINES = register_pipelines()
 
 
 def check(source: Path, env: str | None = "test", **parameters: Any) -> None:
-    check_files(source, env)
+    files = check_files(source, env)
     loader = settings.ConfigLoader(str(source), env, runtime_params=parameters, **settings.CONFIG_LOADER_ARGS)
-    check_configuration(loader, source, env, PIPELINES)
+    check_configuration(loader, source, files, PIPELINES)
 
 
 def append(file: str, text: str) -> Callable[[Path], object]:

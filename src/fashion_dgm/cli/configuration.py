@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from fashion_dgm.config.base import Config
 from fashion_dgm.config.renamed import nearest
 from fashion_dgm.files import expanded
-from fashion_dgm.pipelines.conf_files import ConfigurationError, explaining, files_of, perhaps
+from fashion_dgm.pipelines.conf_files import ConfigurationError, explaining, perhaps
 
 if TYPE_CHECKING:
     from kedro.config import AbstractConfigLoader
@@ -26,14 +26,14 @@ SLIP = 0.8
 
 
 def check_configuration(
-    loader: AbstractConfigLoader, source: Path, env: str | None, pipelines: Mapping[str, Pipeline]
+    loader: AbstractConfigLoader, source: Path, files: Mapping[Path, Any], pipelines: Mapping[str, Pipeline]
 ) -> None:
     """Checks what the files hold together, for all pipelines, whichever are to be run.
 
     Arguments:
         loader: of the configuration.
         source: the folder, archive or address that it is read from.
-        env: as `check_files` takes it.
+        files: what those of `source` hold, as `check_files` returns it; none, if it is not a folder.
         pipelines: all there are, by name.
 
     Raises:
@@ -44,8 +44,7 @@ def check_configuration(
 
     with explaining(source):
         parameters, tracking, catalog = loader["parameters"], loader["tracking"], loader["catalog"]
-    if source.is_dir():
-        _check_globals(source, env)
+    _check_globals(files)
     typed(TrackingConfig, tracking, "tracking")
     known = {name for pipeline in pipelines.values() for name in pipeline.datasets()}
     for name, entry in catalog.items():
@@ -81,9 +80,8 @@ def typed(model: type[C], values: Any, name: str) -> C:
     return model(**values)
 
 
-def _check_globals(source: Path, env: str | None) -> None:
+def _check_globals(files: Mapping[Path, Any]) -> None:
     """Refuses names in `globals` that nothing refers to."""
-    files = {path: content for of_folder in files_of(source, env).values() for path, content in of_folder.items()}
     used = {name for path in files for name in re.findall(r"\$\{globals:\s*(\w+)", path.read_text(encoding="utf-8"))}
     for path, content in files.items():
         for name in (content or {}) if path.name.startswith("globals") else ():

@@ -15,7 +15,7 @@ from fashion_dgm.cli.lineage import lineage
 from fashion_dgm.cli.shipped import demo, models
 from fashion_dgm.cli.stopping import listen, stopped
 from fashion_dgm.cli.sweep import sweep
-from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.errors import FashionDGMError, printable
 
 __all__ = ["main"]
 
@@ -32,7 +32,7 @@ class _Explaining(click.Group):
         try:
             return super().invoke(ctx)
         except FashionDGMError as error:
-            raise click.ClickException(str(error)) from error
+            raise click.ClickException(printable(str(error))) from error
         except KeyboardInterrupt:
             raise stopped() from None
 

@@ -20,7 +20,7 @@ from fashion_dgm.cli import stopping
 from fashion_dgm.cli.configuration import check_configuration, check_outputs
 from fashion_dgm.cli.messages import user_message
 from fashion_dgm.config.renamed import suggestion
-from fashion_dgm.errors import Interrupted
+from fashion_dgm.errors import Interrupted, printable
 from fashion_dgm.hooks import MLflowHooks
 from fashion_dgm.pipelines import blocks
 from fashion_dgm.pipelines.conf_files import check_files
@@ -57,14 +57,15 @@ def _check(given: dict[str, Any]) -> None:
     if "://" not in source and not folder.exists():
         raise click.ClickException(f"there is no configuration in {source}; go to the project, or name --conf-source")
     # What an archive holds Kedro alone knows.
+    files: dict[Path, Any] = {}
     if folder.is_dir():
         _check_names([env] if env else [], [path.name for path in folder.iterdir() if path.is_dir()], "environment")
-        check_files(folder, env)
+        files = check_files(folder, env)
     blocks.SOURCES.insert(0, source)
     _check_options(given)
     check_outputs(given["params"])
     loader = settings.CONFIG_LOADER_CLASS(source, env, runtime_params=given["params"], **settings.CONFIG_LOADER_ARGS)
-    check_configuration(loader, folder, env, pipelines)
+    check_configuration(loader, folder, files, pipelines)
 
 
 def _check_options(given: dict[str, Any]) -> None:
@@ -112,7 +113,7 @@ def _explained(command: Callable[..., Any]) -> Callable[..., Any]:
             message = user_message(error)
             if message is None:
                 raise
-            raise click.ClickException(message) from error
+            raise click.ClickException(printable(message)) from error
 
     return explained
 

@@ -15,7 +15,7 @@ from omegaconf.errors import OmegaConfBaseException
 from fashion_dgm.config.renamed import nearest
 from fashion_dgm.errors import FashionDGMError, one_line
 
-__all__ = ["ConfigurationError", "check_files", "explaining", "files_of", "perhaps"]
+__all__ = ["ConfigurationError", "check_files", "explaining", "perhaps"]
 
 ENDINGS = (".yml", ".yaml", ".json")
 # Kedro makes an empty one in each project, and reads it unless another is named.
@@ -29,8 +29,8 @@ class ConfigurationError(FashionDGMError, click.ClickException):
     """A mistake in the configuration, which any command of Kedro's shows without a traceback."""
 
 
-def check_files(source: Path, env: str | None) -> None:
-    """Reads every configuration file of `base` and of `env`.
+def check_files(source: Path, env: str | None) -> dict[Path, Any]:
+    """Returns what every configuration file of `base` and of `env` holds.
 
     Arguments:
         source: the folder of the configuration.
@@ -40,7 +40,9 @@ def check_files(source: Path, env: str | None) -> None:
         ConfigurationError: if a file cannot be read, is not YAML, repeats a name or holds no names, or there is none in the
             environment.
     """
-    for folder, files in files_of(source, env).items():
+    found: dict[Path, Any] = {}
+    for folder in dict.fromkeys(("base", env or MAY_BE_EMPTY)):
+        files = {path: _read(path) for path in sorted((source / folder).rglob("*")) if path.suffix in ENDINGS}
         if not files and folder != MAY_BE_EMPTY:
             raise ConfigurationError(
                 f"the environment {folder} is empty: there is no {' or '.join(ENDINGS[:2])} file in {source / folder}; "
@@ -51,9 +53,11 @@ def check_files(source: Path, env: str | None) -> None:
                 raise ConfigurationError(f"{path} is empty; restore it, or delete it if nothing shall be in it")
             if content is not None and not isinstance(content, dict):
                 raise ConfigurationError(f"{path} holds a {type(content).__name__}, not names with values")
+        found |= files
     logging = source / "logging.yml"
     if logging.exists():
         _check_logging(logging, _read(logging))
+    return found
 
 
 @contextmanager
@@ -73,14 +77,6 @@ def explaining(source: Path) -> Iterator[None]:
     # Two files with the same name in them, among others.
     except ValueError as error:
         raise ConfigurationError(f"the configuration cannot be read: {one_line(str(error))}") from error
-
-
-def files_of(source: Path, env: str | None) -> dict[str, dict[Path, Any]]:
-    """Returns what the files of `base` and of `env` hold, by folder; arguments and errors are those of `check_files`."""
-    return {
-        folder: {path: _read(path) for path in sorted((source / folder).rglob("*")) if path.suffix in ENDINGS}
-        for folder in dict.fromkeys(("base", env or MAY_BE_EMPTY))
-    }
 
 
 def _read(path: Path) -> Any:

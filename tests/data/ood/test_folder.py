@@ -110,6 +110,10 @@ MISTAKES: dict[str, tuple[Callable[[Path], object], str]] = {
     "empty": (lambda folder: None, "is empty"),
     "only other files": (lambda folder: (folder / "a.txt").write_text("a"), "among its 1 files"),
     "text as picture": (lambda folder: (folder / "a.png").write_text("a"), "a.png is damaged or no picture"),
+    "PostScript, which Pillow has drawn by a program": (
+        lambda folder: (folder / "a.png").write_text("%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 28 28\n"),
+        "a.png is damaged or no picture: cannot identify",
+    ),
     "empty picture": (lambda folder: (folder / "a.png").touch(), "a.png is damaged or no picture"),
     "truncated picture": (
         lambda folder: (

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["ARRAYS", "PICTURES", "Origin", "read_folder", "read_folder_with_origins"]
 
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm", ".pbm")
+# Pillow looks at the content, and would hand PostScript to a program that runs it, whatever the name of the file.
+FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
 ARRAYS = (".npy", ".npz")
 Result = TypeVar("Result")
 
@@ -121,7 +123,7 @@ def _read(file: Path, index: NDArray[np.int64], conversion: Conversion) -> NDArr
     if file.suffix.lower() in ARRAYS:
         return grey_of_arrays(_load(file), index, conversion, str(file))
     try:
-        with Image.open(file) as picture:
+        with Image.open(file, formats=FORMATS) as picture:
             return grey_of_picture(picture, conversion)[None]
     except FashionDGMError as error:
         raise FashionDGMError(f"{file}: {error}") from error
