@@ -7,9 +7,13 @@ import json
 import os
 import select
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -40,24 +44,66 @@ def start_kedro(project: Path, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(command, cwd=project, env=environment_of(project), stdout=pipe, stderr=pipe, text=True)
 
 
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended: `code` is negative if a signal did it, `peak` the bytes of memory that it has had."""
+
+    code: int
+    messages: str
+    peak: int
+    seconds: float
+
+
 @functools.cache
-def forks() -> subprocess.Popen[str]:
+def forks() -> subprocess.Popen[bytes]:
     command, pipe = [sys.executable, str(Path(__file__).with_name("forks.py"))], subprocess.PIPE
-    return subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True)
+    # Without a buffer, since `select` does not look into it.
+    return subprocess.Popen(command, stdin=pipe, stdout=pipe, bufsize=0)
+
+
+def answered(seconds: float) -> bool:
+    return bool(select.select([forks().stdout], [], [], max(seconds, 0))[0])
+
+
+def command(
+    folder: Path, *words: str, environment: Mapping[str, str], signals: Sequence[tuple[float, int]] = ()
+) -> Ended:
+    """Runs a command in a fork, to save the seconds that its imports take.
+
+    Arguments:
+        folder: in which it runs.
+        words: `kedro run ...` or `fashion-dgm ...`.
+        signals: what it gets after how many seconds, if it has not ended before.
+    """
+    with tempfile.TemporaryDirectory() as results:
+        outputs = [f"{results}/{name}" for name in ("out", "err")]
+        order = {"folder": str(folder), "words": words, "environment": dict(environment), "outputs": outputs}
+        stdin, stdout = forks().stdin, forks().stdout
+        assert stdin is not None and stdout is not None
+        stdin.write(f"{json.dumps(order)}\n".encode())
+        process, begun = int(stdout.readline()), time.monotonic()
+        for seconds, number in signals:
+            if answered(begun + seconds - time.monotonic()):
+                break
+            os.kill(process, number)
+        if not answered(PATIENCE):
+            os.kill(process, signal.SIGKILL)
+            stdout.readline()
+            raise subprocess.TimeoutExpired(words, PATIENCE)
+        code, peak = stdout.readline().split()
+        return Ended(int(code), Path(outputs[1]).read_text(), int(peak), time.monotonic() - begun)
+
+
+def kedro_run(project: Path, *arguments: str, signals: Sequence[tuple[float, int]] = ()) -> Ended:
+    """Runs `kedro run`, in the environment `test` unless `arguments` name another one, which as the last counts."""
+    words = ("kedro", "run", "--env", "test", *arguments)
+    return command(project, *words, environment=environment_of(project), signals=signals)
 
 
 def kedro(project: Path, *arguments: str) -> tuple[int, str]:
-    """Runs the command in a fork, to save the seconds that its imports take; returns exit code and messages."""
-    with tempfile.TemporaryDirectory() as folder:
-        outputs = [f"{folder}/{name}" for name in ("out", "err")]
-        # An environment that `arguments` name takes precedence, as the last.
-        order = {"project": str(project), "arguments": ["--env", "test", *arguments]}
-        order |= {"environment": environment_of(project), "outputs": outputs}
-        print(json.dumps(order), file=forks().stdin, flush=True)
-        if not select.select([forks().stdout], [], [], PATIENCE)[0]:
-            forks().kill()
-            raise subprocess.TimeoutExpired(arguments, PATIENCE)
-        return int(forks().stdout.readline()), Path(outputs[1]).read_text()
+    """Returns exit code and messages of `kedro run`."""
+    ended = kedro_run(project, *arguments)
+    return ended.code, ended.messages
 
 
 def run(project: Path, *arguments: str) -> str:

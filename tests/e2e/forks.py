@@ -1,37 +1,53 @@
-"""Runs `kedro run` in forks of one process, which has loaded once what the commands import for seconds.
+"""Runs commands in forks of one process, which has loaded once what the commands import for seconds.
 
-Reads a line of JSON for each run and writes its exit code. Neither Kedro nor the package is loaded before the fork: both
-look at the project's folder.
+Reads a line of JSON for each; writes the number of its process, then its exit code and its peak of memory in bytes. Neither
+Kedro nor the package is loaded before the fork: both look at the project's folder.
 """
 
+import gc
 import json
 import os
+import signal
 import sys
-from pathlib import Path
 
+import dynaconf  # noqa: F401
+import flask  # noqa: F401
 import matplotlib.pyplot  # noqa: F401
 import mlflow  # noqa: F401
+import omegaconf  # noqa: F401
 import pandas as pd  # noqa: F401
 import scipy.stats  # noqa: F401
+import sqlalchemy.orm  # noqa: F401
 import torch._dynamo  # noqa: F401
 
 
-def run(project: str, arguments: list[str], environment: dict[str, str], outputs: list[str]) -> None:
-    os.chdir(project)
+def run(folder: str, words: list[str], environment: dict[str, str], outputs: list[str]) -> None:
+    os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
-    sys.path[0] = str(Path(project) / "src")
+    sys.path[0] = environment["PYTHONPATH"]
     for descriptor, path in enumerate(outputs, start=1):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), descriptor)
-    sys.argv = ["kedro", "run", *arguments]
-    from kedro.framework.cli.cli import main
-
-    main()
+    # A shell has the programs that it puts into the background ignore it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    sys.argv = words
+    if words[0] == "kedro":
+        from kedro.framework.cli.cli import main
+    else:
+        from fashion_dgm.cli.main import main
+    try:
+        main()
+    finally:
+        gc.unfreeze()
 
 
 assert "fashion_dgm" not in sys.modules
+# What is loaded already is no garbage of a fork until its end, when libraries look for what they have not freed.
+gc.freeze()
 for line in sys.stdin:
     if not (process := os.fork()):
         sys.exit(run(**json.loads(line)))
-    _, status = os.waitpid(process, 0)
-    print(os.waitstatus_to_exitcode(status), flush=True)  # noqa: T201
+    print(process, flush=True)  # noqa: T201
+    _, status, usage = os.wait4(process, 0)
+    print(os.waitstatus_to_exitcode(status), usage.ru_maxrss * 1024, flush=True)  # noqa: T201
+gc.unfreeze()

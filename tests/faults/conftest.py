@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.conftest import copy, finished
+from tests.faults.report import Counts, write
 
 __all__ = ["copy", "finished"]
 
@@ -17,3 +20,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if config.option.markexpr != "faults":
         config.hook.pytest_deselected(items=own)
         items[:] = [item for item in items if item not in own]
+
+
+@pytest.fixture(scope="module")
+def counts() -> Iterator[Counts]:
+    """What a module counts; written into the page that FAULTS_REPORT names."""
+    found = Counts()
+    yield found
+    if (page := os.environ.get("FAULTS_REPORT")) and found.rows:
+        write(Path(page), found.rows)

@@ -1,13 +1,10 @@
-"""Damages every file that a run leaves; `make test-faults` writes into the docs what became of how many."""
+"""Damages every file that a run leaves."""
 
 from __future__ import annotations
 
-import datetime
 import logging
 import os
 import random
-import subprocess
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,14 +19,12 @@ from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.evaluation import feature_cache
 from fashion_dgm.training.store import RunStore
 from tests.catalog.test_files import plain
-from tests.conftest import ROOT
 from tests.damage import DAMAGES
 from tests.e2e.command import kedro
+from tests.faults.report import Counts
 
 TRIES = int(os.environ.get("FAULTS_TRIES", "2"))
 COMMANDS = int(os.environ.get("FAULTS_COMMANDS", "8"))
-OUTCOMES = ("refused", "recovered", "harmless", "traceback", "silent")
-MARK = "<!-- corruption -->"
 
 
 @dataclass(frozen=True)
@@ -107,38 +102,11 @@ def comparable(data: Any) -> Any:
     return data.tobytes() if hasattr(data, "tobytes") else plain(data)
 
 
-@pytest.fixture(scope="module")
-def counts() -> Iterator[dict[str, Counter[str]]]:
-    """By kind of file the number of each outcome; written to the file that FAULTS_REPORT names, if all was counted."""
-    found: dict[str, Counter[str]] = {}
-    yield found
-    if report := os.environ.get("FAULTS_REPORT"):
-        write(Path(report), found)
-
-
-def write(page: Path, counts: dict[str, Counter[str]]) -> None:
-    commit = subprocess.run(
-        ["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True
-    )
-    rows = [
-        f"| {kind} | {sum(row.values())} | {' | '.join(str(row[name]) for name in OUTCOMES)} |"
-        for kind, row in counts.items()
-    ]
-    total = sum(counts.values(), Counter())
-    rows.append(f"| **all** | {sum(total.values())} | {' | '.join(str(total[name]) for name in OUTCOMES)} |")
-    head = ["", f"| damaged | tried | {' | '.join(OUTCOMES)} |", f"|---|{'---|' * (len(OUTCOMES) + 1)}", *rows, ""]
-    made = f"Made on {datetime.datetime.now(datetime.UTC):%Y-%m-%d} at commit {commit.stdout.strip()} by `make test-faults`."
-    before, _, rest = page.read_text(encoding="utf-8").partition(MARK)
-    after = rest.partition(MARK)[2]
-    page.write_text(before + MARK + "\n".join([*head, made, ""]) + MARK + after, encoding="utf-8")
-
-
 def test_no_damage_is_silent(
-    copy: Path, counts: dict[str, Counter[str]], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    copy: Path, counts: Counts, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.chdir(copy)
     rng = random.Random(0)
-    bad = []
     for target in targets(copy):
         expected, whole = comparable(target.load()), target.path.read_bytes()
         for name, damage in [*DAMAGES.items()] * TRIES:
@@ -147,12 +115,10 @@ def test_no_damage_is_silent(
                 continue
             target.path.write_bytes(damaged)
             found = outcome(target, expected, caplog)
-            counts.setdefault(target.kind, Counter())[found] += 1
-            if found in ("traceback", "silent"):
-                bad.append(f"{target.path.relative_to(copy)} {name}: {found}")
+            counts.add(f"damaged: {target.kind}", found, f"{target.path.relative_to(copy)} {name}")
             target.path.write_bytes(whole)
-    assert sum(sum(row.values()) for row in counts.values()) > 300
-    assert bad == []
+    assert counts.tried > 300
+    assert counts.bad == []
 
 
 READERS = {
@@ -173,9 +139,9 @@ def results(project: Path) -> dict[Path, bytes]:
     return {path: path.read_bytes() for path in paths if path.name[:5] != ".lock"}
 
 
-def test_commands_refuse_or_recover(copy: Path, counts: dict[str, Counter[str]]) -> None:
+def test_commands_refuse_or_recover(copy: Path, counts: Counts) -> None:
     """The real command after some of these damages, drawn by seed; one that succeeds must give the same results."""
-    before, rng, bad = results(copy), random.Random(1), []
+    before, rng = results(copy), random.Random(1)
     readers = {path: READERS[path.name] for path in before if path.name in READERS and path.parent.name[0] != "."}
     for path in before:
         if path.name == "state.pt":
@@ -192,10 +158,9 @@ def test_commands_refuse_or_recover(copy: Path, counts: dict[str, Counter[str]])
             found = "refused"
         else:
             found = "silent" if not same else "recovered" if "is damaged" in messages else "harmless"
-        counts.setdefault("some of these, read by `kedro run`", Counter())[found] += 1
-        if found in ("traceback", "silent"):
-            bad.append(f"{path.relative_to(copy)} {name}: {messages[-500:]}")
+        detail = f"{path.relative_to(copy)} {name}\n{messages[-500:]}"
+        counts.add("damaged: some of these, read by `kedro run`", found, detail)
         for other, content in before.items():
             if after.get(other) != content or other == path:
                 other.write_bytes(content)
-    assert bad == []
+    assert counts.bad == []
