@@ -54,55 +54,76 @@ class Ended:
     seconds: float
 
 
-@functools.cache
-def forks() -> subprocess.Popen[bytes]:
-    command, pipe = [sys.executable, str(Path(__file__).with_name("forks.py"))], subprocess.PIPE
-    # Without a buffer, since `select` does not look into it.
-    return subprocess.Popen(command, stdin=pipe, stdout=pipe, bufsize=0)
+@dataclass(frozen=True)
+class Signal:
+    """What a command gets so many seconds after a text has been among its messages so many times, if it still runs."""
+
+    number: int
+    seconds: float
+    text: str = ""
+    times: int = 0
 
 
-def answered(seconds: float) -> bool:
-    return bool(select.select([forks().stdout], [], [], max(seconds, 0))[0])
-
-
-def command(
-    folder: Path, *words: str, environment: Mapping[str, str], signals: Sequence[tuple[float, int]] = ()
-) -> Ended:
-    """Runs a command in a fork, to save the seconds that its imports take.
+class Forks:
+    """A process whose forks run commands, to save the seconds that their imports take.
 
     Arguments:
-        folder: in which it runs.
-        words: `kedro run ...` or `fashion-dgm ...`.
-        signals: what it gets after how many seconds, if it has not ended before.
+        options: of `forks.py`.
     """
-    with tempfile.TemporaryDirectory() as results:
-        outputs = [f"{results}/{name}" for name in ("out", "err")]
-        order = {"folder": str(folder), "words": words, "environment": dict(environment), "outputs": outputs}
-        stdin, stdout = forks().stdin, forks().stdout
-        assert stdin is not None and stdout is not None
-        stdin.write(f"{json.dumps(order)}\n".encode())
-        process, begun = int(stdout.readline()), time.monotonic()
-        for seconds, number in signals:
-            if answered(begun + seconds - time.monotonic()):
-                break
-            os.kill(process, number)
-        if not answered(PATIENCE):
-            os.kill(process, signal.SIGKILL)
-            stdout.readline()
-            raise subprocess.TimeoutExpired(words, PATIENCE)
-        code, peak = stdout.readline().split()
-        return Ended(int(code), Path(outputs[1]).read_text(), int(peak), time.monotonic() - begun)
+
+    def __init__(self, *options: str) -> None:
+        command, pipe = [sys.executable, str(Path(__file__).with_name("forks.py")), *options], subprocess.PIPE
+        # Without a buffer, since `select` does not look into it.
+        self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, bufsize=0)
+
+    def run(
+        self, folder: Path, *words: str, environment: Mapping[str, str] | None = None, signals: Sequence[Signal] = ()
+    ) -> Ended:
+        """Runs a command.
+
+        Arguments:
+            folder: in which it runs.
+            words: `kedro run ...` or `fashion-dgm ...`.
+            environment: `environment_of(folder)`, if it is None.
+            signals: what it gets, one after the other.
+        """
+        with tempfile.TemporaryDirectory() as results:
+            out, err = (Path(results) / name for name in ("out", "err"))
+            out.touch(), err.touch()
+            order = {"folder": str(folder), "words": words, "environment": dict(environment or environment_of(folder))}
+            assert self.process.stdin is not None
+            self.process.stdin.write(f"{json.dumps(order | {'outputs': [str(out), str(err)]})}\n".encode())
+            fork, begun = int(self._line()), time.monotonic()
+            for each in signals:
+                while err.read_text().count(each.text) < each.times and not self._ended(0.01):
+                    pass
+                if self._ended(each.seconds):
+                    break
+                os.kill(fork, each.number)
+            if not self._ended(PATIENCE):
+                os.kill(fork, signal.SIGKILL)
+                self._line()
+                raise subprocess.TimeoutExpired(words, PATIENCE)
+            code, peak = self._line().split()
+            return Ended(int(code), err.read_text(), int(peak), time.monotonic() - begun)
+
+    def _ended(self, seconds: float) -> bool:
+        return bool(select.select([self.process.stdout], [], [], seconds)[0])
+
+    def _line(self) -> bytes:
+        assert self.process.stdout is not None
+        return self.process.stdout.readline()
 
 
-def kedro_run(project: Path, *arguments: str, signals: Sequence[tuple[float, int]] = ()) -> Ended:
-    """Runs `kedro run`, in the environment `test` unless `arguments` name another one, which as the last counts."""
-    words = ("kedro", "run", "--env", "test", *arguments)
-    return command(project, *words, environment=environment_of(project), signals=signals)
+forks = functools.cache(Forks)
 
 
 def kedro(project: Path, *arguments: str) -> tuple[int, str]:
-    """Returns exit code and messages of `kedro run`."""
-    ended = kedro_run(project, *arguments)
+    """Returns exit code and messages of `kedro run`.
+
+    It runs in the environment `test`, unless `arguments` name another one, which as the last counts.
+    """
+    ended = forks().run(project, "kedro", "run", "--env", "test", *arguments)
     return ended.code, ended.messages
 
 

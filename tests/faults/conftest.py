@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.command import Forks, forks
 from tests.e2e.conftest import copy, finished
 from tests.faults.report import Counts, write
 
@@ -20,6 +21,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if config.option.markexpr != "faults":
         config.hook.pytest_deselected(items=own)
         items[:] = [item for item in items if item not in own]
+
+
+@pytest.fixture(scope="session")
+def commands() -> Forks:
+    """Of this very package, of which each project has a copy."""
+    return forks("--package")
 
 
 @pytest.fixture(scope="module")

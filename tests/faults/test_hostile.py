@@ -16,13 +16,14 @@ import torch
 import yaml
 
 from tests.conftest import made_up_images
-from tests.e2e.command import Ended, command, environment_of, kedro_run
+from tests.e2e.command import Ended, Forks, Signal, environment_of
 from tests.faults.hostile import CODE, FINE, IMAGES, INCEPTION, MODELS, Payload, gzip_bomb, object_array
 from tests.faults.report import Counts
 
+RUN = ("kedro", "run", "--env", "test")
 FLOW = "data/06_models/flow.safetensors"
 SECONDS, BYTES = 60, 4 * 10**9
-TOO_LONG = [(SECONDS, signal.SIGKILL)]
+TOO_LONG = [Signal(signal.SIGKILL, SECONDS)]
 
 
 def outcome(project: Path, ended: Ended, fine: bool = False) -> str:
@@ -44,7 +45,7 @@ def tell(ended: Ended) -> str:
 
 
 @pytest.fixture
-def shell(copy: Path) -> Callable[..., Ended]:
+def shell(copy: Path, commands: Forks) -> Callable[..., Ended]:
     """The command in the project's folder, where a program that draws PostScript would run whatever it is given."""
     programs = copy / "programs"
     programs.mkdir()
@@ -53,7 +54,7 @@ def shell(copy: Path) -> Callable[..., Ended]:
     np.save(copy / "images.npy", made_up_images(120, seed=0).images)
     environment = environment_of(copy)
     environment["PATH"] = f"{programs}:{environment['PATH']}"
-    return lambda *words: command(copy, "fashion-dgm", *words, environment=environment, signals=TOO_LONG)
+    return lambda *words: commands.run(copy, "fashion-dgm", *words, environment=environment, signals=TOO_LONG)
 
 
 def test_images(copy: Path, shell: Callable[..., Ended], counts: Counts) -> None:
@@ -83,7 +84,7 @@ def test_models(copy: Path, shell: Callable[..., Ended], counts: Counts) -> None
     assert counts.bad == []
 
 
-def test_images_of_a_run(copy: Path, counts: Counts) -> None:
+def test_images_of_a_run(copy: Path, commands: Forks, counts: Counts) -> None:
     """All at once: none costs the results of another."""
     names = {f"set_{number}": name for number, name in enumerate(IMAGES)}
     for name in names.values():
@@ -97,7 +98,7 @@ def test_images_of_a_run(copy: Path, counts: Counts) -> None:
         "--pipelines data_split": lambda: json.loads((data / "05_model_input" / "ood_sets.json").read_text())["sets"],
         "--pipelines fid_eval": lambda: table.read_text(),
     }.items():
-        ended = kedro_run(copy, *options.split(), signals=[(600, signal.SIGKILL)])
+        ended = commands.run(copy, *RUN, *options.split(), signals=[Signal(signal.SIGKILL, 600)])
         whole = outcome(copy, ended, fine=True)
         found = read()
         for key, name in names.items():
@@ -187,9 +188,9 @@ RUNS = {
 
 
 @pytest.mark.parametrize("name", RUNS)
-def test_files_of_a_project(copy: Path, counts: Counts, name: str) -> None:
+def test_files_of_a_project(copy: Path, commands: Forks, counts: Counts, name: str) -> None:
     make, fine = RUNS[name]
-    ended = kedro_run(copy, *make(copy).split(), signals=TOO_LONG)
+    ended = commands.run(copy, *RUN, *make(copy).split(), signals=TOO_LONG)
     found = outcome(copy, ended, fine)
     found = "recovered" if found == "harmless" and "is damaged" in ended.messages else found
     counts.add("hostile files: of a project, read by `kedro run`", found, f"{name} {tell(ended)}")

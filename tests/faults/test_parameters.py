@@ -14,12 +14,12 @@ from kedro.config import OmegaConfigLoader
 from fashion_dgm.pipeline_registry import DEFAULT, register_pipelines
 from fashion_dgm.settings import CONFIG_LOADER_ARGS
 from tests.conftest import ROOT
-from tests.e2e.command import Ended, kedro_run
+from tests.e2e.command import Ended, Forks, Signal
 from tests.faults.report import Counts
 
 TRIES = int(os.environ.get("FAULTS_PARAMETERS", "200"))
 # After so many seconds a run that goes on is stopped: some counts may be as large as one likes. Then it must end.
-STOPPED = ((45, signal.SIGTERM), (180, signal.SIGKILL))
+STOPPED = (Signal(signal.SIGTERM, 45), Signal(signal.SIGKILL, 135))
 VALUES = (
     *("null", "true", "text", "''", "[]", "[1]", "[0.5,0.5]", "{a: 1}", "nan", "inf", "~nosuchuser/x", "../..", "é"),
     *("-1", "0", "1", "2", "3", "7", "61", "1000000", "1000000000", "10000000000000", "1" + "0" * 40),
@@ -60,7 +60,7 @@ def outcome(ended: Ended) -> str:
     return "refused" if ended.code in (1, 2) else "harmless"
 
 
-def test_any_parameters_are_refused_in_a_sentence_or_run(copy: Path, counts: Counts) -> None:
+def test_any_parameters_are_refused_in_a_sentence_or_run(copy: Path, commands: Forks, counts: Counts) -> None:
     rng, known = random.Random(0), places()
     for _ in range(TRIES):
         name = rng.choice(sorted(known))
@@ -68,6 +68,8 @@ def test_any_parameters_are_refused_in_a_sentence_or_run(copy: Path, counts: Cou
         same_block = [other for other, (its, _) in known.items() if its == block and other != name]
         names = [name, *(rng.sample(sorted(same_block), 1) if rng.random() < 0.3 else [])]
         changes = ",".join(f"{one}={rng.choice(VALUES)}" for one in names)
-        ended = kedro_run(copy, "--nodes", node, "--params", changes, signals=STOPPED)
+        ended = commands.run(
+            copy, "kedro", "run", "--env", "test", "--nodes", node, "--params", changes, signals=STOPPED
+        )
         counts.add("parameters: drawn by chance", outcome(ended), f"{changes}\n{ended.messages[-600:]}")
     assert counts.bad == []
