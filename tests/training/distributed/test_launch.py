@@ -236,3 +236,13 @@ def test_news_are_read_line_by_line_and_never_twice(tmp_path: Path) -> None:
         file.write(", 0.5]\n")
     writer.report_epoch({"epoch": 1.0}, None)
     assert reader.new_epochs() == [({"epoch": 2.0}, 0.5)]
+
+
+def test_a_process_whose_driver_went_before_it_began_ends(tmp_path: Path) -> None:
+    environment = {"RANK": "0", "WORLD_SIZE": "2", "LOCAL_RANK": "0", "LOCAL_WORLD_SIZE": "2"}
+    command = [sys.executable, "-m", "fashion_dgm.training.distributed.worker", str(tmp_path), "127.0.0.1"]
+    # The other process, for which it would wait, never comes.
+    done = subprocess.run(
+        [*command, str(2**22)], env=os.environ | environment | {"TORCHELASTIC_RESTART_COUNT": "0"}, timeout=120
+    )
+    assert done.returncode == 1

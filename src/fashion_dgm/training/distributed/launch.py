@@ -149,7 +149,7 @@ def _run_agent(directory: JobDirectory, distributed: DistributedConfig, hosts: b
     )
     try:
         elastic_launch(launch_config, sys.executable)(
-            "-m", "fashion_dgm.training.distributed.worker", str(directory.folder), address
+            "-m", "fashion_dgm.training.distributed.worker", str(directory.folder), address, str(os.getpid())
         )
     finally:
         # The store is part of a cycle, and would take the port from the next training, or other machines for it.

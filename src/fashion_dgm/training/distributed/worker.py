@@ -31,17 +31,18 @@ logger = logging.getLogger("fashion_dgm.training.distributed.worker")
 WATCH_EVERY = 0.1
 
 
-def main(folder: Path, address: str) -> None:
+def main(folder: Path, address: str, driver: int) -> None:
     """Takes part in the job that is in the directory of this machine or of another one.
 
     Arguments:
         folder: of this machine's `JobDirectory`.
         address: of this machine, where it talks to the other processes.
+        driver: number of the process that has started this one, and may be gone already.
     """
     directory = JobDirectory(folder)
     request = StopRequest()
     inherit(request)
-    threading.Thread(target=_watch, args=(directory, request, os.getppid()), daemon=True).start()
+    threading.Thread(target=_watch, args=(directory, request, driver), daemon=True).start()
     _share_machine()
     restart = int(os.environ["TORCHELASTIC_RESTART_COUNT"])
     _meet(folder / f"store_{restart}", address)
@@ -138,4 +139,4 @@ def _say_nothing(row: EpochRow, seconds: float | None) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2])
+    main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]))
