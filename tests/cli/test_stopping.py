@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -76,6 +77,18 @@ def test_no_node_begins_after_a_request_that_was_lost(number: signal.Signals) ->
     swallowed(number)
     with pytest.raises(KeyboardInterrupt):
         StopHooks().before_node_run()
+
+
+@SIGNALS
+@pytest.mark.parametrize("work", [lambda number: None, interrupted])
+def test_a_signal_while_python_exits_is_no_traceback(
+    number: signal.Signals, work: Callable[[signal.Signals], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(project, "_check", lambda given: None)
+    with contextlib.suppress(click.ClickException):
+        project._explained(lambda: work(number))()
+    # What a handler raises there is shown as ignored, with a traceback.
+    assert {signal.getsignal(each) for each in stopping.STOPPING} == {signal.SIG_DFL}
 
 
 @SIGNALS

@@ -13,7 +13,7 @@ from fashion_dgm import __version__
 from fashion_dgm.cli.images import fid, sample, score
 from fashion_dgm.cli.lineage import lineage
 from fashion_dgm.cli.shipped import demo, models
-from fashion_dgm.cli.stopping import listen, stopped
+from fashion_dgm.cli.stopping import cease, listen, stopped
 from fashion_dgm.cli.sweep import sweep
 from fashion_dgm.errors import FashionDGMError, printable
 
@@ -35,6 +35,8 @@ class _Explaining(click.Group):
             raise click.ClickException(printable(str(error))) from error
         except KeyboardInterrupt:
             raise stopped() from None
+        finally:
+            cease()
 
 
 @click.group(cls=_Explaining, context_settings={"help_option_names": ["-h", "--help"], "show_default": True})

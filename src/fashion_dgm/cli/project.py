@@ -114,6 +114,8 @@ def _explained(command: Callable[..., Any]) -> Callable[..., Any]:
             if message is None:
                 raise
             raise click.ClickException(printable(message)) from error
+        finally:
+            stopping.cease()
 
     return explained
 

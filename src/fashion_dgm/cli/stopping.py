@@ -7,7 +7,7 @@ from types import FrameType
 
 import click
 
-__all__ = ["STOPPING", "check", "listen", "stopped"]
+__all__ = ["STOPPING", "cease", "check", "listen", "stopped"]
 
 STOPPING = (signal.SIGINT, signal.SIGTERM)
 
@@ -20,6 +20,12 @@ def listen() -> None:
     _received = None
     for number in STOPPING:
         signal.signal(number, _interrupt)
+
+
+def cease() -> None:
+    """Has SIGINT and SIGTERM end this process at once, without a word: nothing is left to be done but to exit."""
+    for number in STOPPING:
+        signal.signal(number, signal.SIG_DFL)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
