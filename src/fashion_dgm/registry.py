@@ -1,7 +1,5 @@
 """The networks that checkpoints hold, by the names of their architectures."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 

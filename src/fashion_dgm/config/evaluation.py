@@ -1,7 +1,5 @@
 """Parameters of the evaluation of trained models."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, PositiveInt, field_validator, model_validator

@@ -4,8 +4,6 @@ A Fréchet distance means nothing without its features, so a space carries what 
 layer, dimension and the hash of its weights.
 """
 
-from __future__ import annotations
-
 import hashlib
 import logging
 import os

@@ -1,7 +1,5 @@
 """Which feature spaces are to be had, and why others are not."""
 
-from __future__ import annotations
-
 import dataclasses
 import logging
 

@@ -1,7 +1,5 @@
 """What the Fréchet distances and the other measures of sample quality have shown."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

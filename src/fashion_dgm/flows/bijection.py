@@ -2,8 +2,6 @@
 
 # Derived in docs/theory/change-of-variables.md and docs/theory/log-det-estimation.md.
 
-from __future__ import annotations
-
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence

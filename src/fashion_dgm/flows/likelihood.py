@@ -2,8 +2,6 @@
 
 # Derived in docs/theory/bits-per-dim.md, docs/theory/change-of-variables.md and docs/theory/likelihood-ood.md.
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from typing import Any

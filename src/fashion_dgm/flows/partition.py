@@ -1,7 +1,5 @@
 """Rearrangements of an image: space to depth, and the halves that a coupling layer reads and changes."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Protocol
 

@@ -8,8 +8,6 @@ References:
 
 # What BatchNorm makes of the discriminator's loss: docs/theory/gan.md.
 
-from __future__ import annotations
-
 import copy
 
 import torch

@@ -6,8 +6,6 @@ waits for the device.
 
 # Derived in docs/theory/gan.md, docs/theory/vanishing-gradients.md and docs/theory/wasserstein.md.
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Any, TypeVar
 

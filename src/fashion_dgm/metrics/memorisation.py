@@ -9,8 +9,6 @@ References:
     the statistic, here over all of the data at once.
 """
 
-from __future__ import annotations
-
 import math
 
 import torch

@@ -1,7 +1,5 @@
 """What scores are made of: an image's coded length, its distance to training images, and what a flow measures of it."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor

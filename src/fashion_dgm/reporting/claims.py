@@ -1,7 +1,5 @@
 """What the report's chapters rest on, from `claims.yml`, and links to it: pages and docstrings of tests lead back."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from importlib.resources import files
 from typing import NamedTuple

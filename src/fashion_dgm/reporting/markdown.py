@@ -13,8 +13,6 @@ Columns that are aligned to the right hold numbers. A row whose first cell is bo
 more. HTML is text like any other.
 """
 
-from __future__ import annotations
-
 import base64
 import io
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """The list of references, from `references.yml`."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from importlib.resources import files
 from typing import NamedTuple

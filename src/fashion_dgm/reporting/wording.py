@@ -1,7 +1,5 @@
 """How numbers and names are written in figures, tables and sentences."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any

@@ -4,8 +4,6 @@ TF32 keeps 10 of float32's 23 bits of mantissa in matrix products and convolutio
 it is disabled.
 """
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Iterator
 

@@ -1,7 +1,5 @@
 """Images on their way through the layers of a flow."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from dataclasses import dataclass

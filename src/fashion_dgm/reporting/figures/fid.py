@@ -1,14 +1,13 @@
 """Figures of distances by epoch."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from pandas import DataFrame
 
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.findings.gan import model_order
@@ -23,10 +22,6 @@ from fashion_dgm.reporting.figures.axes import (
 )
 from fashion_dgm.reporting.style import BLACK, CYCLE, WIDTH, styled
 from fashion_dgm.reporting.wording import SPACE_NAMES, count, model_name, number
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-    from pandas import DataFrame
 
 __all__ = ["fid_curves"]
 

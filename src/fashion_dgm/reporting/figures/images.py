@@ -1,23 +1,19 @@
 """Images in grids, in labelled rows, and with captions of their own."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.reporting.figures.axes import check_not_empty, thinned
 from fashion_dgm.reporting.style import BLACK, BLUE, DPI, GREY, VERMILLION, WIDTH, styled
 from fashion_dgm.reporting.wording import dataset_name
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 __all__ = ["class_examples", "flow_samples", "image_grid", "ood_set_examples", "snapshot_strip"]
 
