@@ -1,7 +1,5 @@
 """Small made-up garments: enough structure to learn, small enough for seconds."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import sys

@@ -1,7 +1,5 @@
 """Ways in which files go bad, drawn by seed."""
 
-from __future__ import annotations
-
 import random
 from collections.abc import Callable
 

@@ -1,7 +1,5 @@
 """Parts of Markdown files that tests write: with `GOLDEN=write` in the environment, anew."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

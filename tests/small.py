@@ -1,7 +1,5 @@
 """Parameters of models small enough for seconds, and a training step of every family."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch

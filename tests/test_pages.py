@@ -4,8 +4,6 @@ The main results are those of `docs/results/headline.json`; what a page is check
 tests whose docstrings name its headings; its sources, the entries of `references.yml` with this page.
 """
 
-from __future__ import annotations
-
 import ast
 import functools
 import json

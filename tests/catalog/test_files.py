@@ -1,7 +1,5 @@
 """Datasets of one file: what goes in comes out, equal data are equal bytes, local files are replaced in one step."""
 
-from __future__ import annotations
-
 import inspect
 import json
 import os

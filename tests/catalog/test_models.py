@@ -1,7 +1,5 @@
 """Trained networks by name, path and run."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

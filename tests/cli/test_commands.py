@@ -1,7 +1,5 @@
 """The command `fashion-dgm`."""
 
-from __future__ import annotations
-
 import dataclasses
 import os
 import re

@@ -1,7 +1,5 @@
 """What a user reads of wrong parameters."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """`fashion-dgm models` and `demo`: the models that come with the package are listed, sampled and used for scores."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Callable
 from dataclasses import replace

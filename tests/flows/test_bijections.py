@@ -1,7 +1,5 @@
 """One test a property, over every bijection."""
 
-from __future__ import annotations
-
 import copy
 import math
 

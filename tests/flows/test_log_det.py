@@ -3,8 +3,6 @@
 That Hutchinson's probes and roulettes are unbiased is tested in tests/theory/test_log_det_estimation.py.
 """
 
-from __future__ import annotations
-
 import math
 
 import pytest

@@ -1,7 +1,5 @@
 """What is refused before the first node of a run."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

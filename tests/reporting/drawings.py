@@ -1,7 +1,5 @@
 """Every figure of the report, drawn from made-up inputs."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

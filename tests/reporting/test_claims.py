@@ -1,7 +1,5 @@
 """From report to documentation, test and code, and back, by links and names alone."""
 
-from __future__ import annotations
-
 import ast
 import re
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Losses of the theory's tests are minimised to rounding."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 
 import torch

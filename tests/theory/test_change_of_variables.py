@@ -1,7 +1,5 @@
 """The claims of docs/theory/change-of-variables.md, on the project's own layers."""
 
-from __future__ import annotations
-
 import math
 
 import pytest

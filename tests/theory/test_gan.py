@@ -3,8 +3,6 @@
 Distributions live on a few points with integer weights, so that the loss, a mean over samples, is an exact expectation.
 """
 
-from __future__ import annotations
-
 import math
 
 import pandas as pd

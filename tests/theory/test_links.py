@@ -1,7 +1,5 @@
 """Pages of theory and the figures of the published quick run name one another."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

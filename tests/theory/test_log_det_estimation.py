@@ -1,7 +1,5 @@
 """The claims of docs/theory/log-det-estimation.md, by the estimators that train."""
 
-from __future__ import annotations
-
 import itertools
 import math
 from collections.abc import Callable

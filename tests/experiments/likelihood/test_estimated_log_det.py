@@ -1,7 +1,5 @@
 """A flow that estimates its log-determinant: probes are passed to every layer, and nothing else is random."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np
