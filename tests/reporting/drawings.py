@@ -227,7 +227,7 @@ LATENTS, TRACES, GRADIENTS, UNIFORMS, COMPLEXITY = every_latent(), traces(), gra
 PERTURBATIONS = {name: [level(0.0, 0.4, 0.1), level(1.0, 0.5, 0.0, changed=False)] for name in ("brightness", "blur")}
 
 EVERY_FIGURE: dict[str, Callable[[], Figure]] = {
-    "image_grid": lambda: figures.image_grid(images(), columns=3, title="Samples"),
+    "image_grid": lambda: figures.image_grid(images(), columns=3),
     "class_examples": lambda: figures.class_examples(images(), np.array([0, 1, 1, 2, 0]), CLASSES, per_class=2),
     "flow_samples": lambda: figures.flow_samples({"1.0": images(), "0.7": images()}, columns=5),
     **by_epoch(3),

@@ -145,7 +145,7 @@ def test_strip_shows_first_and_last_epoch_and_no_more_than_fit(epochs: int, rows
         lambda: figures.image_grid(np.zeros((0, 1, 28, 28)), 2),
         lambda: figures.image_grid(np.zeros((2, 28, 28)), 2),
         lambda: figures.image_grid(images(), 0),
-        lambda: figures.class_examples(images(3), np.array([0, 1]), CLASSES),
+        lambda: figures.class_examples(images(3), np.array([0, 1]), CLASSES, per_class=2),
         lambda: figures.flow_samples({}, 2),
         lambda: figures.snapshot_strip({}),
         lambda: figures.gan_curves({}),

@@ -75,8 +75,8 @@ IN_LINES = "from fashion_dgm.flows.families import (\n    build_flow,\n    code_
 NO_CHANGES = {
     "docstring": (
         "gans/steps.py",
-        'class AdversarialStep:\n    """',
-        'class AdversarialStep:\n    """So: ',
+        'class AdversarialStep(StatefulStep):\n    """',
+        'class AdversarialStep(StatefulStep):\n    """So: ',
     ),
     "description": ("config/training.py", 'description="machines"', 'description="computers"'),
     "comment": (
