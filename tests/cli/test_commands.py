@@ -21,14 +21,12 @@ from PIL import Image
 
 from fashion_dgm.checkpoint import checkpoint_of, load_checkpoint, save_checkpoint
 from fashion_dgm.cli.main import main
-from fashion_dgm.config import RealNVPConfig
 from fashion_dgm.flows import RealNVP, bits_per_dim_of
 from fashion_dgm.gans.networks import Discriminator, Generator
 from tests.conftest import made_up_images
+from tests.small import realnvp_config
 
-SMALL = RealNVPConfig(
-    scales=2, checkerboard_couplings=1, channel_couplings=1, hidden_channels=4, residual_blocks=0, logit_alpha=1e-6
-)
+SMALL = realnvp_config()
 
 
 def run(*arguments: str | Path) -> Result:

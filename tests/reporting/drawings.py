@@ -8,16 +8,16 @@ import pandas as pd
 import torch
 from matplotlib.figure import Figure
 
-from fashion_dgm.config import DiracConfig, RealNVPConfig
+from fashion_dgm.config import DiracConfig
 from fashion_dgm.data.images import FASHION_CLASSES
 from fashion_dgm.experiments.gradients.shifted_uniforms import estimate
 from fashion_dgm.experiments.gradients.vanishing import measurement_steps
 from fashion_dgm.experiments.latent_space.experiments import DecodedSamples
 from fashion_dgm.experiments.likelihood import trace
-from fashion_dgm.flows import RealNVP
 from fashion_dgm.reporting import figures
 from tests.findings.test_likelihood import level
 from tests.findings.test_stability import FRAIL_GAN, REFERENCE, metrics, records
+from tests.small import make_flow
 
 RNG = np.random.default_rng(0)
 CLASSES = ("Trouser", "Dress", "Bag")
@@ -143,11 +143,8 @@ def complexity() -> pd.DataFrame:
 
 
 def traces() -> dict[str, Any]:
-    sizes = {"scales": 2, "checkerboard_couplings": 3, "channel_couplings": 2, "hidden_channels": 4}
-    config = RealNVPConfig(**sizes, residual_blocks=0, logit_alpha=1e-6)
-    torch.manual_seed(0)
     with torch.no_grad():
-        return {"MNIST": (whole_images(1, 8), trace(RealNVP(config, (1, 8, 8)), torch.rand(1, 1, 8, 8)))}
+        return {"MNIST": (whole_images(1, 8), trace(make_flow().float(), torch.rand(1, 1, 8, 8)))}
 
 
 # Log-determinants

@@ -375,7 +375,7 @@ def test_latent_figures_show_every_kind_and_true_minus_signs() -> None:
 
 
 def test_layer_trace_shows_the_image_the_logit_and_every_coupling() -> None:
-    labels = [f"{scale}.{i}" for scale in (1, 2) for i in range(1, 6)]
+    labels = [f"{scale}.{i}" for scale in (1, 2) for i in range(1, 5)]
     assert captions(figures.layer_trace(drawings.TRACES))[1:] == ["image", "logit", *labels]
 
 
