@@ -3,6 +3,8 @@
 import random
 from collections.abc import Callable
 
+Damage = Callable[[bytes, random.Random], bytes]
+
 
 def flip(content: bytes, rng: random.Random) -> bytes:
     place = rng.randrange(len(content))
@@ -24,6 +26,4 @@ def replace(content: bytes, rng: random.Random) -> bytes:
     return rng.randbytes(len(content))
 
 
-DAMAGES: dict[str, Callable[[bytes, random.Random], bytes]] = {
-    kind.__name__: kind for kind in (flip, truncate, zero, replace)
-}
+DAMAGES: dict[str, Damage] = {kind.__name__: kind for kind in (flip, truncate, zero, replace)}
