@@ -46,6 +46,7 @@ def register(
 
     Arguments:
         name: of the registered model.
+        checkpoint: one that `is_registrable`.
         alias: what this version is from now on, such as "last".
         tags: of the version, in addition to its epoch and the hash of its weights.
         run: id of the run that trained it; the open one by default.

@@ -58,6 +58,7 @@ def mutate(images: NDArray[np.uint8], rate: float, seed: int) -> NDArray[np.uint
     Ren et al., 2019, "Likelihood ratios for out-of-distribution detection", section 3.1.
 
     Arguments:
+        images: uint8, any shape.
         rate: in `[0, 1]`.
         seed: of which pixels, and of what they become.
 

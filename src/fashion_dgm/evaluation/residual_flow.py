@@ -84,6 +84,9 @@ def estimated_likelihood(flow: Flow, images: Tensor, batch_size: int, seed: int,
         The number of `images`; `bits_per_dim`, the mean over images and draws; and its standard errors `probe_error`, from
         the probes (what another draw of them would change), and `image_error`, from the images (what others of the same kind
         would change).
+
+    Raises:
+        FashionDGMError: as `bits_per_dim_of`.
     """
     bits = np.stack([bits_per_dim_of(flow, images, batch_size, seed, torch.float32, draw) for draw in range(draws)])
     return {

@@ -20,6 +20,9 @@ class ActNorm(Bijection):
     batch.
 
     Kingma and Dhariwal, 2018, "Glow", section 3.1.
+
+    Arguments:
+        channels: channels of the input.
     """
 
     # A channel that is constant over the first batch must not get an infinite scale.

@@ -231,6 +231,8 @@ class MixtureCoupling(Coupling):
     Ho et al., 2019, "Flow++", section 3.2.
 
     Arguments:
+        partition: which half is read and which is changed.
+        conditioner: network from `a` to the parameters.
         components: components of each mixture, at least 1.
 
     Raises:

@@ -96,6 +96,13 @@ class RealNVP(CouplingFlow):
       third one of 28x28) has no squeeze, and channel couplings in the place of its checkerboard couplings.
     - On request, the networks have the place of a pixel as an input (Ho et al., 2019).
 
+    Arguments:
+        config: scales, couplings a scale, width and depth of the networks, alpha of the logit.
+        shape: `(C, H, W)` of an image.
+
+    Raises:
+        FashionDGMError: as `CouplingFlow`.
+
     Example:
         >>> from fashion_dgm.config import RealNVPConfig
         >>> from fashion_dgm.flows import RealNVP
@@ -120,6 +127,13 @@ class MixtureFlow(CouplingFlow):
 
     The couplings are those of Ho et al., 2019, "Flow++". What differs from that paper: the networks are RealNVP's,
     without attention, and dequantisation is uniform.
+
+    Arguments:
+        config: that of RealNVP, and the logistics of each mixture.
+        shape: `(C, H, W)` of an image.
+
+    Raises:
+        FashionDGMError: as `CouplingFlow`.
 
     Example:
         >>> from fashion_dgm.config import MixtureFlowConfig

@@ -109,6 +109,10 @@ class Flow(Bijection):
 
         Arguments:
             x: floats in `[0, 1]`, `(N, C, H, W)`.
+            probes: as for `forward`.
+
+        Raises:
+            FashionDGMError: as `forward`.
         """
         z, log_det = self(x, probes)
         return log_det + self.base.log_prob(z)

@@ -123,6 +123,7 @@ def discrete_likelihood(flow: Flow, images: Tensor, config: DiscreteLikelihoodCo
 
     Arguments:
         flow: on any device; it is left in the mode it was in.
+        images: uint8 in 0..255, `(N, C, H, W)`.
         config: how many images, from the first, and draws.
 
     Raises:
@@ -182,6 +183,9 @@ def log_probs_under_noise(
 
     Arguments:
         images: uint8 in 0..255, `(N, C, H, W)`.
+        batch_size: noisy images at once.
+        seed: of the noise.
+        probes: which draw of probes, where the flow estimates its log-determinant.
 
     Raises:
         FashionDGMError: if there are no images, or they don't fit the flow.

@@ -110,8 +110,11 @@ class LipschitzConv2d(LipschitzLayer):
     """A convolution that keeps height and width, by zero padding.
 
     Arguments:
+        in_channels: of the images.
+        out_channels: of what is returned.
         kernel_size: odd.
         size: height and width. A 1x1 convolution is the same matrix at every pixel, so its norm is taken on one.
+        coefficient: largest spectral norm.
 
     Raises:
         FashionDGMError: if the kernel size is even.
@@ -142,7 +145,13 @@ class LipschitzConv2d(LipschitzLayer):
 
 
 class LipschitzLinear(LipschitzLayer):
-    """A matrix."""
+    """A matrix.
+
+    Arguments:
+        in_features: of the vectors.
+        out_features: of what is returned.
+        coefficient: largest spectral norm.
+    """
 
     def __init__(self, in_features: int, out_features: int, coefficient: float = 0.98) -> None:
         start = nn.Linear(in_features, out_features)

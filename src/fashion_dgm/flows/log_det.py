@@ -72,6 +72,11 @@ def batch_jacobian(g: Branch, x: Tensor, create_graph: bool = False) -> tuple[Te
 def exact_log_det(g: Branch, x: Tensor, create_graph: bool = False) -> tuple[Tensor, Tensor]:
     """Computes `log det(I + J_g(x))` by factorising the matrix, in float64: D vector-Jacobian products and `O(D^3)`.
 
+    Arguments:
+        g: as for `batch_jacobian`.
+        x: as for `batch_jacobian`.
+        create_graph: as for `batch_jacobian`.
+
     Returns:
         `g(x)` as `(N, ...)`, and the log-determinants `(N,)` in float64.
 
@@ -233,6 +238,9 @@ def neumann_log_det(g: nn.Module, x: Tensor, probes: Tensor, weights: Sequence[f
     Arguments:
         g: the residual branch, which keeps the shape of a batch and treats each image on its own; only its parameters
             and `x` get gradients, once.
+        x: images `(N, ...)`, floats.
+        probes: `(P, N, ...)`, from `draw_probes`.
+        weights: `c_1, ..., c_n`, from the `draw` of `Truncation` or `Roulette`.
 
     Returns:
         `g(x)` as `(N, ...)`, and the estimates `(N,)`.

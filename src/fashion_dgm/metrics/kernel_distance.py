@@ -35,6 +35,8 @@ def kernel_distance(
     """Returns the mean of `subsets` unbiased estimates, each from features drawn without replacement on both sides.
 
     Arguments:
+        real: features `(N, D)`.
+        fake: features `(M, D)`.
         subset_size: features a side; half of the smaller set where that is less, so that subsets differ.
 
     Raises:

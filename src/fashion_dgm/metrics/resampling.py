@@ -87,6 +87,13 @@ def spearman(x: Array, y: Array, bootstrap: int, confidence: float, seed: int) -
 
     NaN where a side is constant.
 
+    Arguments:
+        x: one side, `(N,)`.
+        y: the other, `(N,)`.
+        bootstrap: number of resamples.
+        confidence: level of the interval, in `(0, 1)`.
+        seed: of the resamples.
+
     Raises:
         FashionDGMError: if the sides differ in length or have fewer than 3 pairs.
     """
@@ -107,6 +114,9 @@ def paired_auroc(before: Array, after: Array, bootstrap: int, confidence: float,
     Arguments:
         before: scores of the images, `(N,)`.
         after: scores of the same images, changed, `(N,)`.
+        bootstrap: number of resamples.
+        confidence: level of the interval, in `(0, 1)`.
+        seed: of the resamples.
 
     Raises:
         FashionDGMError: if there are not as many scores on each side.

@@ -51,6 +51,9 @@ class Scorer:
     looked for, so that no image is its own neighbour while fitting.
 
     Arguments:
+        models: what the scores ask.
+        train: training images.
+        config: which scores, and how they are made.
         device: of the models and of the search for neighbours.
 
     Attributes:

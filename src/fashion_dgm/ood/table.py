@@ -73,6 +73,12 @@ def group_typicality(bits: NDArray[np.floating], typical: float, size: int, seed
     varies less, so groups are detected more easily than single images: results of different sizes do not compare. Nalisnick
     et al., 2019, "Detecting out-of-distribution inputs to deep generative models using typicality", equation 4, two-sided.
 
+    Arguments:
+        bits: bits/dim of each image, `(N,)`.
+        typical: mean bits/dim of training images.
+        size: images in a group.
+        seed: of the groups.
+
     Returns:
         float64, `(N // size,)`.
 
@@ -98,6 +104,7 @@ def compare_with_primary(
 
     Arguments:
         found: detection by `(model, dataset, score)`, with resamples in common.
+        primary_score: its name.
         confidence: of all intervals together, in `(0, 1)`.
         least_difference: in AUROC; a smaller one is called none.
 

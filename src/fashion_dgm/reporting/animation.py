@@ -23,6 +23,7 @@ def frame(images: NDArray, columns: int, label: str) -> Image.Image:
 
     Arguments:
         images: uint8 in 0..255 or floats in `[0, 1]`, `(N, 1, H, W)`.
+        columns: images in a row.
 
     Raises:
         FashionDGMError: if there is no image, or a pixel is not finite.
@@ -45,6 +46,8 @@ def animation(samples: Mapping[int, NDArray], columns: int, milliseconds: int) -
 
     Arguments:
         samples: epoch to floats in `[0, 1]`, `(N, 1, H, W)`.
+        columns: images in a row.
+        milliseconds: how long a frame stays.
 
     Raises:
         FashionDGMError: if there is no epoch, or an epoch cannot be drawn.

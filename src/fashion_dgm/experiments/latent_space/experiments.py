@@ -75,6 +75,7 @@ class LatentDecoder:
 
     Arguments:
         flow: in evaluation mode, on any device.
+        batch_size: images at once.
         seed: of the dequantisation noise.
     """
 
@@ -174,6 +175,7 @@ def interpolations(decoder: LatentDecoder, in_distribution: Images, config: Late
     """Goes from each image to another, in latent space in a straight line and along the sphere, and pixel by pixel.
 
     Arguments:
+        decoder: the flow.
         in_distribution: in-distribution images, `(2 N, 1, H, W)`: the first half are starts, the second are ends.
         config: how many pairs at most, and how many steps.
     """
@@ -196,6 +198,8 @@ def ood_latents(
     """Encodes OOD images, decodes them again, mixes their latents with those of in-distribution images, and adds noise.
 
     Arguments:
+        decoder: the flow.
+        in_distribution: in-distribution images.
         ood: OOD images, of which as many are used as there are in-distribution ones.
         config: how many images at most, and the fractions of noise.
     """

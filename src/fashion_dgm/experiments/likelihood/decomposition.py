@@ -82,6 +82,13 @@ def decompose(
     The noise of dequantisation and the probes are those of `bits_per_dim_of` with the same seed; so are the bits, with the
     same batch size where the log-determinant is estimated.
 
+    Arguments:
+        flow: the model, on any device; it is left in the mode it was in.
+        images: uint8 in 0..255, `(N, C, H, W)`, on any device.
+        batch_size: images at once.
+        seed: of the dequantisation noise.
+        precision: float32, or bfloat16 for the networks in the couplings.
+
     Raises:
         FashionDGMError: if there are no images, the batch size is below 1, or images are not uint8.
     """

@@ -53,8 +53,11 @@ def second_order_gap(
     inside images drawn towards their mean, `m + a v`, where assumption two holds exactly.
 
     Arguments:
+        flow: a flow whose layers are its `bijection`.
         inside: uint8, `(N, C, H, W)`, whose mean is the centre.
+        outside: uint8, `(M, C, H, W)`.
         levels: the factors `a`.
+        batch_size: images at once.
         seed: of the dequantisation noise, and of the probes where the log-determinant is estimated.
 
     Returns:

@@ -53,7 +53,10 @@ def random_block(kind: BlockKind, dimension: int, lipschitz: float, seed: int) -
       `-lipschitz`: the case that bounds are made for.
 
     Arguments:
+        kind: one of the above.
         dimension: D, a square.
+        lipschitz: in (0, 1).
+        seed: of weights and input.
     """
     # The same weights whatever the constant, so that blocks differ in nothing else.
     draw = generator(seed, "block", kind, dimension)
@@ -93,6 +96,10 @@ def linearised(block: Block, jacobian: Tensor) -> Block:
     """Returns the block with `g` replaced by its linear part at `x`: the same Jacobian there, at the price of a product.
 
     Every estimator sees only `v^T J^k v`, so its distribution is the same.
+
+    Arguments:
+        block: a block with D numbers.
+        jacobian: of `g` at `x`, `(D, D)`.
     """
     return Block(block.name, block.kind, block.lipschitz, lambda x: x @ jacobian.T, block.x.flatten(1))
 

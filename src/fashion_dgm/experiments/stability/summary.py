@@ -97,6 +97,8 @@ def compare(first: Mapping[int, float], second: Mapping[int, float], confidence:
 
     Arguments:
         first: a value for each seed, NaN where there is none.
+        second: the same of the other model.
+        confidence: level of the interval, in `(0, 1)`.
 
     Returns:
         The mean `difference`, first minus second; its `interval` by Student's t, None for fewer than two pairs or where all
