@@ -98,6 +98,19 @@ def test_distances_grow_with_noise_and_are_not_called_fid(tmp_path: Path) -> Non
     assert distances[0] == pytest.approx(0, abs=1e-3)
 
 
+def test_distances_by_efficientnet_have_their_own_name(tmp_path: Path) -> None:
+    pytest.importorskip("efficientnet_lite_pytorch")
+    for seed in (0, 1):
+        np.save(tmp_path / f"{seed}.npy", made_up_images(100, seed).images)
+    command = "fid", tmp_path / "0.npy", "--real", tmp_path / "1.npy", "-n", 100, "--efficientnet"
+    done = run(*command)
+    assert done.exit_code == 0, done.output
+    assert "Fréchet EfficientNet distance: " in done.output and "FID" not in done.output
+    assert "images resized to 96x96" in done.output and "far too high" in done.output
+    both = run(*command, "--inception", tmp_path / "0.npy")
+    assert both.exit_code == 2 and "choose one" in both.output
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -73,6 +73,9 @@ def by_epoch(epochs: int) -> dict[str, Callable[[], Figure]]:
         "sample_records": lambda: figures.sample_records(models, FASHION_CLASSES),
         "snapshot_strip": lambda: figures.snapshot_strip({epoch: images() for epoch in range(1, epochs + 1)}),
         "fid_curves": lambda: figures.fid_curves(distances(epochs), floors),
+        "feature_spaces": lambda: figures.feature_spaces(
+            {"GAN": floors, "RealNVP, T = 0.7": {**floors, "inception": 90.0}}, floors
+        ),
     }
 
 

@@ -215,6 +215,20 @@ def test_only_inception_features_are_called_fid() -> None:
     assert set(panels(figure)) == {"Fréchet classifier distance", "FID (Inception)"}
 
 
+def test_sets_are_compared_within_each_feature_space() -> None:
+    found = {"GAN": {"classifier": 5.0, "efficientnet": 40.0}, "mine": {"classifier": 10.0, "efficientnet": 20.0}}
+    figure = figures.feature_spaces(found, {"classifier": 1.0})
+    (axes,) = figure.axes
+    gan, mine, floor = (list(line.get_ydata()) for line in axes.lines)
+    assert (gan, mine, floor) == ([0.5, 1.0], [1.0, 0.5], [0.1])
+    assert {"GAN", "mine", "floor", "40.00", "20.00"} <= set(words(figure))
+    assert [label.get_text() for label in axes.get_xticklabels()] == [
+        "Fréchet classifier distance",
+        "Fréchet EfficientNet distance",
+    ]
+    assert "not recorded" in words(figures.feature_spaces({}, {"classifier": 1.0}))
+
+
 def test_best_epoch_is_circled_and_the_floor_drawn() -> None:
     table = distances(6, ("classifier",))
     panel = panels(figures.fid_curves(table, {"classifier": 1.25}))["Fréchet classifier distance"]
