@@ -1,5 +1,7 @@
 """Parameter blocks: each field says what it is for, and nothing can be changed or misspelt."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
 import pytest

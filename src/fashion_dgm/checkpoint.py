@@ -1,5 +1,7 @@
 """Weights together with what is needed to rebuild their network, in a file that holds no code."""
 
+from __future__ import annotations
+
 import hashlib
 import json
 import os

@@ -1,5 +1,7 @@
 """Curves of distance over seconds, on made-up images."""
 
+from __future__ import annotations
+
 import json
 from pathlib import Path
 

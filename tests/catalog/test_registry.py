@@ -1,5 +1,7 @@
 """Models in MLflow's registry: one version for the same weights."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from pathlib import Path
 

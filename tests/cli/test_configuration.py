@@ -1,5 +1,7 @@
 """Mistakes in configuration files: one message each, before anything runs."""
 
+from __future__ import annotations
+
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -64,6 +66,13 @@ MISTAKES: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "unknown global": (append(GLOBALS, "sede: 3\n"), r"globals\.yml sets sede, .* did you mean seed\?"),
     "missing global": (replace("base/globals.yml", "seed: 0\n"), r"^(train|stab|\w+).*: Globals key '\w+' not found"),
+    "billions of values": (
+        append(
+            PARAMETERS,
+            "a0: &a0 [1]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12)),
+        ),
+        r"parameters\.yml expands to [\d,]{14,} values by its aliases",
+    ),
     "unknown tracking": (
         replace("test/tracking.yml", "enabeld: true\n"),
         r"tracking.enabeld .* did you mean enabled\?",

@@ -1,5 +1,7 @@
 """A web server on this machine."""
 
+from __future__ import annotations
+
 import http.server
 import threading
 from collections.abc import Callable, Iterator

@@ -1,5 +1,7 @@
 """The real command, with training spread over two processes."""
 
+from __future__ import annotations
+
 from pathlib import Path
 
 import pandas as pd

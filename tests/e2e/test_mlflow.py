@@ -1,5 +1,7 @@
 """What the real command leaves in MLflow, and that another process can use it."""
 
+from __future__ import annotations
+
 import json
 import re
 import subprocess

@@ -1,5 +1,7 @@
 """Damages every file that a run leaves."""
 
+from __future__ import annotations
+
 import logging
 import os
 import random

@@ -1,12 +1,15 @@
 """Hostile files, given to the real commands: each is refused in a sentence, and none is executed or hangs."""
 
+from __future__ import annotations
+
 import json
 import os
 import shutil
 import signal
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -91,23 +94,37 @@ def test_images_of_a_run(copy: Path, commands: Forks, counts: Counts) -> None:
     parameters = yaml.safe_load(conf.read_text())
     parameters["ood_sets"]["folders"] = parameters["fid_eval"]["samples_from"] = names
     conf.write_text(yaml.safe_dump(parameters))
-    data, table = copy / "data", copy / "data" / "07_model_output" / "sample_quality.csv"
-    for options, read in {
-        "--pipelines data_split": lambda: json.loads((data / "05_model_input" / "ood_sets.json").read_text())["sets"],
-        "--pipelines fid_eval": lambda: table.read_text(),
-    }.items():
-        ended = commands.run(copy, *RUN, *options.split(), signals=[Signal(signal.SIGKILL, 600)])
-        whole = outcome(copy, ended, fine=True)
-        found = read()
+    data = copy / "data"
+    runs = {
+        "data_split": (data / "05_model_input" / "ood_sets_summary.json", statuses),
+        "fid_eval": (data / "07_model_output" / "fid_metrics.json", scored),
+    }
+    for pipeline, (path, read) in runs.items():
+        ended = commands.run(copy, *RUN, "--pipelines", pipeline, signals=[Signal(signal.SIGKILL, 600)])
+        whole, found = outcome(copy, ended, fine=True), read(json.loads(path.read_text()), names)
         for key, name in names.items():
-            if whole != "harmless":
-                each = whole
-            elif isinstance(found, dict):
-                each = {"skipped": "refused", "used": "harmless" if name in FINE else "silent"}[found[key]["status"]]
-            else:
-                each = "refused" if f"{key}" in ended.messages else "silent"
-            counts.add(f"hostile files: images of `kedro run {options}`", each, f"{name!r} {tell(ended)}")
+            each = (
+                whole
+                if whole != "harmless"
+                else "refused"
+                if not found[key]
+                else "harmless"
+                if name in FINE
+                else "silent"
+            )
+            counts.add(f"hostile files: images of `kedro run --pipelines {pipeline}`", each, f"{name!r} {tell(ended)}")
     assert counts.bad == []
+
+
+def statuses(summary: dict[str, Any], names: Mapping[str, str]) -> dict[str, bool]:
+    """Which of the sets were used."""
+    return {key: summary["sets"][key]["status"] == "used" for key in names}
+
+
+def scored(metrics: dict[str, Any], names: Mapping[str, str]) -> dict[str, bool]:
+    """Which of the samples were scored."""
+    failed = {failure["model"] for failure in metrics["failures"]}
+    return {key: key not in failed for key in names}
 
 
 def state_with_code(project: Path) -> str:

@@ -1,5 +1,7 @@
 """Commands are stopped by signals at moments drawn by chance; the same command then ends as if nothing had happened."""
 
+from __future__ import annotations
+
 import functools
 import os
 import random
@@ -39,7 +41,9 @@ def remove(paths: list[Path]) -> None:
 
 def files(project: Path) -> dict[str, bytes]:
     """All files of a project's data by name; of states of training only the names, since they hold durations."""
-    found = sorted(path for path in (project / "data").rglob("*") if path.is_file() and path.name != ".lock")
+    # The run that the expected files are of was recorded.
+    others = (".lock", "mlflow_run")
+    found = sorted(path for path in (project / "data").rglob("*") if path.is_file() and path.name not in others)
     return {str(path.relative_to(project)): b"" if path.suffix == ".pt" else path.read_bytes() for path in found}
 
 

@@ -1,5 +1,7 @@
 """The number of terms and their weights."""
 
+from __future__ import annotations
+
 import math
 
 import numpy as np

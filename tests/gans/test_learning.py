@@ -1,5 +1,7 @@
 """GAN and WGAN, trained by their steps, learn a distribution that is known."""
 
+from __future__ import annotations
+
 import numpy as np
 import pytest
 import torch

@@ -1,5 +1,7 @@
 """What a run is called in MLflow."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import pytest

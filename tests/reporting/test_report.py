@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any

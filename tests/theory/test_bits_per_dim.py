@@ -1,5 +1,7 @@
 """The claims of docs/theory/bits-per-dim.md."""
 
+from __future__ import annotations
+
 import math
 
 import numpy as np

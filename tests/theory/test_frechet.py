@@ -1,5 +1,7 @@
 """The claims of docs/theory/frechet.md, about the project's own distance."""
 
+from __future__ import annotations
+
 import math
 
 import numpy as np

@@ -1,5 +1,7 @@
 """The claims of docs/theory/likelihood-ood.md."""
 
+from __future__ import annotations
+
 import itertools
 import math
 from collections.abc import Callable

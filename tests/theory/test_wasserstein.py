@@ -1,5 +1,7 @@
 """The claims of docs/theory/wasserstein.md."""
 
+from __future__ import annotations
+
 import itertools
 import math
 import re

@@ -1,5 +1,7 @@
 """The moving average of weights."""
 
+from __future__ import annotations
+
 import pytest
 import torch
 from torch import nn

@@ -49,10 +49,15 @@ def load_model(source: str | Path, project: str | Path | None = None) -> nn.Modu
         >>> flow = load_model("flow")
         >>> images = flow.sample(16, temperature=0.8)
     """
+    from fashion_dgm.checkpoint import CheckpointError
     from fashion_dgm.registry import build_model
 
     checkpoint = find_checkpoint(source, project)
-    return build_model(checkpoint, checkpoint.architecture).requires_grad_(False)
+    try:
+        return build_model(checkpoint, checkpoint.architecture).requires_grad_(False)
+    except CheckpointError as error:
+        # Libraries give a line to each weight or argument that does not fit.
+        raise CheckpointError(one_line(str(error))) from error
 
 
 def find_checkpoint(source: str | Path, project: str | Path | None = None) -> Checkpoint:

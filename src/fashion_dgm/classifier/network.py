@@ -1,5 +1,7 @@
 """A small FashionMNIST classifier, whose features are an alternative to Inception's."""
 
+from __future__ import annotations
+
 from itertools import pairwise
 
 import torch

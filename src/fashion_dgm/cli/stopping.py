@@ -1,5 +1,7 @@
 """SIGINT and SIGTERM as the end of a command, outside of trainings, whose loop saves first."""
 
+from __future__ import annotations
+
 import signal
 from types import FrameType
 

@@ -1,5 +1,7 @@
 """Random changes of training images that leave their labels true."""
 
+from __future__ import annotations
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor

@@ -1,5 +1,7 @@
 """Files by HTTP."""
 
+from __future__ import annotations
+
 import re
 import time
 from pathlib import Path

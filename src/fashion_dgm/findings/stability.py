@@ -1,5 +1,7 @@
 """Which adversarial model trains more stably."""
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 

@@ -1,5 +1,7 @@
 """What a trained discriminator or critic leaves of the generator's gradient under each loss."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,5 +1,7 @@
 """Activation normalisation."""
 
+from __future__ import annotations
+
 from typing import Any, cast
 
 import torch

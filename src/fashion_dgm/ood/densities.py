@@ -1,5 +1,7 @@
 """Densities of statistics of images: fitted to training images, low where an image is unlike them."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp

@@ -1,5 +1,7 @@
 """Files of configuration, each by itself: what is wrong with one is a message with its name and line."""
 
+from __future__ import annotations
+
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +20,8 @@ __all__ = ["ConfigurationError", "check_files", "explaining", "perhaps"]
 ENDINGS = (".yml", ".yaml", ".json")
 # Kedro makes an empty one in each project, and reads it unless another is named.
 MAY_BE_EMPTY = "local"
+# Of values in a file. A few lines of aliases to lists of aliases stand for billions.
+MOST = 100_000
 # Of `logging.config.dictConfig`.
 LOGGING_KEYS = {"version", "formatters", "filters", "handlers", "loggers", "root", "incremental"}
 LOGGING_KEYS |= {"disable_existing_loggers"}
@@ -79,6 +83,13 @@ def explaining(source: Path) -> Iterator[None]:
 
 def _read(path: Path) -> Any:
     try:
+        if (
+            b"*" in (text := path.read_bytes())
+            and (values := _expanded(yaml.compose(text, yaml.SafeLoader), {})) > MOST
+        ):
+            raise ConfigurationError(
+                f"{path} expands to {values:,} values by its aliases: no configuration has so many"
+            )
         content = OmegaConf.load(path)
     except UnicodeDecodeError as error:
         raise ConfigurationError(f"{path} is not UTF-8: {error.reason} at byte {error.start}") from error
@@ -91,6 +102,19 @@ def _read(path: Path) -> Any:
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read: {error.strerror or error}") from error
     return OmegaConf.to_container(content, resolve=False) if path.stat().st_size else None
+
+
+def _expanded(node: Any, known: dict[int, int]) -> int:
+    """Returns how many values a node of YAML holds once each alias is replaced by what it stands for."""
+    if id(node) not in known:
+        inner = getattr(node, "value", "")
+        parts = (
+            [part for each in inner for part in (each if isinstance(each, tuple) else [each])]
+            if type(inner) is list
+            else []
+        )
+        known[id(node)] = 1 + sum(_expanded(part, known) for part in parts)
+    return known[id(node)]
 
 
 def _check_logging(path: Path, content: Any) -> None:

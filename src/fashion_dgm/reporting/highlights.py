@@ -1,5 +1,7 @@
 """The results at the top of the report."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
 from fashion_dgm.findings import Findings

@@ -1,5 +1,7 @@
 """The list of references, from `references.yml`."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping
 from importlib.resources import files
 from typing import NamedTuple
@@ -17,10 +19,15 @@ class Reference(NamedTuple):
     entry: str
 
 
-REFERENCES: Mapping[str, Reference] = {
-    key: Reference(found["authors"], str(found["year"]), found["entry"].strip())
-    for key, found in yaml.safe_load((files(__package__) / "references.yml").read_text(encoding="utf-8")).items()
-}
+def _read() -> Mapping[str, Reference]:
+    text = (files("fashion_dgm.reporting") / "references.yml").read_text(encoding="utf-8")
+    return {
+        key: Reference(found["authors"], str(found["year"]), found["entry"].strip())
+        for key, found in yaml.safe_load(text).items()
+    }
+
+
+REFERENCES = _read()
 
 
 def in_order(keys: Iterable[str]) -> list[str]:

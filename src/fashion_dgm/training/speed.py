@@ -1,5 +1,7 @@
 """Layout and compilation of networks."""
 
+from __future__ import annotations
+
 from typing import TypeVar
 
 import torch

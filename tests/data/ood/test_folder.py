@@ -1,5 +1,7 @@
 """Folders of users: mixed contents, and every mistake we could think of."""
 
+from __future__ import annotations
+
 import contextlib
 import errno
 import io
@@ -24,6 +26,11 @@ def write_pictures(folder: Path, images: np.ndarray = GREYS) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for number, image in enumerate(images):
         Image.fromarray(image).save(folder / f"{number}.png")
+
+
+def archive_of_a_text(path: Path) -> None:
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.txt", "text")
 
 
 def test_pictures_come_in_the_order_of_their_names_from_all_folders(tmp_path: Path) -> None:
@@ -143,6 +150,11 @@ MISTAKES: dict[str, tuple[Callable[[Path], object], str]] = {
     "bomb": (
         lambda folder: zip_bomb(folder / "a.npz"),
         "a.npz expands to 4.0 GB, more than 2; save its images as .npy",
+    ),
+    "too many pixels": (lambda folder: Image.new("1", (10_000, 10_000)).save(folder / "a.png"), "100000000 pixels"),
+    "archive of a text": (
+        lambda folder: archive_of_a_text(folder / "a.npz"),
+        "a.npz is damaged or no array: a.txt in it",
     ),
     "pipe": (lambda folder: os.mkfifo(folder / "a.npy"), "a.npy is a pipe"),
     "pipe as picture": (lambda folder: os.mkfifo(folder / "a.png"), "a.png is a pipe"),

@@ -1,5 +1,7 @@
 """Transformed and synthetic images are what they are said to be."""
 
+from __future__ import annotations
+
 import numpy as np
 import pytest
 

@@ -1,5 +1,7 @@
 """Two processes train together on the CPU, through gloo."""
 
+from __future__ import annotations
+
 import os
 import signal
 import socket

@@ -1,18 +1,23 @@
 """A user's own images: a folder of pictures and arrays, or one such file."""
 
+from __future__ import annotations
+
 import os
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from fashion_dgm.data.ood.chance import choose
 from fashion_dgm.data.ood.convert import Conversion, grey_of_arrays, grey_of_picture
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.files import readable
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = ["ARRAYS", "PICTURES", "Origin", "read_folder", "read_folder_with_origins"]
 
@@ -119,8 +124,11 @@ def _read(file: Path, index: NDArray[np.int64], conversion: Conversion) -> NDArr
     if file.suffix.lower() in ARRAYS:
         return grey_of_arrays(_load(file), index, conversion, str(file))
     try:
-        with Image.open(file, formats=FORMATS) as picture:
-            return grey_of_picture(picture, conversion)[None]
+        with warnings.catch_warnings():
+            # Of 90 million pixels Pillow only warns, and of twice as many it raises an error.
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(file, formats=FORMATS) as picture:
+                return grey_of_picture(picture, conversion)[None]
     except FashionDGMError as error:
         raise FashionDGMError(f"{file}: {error}") from error
     # Decoders raise errors of every kind at damaged files.
@@ -150,7 +158,10 @@ def _load(file: Path) -> NDArray[Any]:
                     f"{file} expands to {gigabytes:.1f} GB, more than {MAX_GIGABYTES}; save its images as .npy, which "
                     "stays on disk"
                 )
-            return content[name]
+            # Of a member that is no array numpy gives the bytes.
+            if not isinstance(array := content[name], np.ndarray):
+                raise ValueError(f"{name} in it is none")
+            return array
     except FashionDGMError:
         raise
     # As do readers of archives and headers.

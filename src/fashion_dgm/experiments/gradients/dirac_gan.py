@@ -9,6 +9,8 @@ References:
 
 # Derived in docs/theory/convergence.md and docs/theory/wasserstein.md.
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,5 +1,7 @@
 """Nodes of `log_det_study`."""
 
+from __future__ import annotations
+
 from typing import Any
 
 from fashion_dgm.config import LogDetStudyConfig

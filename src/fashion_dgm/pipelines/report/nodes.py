@@ -1,5 +1,7 @@
 """Nodes of `report`."""
 
+from __future__ import annotations
+
 from typing import Any
 
 from pydantic import BaseModel

@@ -1,16 +1,20 @@
 """Figures of what a flow makes of unusual latents."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from fashion_dgm.experiments.latent_space.experiments import DecodedSamples
 from fashion_dgm.reporting.figures.axes import DASHED, thinned
 from fashion_dgm.reporting.figures.images import COLUMNS, CaptionedRow, captioned_rows
 from fashion_dgm.reporting.style import BLUE, GREY, VERMILLION, WIDTH, styled
 from fashion_dgm.reporting.wording import number
+
+if TYPE_CHECKING:
+    from fashion_dgm.experiments.latent_space.experiments import DecodedSamples
 
 __all__ = [
     "PATH_NAMES",

@@ -1,5 +1,7 @@
 """Results of a run next to published ones."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import NamedTuple
 
