@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -22,8 +23,9 @@ SIGNALS = pytest.mark.parametrize("number", stopping.STOPPING)
 
 @pytest.fixture(autouse=True)
 def handlers() -> Iterator[None]:
-    before = {number: signal.getsignal(number) for number in stopping.STOPPING}
+    before, hook = {number: signal.getsignal(number) for number in stopping.STOPPING}, sys.unraisablehook
     yield
+    sys.unraisablehook = hook
     for number, handler in before.items():
         signal.signal(number, handler)
     stopping._received = None
@@ -55,7 +57,6 @@ def after_the_last_step(number: signal.Signals) -> None:
 
 @SIGNALS
 @pytest.mark.parametrize("work", [interrupted, swallowed, in_training, after_the_last_step])
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_kedro_run_never_ends_with_0(
     number: signal.Signals, work: Callable[[signal.Signals], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -70,13 +71,15 @@ def test_kedro_run_never_ends_with_0(
 
 
 @SIGNALS
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_no_node_begins_after_a_request_that_was_lost(number: signal.Signals) -> None:
+def test_no_node_begins_after_a_request_that_was_lost(
+    number: signal.Signals, capsys: pytest.CaptureFixture[str]
+) -> None:
     stopping.listen()
     StopHooks().before_node_run()
     swallowed(number)
     with pytest.raises(KeyboardInterrupt):
         StopHooks().before_node_run()
+    assert capsys.readouterr().err == ""
 
 
 @SIGNALS

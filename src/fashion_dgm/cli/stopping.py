@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 from types import FrameType
 
 import click
@@ -18,6 +19,7 @@ def listen() -> None:
     """Has SIGINT and SIGTERM interrupt this process as Ctrl-C does, and remembers them."""
     global _received
     _received = None
+    sys.unraisablehook = _show
     for number in STOPPING:
         signal.signal(number, _interrupt)
 
@@ -32,6 +34,12 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
     global _received
     _received = _received or signal.Signals(number)
     raise KeyboardInterrupt
+
+
+def _show(lost: sys.UnraisableHookArgs) -> None:
+    """Shows an exception that Python ignores, unless it is an interruption, which `check` repeats."""
+    if not isinstance(lost.exc_value, KeyboardInterrupt):
+        sys.__unraisablehook__(lost)
 
 
 def check() -> None:
