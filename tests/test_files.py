@@ -1,9 +1,13 @@
+import os
+import signal
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
 from fashion_dgm.errors import FashionDGMError
-from fashion_dgm.files import atomic_path
+from fashion_dgm.files import atomic_folder, atomic_path
 
 
 def test_replaces_on_success(tmp_path: Path) -> None:
@@ -38,3 +42,21 @@ def test_folder_that_cannot_be_made_is_a_clear_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(FashionDGMError, match="cannot write"), atomic_path(tmp_path / "file" / "below"):
         pass
+
+
+@pytest.mark.parametrize("atomic", [atomic_path, atomic_folder])
+def test_what_a_killed_process_left_is_removed_and_what_a_living_one_writes_is_not(
+    tmp_path: Path, atomic: Callable[[Path], AbstractContextManager[Path]]
+) -> None:
+    target = tmp_path / "file.txt"
+    if not (child := os.fork()):
+        with atomic(target):
+            os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(child, 0)
+    (left,) = tmp_path.iterdir()
+    with atomic(target) as first:
+        assert not left.exists()
+        with atomic(target) as second:
+            assert first.exists()
+        assert not second.exists() and target.exists()
+    assert list(tmp_path.iterdir()) == [target]

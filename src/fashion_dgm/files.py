@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
 import pickle
 import shutil
@@ -16,6 +17,11 @@ from pathlib import Path
 from typing import IO
 
 from fashion_dgm.errors import FashionDGMError, one_line
+
+try:
+    import fcntl
+except ImportError:  # on Windows
+    fcntl = None  # type: ignore[assignment]
 
 __all__ = [
     "DAMAGED",
@@ -117,15 +123,13 @@ def atomic_path(path: Path) -> Iterator[Path]:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
         os.close(handle)
         temporary = Path(name)
-        try:
+        with _in_use(temporary, path):
             # mkstemp makes files private; ours are as readable as any other file of the project.
             temporary.chmod(0o666 & ~_umask())
             yield temporary
             with temporary.open("rb") as written:
                 os.fsync(written.fileno())
             temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
 
 
 def write_bytes(path: Path, content: bytes | memoryview) -> None:
@@ -147,7 +151,7 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     with _replacing(path):
         new = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
         old = new.with_name(f"{new.name}.old")
-        try:
+        with _in_use(new, path):
             new.chmod(0o777 & ~_umask())
             yield new
             if path.exists():
@@ -158,12 +162,48 @@ def atomic_folder(path: Path) -> Iterator[Path]:
                 if old.exists():
                     old.rename(path)
                 raise
-        finally:
-            shutil.rmtree(new, ignore_errors=True)
-    if old.is_dir():
-        shutil.rmtree(old, ignore_errors=True)
+    _remove(old)
+
+
+@contextlib.contextmanager
+def _in_use(temporary: Path, path: Path) -> Iterator[None]:
+    """Locks a temporary sibling of `path`, removes it in the end, and before that those whose process was killed."""
+    handle = _locked(temporary)
+    random, ending = "?" * 8, temporary.name[len(f".{path.name}.") + 8 :]
+    pattern = f".{glob.escape(path.name)}.{random}{glob.escape(ending)}"
+    try:
+        for left in [*path.parent.glob(pattern), *path.parent.glob(f"{pattern}.old")]:
+            # Another process writes to the same path if its file is locked.
+            if left != temporary and (other := _locked(left)) is not None:
+                _remove(left)
+                os.close(other)
+        yield
+    finally:
+        _remove(temporary)
+        if handle is not None:
+            os.close(handle)
+
+
+def _locked(path: Path) -> int | None:
+    """Returns a handle that locks a file or folder until it is closed; None if that cannot be."""
+    if fcntl is None:
+        return None
+    handle = None
+    try:
+        handle = os.open(path, os.O_RDONLY)
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        if handle is not None:
+            os.close(handle)
+        return None
+    return handle
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
     else:
-        old.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
