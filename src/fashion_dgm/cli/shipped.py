@@ -89,8 +89,10 @@ def demo(images: Path, output: Path, real: Path, number: int) -> None:
             image_grid(network.sample(number, generator=torch.Generator().manual_seed(0)).numpy(), COLUMNS)
         )
         write_bytes(output / f"{name}.png", figures[name])
-        cards.append(f"### reference/{name}\n\n{reference_card(name).to_markdown()}")
-        samples.append(f"::: figure {name}\nA grid of generated garments.\n\nSamples of `reference/{name}`.\n:::\n")
+        card = reference_card(name)
+        cards.append(f"### reference/{name}\n\n{card.to_markdown()}")
+        caption = f"Samples of `reference/{name}`. {card.title}."
+        samples.append(f"::: figure {name}\nA grid of generated garments.\n\n{caption}\n:::\n")
         if isinstance(network, Flow):
             scores.append(_scores(name, network, images, real))
     none = "No flow comes with this version of the package, so there are no likelihoods.\n"
@@ -118,8 +120,8 @@ def _scores(name: str, flow: Flow, images: Path, real: Path) -> str:
     from fashion_dgm.flows.likelihood import bits_per_dim_of
     from fashion_dgm.metrics.detection import detection
 
-    bits = {}
-    for label, path in (("official test images", real), ("images to be scored", images)):
+    bits, shown = {}, images.name.replace("`", "")
+    for label, path in (("official test images", real), (f"`{shown}`", images)):
         pixels, conversion = read_folder(path, SCORED, seed=0)
         click.echo(f"{path}: conversion: {conversion.describe()}", err=True)
         bits[label] = bits_per_dim_of(flow, torch.from_numpy(pixels), BATCH, 0, torch.float32)
@@ -129,4 +131,4 @@ def _scores(name: str, flow: Flow, images: Path, real: Path) -> str:
     found = {score: detection(*pair, BOOTSTRAP, CONFIDENCE, seed=0) for score, pair in scores.items()}
     aurocs = [f"{d.auroc:.3f} [{d.auroc_interval[0]:.3f}, {d.auroc_interval[1]:.3f}] by {s}" for s, d in found.items()]
     rows = "".join(f"| {which} | {len(b)} | {b.mean():.3f} | {b.std():.3f} |\n" for which, b in bits.items())
-    return SCORES.format(name=name, images=images.name.replace("`", ""), aurocs=" and ".join(aurocs), rows=rows)
+    return SCORES.format(name=name, images=shown, aurocs=" and ".join(aurocs), rows=rows)
