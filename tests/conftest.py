@@ -1,7 +1,5 @@
 """Small made-up garments: enough structure to learn, small enough for seconds."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import sys
@@ -13,8 +11,11 @@ os.environ["OMP_NUM_THREADS"] = "1"
 import numpy as np
 import pytest
 
+from fashion_dgm.data.fetching import fetch
 from fashion_dgm.data.idx import write_idx
 from fashion_dgm.data.images import ImageSet
+from fashion_dgm.data.raw_sets import RAW_SETS, read_raw_set
+from fashion_dgm.errors import FashionDGMError
 
 ROOT = Path(__file__).parents[1]
 
@@ -47,6 +48,16 @@ def write_raw_set(folder: Path, train: ImageSet, benchmark: ImageSet) -> None:
 @pytest.fixture
 def images() -> ImageSet:
     return made_up_images(200, seed=0)
+
+
+@pytest.fixture(scope="session")
+def official_images() -> ImageSet:
+    """The official test images of FashionMNIST, where they have been fetched."""
+    try:
+        paths = fetch(RAW_SETS["fashion_mnist"], ROOT / "data" / "01_raw" / "fashion_mnist", sources=[])
+    except FashionDGMError:
+        pytest.skip("the official images are not in data/01_raw")
+    return read_raw_set(paths, "fashion_mnist")["benchmark"]
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 """What a page offers to link to, and what it links to."""
 
-from __future__ import annotations
-
 import ast
 import functools
 import json

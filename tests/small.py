@@ -1,7 +1,5 @@
 """Parameters of models small enough for seconds, and a training step of every family."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch
@@ -19,7 +17,9 @@ from fashion_dgm.config import (
     SeriesConfig,
     WGANConfig,
 )
+from fashion_dgm.flows.coupling import AffineCoupling, MixtureCoupling, ResidualConditioner
 from fashion_dgm.flows.coupling_flow import MixtureFlow, RealNVP
+from fashion_dgm.flows.partition import Partition
 from fashion_dgm.flows.training import FlowStep
 from fashion_dgm.gans.steps import AdversarialStep
 from fashion_dgm.training.step import Step
@@ -54,6 +54,15 @@ def mixture_config(**changes: Any) -> MixtureFlowConfig:
 
 def residual_config(**changes: Any) -> ResidualFlowConfig:
     return ResidualFlowConfig(**{**RESIDUAL_BLOCKS, "evaluation": SeriesConfig(exact_terms=5), **changes})
+
+
+def coupling(partition: Partition, channels: int, components: int = 0) -> AffineCoupling | MixtureCoupling:
+    """An affine coupling, or one of mixtures if `components` are given."""
+    half = partition.split(torch.empty(1, channels, 2, 2))[0].shape[1]
+    if components:
+        conditioner = ResidualConditioner(half, 6, MixtureCoupling.parts(components) * half, 1)
+        return MixtureCoupling(partition, conditioner, components)
+    return AffineCoupling(partition, ResidualConditioner(half, 6, 2 * half, 1))
 
 
 def make_flow(shape: tuple[int, int, int] = (1, 8, 8), size: float = 0.2, **changes: Any) -> RealNVP | MixtureFlow:

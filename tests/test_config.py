@@ -1,7 +1,5 @@
 """Parameter blocks: each field says what it is for, and nothing can be changed or misspelt."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import pytest

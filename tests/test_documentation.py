@@ -1,7 +1,5 @@
 """Links between the files of the repository, as they are browsed in it, lead somewhere; so do the docs that code names."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 from typing import Any
 
 from fashion_dgm.provenance import ORIGIN, differences, inherited, mismatches, parameters_of

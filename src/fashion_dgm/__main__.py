@@ -1,7 +1,5 @@
 """Runs the pipelines as a plain program: `python -m fashion_dgm --pipelines train_gan --env quick`."""
 
-from __future__ import annotations
-
 from kedro.framework.project import configure_project
 
 __all__ = ["main"]

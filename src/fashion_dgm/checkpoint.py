@@ -1,7 +1,5 @@
 """Weights together with what is needed to rebuild their network, in a file that holds no code."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os

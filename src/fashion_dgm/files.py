@@ -1,7 +1,5 @@
 """Files of which a reader sees the old one or the new one, never half of either, nor one that was damaged since."""
 
-from __future__ import annotations
-
 import contextlib
 import glob
 import os

@@ -1,7 +1,5 @@
 """Where a result comes from: the parameters and the data that made it, and whether they fit each other."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 

@@ -1,9 +1,7 @@
 """The networks that checkpoints hold, by the names of their architectures."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from torch import nn
 
@@ -22,12 +20,10 @@ N = TypeVar("N", bound=nn.Module)
 # Of layers, channels and iterations in a checkpoint whose weights are small.
 MOST = 10_000
 
-OTHERS: Mapping[str, Callable[[Mapping[str, Any]], nn.Module]] = {
-    "Generator": lambda config: Generator(**config),
-    "Discriminator": lambda config: Discriminator(**config),
-    "Classifier": lambda config: Classifier(**config),
+OTHERS: Mapping[str, Callable[..., nn.Module]] = {
+    network.__name__: network for network in (Generator, Discriminator, Classifier)
 }
-"""By name, what makes a network other than a flow from a checkpoint's `config`."""
+"""By name, networks other than flows, which a checkpoint's `config` are the arguments of."""
 
 
 def build_model(checkpoint: Checkpoint | None, architecture: str) -> nn.Module:
@@ -39,7 +35,9 @@ def build_model(checkpoint: Checkpoint | None, architecture: str) -> nn.Module:
     if checkpoint is not None:
         _check_plausible(checkpoint)
     if architecture in OTHERS:
-        return _of_right_types(rebuild(checkpoint, architecture, OTHERS[architecture]), checkpoint)
+        return _of_right_types(
+            rebuild(checkpoint, architecture, lambda config: OTHERS[architecture](**config)), checkpoint
+        )
     if architecture not in flow_types():
         raise CheckpointError(f"there is no architecture {architecture}; another version of the package may have it")
     return _of_right_types(rebuild_flow(checkpoint, architecture), checkpoint)

@@ -1,7 +1,5 @@
 """The references compute what they stand for, and the tables say what was measured."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

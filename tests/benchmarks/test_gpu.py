@@ -1,7 +1,5 @@
 """The command for a GPU, rehearsed on the CPU at the size of `conf/test`."""
 
-from __future__ import annotations
-
 import json
 import logging
 import subprocess

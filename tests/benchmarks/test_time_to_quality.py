@@ -1,7 +1,5 @@
 """Curves of distance over seconds, on made-up images."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Datasets of one file: what goes in comes out, equal data are equal bytes, local files are replaced in one step."""
 
-from __future__ import annotations
-
 import inspect
 import json
 import os
@@ -205,7 +203,7 @@ def test_previews_show_what_there_is(tmp_path: Path) -> None:
     assert shown["numbers"] == sum(tensor.numel() for tensor in Generator(3, 2).state_dict().values())
     # As Kedro-Viz reads them.
     names = {kind: inspect.signature(kind.preview).return_annotation for kind in MAKERS if hasattr(kind, "preview")}
-    assert {kind.__name__.removesuffix("Dataset"): name for kind, name in names.items()} == {
+    assert {kind.__name__.removesuffix("Dataset"): getattr(name, "__name__", name) for kind, name in names.items()} == {
         "CSV": "TablePreview",
         "JSON": "JSONPreview",
         "Animation": "ImagePreview",

@@ -1,7 +1,5 @@
 """What was damaged since it was saved is never loaded as if it were whole."""
 
-from __future__ import annotations
-
 import os
 import random
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Folders of this machine that nodes get as they are."""
 
-from __future__ import annotations
-
 import pickle
 from pathlib import Path
 

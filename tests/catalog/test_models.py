@@ -1,7 +1,5 @@
 """Trained networks by name, path and run."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +9,10 @@ import torch
 import fashion_dgm
 from fashion_dgm import load_model
 from fashion_dgm.checkpoint import CheckpointError, checkpoint_of, save_checkpoint
-from fashion_dgm.config import MixtureFlowConfig, RealNVPConfig
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.flows import Flow, MixtureFlow, RealNVP
 from fashion_dgm.gans.networks import Generator
+from tests.small import COUPLINGS, mixture_config, realnvp_config
 
 
 @pytest.fixture
@@ -41,15 +39,11 @@ def test_by_path(file: Path, generator: Generator) -> None:
     assert_same(load_model(str(file)), generator)
 
 
-SMALL = {"scales": 1, "checkerboard_couplings": 1, "channel_couplings": 1, "hidden_channels": 2, "residual_blocks": 0}
-SMALL["logit_alpha"] = 1e-6
-
-
 @pytest.mark.parametrize(
     ("name", "flow"),
     [
-        ("flow", RealNVP(RealNVPConfig(**SMALL))),
-        ("mixture_flow", MixtureFlow(MixtureFlowConfig(**SMALL, components=2, position=True))),
+        ("flow", RealNVP(realnvp_config())),
+        ("mixture_flow", MixtureFlow(mixture_config(position=True))),
     ],
 )
 def test_flows_are_of_their_own_class(project: Path, name: str, flow: Flow) -> None:
@@ -64,7 +58,8 @@ def test_flows_are_of_their_own_class(project: Path, name: str, flow: Flow) -> N
 
 
 def test_a_realnvp_of_before_its_couplings_were_affine_is_refused(tmp_path: Path) -> None:
-    old = checkpoint_of(RealNVP(RealNVPConfig(**SMALL)), "RealNVP", {**SMALL, "coupling": "mixture", "components": 2})
+    config = {**COUPLINGS, "coupling": "mixture", "components": 2}
+    old = checkpoint_of(RealNVP(realnvp_config()), "RealNVP", config)
     save_checkpoint(old, tmp_path / "flow.safetensors")
     with pytest.raises(CheckpointError, match="train it again"):
         load_model(tmp_path / "flow.safetensors")

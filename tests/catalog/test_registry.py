@@ -1,7 +1,5 @@
 """Models in MLflow's registry: one version for the same weights."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Every dataset that need not be local, on an S3 server of this machine: credentials, versions, folders."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Any
 

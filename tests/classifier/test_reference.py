@@ -3,15 +3,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from kedro.io import DatasetError
 
-from fashion_dgm.catalog.local import RawImageSetDataset
 from fashion_dgm.checkpoint import CheckpointError
 from fashion_dgm.classifier import reference
 from fashion_dgm.classifier.network import accuracy
 from fashion_dgm.classifier.reference import reference_checkpoint, reference_classifier
-
-ROOT = Path(__file__).parents[2]
+from fashion_dgm.data.images import ImageSet
 
 
 def test_is_the_file_that_was_shipped_and_small() -> None:
@@ -45,13 +42,8 @@ def test_comes_ready_for_use() -> None:
         assert network.features(torch.zeros(2, 1, 28, 28)).shape == (2, 128)
 
 
-def test_recorded_accuracy_on_official_test_images_is_reached() -> None:
-    folder = ROOT / "data" / "01_raw" / "fashion_mnist"
-    try:
-        official = RawImageSetDataset(name="fashion_mnist", filepath=str(folder), sources=[]).load()
-    except DatasetError:
-        pytest.skip("the official images are not in data/01_raw")
-    benchmark = official["benchmark"].take(slice(0, 2000))
+def test_recorded_accuracy_on_official_test_images_is_reached(official_images: ImageSet) -> None:
+    benchmark = official_images.take(slice(0, 2000))
     images, labels = torch.from_numpy(benchmark.images), torch.from_numpy(benchmark.labels)
     # Binomial: 2,000 of 10,000 images lie within 4 standard errors of the accuracy on all.
     assert accuracy(reference_classifier(), images, labels) > 0.935 - 4 * (0.06 * 0.94 / 2000) ** 0.5

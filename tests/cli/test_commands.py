@@ -1,7 +1,5 @@
 """The command `fashion-dgm`."""
 
-from __future__ import annotations
-
 import dataclasses
 import os
 import re
@@ -23,14 +21,12 @@ from PIL import Image
 
 from fashion_dgm.checkpoint import checkpoint_of, load_checkpoint, save_checkpoint
 from fashion_dgm.cli.main import main
-from fashion_dgm.config import RealNVPConfig
 from fashion_dgm.flows import RealNVP, bits_per_dim_of
 from fashion_dgm.gans.networks import Discriminator, Generator
 from tests.conftest import made_up_images
+from tests.small import realnvp_config
 
-SMALL = RealNVPConfig(
-    scales=2, checkerboard_couplings=1, channel_couplings=1, hidden_channels=4, residual_blocks=0, logit_alpha=1e-6
-)
+SMALL = realnvp_config()
 
 
 def run(*arguments: str | Path) -> Result:
@@ -100,6 +96,19 @@ def test_distances_grow_with_noise_and_are_not_called_fid(tmp_path: Path) -> Non
         distances.append(float(done.output.split("Fréchet classifier distance: ")[1].split()[0]))
     assert distances == sorted(distances)
     assert distances[0] == pytest.approx(0, abs=1e-3)
+
+
+def test_distances_by_efficientnet_have_their_own_name(tmp_path: Path) -> None:
+    pytest.importorskip("efficientnet_lite_pytorch")
+    for seed in (0, 1):
+        np.save(tmp_path / f"{seed}.npy", made_up_images(100, seed).images)
+    command = "fid", tmp_path / "0.npy", "--real", tmp_path / "1.npy", "-n", 100, "--efficientnet"
+    done = run(*command)
+    assert done.exit_code == 0, done.output
+    assert "Fréchet EfficientNet distance: " in done.output and "FID" not in done.output
+    assert "images resized to 96x96" in done.output and "far too high" in done.output
+    both = run(*command, "--inception", tmp_path / "0.npy")
+    assert both.exit_code == 2 and "choose one" in both.output
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,5 @@
 """Mistakes in configuration files: one message each, before anything runs."""
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Callable
 from pathlib import Path

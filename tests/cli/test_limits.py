@@ -1,7 +1,5 @@
 """Whatever stands in a block of parameters is accepted or refused in a line for each mistake; nothing is a traceback."""
 
-from __future__ import annotations
-
 import copy
 import re
 from collections.abc import Iterator, Mapping

@@ -1,7 +1,5 @@
 """What a user reads of wrong parameters."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest
@@ -9,20 +7,9 @@ from kedro.pipeline import Node, Pipeline
 
 from fashion_dgm.cli.messages import parameter_message
 from fashion_dgm.config import WGANConfig
+from tests.small import ADVERSARIAL, CLIP, RMSPROP
 
-WGAN: dict[str, Any] = {
-    "epochs": 1,
-    "batch_size": 16,
-    "seed": 0,
-    "device": "cpu",
-    "precision": "float32",
-    "latent_dim": 10,
-    "width": 4,
-    "snapshot_every": 1,
-    "optimizer": {"name": "rmsprop", "learning_rate": 1e-3},
-    "n_critic": 5,
-    "lipschitz": {"name": "clip", "bound": 0.01},
-}
+WGAN: dict[str, Any] = {**ADVERSARIAL, "optimizer": RMSPROP, "n_critic": 5, "lipschitz": CLIP}
 
 
 def train(config: WGANConfig) -> None: ...

@@ -1,7 +1,5 @@
 """A signal ends a command with one sentence and its own exit code, never with 0."""
 
-from __future__ import annotations
-
 import contextlib
 import signal
 import sys

@@ -1,7 +1,5 @@
 """A web server on this machine."""
 
-from __future__ import annotations
-
 import http.server
 import threading
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """The real command, as a user gives it, and what it leaves in MLflow."""
 
-from __future__ import annotations
-
 import functools
 import json
 import os

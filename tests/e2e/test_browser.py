@@ -4,8 +4,6 @@ Each page is opened in the Chromium of this machine, and pictures of the screen 
 machine can be reached from the browser.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import signal

@@ -1,7 +1,5 @@
 """The real command, with training spread over two processes."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pandas as pd

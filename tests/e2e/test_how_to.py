@@ -1,7 +1,5 @@
 """What `docs/how-to/own-model.md` says is done, to the letter, in a project of its own."""
 
-from __future__ import annotations
-
 import re
 import subprocess
 import sys

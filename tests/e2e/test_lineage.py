@@ -1,7 +1,5 @@
 """The lineage as a static site, built by the real command."""
 
-from __future__ import annotations
-
 import json
 import shlex
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What the real command leaves in MLflow, and that another process can use it."""
 
-from __future__ import annotations
-
 import json
 import re
 import subprocess

@@ -4,8 +4,6 @@ Their claims are assertions in their cells, so a false one fails the test. Claim
 `NOTEBOOKS_ON=. pytest tests/e2e/test_notebooks.py` after `make run`.
 """
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """All pipelines that a plain `kedro run` leaves out, together, on what it has made."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

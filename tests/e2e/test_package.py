@@ -1,7 +1,5 @@
 """The packaged project, a wheel and an archive of the configuration, runs where its source is not."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess

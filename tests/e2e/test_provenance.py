@@ -1,7 +1,5 @@
 """A model is evaluated on the split that it was trained for, and a report states what made its results."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from tests.e2e.command import metrics_of, refused, run

@@ -1,7 +1,5 @@
 """The real command, on small made-up images, in folders of its own."""
 
-from __future__ import annotations
-
 import os
 import re
 import shutil

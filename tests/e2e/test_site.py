@@ -1,7 +1,5 @@
 """The documentation, built as `make docs` builds it: a warning is an error, and every link and picture is there."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """Several runs at a time, through Ray, on small made-up images."""
 
-from __future__ import annotations
-
 import itertools
 import subprocess
 import sys

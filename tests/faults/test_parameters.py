@@ -1,7 +1,5 @@
 """Parameters drawn by chance for the real command: each set is refused in a sentence, or runs; nothing is a traceback."""
 
-from __future__ import annotations
-
 import os
 import random
 import signal

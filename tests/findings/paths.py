@@ -1,7 +1,5 @@
 """What findings hold, by dotted paths of attributes, keys and places in tuples, and results with nothing finite."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Mapping
 from typing import Any

@@ -1,7 +1,5 @@
 """Verdicts on both sides of every threshold."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from typing import Any

@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 import math
 from typing import Any
 
@@ -62,13 +60,41 @@ def test_models_are_ranked_only_if_all_distances_are_finite() -> None:
     assert space.reference == "test"
 
 
-def test_feature_spaces_agree_or_not() -> None:
-    classifier = distances("gan", 1.0), distances("wgan", 2.0)
-    agreeing = found(*classifier, distances("gan", 20.0, "inception"), distances("wgan", 40.0, "inception"))
-    assert (agreeing.agreement, agreeing.agreed) == (Agreement.AGREE, "gan")
-    other = found(*classifier, distances("gan", 40.0, "inception"), distances("wgan", 20.0, "inception"))
-    assert other.agreement is Agreement.DISAGREE
-    assert found(*classifier).agreement is Agreement.UNKNOWN
+@pytest.mark.parametrize(
+    ("gan", "wgan", "order"),
+    [
+        (20.0, 40.0, Agreement.AGREE),
+        (40.0, 20.0, Agreement.DISAGREE),
+        # Within the noise of seeds, a tenth.
+        (20.5, 20.0, Agreement.TIED),
+    ],
+)
+def test_feature_spaces_rank_alike_or_not(gan: float, wgan: float, order: Agreement) -> None:
+    def both(space: str, *values: float, state: str = "best") -> tuple[dict[str, Any], ...]:
+        named = zip(("gan", "wgan"), values, strict=True)
+        return tuple(measured(n, state, feature_space=space, distance_benchmark=v, epoch=len(space)) for n, v in named)
+
+    flow = measured("RealNVP", "flow", distance_benchmark=0.1)
+    ranking = found(sets=(*both("classifier", 1.0, 2.0), *both("efficientnet", gan, wgan), flow)).ranking
+    assert ranking["order"] is order
+    # The flow was scored in one space only.
+    assert [s["model"] for s in ranking["sets"]] == ["gan", "wgan"]
+    assert ranking["sets"][1]["distances"] == {"classifier": 2.0, "efficientnet": wgan}
+    if order is Agreement.DISAGREE:
+        pair = ranking["disputed"]
+        assert (pair["nearer"]["model"], pair["by"]) == ("gan", "classifier")
+        assert (pair["farther"]["model"], pair["other"]) == ("wgan", "efficientnet")
+    else:
+        assert ranking["disputed"] is None
+    assert found(sets=both("classifier", 1.0, 2.0)).ranking["order"] is Agreement.UNKNOWN
+    few = both("efficientnet", NAN, 1.0)
+    assert found(sets=(*both("classifier", 1.0, 2.0), *few)).ranking["order"] is Agreement.UNKNOWN
+
+
+def test_one_set_at_two_temperatures_is_two() -> None:
+    spaces = ("classifier", "efficientnet")
+    sets = [measured("RealNVP", "flow", temperature=t, feature_space=s) for t in (1.0, 0.7) for s in spaces]
+    assert len(found(sets=tuple(sets)).ranking["sets"]) == 2
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,5 @@
 """One test a property, over every bijection."""
 
-from __future__ import annotations
-
 import copy
 import math
 
@@ -11,7 +9,6 @@ from torch import Tensor, nn
 
 from fashion_dgm.flows import (
     ActNorm,
-    AffineCoupling,
     Bijection,
     Chain,
     ChannelHalves,
@@ -22,12 +19,9 @@ from fashion_dgm.flows import (
     LipschitzLinear,
     LipSwish,
     Logit,
-    MixtureCoupling,
     MixtureFlow,
     MultiScale,
-    Partition,
     RealNVP,
-    ResidualConditioner,
     ResidualFlow,
     Squeeze,
     Truncation,
@@ -36,18 +30,7 @@ from fashion_dgm.flows import (
     update_norms,
 )
 from fashion_dgm.flows.log_det import LogDetEstimate
-from tests.small import mixture_config, perturb, realnvp_config, residual_config
-
-
-def affine(partition: Partition, channels: int) -> AffineCoupling:
-    half = partition.split(torch.empty(1, channels, 4, 4))[0].shape[1]
-    return AffineCoupling(partition, ResidualConditioner(half, 5, 2 * half, 1))
-
-
-def mixture(partition: Partition, channels: int, components: int) -> MixtureCoupling:
-    half = partition.split(torch.empty(1, channels, 4, 4))[0].shape[1]
-    conditioner = ResidualConditioner(half, 5, MixtureCoupling.parts(components) * half, 1)
-    return MixtureCoupling(partition, conditioner, components)
+from tests.small import coupling, mixture_config, perturb, realnvp_config, residual_config
 
 
 def realnvp(shape: tuple[int, int, int] = (1, 4, 4), **changes: int) -> RealNVP:
@@ -59,8 +42,8 @@ def mixture_flow(**changes: int) -> MixtureFlow:
 
 
 def multiscale() -> MultiScale:
-    first = Chain(affine(Checkerboard(0), 1), Squeeze(), ActNorm(4))
-    second = Chain(affine(Checkerboard(1), 2), Squeeze(), affine(ChannelHalves(1), 8))
+    first = Chain(coupling(Checkerboard(0), 1), Squeeze(), ActNorm(4))
+    second = Chain(coupling(Checkerboard(1), 2), Squeeze(), coupling(ChannelHalves(1), 8))
     return MultiScale([first, second], [(4, 2, 2), (8, 1, 1)])
 
 
@@ -101,15 +84,15 @@ def residual_flow(**changes: bool) -> ResidualFlow:
 # Name to a maker and the shape of its input.
 CASES = {
     "actnorm": (lambda: ActNorm(3), (3, 2, 4)),
-    "chain": (lambda: Chain(ActNorm(2), affine(ChannelHalves(0), 2), Squeeze(), ActNorm(8)), (2, 4, 2)),
+    "chain": (lambda: Chain(ActNorm(2), coupling(ChannelHalves(0), 2), Squeeze(), ActNorm(8)), (2, 4, 2)),
     "chain of none": (Chain, (2, 2, 2)),
-    "checkerboard coupling 0": (lambda: affine(Checkerboard(0), 1), (1, 4, 4)),
-    "checkerboard coupling 1": (lambda: affine(Checkerboard(1), 2), (2, 2, 4)),
-    "channel coupling 0": (lambda: affine(ChannelHalves(0), 4), (4, 3, 2)),
-    "channel coupling 1": (lambda: affine(ChannelHalves(1), 2), (2, 3, 3)),
+    "checkerboard coupling 0": (lambda: coupling(Checkerboard(0), 1), (1, 4, 4)),
+    "checkerboard coupling 1": (lambda: coupling(Checkerboard(1), 2), (2, 2, 4)),
+    "channel coupling 0": (lambda: coupling(ChannelHalves(0), 4), (4, 3, 2)),
+    "channel coupling 1": (lambda: coupling(ChannelHalves(1), 2), (2, 3, 3)),
     "logit": (lambda: Logit(0.01), (1, 3, 3)),
-    "mixture coupling": (lambda: mixture(Checkerboard(0), 1, 3), (1, 4, 4)),
-    "mixture coupling of one logistic": (lambda: mixture(ChannelHalves(1), 4, 1), (4, 2, 3)),
+    "mixture coupling": (lambda: coupling(Checkerboard(0), 1, 3), (1, 4, 4)),
+    "mixture coupling of one logistic": (lambda: coupling(ChannelHalves(1), 4, 1), (4, 2, 3)),
     "mixture flow": (mixture_flow, (1, 4, 4)),
     "mixture flow whose networks have the place as an input": (lambda: mixture_flow(position=True), (1, 4, 4)),
     "multiscale": (multiscale, (1, 4, 4)),

@@ -1,7 +1,5 @@
 """Partitions of an image and couplings over them, beyond what every bijection must keep."""
 
-from __future__ import annotations
-
 import pytest
 import torch
 

@@ -1,7 +1,5 @@
 """The discrete likelihood, on densities whose probabilities of cells are known."""
 
-from __future__ import annotations
-
 import copy
 import math
 

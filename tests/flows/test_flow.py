@@ -1,7 +1,5 @@
 """What holds of every flow over images, whatever its layers, and how RealNVP and Residual Flow are put together."""
 
-from __future__ import annotations
-
 import math
 
 import pytest

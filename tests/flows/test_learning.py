@@ -1,7 +1,5 @@
 """RealNVP, trained by `FlowStep`, learns a density whose entropy is known."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 import torch

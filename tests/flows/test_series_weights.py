@@ -1,7 +1,5 @@
 """The number of terms and their weights."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Training steps of flows, beyond what every family's must keep: tests/training/test_every_step.py."""
 
-from __future__ import annotations
-
 import pytest
 import torch
 

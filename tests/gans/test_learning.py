@@ -1,7 +1,5 @@
 """GAN and WGAN, trained by their steps, learn a distribution that is known."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 import torch

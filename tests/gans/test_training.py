@@ -1,7 +1,5 @@
 """Short histories of the assignment's models and their variants, as they were when each had a step of its own."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What is refused before the first node of a run."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +10,11 @@ from kedro.runner import AbstractRunner, ParallelRunner, SequentialRunner, Threa
 
 from fashion_dgm.catalog.files import CheckpointDataset, JSONDataset
 from fashion_dgm.catalog.local import ReferenceModelsDataset
-from fashion_dgm.config import GANConfig, OODConfig
+from fashion_dgm.config import OODConfig
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.hooks.guard import GuardHooks
 from tests.ood.helpers import config as ood_config
+from tests.small import gan_config
 
 
 def needs(metrics: dict[str, Any]) -> None: ...
@@ -53,10 +52,7 @@ def test_an_input_whose_argument_may_be_none_need_not_have_been_made(
 
 
 def test_an_unknown_objective_is_refused() -> None:
-    common = {"epochs": 1, "batch_size": 4, "seed": 0, "device": "cpu", "precision": "float32", "snapshot_every": 1}
-    optimizer = {"name": "adam", "learning_rate": 1e-3}
-    config = GANConfig(**common, latent_dim=2, width=2, optimizer=optimizer, objective="hinges")
-    catalog = DataCatalog({"params:train_gan": MemoryDataset(config)})
+    catalog = DataCatalog({"params:train_gan": MemoryDataset(gan_config(objective="hinges"))})
     with pytest.raises(FashionDGMError, match=r"no objective hinges; .*hinge"):
         guarded(Pipeline([Node(does_without, "params:train_gan", "absent", name="one")]), catalog)
 

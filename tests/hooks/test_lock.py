@@ -1,7 +1,5 @@
 """A second command that would write into the same folder is refused."""
 
-from __future__ import annotations
-
 import os
 import re
 import signal

@@ -1,7 +1,5 @@
 """Results carry their origin, and models of another split are refused."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

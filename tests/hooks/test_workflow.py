@@ -1,7 +1,5 @@
 """Which runs Kedro-Viz records for its Workflow view."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -5,7 +5,8 @@ from scipy.spatial.distance import cdist
 from scipy.stats import mannwhitneyu
 
 from fashion_dgm.errors import FashionDGMError
-from fashion_dgm.metrics.memorisation import copying_noise, copying_probability, nearest
+from fashion_dgm.findings.criteria import copying_error
+from fashion_dgm.metrics.memorisation import copying_probability, nearest
 from tests.conftest import made_up_images
 
 
@@ -42,18 +43,18 @@ def test_a_memorising_generator_is_distinguished_from_an_honest_one() -> None:
     copied = (train[:150] / 255 + 0.005 * noise).clamp(0, 1)
     unseen, _ = nearest(held_out / 255, train)
     honest, memorised = (copying_probability(nearest(images, train)[0], unseen) for images in (fresh / 255, copied))
-    assert abs(honest - 0.5) < 4 * copying_noise(150, 150)
+    assert abs(honest - 0.5) < 4 * copying_error(150)
     assert memorised > 0.99
 
 
 def test_noise_of_the_statistic() -> None:
     generator = torch.Generator().manual_seed(0)
     draws = [
-        copying_probability(torch.randn(30, generator=generator), torch.randn(50, generator=generator))
+        copying_probability(torch.randn(40, generator=generator), torch.randn(40, generator=generator))
         for _ in range(2000)
     ]
     # The standard deviation of 2,000 draws is known to 1.6%; 5 of those, for a false alarm in two million.
-    assert np.std(draws) == pytest.approx(copying_noise(30, 50), rel=0.08)
+    assert np.std(draws) == pytest.approx(copying_error(40), rel=0.08)
 
 
 def test_no_distances_is_an_error() -> None:

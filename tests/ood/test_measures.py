@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 import imagecodecs
 import numpy as np
 import pytest

@@ -1,7 +1,5 @@
 """What catalog, parameters and pipelines promise one another."""
 
-from __future__ import annotations
-
 import inspect
 import re
 from pathlib import Path

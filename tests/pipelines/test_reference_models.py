@@ -1,7 +1,5 @@
 """Models that come with the package are scored in place of those that are trained, where parameters say so."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 import copy
 import re
 from collections.abc import Mapping
@@ -148,21 +146,38 @@ def _distances() -> Metrics:
     best = {
         ("gan", "classifier"): 20.0,
         ("wgan", "classifier"): 10.0,
+        ("gan", "efficientnet"): 31.0,
+        ("wgan", "efficientnet"): 32.0,
         ("gan", "inception"): 40.0,
         ("wgan", "inception"): 30.0,
     }
     rows = [test_fid.distances(model, value, space) for (model, space), value in best.items()]
     sets = (
         test_fid.measured("gan", "best"),
-        test_fid.measured("RealNVP", "flow", temperature=0.7, distance_infinite=30.0, recall=0.5),
+        test_fid.measured(
+            "RealNVP", "flow", temperature=0.7, distance_benchmark=31.0, distance_infinite=30.0, recall=0.5
+        ),
         test_fid.measured("mine", "external", kid=None, density=0.5),
+        test_fid.measured("gan", "best", feature_space="efficientnet", distance_benchmark=31.0, distance_infinite=30.0),
+        test_fid.measured(
+            "RealNVP",
+            "flow",
+            feature_space="efficientnet",
+            temperature=0.7,
+            distance_benchmark=20.0,
+            distance_infinite=19.0,
+        ),
+        test_fid.measured(
+            "mine", "external", feature_space="efficientnet", distance_benchmark=33.0, distance_infinite=32.0
+        ),
     )
     scored = test_fid.scored(*rows, sets=sets)
     spaces = {
         "classifier": {"dimension": 64, "layer": "penultimate", "accuracy": 0.91, "weights_sha256": "ab" * 32},
+        "efficientnet": {"dimension": 1280, "layer": "pool of images at 96x96", "weights_sha256": "ef" * 32},
         "inception": {"dimension": 2048, "layer": "pool", "weights_sha256": "cd" * 32},
     }
     notes = {"warnings": ["N = 2000 is small."], "conversions": {"mine": "colour to grey", "other": "none"}}
     failures = [{"model": "gan", "epoch": 3, "reason": "it has diverged"}]
-    floors = {"floor": {"classifier": 1.1, "inception": 3.1}}
+    floors = {"floor": {"classifier": 1.1, "efficientnet": 2.1, "inception": 3.1}}
     return scored | floors | notes | {"feature_spaces": spaces, "failures": failures}

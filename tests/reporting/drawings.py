@@ -1,7 +1,5 @@
 """Every figure of the report, drawn from made-up inputs."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 
@@ -10,16 +8,16 @@ import pandas as pd
 import torch
 from matplotlib.figure import Figure
 
-from fashion_dgm.config import DiracConfig, RealNVPConfig
+from fashion_dgm.config import DiracConfig
 from fashion_dgm.data.images import FASHION_CLASSES
 from fashion_dgm.experiments.gradients.shifted_uniforms import estimate
 from fashion_dgm.experiments.gradients.vanishing import measurement_steps
 from fashion_dgm.experiments.latent_space.experiments import DecodedSamples
 from fashion_dgm.experiments.likelihood import trace
-from fashion_dgm.flows import RealNVP
 from fashion_dgm.reporting import figures
 from tests.findings.test_likelihood import level
 from tests.findings.test_stability import FRAIL_GAN, REFERENCE, metrics, records
+from tests.small import make_flow
 
 RNG = np.random.default_rng(0)
 CLASSES = ("Trouser", "Dress", "Bag")
@@ -75,6 +73,9 @@ def by_epoch(epochs: int) -> dict[str, Callable[[], Figure]]:
         "sample_records": lambda: figures.sample_records(models, FASHION_CLASSES),
         "snapshot_strip": lambda: figures.snapshot_strip({epoch: images() for epoch in range(1, epochs + 1)}),
         "fid_curves": lambda: figures.fid_curves(distances(epochs), floors),
+        "feature_spaces": lambda: figures.feature_spaces(
+            {"GAN": floors, "RealNVP, T = 0.7": {**floors, "inception": 90.0}}, floors
+        ),
     }
 
 
@@ -145,11 +146,8 @@ def complexity() -> pd.DataFrame:
 
 
 def traces() -> dict[str, Any]:
-    sizes = {"scales": 2, "checkerboard_couplings": 3, "channel_couplings": 2, "hidden_channels": 4}
-    config = RealNVPConfig(**sizes, residual_blocks=0, logit_alpha=1e-6)
-    torch.manual_seed(0)
     with torch.no_grad():
-        return {"MNIST": (whole_images(1, 8), trace(RealNVP(config, (1, 8, 8)), torch.rand(1, 1, 8, 8)))}
+        return {"MNIST": (whole_images(1, 8), trace(make_flow().float(), torch.rand(1, 1, 8, 8)))}
 
 
 # Log-determinants
@@ -229,7 +227,7 @@ LATENTS, TRACES, GRADIENTS, UNIFORMS, COMPLEXITY = every_latent(), traces(), gra
 PERTURBATIONS = {name: [level(0.0, 0.4, 0.1), level(1.0, 0.5, 0.0, changed=False)] for name in ("brightness", "blur")}
 
 EVERY_FIGURE: dict[str, Callable[[], Figure]] = {
-    "image_grid": lambda: figures.image_grid(images(), columns=3, title="Samples"),
+    "image_grid": lambda: figures.image_grid(images(), columns=3),
     "class_examples": lambda: figures.class_examples(images(), np.array([0, 1, 1, 2, 0]), CLASSES, per_class=2),
     "flow_samples": lambda: figures.flow_samples({"1.0": images(), "0.7": images()}, columns=5),
     **by_epoch(3),

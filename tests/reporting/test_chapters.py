@@ -1,7 +1,5 @@
 """What holds for every chapter, and what each shows only where there are results for it."""
 
-from __future__ import annotations
-
 import copy
 import json
 import math

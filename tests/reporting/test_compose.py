@@ -1,7 +1,5 @@
 """The parts of the report that no chapter has by itself: the summary, commands, results of the reference run."""
 
-from __future__ import annotations
-
 import json
 import re
 from importlib.resources import files

@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 import io
 import subprocess
 import sys
@@ -147,7 +145,7 @@ def test_strip_shows_first_and_last_epoch_and_no_more_than_fit(epochs: int, rows
         lambda: figures.image_grid(np.zeros((0, 1, 28, 28)), 2),
         lambda: figures.image_grid(np.zeros((2, 28, 28)), 2),
         lambda: figures.image_grid(images(), 0),
-        lambda: figures.class_examples(images(3), np.array([0, 1]), CLASSES),
+        lambda: figures.class_examples(images(3), np.array([0, 1]), CLASSES, per_class=2),
         lambda: figures.flow_samples({}, 2),
         lambda: figures.snapshot_strip({}),
         lambda: figures.gan_curves({}),
@@ -215,6 +213,20 @@ def panels(figure: Figure) -> dict[str, Axes]:
 def test_only_inception_features_are_called_fid() -> None:
     figure = figures.fid_curves(distances(3), {})
     assert set(panels(figure)) == {"Fréchet classifier distance", "FID (Inception)"}
+
+
+def test_sets_are_compared_within_each_feature_space() -> None:
+    found = {"GAN": {"classifier": 5.0, "efficientnet": 40.0}, "mine": {"classifier": 10.0, "efficientnet": 20.0}}
+    figure = figures.feature_spaces(found, {"classifier": 1.0})
+    (axes,) = figure.axes
+    gan, mine, floor = (list(line.get_ydata()) for line in axes.lines)
+    assert (gan, mine, floor) == ([0.5, 1.0], [1.0, 0.5], [0.1])
+    assert {"GAN", "mine", "floor", "40.00", "20.00"} <= set(words(figure))
+    assert [label.get_text() for label in axes.get_xticklabels()] == [
+        "Fréchet classifier distance",
+        "Fréchet EfficientNet distance",
+    ]
+    assert "not recorded" in words(figures.feature_spaces({}, {"classifier": 1.0}))
 
 
 def test_best_epoch_is_circled_and_the_floor_drawn() -> None:
@@ -377,7 +389,7 @@ def test_latent_figures_show_every_kind_and_true_minus_signs() -> None:
 
 
 def test_layer_trace_shows_the_image_the_logit_and_every_coupling() -> None:
-    labels = [f"{scale}.{i}" for scale in (1, 2) for i in range(1, 6)]
+    labels = [f"{scale}.{i}" for scale in (1, 2) for i in range(1, 5)]
     assert captions(figures.layer_trace(drawings.TRACES))[1:] == ["image", "logit", *labels]
 
 

@@ -3,8 +3,6 @@
 `GOLDEN=write pytest tests/reporting/test_golden.py` accepts a change.
 """
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 from typing import Any

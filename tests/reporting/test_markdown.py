@@ -1,12 +1,10 @@
-from __future__ import annotations
-
 import io
 
 import pytest
 from PIL import Image
 
 from fashion_dgm.errors import FashionDGMError
-from fashion_dgm.reporting.markdown import Counter, image_size, to_html, to_inline_html, to_plain
+from fashion_dgm.reporting.markdown import Counter, image_size, to_html, to_inline_html
 
 
 def html(markdown: str, **figures: bytes | None) -> str:
@@ -76,7 +74,3 @@ def test_formulas_are_mathml_and_html_is_text() -> None:
     assert '<math display="block">' in html("$$x^2$$\n")
     assert "&lt;script&gt;" in html("<script>alert(1)</script>\n")
     assert to_inline_html("a <b> `<i>`") == "a &lt;b&gt; <code>&lt;i&gt;</code>"
-
-
-def test_plain_text_of_markdown() -> None:
-    assert to_plain("a *b* `c`\nd") == "a b c d"

@@ -1,7 +1,5 @@
 """Any choice of OOD scores, from the nodes of `ood_eval` to the report."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

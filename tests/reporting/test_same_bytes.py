@@ -1,7 +1,5 @@
 """The same inputs give the same report, on every machine and day."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from functools import partial
 from pathlib import Path

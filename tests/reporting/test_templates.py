@@ -1,7 +1,5 @@
 """The report's templates leave no verdict without words, and decide nothing themselves."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path

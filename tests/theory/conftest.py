@@ -1,6 +1,4 @@
-"""Losses of the theory's tests are minimised to rounding."""
-
-from __future__ import annotations
+"""What several of the theory's tests need."""
 
 from collections.abc import Callable, Iterable
 
@@ -9,7 +7,7 @@ from torch import Tensor
 
 
 def minimise(loss: Callable[[], Tensor], parameters: Iterable[Tensor]) -> None:
-    """Takes `parameters` to a minimum of `loss`."""
+    """Takes `parameters` to a minimum of `loss`, to rounding."""
     optimizer = torch.optim.LBFGS(
         parameters, max_iter=300, tolerance_grad=1e-12, tolerance_change=1e-16, line_search_fn="strong_wolfe"
     )
@@ -21,3 +19,9 @@ def minimise(loss: Callable[[], Tensor], parameters: Iterable[Tensor]) -> None:
         return value
 
     optimizer.step(closure)
+
+
+def jensen_shannon(p: Tensor, g: Tensor) -> Tensor:
+    """The divergence of two rows of probabilities."""
+    m = (p + g) / 2
+    return 0.5 * sum(torch.xlogy(part, part) - torch.xlogy(part, m) for part in (p, g)).sum()

@@ -1,7 +1,5 @@
 """The claims of docs/theory/bits-per-dim.md."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

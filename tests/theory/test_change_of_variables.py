@@ -1,7 +1,5 @@
 """The claims of docs/theory/change-of-variables.md, on the project's own layers."""
 
-from __future__ import annotations
-
 import math
 
 import pytest
@@ -10,7 +8,6 @@ from torch import Tensor
 
 from fashion_dgm.flows import (
     ActNorm,
-    AffineCoupling,
     Bijection,
     Chain,
     ChannelHalves,
@@ -21,17 +18,7 @@ from fashion_dgm.flows import (
     Partition,
     ResidualConditioner,
 )
-from tests.small import perturb
-
-
-def coupling(partition: Partition, channels: int, components: int = 0) -> AffineCoupling | MixtureCoupling:
-    """An affine coupling, or one of mixtures if `components` are given."""
-    half = partition.split(torch.empty(1, channels, 2, 2))[0].shape[1]
-    if components:
-        return MixtureCoupling(
-            partition, ResidualConditioner(half, 6, MixtureCoupling.parts(components) * half, 1), components
-        )
-    return AffineCoupling(partition, ResidualConditioner(half, 6, 2 * half, 1))
+from tests.small import coupling, perturb
 
 
 def plane_flow() -> Chain:

@@ -1,7 +1,5 @@
 """The claims of docs/theory/convergence.md, on the Dirac-GAN of Mescheder et al. (2018) with the project's own losses."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 

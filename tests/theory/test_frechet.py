@@ -1,7 +1,5 @@
 """The claims of docs/theory/frechet.md, about the project's own distance."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

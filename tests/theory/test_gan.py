@@ -3,8 +3,6 @@
 Distributions live on a few points with integer weights, so that the loss, a mean over samples, is an exact expectation.
 """
 
-from __future__ import annotations
-
 import math
 
 import pandas as pd
@@ -15,7 +13,7 @@ from torch import Tensor
 from fashion_dgm.gans import objectives
 from fashion_dgm.gans.networks import Discriminator
 from tests.conftest import ROOT
-from tests.theory.conftest import minimise
+from tests.theory.conftest import jensen_shannon, minimise
 
 REAL, FAKE = torch.tensor([8, 4, 2, 1, 5]), torch.tensor([1, 6, 3, 5, 5])
 
@@ -27,11 +25,6 @@ def loss(logits: Tensor, real: Tensor, fake: Tensor) -> Tensor:
 
 def fraction(counts: Tensor) -> Tensor:
     return counts.double() / counts.sum()
-
-
-def jensen_shannon(p: Tensor, g: Tensor) -> Tensor:
-    m = (p + g) / 2
-    return 0.5 * (torch.xlogy(p, p / m) + torch.xlogy(g, g / m)).sum()
 
 
 def test_training_finds_the_density_ratio() -> None:

@@ -1,7 +1,5 @@
 """The claims of docs/theory/likelihood-ood.md."""
 
-from __future__ import annotations
-
 import itertools
 import math
 from collections.abc import Callable

@@ -1,10 +1,7 @@
 """The claims of docs/theory/log-det-estimation.md, by the estimators that train."""
 
-from __future__ import annotations
-
 import itertools
 import math
-from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -218,27 +215,3 @@ def test_poisson_roulette_of_a_log_determinant_has_infinite_variance(rate: float
         at_least = np.array([Poisson(rate).at_least(n) for n in range(1, 122)])
         moments = np.cumsum(-np.diff(at_least) * np.cumsum(terms / at_least[:-1]) ** 2)
         assert moments[-1] > 1e6 * moments[59]
-
-
-def test_the_gradient_is_a_neumann_series() -> None:
-    """docs/theory/log-det-estimation.md#the-gradient-is-a-neumann-series"""
-    size, matrix = 8, contraction(8, 0.7)
-    change = np.random.default_rng(3).normal(size=(size, size))
-    powers = [np.linalg.matrix_power(matrix, k) for k in range(120)]
-    terms = np.array([(-1) ** k * np.trace(power @ change) for k, power in enumerate(powers)])
-
-    def along(function: Callable[[Array], float], step: float = 1e-5) -> float:
-        return (function(matrix + step * change) - function(matrix - step * change)) / (2 * step)
-
-    derivative = along(lambda a: float(np.linalg.slogdet(np.eye(size) + a).logabsdet))
-    np.testing.assert_allclose(terms.sum(), derivative, rtol=1e-7)
-    np.testing.assert_allclose(terms.sum(), np.trace(np.linalg.solve(np.eye(size) + matrix, change)), rtol=1e-12)
-    for n in range(6):
-        cut_off = along(lambda a, n=n: float(trace_terms(a, n + 1).sum()))
-        np.testing.assert_allclose(terms[: n + 1].sum(), cut_off, rtol=1e-6)
-    # With fixed u, over all probes of a basis, whatever the weights: u^T dA v adds up to the weighted series.
-    weights = np.array([1.0, 1.0, 2.0, 5.0])
-    row = sum(w * (-1) ** k * power for k, (w, power) in enumerate(zip(weights, powers, strict=False)))
-    assert isinstance(row, np.ndarray)
-    estimates = [probe @ row @ change @ probe for probe in math.sqrt(size) * np.eye(size)]
-    np.testing.assert_allclose(np.mean(estimates), weights @ terms[:4], rtol=1e-12)

@@ -1,7 +1,5 @@
 """The claims of docs/theory/wasserstein.md."""
 
-from __future__ import annotations
-
 import itertools
 import math
 import re

@@ -1,7 +1,5 @@
 """Nothing that waits is lost, and nobody waits for it."""
 
-from __future__ import annotations
-
 import json
 import logging
 import subprocess

@@ -1,7 +1,5 @@
 """A real server that is killed and comes back, or does not: training goes on, and every record arrives."""
 
-from __future__ import annotations
-
 import logging
 import os
 import re

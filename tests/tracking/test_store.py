@@ -1,7 +1,5 @@
 """What is wrong with a database is one sentence, and a copied project records in itself."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import shutil

@@ -1,7 +1,5 @@
 """The view that `make ui` links to, as MLflow reads it."""
 
-from __future__ import annotations
-
 import base64
 import json
 import zlib

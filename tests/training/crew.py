@@ -1,7 +1,5 @@
 """What the ranks of the tests' distributed runs do; a module of its own, for they must be able to import it."""
 
-from __future__ import annotations
-
 import os
 import signal
 import sys

@@ -1,7 +1,5 @@
 """A model as small as a step can be, for tests of the loop itself."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

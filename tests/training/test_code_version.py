@@ -70,14 +70,13 @@ def test_a_change_in_a_dependency_trains_anew_what_depends_on_it(
     assert changed(copy) == expected
 
 
-FUTURE = "from __future__ import annotations\n"
 FAMILIES = "from fashion_dgm.flows.families import build_flow, code_of, make_flow\n"
 IN_LINES = "from fashion_dgm.flows.families import (\n    build_flow,\n    code_of,\n    make_flow,\n)\n"
 NO_CHANGES = {
     "docstring": (
         "gans/steps.py",
-        'class AdversarialStep:\n    """',
-        'class AdversarialStep:\n    """So: ',
+        'class AdversarialStep(StatefulStep):\n    """',
+        'class AdversarialStep(StatefulStep):\n    """So: ',
     ),
     "description": ("config/training.py", 'description="machines"', 'description="computers"'),
     "comment": (
@@ -93,11 +92,11 @@ NO_CHANGES = {
     ),
     "another function": ("gans/objectives.py", "def critic_loss(", "def critic_loss(w: int, /, "),
     "another constant": ("data/images.py", "FASHION_CLASSES = (", "FASHION_CLASSES = ('none',"),
-    "another parameter": ("config/data.py", FUTURE, f"{FUTURE}\nNEW = 1\n"),
+    "another parameter": ("config/data.py", "import re\n", "import re\n\nNEW = 1\n"),
     "types": (
         "flows/training.py",
-        FUTURE,
-        f"{FUTURE}if TYPE_CHECKING:\n    from fashion_dgm.gans.steps import AdversarialStep\n",
+        "if TYPE_CHECKING:\n",
+        "if TYPE_CHECKING:\n    from fashion_dgm.gans.steps import AdversarialStep\n",
     ),
 }
 

@@ -1,7 +1,5 @@
 """What only a GPU can show; `python -m pytest -m cuda tests/training` needs neither Kedro nor MLflow."""
 
-from __future__ import annotations
-
 import io
 import math
 import os

@@ -1,7 +1,5 @@
 """One test a property, over the steps of every family."""
 
-from __future__ import annotations
-
 import copy
 import io
 from typing import Any

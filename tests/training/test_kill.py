@@ -3,8 +3,6 @@
 A moment is a number of calls of the package's functions, so the moments are the same on every machine.
 """
 
-from __future__ import annotations
-
 import functools
 import multiprocessing
 import random

@@ -1,7 +1,5 @@
 """States of runs: what was damaged, or may not be read, is never taken for a state."""
 
-from __future__ import annotations
-
 import random
 import shutil
 from pathlib import Path

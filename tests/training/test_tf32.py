@@ -15,7 +15,6 @@ from fashion_dgm.training.device import (
     resolve_device,
     resolve_precision,
     tf32,
-    tf32_is_allowed,
 )
 from fashion_dgm.training.fingerprint import fingerprint_of
 from tests.training.helpers import NoisyStep, config, run
@@ -30,6 +29,10 @@ def as_torch_begins():
     torch.backends.cudnn.allow_tf32 = True
     yield
     allow_tf32(False)
+
+
+def tf32_is_allowed() -> bool:
+    return torch.backends.cuda.matmul.allow_tf32 or torch.backends.cudnn.allow_tf32
 
 
 def in_force() -> list[bool | str]:

@@ -1,7 +1,5 @@
 """Trainings of every family, small enough to be killed many times over; run in processes of their own."""
 
-from __future__ import annotations
-
 import os
 import resource
 import sys

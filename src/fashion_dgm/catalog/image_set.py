@@ -1,19 +1,14 @@
 """Image sets as catalog entries, with a preview for Kedro-Viz."""
 
-from __future__ import annotations
-
 import base64
 import io
-from typing import TYPE_CHECKING
 
 import numpy as np
 from kedro_datasets._typing import ImagePreview
+from numpy.typing import NDArray
 
 from fashion_dgm.catalog.files import FileDataset
 from fashion_dgm.data.images import ImageSet
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 __all__ = ["ImageSetDataset"]
 

@@ -39,25 +39,17 @@ __all__ = [
 Out = TypeVar("Out")
 
 
-class LocalDataset(InheritedArguments, AbstractDataset[NoReturn, Out]):
-    """Base of folders that nodes get as they are: never saved, and there even when empty, since they fill during a run.
+class ReadOnlyDataset(InheritedArguments, AbstractDataset[NoReturn, Out]):
+    """Base of what nodes get as it is, never saved: what comes with the package, its weights checked by their hash.
 
     Arguments:
-        filepath: the folder.
         metadata: for plugins; Kedro itself ignores it.
-
-    Raises:
-        FashionDGMError: if the folder is none of this machine.
     """
 
-    READ_ONLY: ClassVar[str]
+    READ_ONLY: ClassVar[str] = "this comes with the package; models of your own are saved under names of their own"
     """Why it is not saved."""
 
-    def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
-        protocol, path = get_protocol_and_path(filepath)
-        if protocol != "file":
-            raise FashionDGMError(f"a {type(self).__name__} needs a folder of this machine, not {filepath}")
-        self._filepath = Path(path)
+    def __init__(self, *, metadata: dict[str, Any] | None = None) -> None:
         self.metadata = metadata
 
     def save(self, data: NoReturn) -> NoReturn:
@@ -70,6 +62,28 @@ class LocalDataset(InheritedArguments, AbstractDataset[NoReturn, Out]):
 
     def _exists(self) -> bool:
         return True
+
+    def _describe(self) -> dict[str, Any]:
+        return {}
+
+
+class LocalDataset(ReadOnlyDataset[Out]):
+    """Base of folders, which are there even when empty, since they fill during a run.
+
+    Arguments:
+        filepath: the folder.
+        metadata: for plugins; Kedro itself ignores it.
+
+    Raises:
+        FashionDGMError: if the folder is none of this machine.
+    """
+
+    def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
+        super().__init__(metadata=metadata)
+        protocol, path = get_protocol_and_path(filepath)
+        if protocol != "file":
+            raise FashionDGMError(f"a {type(self).__name__} needs a folder of this machine, not {filepath}")
+        self._filepath = Path(path)
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": str(self._filepath)}
@@ -229,23 +243,7 @@ class ReferenceRunDataset(LocalDataset["ReferenceRun | None"]):
         return self._filepath.is_dir()
 
 
-class ShippedDataset(AbstractDataset[NoReturn, Out]):
-    """Base of what comes with the package, its weights checked by their hash; read-only."""
-
-    def __init__(self, metadata: dict[str, Any] | None = None) -> None:
-        self.metadata = metadata
-
-    def save(self, data: NoReturn) -> NoReturn:
-        raise DatasetError("this comes with the package; models of your own are saved under names of their own")
-
-    def _exists(self) -> bool:
-        return True
-
-    def _describe(self) -> dict[str, Any]:
-        return {}
-
-
-class ReferenceClassifierDataset(ShippedDataset["Checkpoint"]):
+class ReferenceClassifierDataset(ReadOnlyDataset["Checkpoint"]):
     """The reference classifier."""
 
     def load(self) -> Checkpoint:
@@ -254,7 +252,7 @@ class ReferenceClassifierDataset(ShippedDataset["Checkpoint"]):
         return reference_checkpoint()
 
 
-class ReferenceModelsDataset(ShippedDataset["dict[str, Checkpoint | Snapshots]"]):
+class ReferenceModelsDataset(ReadOnlyDataset["dict[str, Checkpoint | Snapshots]"]):
     """The reference models by name, each as the catalog has those that are trained: generators as snapshots by epoch."""
 
     def load(self) -> dict[str, Checkpoint | Snapshots]:

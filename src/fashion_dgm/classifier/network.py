@@ -1,7 +1,5 @@
 """A small FashionMNIST classifier, whose features are an alternative to Inception's."""
 
-from __future__ import annotations
-
 from itertools import pairwise
 
 import torch

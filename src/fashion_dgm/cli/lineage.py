@@ -1,7 +1,5 @@
 """`fashion-dgm lineage`: the pipelines in Kedro-Viz, as a static site."""
 
-from __future__ import annotations
-
 import functools
 import json
 import os

@@ -1,7 +1,5 @@
 """`fashion-dgm`: samples of a trained model, scores of images, distances, sweeps over seeds; report and lineage to show."""
 
-from __future__ import annotations
-
 import io
 import sys
 from pathlib import Path

@@ -1,7 +1,5 @@
 """`kedro run`, with a message instead of a traceback for mistakes that a user can mend."""
 
-from __future__ import annotations
-
 import copy
 import functools
 import os

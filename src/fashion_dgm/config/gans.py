@@ -1,7 +1,5 @@
 """Parameters of the adversarial models."""
 
-from __future__ import annotations
-
 from abc import abstractmethod
 from typing import Annotated, Literal, Self
 

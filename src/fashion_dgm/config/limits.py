@@ -4,8 +4,6 @@ Apart from the classes, of which those of trainings are part of the fingerprint 
 memory count the largest arrays alone: they are to refuse 5 TB, not to predict 5 GB.
 """
 
-from __future__ import annotations
-
 import math
 import os
 from collections.abc import Iterator, Mapping, Sequence

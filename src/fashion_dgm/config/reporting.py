@@ -1,7 +1,5 @@
 """Parameters of the report and of the record of runs."""
 
-from __future__ import annotations
-
 from pydantic import Field, PositiveInt
 
 from fashion_dgm.config.base import Config, Seed

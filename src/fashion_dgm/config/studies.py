@@ -1,7 +1,5 @@
 """Parameters of the studies of adversarial training."""
 
-from __future__ import annotations
-
 from typing import Self
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator

@@ -1,7 +1,5 @@
 """Parameters of the epoch loop, of optimizers, and of the reference classifier's training."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator

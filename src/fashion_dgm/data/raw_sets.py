@@ -1,7 +1,5 @@
 """The official image sets: what their files are called, how to know them, and where they can be found."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial

@@ -1,7 +1,5 @@
 """The sources of raw files: the user's folder, torchvision's mirrors, a Debian package and an npm package."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess

@@ -2,17 +2,13 @@
 
 # Explained in docs/how-to/data.md.
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fashion_dgm.data.images import ImageSet
 from fashion_dgm.errors import FashionDGMError
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 __all__ = ["pool_images", "stratified_split"]
 

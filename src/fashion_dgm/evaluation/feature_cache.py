@@ -1,7 +1,5 @@
 """Features of images that were compared before, kept on disk."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import logging

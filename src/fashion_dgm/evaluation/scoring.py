@@ -2,8 +2,6 @@
 
 # Explained in docs/reading-the-numbers.md.
 
-from __future__ import annotations
-
 import itertools
 import logging
 import time

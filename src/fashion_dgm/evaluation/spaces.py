@@ -1,7 +1,5 @@
 """Which feature spaces are to be had, and why others are not."""
 
-from __future__ import annotations
-
 import dataclasses
 import logging
 
@@ -12,7 +10,13 @@ from fashion_dgm.classifier.network import build_classifier
 from fashion_dgm.classifier.reference import REFERENCE_SHA256, reference_checkpoint
 from fashion_dgm.config import FIDConfig
 from fashion_dgm.errors import FashionDGMError
-from fashion_dgm.evaluation.features import FeatureSpace, classifier_space, find_inception_weights, inception_space
+from fashion_dgm.evaluation.features import (
+    FeatureSpace,
+    classifier_space,
+    efficientnet_space,
+    find_inception_weights,
+    inception_space,
+)
 
 __all__ = ["available_spaces", "training_data_warnings"]
 
@@ -36,6 +40,12 @@ def available_spaces(
     except FashionDGMError as error:
         logger.warning("no distance in a classifier's features: %s", error)
         missing.append(str(error))
+    if config.efficientnet:
+        try:
+            spaces.append(efficientnet_space(config.efficientnet_pixels, device))
+        except FashionDGMError as error:
+            logger.warning("no distance in EfficientNet's features: %s", error)
+            missing.append(str(error))
     if config.inception:
         try:
             weights = find_inception_weights(

@@ -3,8 +3,6 @@
 Each chapter of the report has a module here, and every threshold is in `criteria`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from enum import Enum

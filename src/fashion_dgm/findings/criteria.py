@@ -5,8 +5,6 @@ finite nothing is concluded: its verdict is `UNKNOWN`. A difference counts only 
 enough to matter.
 """
 
-from __future__ import annotations
-
 import functools
 import math
 from collections.abc import Callable, Mapping, Sequence

@@ -1,7 +1,5 @@
 """Which images a run has: how FashionMNIST was split, and which OOD sets there are."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 

@@ -1,7 +1,6 @@
 """What the Fréchet distances and the other measures of sample quality have shown."""
 
-from __future__ import annotations
-
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -39,7 +38,7 @@ class SpaceFindings:
     """What was found in one feature space.
 
     Arguments:
-        name: `inception`, `classifier` or another.
+        name: `classifier`, `efficientnet`, `inception` or another.
         standings: models by the distance of their best epochs, nearest first; empty if one is not finite.
         reference: what these distances are to, `benchmark` (official test images), or `test` where those are missing.
         floor: the distance of held-out to official test images.
@@ -91,6 +90,10 @@ class FIDFindings:
 
     Arguments:
         spaces: in alphabetical order.
+        ranking: how the spaces order the sets that all of them have: `sets`, the nearest in the first space first, each with
+            its `distances` by space, and the `order`: whether every space has them in the same one, tied where they differ
+            in sets that are as close as two seeds; a pair that is `disputed`, which is `nearer` and which `farther` in
+            the space `by`, and the other way round in the `other`; None where there is none.
         metrics: as the node `score_samples` returns them, for sizes and notes.
         few_samples: whether published distances are from more.
         several: whether more than one model was trained.
@@ -98,8 +101,7 @@ class FIDFindings:
     """
 
     spaces: tuple[SpaceFindings, ...]
-    agreement: Agreement
-    agreed: str
+    ranking: Row
     metrics: Row
     few_samples: bool
     several: bool
@@ -115,15 +117,10 @@ def fid(metrics: Row) -> FIDFindings:
     metrics = {**_ABSENT, **metrics}
     names = sorted({row["feature_space"] for row in (*metrics["rows"], *metrics["quality"])})
     spaces = tuple(_space(metrics, name) for name in names)
-    leaders = [space.standings[0].model for space in spaces if len(space.standings) > 1]
-    agreement = Agreement.UNKNOWN
-    if len(leaders) > 1:
-        agreement = Agreement.AGREE if len(set(leaders)) == 1 else Agreement.DISAGREE
     samples = metrics["samples"]
     return FIDFindings(
         spaces=spaces,
-        agreement=agreement,
-        agreed=leaders[0] if leaders else "",
+        ranking=_ranking_by_space(spaces),
         metrics=metrics,
         few_samples=is_number(samples) and samples < criteria.PUBLISHED_SAMPLES,
         several=len({row["model"] for row in metrics["rows"]}) > 1,
@@ -231,6 +228,38 @@ def _families(sets: Sequence[Row], copying_images: int | None, inception: bool) 
     fractions = (measure(name, of_fraction(name), criteria.CLOSE_QUALITY, False) for name in ("recall", "coverage"))
     measures = (distance, *fractions, measure("copying_probability", [copying, copying], 0.0, True))
     return {"gan": gan, "flow": flow, "measures": measures, "nearer": distance["ahead"]}
+
+
+def _ranking_by_space(spaces: Sequence[SpaceFindings]) -> Row:
+    found: dict[tuple[str, str, float | None], Row] = {}
+    for space in spaces:
+        for s in space.compared:
+            # The best epoch may be another one in every space.
+            identity = s["model"], s["state"], s.get("temperature")
+            known = found.setdefault(identity, {**s, "distances": {}})
+            if is_number(s["distance_benchmark"]):
+                known["distances"][space.name] = s["distance_benchmark"]
+    names = [space.name for space in spaces if space.compared]
+    sets = [s for s in found.values() if len(s["distances"]) == len(names)]
+    orders = [sorted(sets, key=lambda s: s["distances"][name]) for name in names]
+    if len(names) < 2 or len(sets) < 2:
+        return {"order": Agreement.UNKNOWN, "sets": tuple(sets), "disputed": None}
+    disputed = next(filter(None, itertools.starmap(_disputed, itertools.combinations(orders[0], 2))), None)
+    order = (
+        Agreement.DISAGREE if disputed else Agreement.AGREE if orders.count(orders[0]) == len(names) else Agreement.TIED
+    )
+    return {"order": order, "sets": tuple(orders[0]), "disputed": disputed}
+
+
+def _disputed(first: Row, second: Row) -> Row | None:
+    """Returns the pair as two spaces order it differently, each by more than noise between seeds; None if none do."""
+    nearer: dict[bool, str] = {}
+    for name, distance in first["distances"].items():
+        if not criteria.close(distance, second["distances"][name], name == "inception"):
+            nearer.setdefault(distance < second["distances"][name], name)
+    if len(nearer) < 2:
+        return None
+    return {"nearer": first, "farther": second, "by": nearer[True], "other": nearer[False]}
 
 
 def _kernel(sets: Sequence[Row]) -> Row:

@@ -1,7 +1,5 @@
 """What the trainings of normalising flows have shown: fit, inverse, and how each compares with RealNVP."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

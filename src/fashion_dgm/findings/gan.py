@@ -1,7 +1,5 @@
 """What the trainings of adversarial models have shown."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 

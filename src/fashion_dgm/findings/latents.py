@@ -1,7 +1,5 @@
 """What a flow makes of unusual latents, and how likely it finds the images."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

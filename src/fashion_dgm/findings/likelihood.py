@@ -1,7 +1,5 @@
 """Which terms, layers and properties of images make the gap in likelihood between two sets."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 

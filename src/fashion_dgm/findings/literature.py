@@ -5,8 +5,6 @@ Measures of different kinds have types of their own, and nothing joins them: bit
 
 # Explained in docs/reading-the-numbers.md.
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from importlib.resources import files
 

@@ -1,7 +1,5 @@
 """What the study of estimated log-determinants has shown."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from fashion_dgm.findings import criteria

@@ -1,7 +1,5 @@
 """What detection of out-of-distribution images has shown: by likelihood, by other scores, under every flow."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 

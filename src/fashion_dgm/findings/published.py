@@ -1,7 +1,5 @@
 """Where a run stands compared with published results, and on what terms."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 

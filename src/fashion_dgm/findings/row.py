@@ -1,7 +1,5 @@
 """Rows of a run's metrics, which findings return with their verdicts added."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

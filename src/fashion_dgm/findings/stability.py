@@ -1,7 +1,5 @@
 """Which adversarial model trains more stably."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """What a trained discriminator or critic leaves of the generator's gradient under each loss."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Activation normalisation."""
 
-from __future__ import annotations
-
 from typing import Any, cast
 
 import torch

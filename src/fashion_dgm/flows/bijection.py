@@ -2,11 +2,10 @@
 
 # Derived in docs/theory/change-of-variables.md and docs/theory/log-det-estimation.md.
 
-from __future__ import annotations
-
+import contextlib
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import cast
 
 import torch
@@ -14,7 +13,7 @@ from torch import Tensor, nn
 
 from fashion_dgm.errors import FashionDGMError
 
-__all__ = ["Bijection", "Chain", "MultiScale", "zero_log_det"]
+__all__ = ["Bijection", "Chain", "MultiScale", "evaluating", "zero_log_det"]
 
 
 class Bijection(nn.Module, ABC):
@@ -63,6 +62,17 @@ class Chain(Bijection):
         for bijection in reversed(self.bijections):
             y = cast("Bijection", bijection).inverse(y)
         return y
+
+
+@contextlib.contextmanager
+def evaluating(network: nn.Module) -> Iterator[None]:
+    """Puts a network into evaluation mode within a `with` statement, and leaves it in the mode it was in."""
+    training = network.training
+    network.eval()
+    try:
+        yield
+    finally:
+        network.train(training)
 
 
 def zero_log_det(x: Tensor) -> Tensor:

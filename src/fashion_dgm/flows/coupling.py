@@ -2,8 +2,6 @@
 
 # Derived in docs/theory/change-of-variables.md.
 
-from __future__ import annotations
-
 import math
 from abc import abstractmethod
 from dataclasses import dataclass

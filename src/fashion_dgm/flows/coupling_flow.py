@@ -2,8 +2,6 @@
 
 # Derived in docs/theory/change-of-variables.md.
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import partial
 

@@ -3,8 +3,6 @@
 A flow is any class of a module of this package that has a `config_type`.
 """
 
-from __future__ import annotations
-
 import importlib
 import pkgutil
 from collections.abc import Iterator, Mapping

@@ -1,7 +1,5 @@
 """What all flows over images have in common, whatever their layers."""
 
-from __future__ import annotations
-
 import math
 from abc import ABC, abstractmethod
 from typing import ClassVar

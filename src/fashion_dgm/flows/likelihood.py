@@ -2,8 +2,6 @@
 
 # Derived in docs/theory/bits-per-dim.md, docs/theory/change-of-variables.md and docs/theory/likelihood-ood.md.
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +13,7 @@ from torch import Tensor
 
 from fashion_dgm.config import DiscreteLikelihoodConfig
 from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.flows.bijection import evaluating
 from fashion_dgm.flows.flow import Flow
 from fashion_dgm.flows.preprocessing import LEVELS, dequantize
 from fashion_dgm.training.seeds import generator
@@ -65,13 +64,8 @@ def bits_per_dim_of(
     device = next(flow.parameters()).device
     noise = torch.Generator().manual_seed(seed)
     estimator = generator(seed, "probes", probes)
-    training = flow.training
-    flow.eval()
-    try:
-        with torch.autocast(device.type, torch.bfloat16, enabled=precision == torch.bfloat16):
-            parts = [flow.bits_per_dim(batch.to(device), noise, estimator) for batch in images.split(batch_size)]
-    finally:
-        flow.train(training)
+    with evaluating(flow), torch.autocast(device.type, torch.bfloat16, enabled=precision == torch.bfloat16):
+        parts = [flow.bits_per_dim(batch.to(device), noise, estimator) for batch in images.split(batch_size)]
     return torch.cat(parts).cpu().double().numpy()
 
 
@@ -200,13 +194,9 @@ def log_probs_under_noise(
         raise FashionDGMError("a likelihood needs at least one image")
     device = next(flow.parameters()).device
     noise, estimator = generator(seed, "dequantize"), generator(seed, "probes", probes)
-    training = flow.training
-    flow.eval()
-    try:
+    with evaluating(flow):
         parts = [
             flow.log_prob(dequantize(images[index], noise).to(device), estimator).double().cpu()
             for index in torch.arange(len(images)).repeat_interleave(draws).split(batch_size)
         ]
-    finally:
-        flow.train(training)
     return torch.cat(parts).view(len(images), draws)

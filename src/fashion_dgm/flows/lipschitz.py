@@ -2,8 +2,6 @@
 
 # Derived in docs/theory/log-det-estimation.md.
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 
 import torch

@@ -1,9 +1,7 @@
 """Rearrangements of an image: space to depth, and the halves that a coupling layer reads and changes."""
 
-from __future__ import annotations
-
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -15,21 +13,34 @@ from fashion_dgm.flows.bijection import Bijection, zero_log_det
 __all__ = ["ChannelHalves", "Checkerboard", "Partition", "Squeeze"]
 
 
-class Partition(Protocol):
-    """A fixed permutation of the values of an image that leaves two halves of one shape."""
+@dataclass(frozen=True)
+class Partition(ABC):
+    """A fixed permutation of the values of an image that leaves two halves of one shape.
 
+    Arguments:
+        parity: 0 to read the first half, 1 to read the second.
+
+    Raises:
+        FashionDGMError: if parity is neither 0 nor 1.
+    """
+
+    parity: int
+
+    def __post_init__(self) -> None:
+        if self.parity not in (0, 1):
+            raise FashionDGMError(f"the parity of a partition is 0 or 1, not {self.parity}")
+
+    @abstractmethod
     def split(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Cuts `x` in `a`, which a coupling reads, and `b`, which it changes."""
-        ...
 
+    @abstractmethod
     def merge(self, a: Tensor, b: Tensor) -> Tensor:
         """Puts the halves back in their places: `merge(*split(x))` is `x`, bit for bit."""
-        ...
 
 
-@dataclass(frozen=True)
-class Checkerboard:
-    """The two colours of a checkerboard, each packed densely at half the resolution.
+class Checkerboard(Partition):
+    """The two colours of a checkerboard, each packed densely at half the resolution; the first is that of pixel (0, 0).
 
     Every 2x2 block holds two pixels of each colour. Space-to-depth makes channels of the four, so the split is one of
     channels: `(N, C, H, W)` to two halves `(N, 2C, H/2, W/2)`. A coupling network then convolves over a quarter of
@@ -37,17 +48,9 @@ class Checkerboard:
 
     Dinh et al., 2017, figure 3 (left).
 
-    Arguments:
-        parity: 0 to read the colour of the pixel at (0, 0), 1 to read the other.
-
     Raises:
-        FashionDGMError: if parity is neither 0 nor 1; from `split`, if a height or width is odd.
+        FashionDGMError: from `split`, if a height or width is odd.
     """
-
-    parity: int
-
-    def __post_init__(self) -> None:
-        _check_parity(self.parity)
 
     def split(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Takes `(N, C, H, W)` with even H and W to two halves `(N, 2C, H/2, W/2)`."""
@@ -71,23 +74,14 @@ class Checkerboard:
         return F.pixel_shuffle(blocks.flatten(1, 2), 2)
 
 
-@dataclass(frozen=True)
-class ChannelHalves:
+class ChannelHalves(Partition):
     """The first and the second half of the channels: `(N, C, H, W)` to two halves `(N, C/2, H, W)`.
 
     Dinh et al., 2017, figure 3 (right).
 
-    Arguments:
-        parity: 0 to read the first half, 1 to read the second.
-
     Raises:
-        FashionDGMError: if parity is neither 0 nor 1; from `split`, if the number of channels is odd.
+        FashionDGMError: from `split`, if the number of channels is odd.
     """
-
-    parity: int
-
-    def __post_init__(self) -> None:
-        _check_parity(self.parity)
 
     def split(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Takes `(N, C, H, W)` with even C to two halves `(N, C/2, H, W)`."""
@@ -101,11 +95,6 @@ class ChannelHalves:
     def merge(self, a: Tensor, b: Tensor) -> Tensor:
         """Takes two halves `(N, C/2, H, W)` to `(N, C, H, W)`."""
         return torch.cat((b, a) if self.parity else (a, b), dim=1)
-
-
-def _check_parity(parity: int) -> None:
-    if parity not in (0, 1):
-        raise FashionDGMError(f"the parity of a partition is 0 or 1, not {parity}")
 
 
 class Squeeze(Bijection):

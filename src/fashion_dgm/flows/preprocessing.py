@@ -2,8 +2,6 @@
 
 # Derived in docs/theory/bits-per-dim.md, docs/theory/change-of-variables.md and docs/theory/elbo.md.
 
-from __future__ import annotations
-
 import math
 
 import torch

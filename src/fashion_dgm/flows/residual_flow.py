@@ -2,8 +2,6 @@
 
 # Derived in docs/theory/log-det-estimation.md.
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 

@@ -5,8 +5,6 @@ the series. Roulette draws `n` and divides each term by the probability that it 
 pays for it in variance (docs/theory/log-det-estimation.md).
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from typing import Protocol

@@ -23,8 +23,6 @@ References:
     Mathieu, Henaff and LeCun, Fast training of convolutional networks through FFTs (2014).
 """
 
-from __future__ import annotations
-
 from functools import cache
 
 import numpy as np

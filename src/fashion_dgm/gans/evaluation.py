@@ -6,8 +6,6 @@ and the names of its diagnostics end in `_running_stats` or `_batch_stats`. Noth
 training.
 """
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Mapping
 from dataclasses import dataclass

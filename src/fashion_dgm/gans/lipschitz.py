@@ -7,8 +7,6 @@ References:
 
 # Derived in docs/theory/wasserstein.md.
 
-from __future__ import annotations
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn

@@ -8,12 +8,11 @@ References:
 
 # What BatchNorm makes of the discriminator's loss: docs/theory/gan.md.
 
-from __future__ import annotations
-
 import copy
 
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import update_bn
 
 from fashion_dgm.config import AdversarialConfig
 from fashion_dgm.errors import FashionDGMError
@@ -146,21 +145,9 @@ def averaged_generator(average: Generator, config: AdversarialConfig) -> Generat
     every time.
     """
     network = copy.deepcopy(average)
-    norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
-    if not norms:
-        return network.eval()
-    momenta = [norm.momentum for norm in norms]
-    for norm in norms:
-        norm.reset_running_stats()
-        # All batches count alike.
-        norm.momentum = None
     batches = max(1, config.records.samples // config.batch_size)
     latents = torch.randn(
         batches * config.batch_size, config.latent_dim, generator=generator(config.seed, "batch norm")
     ).to(next(network.parameters()).device)
-    network.train()
-    for part in latents.split(config.batch_size):
-        network(part)
-    for norm, momentum in zip(norms, momenta, strict=True):
-        norm.momentum = momentum
+    update_bn(latents.split(config.batch_size), network)
     return network.eval()

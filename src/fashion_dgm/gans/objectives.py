@@ -15,8 +15,6 @@ References:
 
 # Derived in docs/theory/elbo.md, docs/theory/gan.md, docs/theory/vanishing-gradients.md and docs/theory/wasserstein.md.
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 

@@ -6,9 +6,7 @@ waits for the device.
 
 # Derived in docs/theory/gan.md, docs/theory/vanishing-gradients.md and docs/theory/wasserstein.md.
 
-from __future__ import annotations
-
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 import torch
@@ -24,6 +22,7 @@ from fashion_dgm.training.distributed.ranks import average_gradients
 from fashion_dgm.training.ema import EMA
 from fashion_dgm.training.optimizers import make_optimizer, set_learning_rate
 from fashion_dgm.training.speed import accelerate, begin_step
+from fashion_dgm.training.step import StatefulStep
 
 __all__ = ["AdversarialStep", "discriminator_arguments", "generator_arguments"]
 
@@ -47,11 +46,16 @@ def discriminator_arguments(config: AdversarialConfig) -> dict[str, Any]:
     }
 
 
-class AdversarialStep:
+class AdversarialStep(StatefulStep):
     """A step of the discriminator, and one of the generator if it is its turn.
 
     Goodfellow et al., 2014, algorithm 1; with the Wasserstein objective, Arjovsky et al., 2017, algorithm 1.
     """
+
+    state = (
+        *("generator", "discriminator", "generator_optimizer", "discriminator_optimizer", "average"),
+        *("generator_steps", "discriminator_steps", "waited"),
+    )
 
     def __init__(self, config: AdversarialConfig, device: torch.device, precision: torch.dtype) -> None:
         self.config, self.device, self.precision = config, device, precision
@@ -104,28 +108,9 @@ class AdversarialStep:
             return warmup.critic_steps
         return self.config.discriminator_steps
 
-    def networks(self) -> dict[str, nn.Module]:
-        networks = {"generator": self.generator, "discriminator": self.discriminator}
+    def networks(self) -> Mapping[str, nn.Module]:
+        networks = super().networks()
         return networks if self.average is None else {**networks, "average": self.average.average}
-
-    def state_dict(self) -> dict[str, Any]:
-        state = {name: part.state_dict() for name, part in self._parts().items()}
-        return {**state, **{name: getattr(self, name) for name in _COUNTERS}}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        for name, part in self._parts().items():
-            part.load_state_dict(state[name])
-        for name in _COUNTERS:
-            setattr(self, name, state[name])
-
-    def _parts(self) -> dict[str, Any]:
-        parts = {
-            "generator": self.generator,
-            "discriminator": self.discriminator,
-            "generator_optimizer": self.generator_optimizer,
-            "discriminator_optimizer": self.discriminator_optimizer,
-        }
-        return parts if self.average is None else {**parts, "average": self.average}
 
     def _autocast(self) -> torch.autocast:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == torch.bfloat16)
@@ -180,7 +165,6 @@ class AdversarialStep:
 
 
 N = TypeVar("N", bound=nn.Module)
-_COUNTERS = ("generator_steps", "discriminator_steps", "waited")
 
 
 def _prepared(network: N, speed: SpeedConfig, device: torch.device) -> N:

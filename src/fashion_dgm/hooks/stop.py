@@ -1,7 +1,5 @@
 """No node begins after the user has asked to stop."""
 
-from __future__ import annotations
-
 from kedro.framework.hooks import hook_impl
 
 from fashion_dgm.cli.stopping import check

@@ -1,7 +1,5 @@
 """What Kedro-Viz's Workflow view shows: the last run of all pipelines."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from kedro.framework.hooks import hook_impl

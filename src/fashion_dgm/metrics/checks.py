@@ -1,7 +1,5 @@
 """What all comparisons of two sets of features ask of them."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

@@ -1,7 +1,5 @@
 """How complicated an image is, without a model."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Callable
 

@@ -2,8 +2,6 @@
 
 # Explained in docs/reading-the-numbers.md and docs/theory/likelihood-ood.md.
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 import numpy as np

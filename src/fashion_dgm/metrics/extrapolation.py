@@ -18,8 +18,6 @@ References:
 
 # Explained in docs/reading-the-numbers.md.
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 

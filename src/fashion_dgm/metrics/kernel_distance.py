@@ -9,8 +9,6 @@ References:
     Gretton et al., A kernel two-sample test (2012), lemma 6: the unbiased estimator.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

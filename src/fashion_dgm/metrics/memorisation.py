@@ -9,8 +9,6 @@ References:
     the statistic, here over all of the data at once.
 """
 
-from __future__ import annotations
-
 import math
 
 import torch
@@ -19,7 +17,7 @@ from torch import Tensor
 from fashion_dgm.data.images import to_unit_interval
 from fashion_dgm.errors import FashionDGMError
 
-__all__ = ["copying_noise", "copying_probability", "nearest"]
+__all__ = ["copying_probability", "nearest"]
 
 
 @torch.no_grad()
@@ -68,11 +66,3 @@ def copying_probability(generated: Tensor, held_out: Tensor) -> float:
         ordered, generated.double()
     )
     return float((farther + 0.5 * equal).double().mean() / len(ordered))
-
-
-def copying_noise(generated: int, held_out: int) -> float:
-    """Returns the standard deviation of `copying_probability` for so many distances, if both kinds are alike.
-
-    It is that of the Mann-Whitney statistic: `sqrt((N + M + 1) / (12 N M))`.
-    """
-    return math.sqrt((generated + held_out + 1) / (12 * generated * held_out))

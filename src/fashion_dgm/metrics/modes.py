@@ -4,8 +4,6 @@ The classes are those that a classifier sees, so its own confusions are in the f
 same network, show how much.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
 

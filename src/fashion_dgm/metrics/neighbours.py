@@ -9,8 +9,6 @@ References:
     Naeem et al., Reliable fidelity and diversity metrics for generative models (2020), eq. 3 to 5.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 

@@ -4,8 +4,6 @@ References:
     Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapter 13: percentile intervals.
 """
 
-from __future__ import annotations
-
 import functools
 from typing import Any, NamedTuple
 

@@ -1,7 +1,5 @@
 """Densities of statistics of images: fitted to training images, low where an image is unlike them."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp

@@ -1,7 +1,5 @@
 """What scores are made of: an image's coded length, its distance to training images, and what a flow measures of it."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +13,7 @@ from torch.nn import functional as F
 
 from fashion_dgm.data.images import to_unit_interval
 from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.flows.bijection import evaluating
 from fashion_dgm.flows.flow import Flow
 from fashion_dgm.flows.preprocessing import dequantize, to_bits_per_dim
 from fashion_dgm.training.seeds import generator
@@ -159,14 +158,10 @@ def measure_flow(
     device = next(flow.parameters()).device
     noise = torch.Generator().manual_seed(seed)
     probes = generator(seed, "probes", 0)
-    was_training = flow.training
-    flow.eval()
-    try:
+    with evaluating(flow):
         parts = [
             _measure(flow, dequantize(batch, noise).to(device), probes, gradient) for batch in images.split(batch_size)
         ]
-    finally:
-        flow.train(was_training)
     found = {name: torch.cat([part[name] for part in parts]).cpu() for name in parts[0]}
     return {name: (each if name == "latents" else each.double()).numpy() for name, each in found.items()}
 

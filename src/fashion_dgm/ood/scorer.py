@@ -2,8 +2,6 @@
 
 # Explained in docs/reading-the-numbers.md.
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 

@@ -7,8 +7,6 @@ A score is fitted to measures of training images, and from then on is a function
 
 # Derived in docs/theory/likelihood-ood.md.
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType

@@ -1,7 +1,5 @@
 """The results of detection as metrics that JSON can hold."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping
 from typing import Any

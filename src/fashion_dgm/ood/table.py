@@ -1,7 +1,5 @@
 """How well each score detects each set: one row for a model, a set, a score and a size of group."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

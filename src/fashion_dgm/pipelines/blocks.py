@@ -3,8 +3,6 @@
 Names are read here, and no values: those are Kedro's, which merges environments.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path

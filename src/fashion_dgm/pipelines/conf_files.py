@@ -1,7 +1,5 @@
 """Files of configuration, each by itself: what is wrong with one is a message with its name and line."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path

@@ -68,8 +68,8 @@ def log_distances(table: DataFrame, models: Mapping[str, Snapshots], digests: Ma
 
     In the open run a curve has its model's name before it. In the run that trained the model it has not, so that MLflow lays
     the curves of two models over one another; it also states which epoch is best. An earlier evaluation's log in such
-    a run stays. The generator of the best epoch is registered, if its training registered one: by FID if computed. The
-    registered generators carry their distances, so that MLflow ranks them.
+    a run stays. The generator of the best epoch is registered, if its training registered one: by FID if computed, else by
+    the classifier's distance. The registered generators carry their distances, so that MLflow ranks them.
 
     Arguments:
         table: of `evaluation.scoring.Scores.by_epoch`.
@@ -87,9 +87,10 @@ def log_distances(table: DataFrame, models: Mapping[str, Snapshots], digests: Ma
         metrics = [(name, value, now, epoch) for epoch, value in points]
         curve = {"space": space, "split": split, "digest": digests[split][:DIGEST], "metrics": metrics}
         curves.setdefault(model, []).append(curve)
-    # In the order of feature spaces, so that of two the name of the second, "inception", stays.
+    # The last one decides which generator is registered.
+    order = {"classifier": 1, "inception": 2}
     best: dict[str, list[dict[str, Any]]] = {}
-    for row in best_and_last(table):
+    for row in sorted(best_and_last(table), key=lambda row: order.get(row["feature_space"], 0)):
         space, epoch = row["feature_space"], row["best_epoch"]
         splits = [curve["split"] for curve in curves[row["model"]] if curve["space"] == space]
         best.setdefault(row["model"], []).append(

@@ -4,8 +4,6 @@ Each is a checkpoint, `<name>.safetensors`, with a model card beside it, `<name>
 what it reached and where its use ends; its hash is that of the checkpoint, so that neither is changed unnoticed.
 """
 
-from __future__ import annotations
-
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path

@@ -1,20 +1,15 @@
 """Samples epoch by epoch, as a moving picture."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.reporting.figures.axes import check_not_empty
 from fashion_dgm.reporting.figures.images import mosaic_of
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 __all__ = ["animation", "frame"]
 

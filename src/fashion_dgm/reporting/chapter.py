@@ -16,8 +16,6 @@ drawn; `cite(key)` and `citet(key)`, which cite a reference; `proof(name)`, a fo
 a macro. Templates branch on enums and on what is there, never on numbers: what a number means is decided in `findings`.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace

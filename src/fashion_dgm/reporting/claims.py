@@ -1,7 +1,5 @@
 """What the report's chapters rest on, from `claims.yml`, and links to it: pages and docstrings of tests lead back."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from importlib.resources import files
 from typing import NamedTuple
@@ -23,12 +21,10 @@ class Claim(NamedTuple):
     code: str
 
 
-def _read() -> Mapping[str, tuple[Claim, ...]]:
-    text = (files("fashion_dgm.reporting") / "claims.yml").read_text(encoding="utf-8")
-    return {chapter: tuple(Claim(**claim) for claim in claims) for chapter, claims in yaml.safe_load(text).items()}
-
-
-CLAIMS = _read()
+CLAIMS: Mapping[str, tuple[Claim, ...]] = {
+    chapter: tuple(Claim(**claim) for claim in claims)
+    for chapter, claims in yaml.safe_load((files(__package__) / "claims.yml").read_text(encoding="utf-8")).items()
+}
 """By a chapter's anchor."""
 
 

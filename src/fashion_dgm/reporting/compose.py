@@ -1,7 +1,5 @@
 """The report of a run: its chapters in their order, from all that was measured and drawn."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace

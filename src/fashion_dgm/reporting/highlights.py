@@ -1,7 +1,5 @@
 """The results at the top of the report."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from fashion_dgm.findings import Findings

@@ -13,8 +13,6 @@ Columns that are aligned to the right hold numbers. A row whose first cell is bo
 more. HTML is text like any other.
 """
 
-from __future__ import annotations
-
 import base64
 import io
 from collections.abc import Mapping, Sequence
@@ -31,7 +29,7 @@ from PIL import Image, UnidentifiedImageError
 
 from fashion_dgm.errors import FashionDGMError
 
-__all__ = ["Counter", "image_size", "to_html", "to_inline_html", "to_plain"]
+__all__ = ["Counter", "image_size", "to_html", "to_inline_html"]
 
 _CONTAINERS = ("figure", "table", "note", "details", "formula")
 _WORDY = 28  # characters; a column of longer text must not be squeezed to a word a line on a small screen
@@ -63,11 +61,6 @@ def to_html(markdown: str, figures: Mapping[str, bytes | None], counter: Counter
 def to_inline_html(markdown: str) -> str:
     """Returns one paragraph of Markdown as HTML without `<p>`."""
     return _parser().renderInline(markdown.strip())
-
-
-def to_plain(markdown: str) -> str:
-    """Returns one paragraph of Markdown as plain text."""
-    return _text_of(SyntaxTreeNode(_parser().parseInline(markdown.strip())))
 
 
 def image_size(image: bytes) -> tuple[int, int]:

@@ -4,8 +4,6 @@ Page breaks, sizes and colours of paper are those of the report's own style shee
 print as browsers do.
 """
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess

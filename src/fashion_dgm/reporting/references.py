@@ -1,7 +1,5 @@
 """The list of references, from `references.yml`."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from importlib.resources import files
 from typing import NamedTuple
@@ -19,15 +17,10 @@ class Reference(NamedTuple):
     entry: str
 
 
-def _read() -> Mapping[str, Reference]:
-    text = (files("fashion_dgm.reporting") / "references.yml").read_text(encoding="utf-8")
-    return {
-        key: Reference(found["authors"], str(found["year"]), found["entry"].strip())
-        for key, found in yaml.safe_load(text).items()
-    }
-
-
-REFERENCES = _read()
+REFERENCES: Mapping[str, Reference] = {
+    key: Reference(found["authors"], str(found["year"]), found["entry"].strip())
+    for key, found in yaml.safe_load((files(__package__) / "references.yml").read_text(encoding="utf-8")).items()
+}
 
 
 def in_order(keys: Iterable[str]) -> list[str]:

@@ -4,8 +4,6 @@ The file holds its images and style, no script, and asks no server for anything;
 makes browsers hold it to that. Equal content gives equal bytes: mappings are sorted, and no date, host or path is added.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field

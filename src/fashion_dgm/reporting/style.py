@@ -1,7 +1,5 @@
 """One look for all figures: the same pixels whatever the user's own matplotlib settings are."""
 
-from __future__ import annotations
-
 import functools
 import io
 from collections.abc import Callable

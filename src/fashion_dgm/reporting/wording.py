@@ -1,7 +1,5 @@
 """How numbers and names are written in figures, tables and sentences."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -14,7 +12,11 @@ MISSING = "n/a"
 NOT_APPLICABLE = "\u2013"
 
 # "FID" is the name of the distance in Inception's features and of no other.
-SPACE_NAMES = {"classifier": "Fréchet classifier distance", "inception": "FID (Inception)"}
+SPACE_NAMES = {
+    "classifier": "Fréchet classifier distance",
+    "efficientnet": "Fréchet EfficientNet distance",
+    "inception": "FID (Inception)",
+}
 
 _MINUS, _TIMES, _SPACE = "\u2212", "\u00d7", "\u00a0"
 _DATASETS = {
@@ -162,6 +164,14 @@ def _scale_of(name: str) -> int:
 def model_name(name: str) -> str:
     """Writes `gan` as GAN and so on; an unknown name as it is."""
     return _MODELS.get(name, name)
+
+
+def set_name(found: Mapping[str, Any]) -> str:
+    """Writes whose samples a set has, and at which temperature."""
+    if found["state"] == "external":
+        return str(found["model"])
+    heat = "" if found["temperature"] is None else f", T = {found['temperature']:g}"
+    return model_name(found["model"]) + heat
 
 
 def the_model(name: str) -> str:

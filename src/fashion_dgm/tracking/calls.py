@@ -3,8 +3,6 @@
 Each may be called again after a failure in its middle, so it repeats nothing that MLflow already has.
 """
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """Which run a training belongs to: its token lies with the training's state, and so goes wherever that is copied."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os

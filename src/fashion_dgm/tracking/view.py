@@ -3,8 +3,6 @@
 MLflow keeps a view that is shared in a tag of the experiment. By default its charts are in the order of their names.
 """
 
-from __future__ import annotations
-
 import base64
 import json
 import zlib

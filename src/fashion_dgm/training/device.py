@@ -4,8 +4,6 @@ TF32 keeps 10 of float32's 23 bits of mantissa in matrix products and convolutio
 it is disabled.
 """
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Iterator
 
@@ -13,7 +11,7 @@ import torch
 
 from fashion_dgm.errors import FashionDGMError
 
-__all__ = ["DeviceError", "allow_tf32", "resolve_device", "resolve_precision", "tf32", "tf32_is_allowed"]
+__all__ = ["DeviceError", "allow_tf32", "resolve_device", "resolve_precision", "tf32"]
 
 
 class DeviceError(FashionDGMError):
@@ -86,11 +84,6 @@ def allow_tf32(allowed: bool) -> None:
     if hasattr(torch.backends.cudnn, "conv"):  # from torch 2.9 on
         for operation in (torch.backends.cudnn.conv, torch.backends.cudnn.rnn):
             setattr(operation, "fp32_precision", "tf32" if allowed else "ieee")  # noqa: B010 (unknown to torch's types)
-
-
-def tf32_is_allowed() -> bool:
-    """Whether matrix products or convolutions of float32 may be rounded to TF32."""
-    return torch.backends.cuda.matmul.allow_tf32 or torch.backends.cudnn.allow_tf32
 
 
 @contextlib.contextmanager

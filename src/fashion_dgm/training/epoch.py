@@ -1,7 +1,5 @@
 """How far an epoch has come."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """What a training run depends on, so that a finished one is reused and a changed one is not."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

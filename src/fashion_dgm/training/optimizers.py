@@ -1,7 +1,5 @@
 """Optimizers from their parameter blocks."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import torch

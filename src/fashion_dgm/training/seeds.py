@@ -1,7 +1,5 @@
 """Randomness as a function of (seed, purpose, epoch), so that any epoch can be repeated on its own."""
 
-from __future__ import annotations
-
 import hashlib
 
 import torch

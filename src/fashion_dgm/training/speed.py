@@ -1,7 +1,5 @@
 """Layout and compilation of networks."""
 
-from __future__ import annotations
-
 from typing import TypeVar
 
 import torch

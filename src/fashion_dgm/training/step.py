@@ -1,7 +1,5 @@
 """What a model family gives to the epoch loop."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, Protocol
 

@@ -1,7 +1,5 @@
 """All sets together: one bad set loses no other, and the summary reports each."""
 
-from __future__ import annotations
-
 import json
 import logging
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Whatever comes in, 28x28 grey bytes come out, the right way up, bright where it was bright; or a clear refusal."""
 
-from __future__ import annotations
-
 import io
 
 import numpy as np

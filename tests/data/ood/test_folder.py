@@ -1,7 +1,5 @@
 """Folders of users: mixed contents, and every mistake we could think of."""
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import io

@@ -1,7 +1,5 @@
 """Files of published sets: checked, turned the right way, and replaced by a reason where they cannot be had."""
 
-from __future__ import annotations
-
 import dataclasses
 import gzip
 import hashlib

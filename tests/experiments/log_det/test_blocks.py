@@ -1,7 +1,5 @@
 """Random blocks keep their Lipschitz constant, and so do the layers of a flow."""
 
-from __future__ import annotations
-
 import pytest
 import torch
 from tests.small import residual_config

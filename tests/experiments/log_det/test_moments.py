@@ -1,7 +1,5 @@
 """Theory against every probe there is: `2^D` of them."""
 
-from __future__ import annotations
-
 import itertools
 import math
 

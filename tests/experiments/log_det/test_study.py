@@ -1,7 +1,5 @@
 """The study's measurements, and what is concluded from them."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

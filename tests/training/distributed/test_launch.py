@@ -1,7 +1,5 @@
 """Two processes train together on the CPU, through gloo."""
 
-from __future__ import annotations
-
 import os
 import signal
 import socket

@@ -1,15 +1,14 @@
 """All out-of-distribution sets that the parameters name, each on its own: what is wrong with one costs no other."""
 
-from __future__ import annotations
-
 import hashlib
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fashion_dgm.config.data import OODSetsConfig
 from fashion_dgm.data.images import ImageSet
@@ -20,9 +19,6 @@ from fashion_dgm.data.ood.published import DIGITS_CONVERSION, PUBLISHED_SETS, Fi
 from fashion_dgm.data.ood.transforms import TRANSFORMS
 from fashion_dgm.data.raw_sets import RAW_SETS
 from fashion_dgm.errors import FashionDGMError
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 __all__ = ["Fetch", "build_sets", "check_names", "in_order", "partners_of"]
 

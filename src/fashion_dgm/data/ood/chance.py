@@ -1,13 +1,7 @@
 """Randomness of the out-of-distribution sets: that of one does not depend on which others there are."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import numpy as np
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from numpy.typing import NDArray
 
 __all__ = ["choose", "random_numbers"]
 

@@ -1,17 +1,12 @@
 """Any picture to the project's form: 28x28 pixels, grey, unsigned bytes; and what had to be done to it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from fashion_dgm.errors import FashionDGMError
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 __all__ = ["SIDE", "Conversion", "grey_of_arrays", "grey_of_picture"]
 

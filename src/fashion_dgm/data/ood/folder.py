@@ -1,23 +1,19 @@
 """A user's own images: a folder of pictures and arrays, or one such file."""
 
-from __future__ import annotations
-
 import os
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from fashion_dgm.data.ood.chance import choose
 from fashion_dgm.data.ood.convert import Conversion, grey_of_arrays, grey_of_picture
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.files import readable
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 __all__ = ["ARRAYS", "PICTURES", "Origin", "read_folder", "read_folder_with_origins"]
 

@@ -4,8 +4,6 @@ Only the official test images of the first three are used. Their addresses and M
 holds them equal.
 """
 
-from __future__ import annotations
-
 import gzip
 import hashlib
 import io
@@ -15,9 +13,9 @@ import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from fashion_dgm.data.download import download
@@ -25,9 +23,6 @@ from fashion_dgm.data.idx import parse_idx, read_idx
 from fashion_dgm.data.ood.convert import SIDE, Conversion, grey_of_arrays, grey_of_picture
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.files import atomic_path
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 __all__ = ["DIGITS_CONVERSION", "PUBLISHED_SETS", "FileMissing", "PublishedSet", "fetch_published", "load_digits"]
 

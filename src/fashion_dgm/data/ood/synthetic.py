@@ -1,15 +1,9 @@
 """Images of nothing: noise and constants."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import NDArray
 
 from fashion_dgm.data.ood.chance import random_numbers
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 __all__ = ["HOW", "synthesise"]
 

@@ -6,18 +6,13 @@ negative keeps all edges and turns every value, and a permutation keeps each ima
 A new transform is a function here, under `transform`. Its name is that of the parameter.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fashion_dgm.data.ood.chance import random_numbers
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 __all__ = ["TRANSFORMS", "Transform", "transform"]
 

@@ -9,8 +9,6 @@ References:
 
 # Derived in docs/theory/convergence.md and docs/theory/wasserstein.md.
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from dataclasses import dataclass

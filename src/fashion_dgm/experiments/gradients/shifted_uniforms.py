@@ -10,8 +10,6 @@ References:
 
 # Derived in docs/theory/vanishing-gradients.md and docs/theory/wasserstein.md.
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import rel_entr

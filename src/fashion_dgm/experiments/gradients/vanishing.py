@@ -8,8 +8,6 @@ References:
 
 # Derived in docs/theory/vanishing-gradients.md.
 
-from __future__ import annotations
-
 import copy
 import logging
 import math

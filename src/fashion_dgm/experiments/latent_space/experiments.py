@@ -5,8 +5,6 @@ Each function returns `DecodedSamples`, one for each kind of latents, in the ord
 
 # Derived in docs/theory/likelihood-ood.md.
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace

@@ -4,8 +4,6 @@ A draw of `N(0, I)` in `D` dimensions has a norm of about `sqrt(D)`, within a fe
 those of the first scale in front, as `MultiScale` lays them out.
 """
 
-from __future__ import annotations
-
 import math
 from typing import Literal
 

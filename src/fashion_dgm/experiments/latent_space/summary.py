@@ -1,18 +1,15 @@
 """Tables of decoded samples, and their summaries."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
+from pandas import DataFrame
 
 from fashion_dgm.experiments.latent_space.experiments import DecodedSamples
 from fashion_dgm.metrics.resampling import mean_estimate
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
 
 __all__ = ["PATHS", "compare_paths", "summarise_decoded", "table_of"]
 
@@ -27,8 +24,6 @@ def table_of(samples: Sequence[DecodedSamples]) -> DataFrame:
     `like_host` and `like_donor` are correlations of the pixels with those of the image whose latents were changed, and
     of the one whose latents were put in; `changed` is the fraction of pixels whose grey level differs from the host's.
     """
-    import pandas as pd
-
     tables = [
         pd.DataFrame(
             {

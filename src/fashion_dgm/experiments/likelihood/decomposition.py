@@ -2,8 +2,6 @@
 
 # Explained in docs/reading-the-numbers.md and docs/theory/likelihood-ood.md.
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 
@@ -14,7 +12,7 @@ from torch import Tensor
 
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.experiments.likelihood.trace import Trace, log_normal, trace
-from fashion_dgm.flows.bijection import Bijection
+from fashion_dgm.flows.bijection import Bijection, evaluating
 from fashion_dgm.flows.preprocessing import LEVELS, dequantize
 from fashion_dgm.training.seeds import generator
 
@@ -100,16 +98,11 @@ def decompose(
         )
     reference = next(flow.parameters())
     noise, probes = torch.Generator().manual_seed(seed), generator(seed, "probes", 0)
-    training = flow.training
-    flow.eval()
-    try:
-        with torch.autocast(reference.device.type, torch.bfloat16, enabled=precision == torch.bfloat16):
-            batches = [
-                _decompose(trace(flow, dequantize(batch.to(reference.device), noise, reference.dtype), probes))
-                for batch in images.split(batch_size)
-            ]
-    finally:
-        flow.train(training)
+    with evaluating(flow), torch.autocast(reference.device.type, torch.bfloat16, enabled=precision == torch.bfloat16):
+        batches = [
+            _decompose(trace(flow, dequantize(batch.to(reference.device), noise, reference.dtype), probes))
+            for batch in images.split(batch_size)
+        ]
     first = batches[0]
     names = ("layers", "latents", "stops", "norms", "neighbours")
     joined = {name: np.concatenate([getattr(batch, name) for batch in batches], axis=-1) for name in names}

@@ -1,7 +1,5 @@
 """What the difference between two sets of images in bits per dimension comes from."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

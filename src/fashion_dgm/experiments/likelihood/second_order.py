@@ -2,8 +2,6 @@
 
 # Derived in docs/theory/likelihood-ood.md.
 
-from __future__ import annotations
-
 import copy
 import math
 from collections.abc import Callable, Sequence

@@ -1,20 +1,17 @@
 """Likelihood decompositions as tables, and their summaries."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
+from pandas import DataFrame
 
 from fashion_dgm.experiments.likelihood.decomposition import Decomposition
 from fashion_dgm.experiments.likelihood.gap import complexity_line, gap_by_part
 from fashion_dgm.metrics.complexity import COMPLEXITIES
 from fashion_dgm.metrics.resampling import Estimate, Partners, mean_estimate, paired_auroc, spearman
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
 
 __all__ = ["compare_layers", "explain_sets", "image_table", "layer_table", "perturbation_rows"]
 
@@ -24,8 +21,6 @@ Array = NDArray[np.float64]
 
 def image_table(name: str, found: Decomposition, images: NDArray[np.uint8]) -> DataFrame:
     """Returns a row an image: `dataset`, `index`, `bits_per_dim`, `part_...`, `norm`, `neighbours` and complexities."""
-    import pandas as pd
-
     columns: dict[str, Any] = {"dataset": name, "index": range(len(images)), "bits_per_dim": found.bits_per_dim}
     columns |= {f"{_PART}{part}": bits for part, bits in found.parts.items()}
     columns |= {"norm": found.norm, "neighbours": found.neighbours}
@@ -38,8 +33,6 @@ def layer_table(name: str, found: Decomposition) -> DataFrame:
 
     `bits` is what its log-determinant costs, `stop` the bits/dim had the flow ended there, `stop_se` its standard error.
     """
-    import pandas as pd
-
     errors = found.stops.std(axis=1, ddof=1) / np.sqrt(found.stops.shape[1])
     return pd.DataFrame(
         {

@@ -1,8 +1,5 @@
 """Images on their way through the layers of a flow."""
 
-from __future__ import annotations
-
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
@@ -11,7 +8,7 @@ import torch
 from torch import Tensor
 
 from fashion_dgm.flows.bijection import Bijection, Chain, MultiScale
-from fashion_dgm.flows.flow import Flow
+from fashion_dgm.flows.flow import Flow, StandardNormal
 from fashion_dgm.flows.partition import Squeeze
 
 __all__ = ["Layer", "Trace", "log_normal", "trace"]
@@ -82,8 +79,7 @@ def trace(flow: Bijection, x: Tensor, probes: torch.Generator | None = None) -> 
 
 def log_normal(z: Tensor) -> Tensor:
     """Returns the standard normal log-density of values `(N, ...)`, nats, `(N,)`."""
-    z = z.flatten(1)
-    return -0.5 * (z.square().sum(1) + z.shape[1] * math.log(2 * math.pi))
+    return StandardNormal().log_prob(z.flatten(1))
 
 
 class _Tracer:

@@ -1,7 +1,5 @@
 """Residual branches of known Lipschitz bound at one input: random ones, and the layers of a trained flow at real images."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from dataclasses import dataclass

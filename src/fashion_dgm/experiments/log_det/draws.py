@@ -1,7 +1,5 @@
 """Many independent estimates of one log-determinant, and what they show of mean and variance."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from statistics import NormalDist

@@ -4,8 +4,6 @@ With `d_k = (-1)^(k+1) / k v^T A^k v`, all means and covariances of the `d_k` ov
 variance, docs/theory/log-det-estimation.md), and bias and variance of truncation and roulette follow.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

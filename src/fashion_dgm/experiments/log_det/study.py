@@ -1,7 +1,5 @@
 """The study: every estimator on every block, compared with theory."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass

@@ -1,18 +1,14 @@
 """Summaries of the study's tables."""
 
-from __future__ import annotations
-
 import itertools
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from pandas import DataFrame
 
 from fashion_dgm.experiments.log_det.draws import quantile
 from fashion_dgm.experiments.log_det.moments import truncation_bound
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
 
 __all__ = ["break_even", "summarise", "terms_by_bound", "terms_needed"]
 

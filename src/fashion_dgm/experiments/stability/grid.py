@@ -1,7 +1,5 @@
 """The runs of the study: every model, as assigned and under the same drawn variations, with every seed."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass

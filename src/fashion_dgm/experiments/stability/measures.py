@@ -10,8 +10,6 @@ References:
 
 # Explained in docs/stability.md.
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field

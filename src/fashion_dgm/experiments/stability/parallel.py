@@ -1,7 +1,5 @@
 """The runs of a study side by side, through Ray."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from fashion_dgm.experiments.stability.grid import Plan

@@ -1,7 +1,5 @@
 """Training and scoring of the study's runs, each of which is kept and found again."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import logging

@@ -2,8 +2,6 @@
 
 # Explained in docs/stability.md.
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import Any, Literal

@@ -1,7 +1,5 @@
 """Nodes of `fid_eval`."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,7 +8,7 @@ from fashion_dgm.data.images import ImageSet
 from fashion_dgm.pipelines.late import Checkpoint, DataFrame, FeatureCache, Figure, Snapshots, figures
 from fashion_dgm.pipelines.tracking import log_distances, log_sampling
 
-__all__ = ["plot_distances", "score_samples"]
+__all__ = ["plot_distances", "plot_feature_spaces", "score_samples"]
 
 
 def score_samples(
@@ -84,3 +82,12 @@ def plot_distances(table: DataFrame, metrics: dict[str, Any]) -> Figure:
             size = "" if row["samples"] == metrics["samples"] else f" (N = {row['samples']})"
             external[row["feature_space"]][row["model"] + size] = row["distance_test"]
     return figures.fid_curves(table[table["split"] == "test"], floors, external, metrics["samples"])
+
+
+def plot_feature_spaces(metrics: dict[str, Any]) -> Figure:
+    """Draws how the feature spaces rank the same samples."""
+    from fashion_dgm.findings.fid import fid
+    from fashion_dgm.reporting.wording import set_name
+
+    sets = fid(metrics).ranking["sets"]
+    return figures.feature_spaces({set_name(found): found["distances"] for found in sets}, metrics["floor"])

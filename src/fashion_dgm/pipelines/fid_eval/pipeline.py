@@ -30,5 +30,6 @@ def create_pipeline() -> Pipeline:
                 name="score_samples",
             ),
             Node(nodes.plot_distances, ["fid_by_epoch", "fid_metrics"], "fid_curves_figure", name="plot_fid"),
+            Node(nodes.plot_feature_spaces, "fid_metrics", "feature_spaces_figure", name="plot_feature_spaces"),
         ]
     )

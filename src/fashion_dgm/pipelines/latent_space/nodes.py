@@ -1,7 +1,5 @@
 """Nodes of `latent_space`."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Nodes of `likelihood_decomposition`."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Mapping
 from typing import Any

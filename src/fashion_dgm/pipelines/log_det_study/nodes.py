@@ -1,7 +1,5 @@
 """Nodes of `log_det_study`."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from fashion_dgm.config import LogDetStudyConfig

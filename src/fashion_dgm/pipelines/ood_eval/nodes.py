@@ -1,7 +1,5 @@
 """Nodes of `ood_eval`."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Mapping
 from typing import Any

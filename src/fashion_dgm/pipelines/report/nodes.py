@@ -1,7 +1,5 @@
 """Nodes of `report`."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from pydantic import BaseModel

@@ -1,7 +1,5 @@
 """Nodes of `stability`."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from fashion_dgm.config import GANConfig, PenalisedWGANConfig, SpectralGANConfig, StabilityConfig, WGANConfig

@@ -1,7 +1,5 @@
 """Nodes of `train_classifier`."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from fashion_dgm.config import ClassifierConfig

@@ -1,7 +1,5 @@
 """Nodes of `train_flow` and of other pipelines that train a flow."""
 
-from __future__ import annotations
-
 import dataclasses
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Nodes of `train_residual_flow`."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from fashion_dgm.config import ResidualFlowEvaluationConfig, ResidualFlowTrainingConfig

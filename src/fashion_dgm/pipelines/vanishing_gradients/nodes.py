@@ -1,7 +1,5 @@
 """Nodes of `vanishing_gradients`."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from fashion_dgm.config import GANConfig, PenalisedWGANConfig, VanishingGradientsConfig, WGANConfig

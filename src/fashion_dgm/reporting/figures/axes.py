@@ -1,24 +1,20 @@
 """What figures have in common: lines labelled at their ends, rows of panels, heat maps."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence, Sized
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+from numpy.typing import NDArray
+from pandas import DataFrame
 
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.reporting.style import GREY
 from fashion_dgm.reporting.wording import number
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-    from pandas import DataFrame
 
 T = TypeVar("T")
 

@@ -1,14 +1,14 @@
-"""Figures of distances by epoch."""
-
-from __future__ import annotations
+"""Figures of distances: by epoch, and by feature space."""
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from pandas import DataFrame
 
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.findings.gan import model_order
@@ -24,11 +24,7 @@ from fashion_dgm.reporting.figures.axes import (
 from fashion_dgm.reporting.style import BLACK, CYCLE, WIDTH, styled
 from fashion_dgm.reporting.wording import SPACE_NAMES, count, model_name, number
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-    from pandas import DataFrame
-
-__all__ = ["fid_curves"]
+__all__ = ["feature_spaces", "fid_curves"]
 
 
 @styled
@@ -64,6 +60,48 @@ def fid_curves(
         sizes = " and ".join(count(n) for n in samples)
         panel.set_title(f"{SPACE_NAMES.get(space, space)}, N = {sizes} (lower is better)")
     panels[-1].set_xlabel("epoch")
+    return figure
+
+
+@styled
+def feature_spaces(distances: Mapping[str, Mapping[str, float]], floors: Mapping[str, float]) -> Figure:
+    """Draws how feature spaces rank the same sets of samples: a column for each space, a line for each set.
+
+    Units differ between spaces, so each distance is a fraction of the largest in its space.
+
+    Arguments:
+        distances: by name of the set and feature space; every set has all spaces.
+        floors: those of held-out images, by space; a space may have none.
+    """
+    spaces = sorted({space for found in distances.values() for space in found})
+    largest = {space: max(found[space] for found in distances.values()) or 1.0 for space in spaces}
+    lines: list[tuple[str, Mapping[str, float], str, Any]] = [
+        (name, found, CYCLE[i % len(CYCLE)], "-") for i, (name, found) in enumerate(distances.items())
+    ]
+    known = {space: floors[space] for space in spaces if math.isfinite(floors.get(space, math.nan))}
+    if known:
+        lines.append(("floor", known, BLACK, DASHED))
+    figure = Figure(figsize=(WIDTH, 3.8), layout="constrained")
+    axes = figure.subplots()
+    axes.set_title("Distance as a fraction of the largest in its space (lower is better)")
+    ends: list[tuple[float, str, str]] = []
+    drawn: list[NDArray[np.float64]] = []
+    for name, found, color, stroke in lines:
+        places = [place for place, space in enumerate(spaces) if space in found]
+        fractions = np.array([found[spaces[place]] / largest[spaces[place]] for place in places])
+        axes.plot(places, fractions, color=color, marker="o", linestyle=stroke)
+        for place, fraction in zip(places, fractions, strict=True):
+            text = number(found[spaces[place]], 2)
+            axes.annotate(text, (place, fraction), (6, 5), textcoords="offset points", color=color, fontsize=9)
+        ends.append((float(fractions[-1]), name, color))
+        drawn.append(fractions)
+    if not drawn:
+        say_missing(axes)
+        return figure
+    axes.set_xticks(range(len(spaces)), [SPACE_NAMES.get(space, space) for space in spaces])
+    axes.margins(x=0.15, y=0.15)
+    log_if_wide(axes, *drawn)
+    write_at_ends(axes, ends)
     return figure
 
 

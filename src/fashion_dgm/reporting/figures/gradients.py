@@ -1,14 +1,14 @@
 """Figures of the study of gradients: distances between distributions, frozen generators, GANs on one point."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+from numpy.typing import NDArray
+from pandas import DataFrame
 
 from fashion_dgm.config import DiracConfig
 from fashion_dgm.experiments.gradients.dirac_gan import DiracGAN, descend, dirac_gans, penalty_limit
@@ -16,10 +16,6 @@ from fashion_dgm.experiments.gradients.shifted_uniforms import closed_form
 from fashion_dgm.reporting.figures.axes import check_not_empty, legend_entry
 from fashion_dgm.reporting.style import BLACK, BLUE, GREEN, GREY, VERMILLION, WIDTH, styled
 from fashion_dgm.reporting.wording import loss_name
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-    from pandas import DataFrame
 
 __all__ = ["dirac_portraits", "gradient_norms", "gradient_variance", "uniform_curves"]
 

@@ -1,23 +1,19 @@
 """Images in grids, in labelled rows, and with captions of their own."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.reporting.figures.axes import check_not_empty, thinned
 from fashion_dgm.reporting.style import BLACK, BLUE, DPI, GREY, VERMILLION, WIDTH, styled
 from fashion_dgm.reporting.wording import dataset_name
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 __all__ = ["class_examples", "flow_samples", "image_grid", "ood_set_examples", "snapshot_strip"]
 
@@ -44,24 +40,21 @@ class Block:
 
 
 @styled
-def image_grid(images: NDArray, columns: int, title: str | None = None) -> Figure:
+def image_grid(images: NDArray, columns: int) -> Figure:
     """Draws images row by row.
 
     Arguments:
         images: uint8 in 0..255 or floats in `[0, 1]`, `(N, 1, H, W)`; floats outside are clipped.
         columns: images in a row; the last row may be shorter.
-        title: written above.
 
     Raises:
         FashionDGMError: if there is no image, the shape is another, or `columns` is less than 1.
     """
-    return draw_blocks([Block(mosaic_of(images, columns), heading=title)])
+    return draw_blocks([Block(mosaic_of(images, columns))])
 
 
 @styled
-def class_examples(
-    images: NDArray, labels: NDArray, class_names: Sequence[str], per_class: int = 10, title: str | None = None
-) -> Figure:
+def class_examples(images: NDArray, labels: NDArray, class_names: Sequence[str], per_class: int) -> Figure:
     """Draws the first `per_class` images of each class, a row a class, with its name.
 
     Arguments:
@@ -69,7 +62,6 @@ def class_examples(
         labels: integers in `0..len(class_names) - 1`, `(N,)`. A class without images gets an empty row.
         class_names: one name a class.
         per_class: images in a row.
-        title: written above.
 
     Raises:
         FashionDGMError: if shapes do not fit.
@@ -78,7 +70,7 @@ def class_examples(
         raise FashionDGMError(f"{len(images)} images need as many labels, not {len(labels)}")
     check_images(images, per_class)
     rows = [images[np.flatnonzero(np.asarray(labels) == label)[:per_class]] for label in range(len(class_names))]
-    return draw_blocks([Block(stack_rows(rows, per_class), title, tuple(class_names))])
+    return draw_blocks([Block(stack_rows(rows, per_class), row_labels=tuple(class_names))])
 
 
 @styled

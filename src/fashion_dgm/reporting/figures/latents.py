@@ -1,20 +1,16 @@
 """Figures of what a flow makes of unusual latents."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 
+from fashion_dgm.experiments.latent_space.experiments import DecodedSamples
 from fashion_dgm.reporting.figures.axes import DASHED, thinned
 from fashion_dgm.reporting.figures.images import COLUMNS, CaptionedRow, captioned_rows
 from fashion_dgm.reporting.style import BLUE, GREY, VERMILLION, WIDTH, styled
 from fashion_dgm.reporting.wording import number
-
-if TYPE_CHECKING:
-    from fashion_dgm.experiments.latent_space.experiments import DecodedSamples
 
 __all__ = [
     "PATH_NAMES",

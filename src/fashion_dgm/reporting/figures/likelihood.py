@@ -1,24 +1,19 @@
 """Figures of what a likelihood is made of: its terms, layers and neighbours, and images that were changed."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from pandas import DataFrame
 
+from fashion_dgm.experiments.likelihood.trace import Trace
 from fashion_dgm.reporting.figures.axes import DASHED, check_not_empty, thinned
 from fashion_dgm.reporting.figures.images import COLUMNS, CaptionedRow, captioned_rows
 from fashion_dgm.reporting.style import BLACK, BLUE, CYCLE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION, WIDTH, styled
 from fashion_dgm.reporting.wording import dataset_name, number, part_name, part_order
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-    from pandas import DataFrame
-
-    from fashion_dgm.experiments.likelihood.trace import Trace
 
 __all__ = [
     "layer_trace",

@@ -1,18 +1,14 @@
 """Figures of the series and its probes: what truncation lacks, and what probes scatter."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from pandas import DataFrame, Series
 
 from fashion_dgm.reporting.figures.axes import DASHED, check_not_empty, legend_entry, panel_grid, plain_ticks
 from fashion_dgm.reporting.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION, WIDTH, styled
-
-if TYPE_CHECKING:
-    from pandas import DataFrame, Series
 
 __all__ = ["log_det_probes", "log_det_truncation"]
 

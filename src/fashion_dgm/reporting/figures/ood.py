@@ -1,24 +1,20 @@
 """Figures of out-of-distribution scores: densities of one of them, and the AUROC of every one on every set."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from numpy.typing import NDArray
+from pandas import DataFrame
 
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.reporting.figures.axes import check_not_empty, column_of, heat_map
 from fashion_dgm.reporting.style import BLACK, BLUE, GREY, VERMILLION, WIDTH, styled
 from fashion_dgm.reporting.wording import NOT_APPLICABLE, count, dataset_name, model_name
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from numpy.typing import NDArray
-    from pandas import DataFrame
 
 __all__ = ["auroc_matrix", "ood_histogram", "score_histogram"]
 

@@ -1,7 +1,5 @@
 """Results of a run next to published ones."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import NamedTuple
 

@@ -1,21 +1,17 @@
 """Figures of truncation against Russian roulette: bias, variance, and error at equal cost."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from pandas import DataFrame
 
 from fashion_dgm.reporting.figures.axes import DASHED, legend_entry, log_if_wide, panel_grid, plain_ticks
 from fashion_dgm.reporting.figures.log_det import KIND_NAMES, kinds_of
 from fashion_dgm.reporting.style import BLACK, BLUE, GREEN, GREY, ORANGE, VERMILLION, WIDTH, styled
 from fashion_dgm.reporting.wording import count, number
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
 
 __all__ = ["roulette_bias", "roulette_budget", "roulette_variance"]
 

@@ -1,7 +1,5 @@
 """Figures of the stability study: curves, measures, and what they decide."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any

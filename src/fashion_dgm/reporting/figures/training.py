@@ -1,15 +1,14 @@
 """Figures of training: flows, and adversarial models."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
+from numpy.typing import NDArray
+from pandas import DataFrame
 
 from fashion_dgm.findings.criteria import EVEN_ENTROPY
 from fashion_dgm.findings.gan import model_order
@@ -26,10 +25,6 @@ from fashion_dgm.reporting.figures.axes import (
 )
 from fashion_dgm.reporting.style import BLACK, BLUE, CYCLE, GREEN, GREY, ORANGE, PURPLE, VERMILLION, WIDTH, styled
 from fashion_dgm.reporting.wording import model_name
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-    from pandas import DataFrame
 
 __all__ = ["flow_curve", "gan_curves", "sample_records"]
 

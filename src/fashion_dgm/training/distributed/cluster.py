@@ -1,7 +1,5 @@
 """Ray, which places runs on processors and GPUs of this machine or of a cluster."""
 
-from __future__ import annotations
-
 import logging
 import os
 from typing import Any

@@ -3,8 +3,6 @@
 Files rather than queues: a process that is killed in the middle of a message leaves no lock behind.
 """
 
-from __future__ import annotations
-
 import json
 import logging
 import pickle

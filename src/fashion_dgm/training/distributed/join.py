@@ -4,8 +4,6 @@ The command is `python -m fashion_dgm.training.distributed.join --nodes 2 HOST:P
 same version, and nothing else: the job comes with data and parameters from the other machine.
 """
 
-from __future__ import annotations
-
 import argparse
 import logging
 import sys

@@ -5,8 +5,6 @@ lost, it starts all of them again, and they go on from the last saved state. The
 it. The driver alone hears of epochs and gets the result, so one catalog and one MLflow run are enough.
 """
 
-from __future__ import annotations
-
 import gc
 import logging
 import os

@@ -10,8 +10,6 @@ wrapper would copy between the two, are part of the first one's graph. What the 
 others are still computed is little here: the networks have a few million weights, which travel in one message.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 

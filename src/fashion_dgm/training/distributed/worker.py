@@ -1,7 +1,5 @@
 """One process of a distributed run, started by torch's elastic agent as `python -m` of this module with a folder."""
 
-from __future__ import annotations
-
 import io
 import logging
 import os

@@ -1,0 +1,141 @@
+"""Parts of README and documentation that files and tests determine; `GOLDEN=write pytest tests/test_pages.py` writes them.
+
+The main results are those of `docs/results/headline.json`; what a page is checked by, the claims of `claims.yml` and the
+tests whose docstrings name its headings; its sources, the entries of `references.yml` with this page.
+"""
+
+import ast
+import functools
+import json
+import os
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import markdown
+import pytest
+import yaml
+
+from fashion_dgm.reporting.chapter import chapter_template
+from fashion_dgm.reporting.claims import CLAIMS
+from tests.conftest import ROOT
+from tests.generated import is_current
+
+ROWS: list[dict[str, Any]] = json.loads((ROOT / "docs" / "results" / "headline.json").read_text(encoding="utf-8"))
+FIELDS = (
+    *("model", "configuration", "metric", "features", "split", "n", "seeds", "mean", "sd"),
+    *("epochs", "hardware", "commit", "command", "published", "page"),
+)
+THEORY = {str(path.relative_to(ROOT)) for path in (ROOT / "docs" / "theory").glob("*.md") if path.name != "index.md"}
+REFERENCES = yaml.safe_load((ROOT / "src/fashion_dgm/reporting/references.yml").read_text(encoding="utf-8"))
+CITING = {page for reference in REFERENCES.values() for page in reference.get("pages", ())}
+
+
+def headline(root: str) -> str:
+    """The main results as a table, with links to pages below `root`."""
+    columns = ("model", "metric, on the official test images", "result", "published", "epochs, seeds", "run")
+    rows = [columns, ("---",) * len(columns), *(cells(row, root) for row in ROWS)]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def cells(row: Mapping[str, Any], root: str) -> tuple[str, ...]:
+    spread = "" if row["sd"] is None else f" ± {row['sd']}"
+    seeds = f"{len(row['seeds'])} seed{'s' * (len(row['seeds']) > 1)}"
+    return (
+        f"{row['model']}, {row['configuration']}",
+        row["metric"],
+        f"{row['mean']}{spread}",
+        row["published"] or "",
+        seeds if row["epochs"] is None else f"{row['epochs']}, {seeds}",
+        f"[`{row['commit']}`]({root}{row['page']})",
+    )
+
+
+@functools.cache
+def evidence() -> Mapping[str, Mapping[str, list[str]]]:
+    """`{page: {heading: [path#test]}}`, of tests whose docstrings name the heading."""
+    found: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.FunctionDef):
+                for page, heading in re.findall(r"(docs/[\w/.-]+?\.md)#([\w-]+)", ast.get_docstring(node) or ""):
+                    found[page][heading].append(f"{path.relative_to(ROOT)}#{node.name}")
+    return found
+
+
+def headings(page: str) -> Iterator[tuple[str, str]]:
+    """Anchors and titles of a page's headings, but for its own, in order."""
+    converter = markdown.Markdown(extensions=["toc", "pymdownx.superfences"])
+    converter.convert((ROOT / page).read_text(encoding="utf-8"))
+    (top,) = converter.toc_tokens
+    waiting = list(top["children"])
+    while waiting:
+        token = waiting.pop(0)
+        yield token["id"], token["name"]
+        waiting[:0] = token["children"]
+
+
+def checked_by(page: str) -> str:
+    """A list of the headings with a claim: its text, tests, code, and chapters of the report."""
+    root = os.path.relpath(ROOT, (ROOT / page).parent)
+    entries = []
+    for heading, title in headings(page):
+        if heading not in evidence()[page]:
+            continue
+        links = [f"[`{test.replace('#', '::')}`]({root}/{test})" for test in evidence()[page][heading]]
+        claims = [
+            (chapter, claim)
+            for chapter, found in CLAIMS.items()
+            for claim in found
+            if claim.page == f"{page}#{heading}"
+        ]
+        for code in dict.fromkeys(claim.code for _, claim in claims):
+            module = code.partition(".py")[0].removeprefix("src/").replace("/", ".")
+            links.append(f"code [`{module}`]({root}/{code})")
+        links.extend(f'in the report "{chapter_template(chapter).title}"' for chapter, _ in claims)
+        text = "; ".join(dict.fromkeys(claim.text for _, claim in claims)) or title
+        entries.append(f"- [{text}](#{heading}):\n  " + ",\n  ".join(dict.fromkeys(links)))
+    return "\n".join(entries)
+
+
+def sources(page: str) -> str:
+    """A list of the works that a page is based on, each with what the page takes from it."""
+    cited = (reference for reference in REFERENCES.values() if page in reference.get("pages", ()))
+    entries = (f"{reference['entry'].strip()} {reference['pages'][page] or ''}".strip() for reference in cited)
+    return "\n".join(f"- {entry}" for entry in sorted(entries, key=str.casefold))
+
+
+@pytest.mark.parametrize(("page", "root"), [("README.md", "docs/"), ("docs/index.md", "")])
+def test_main_results(page: str, root: str) -> None:
+    assert is_current(ROOT / page, "the main results", headline(root))
+
+
+@pytest.mark.parametrize("page", sorted(evidence()))
+def test_checked_by(page: str) -> None:
+    assert is_current(ROOT / page, "the tests of this page", checked_by(page))
+    untested = {heading for heading, _ in headings(page)} - evidence()[page].keys()
+    assert page not in THEORY or untested == {"checked-by", "sources"}
+
+
+@pytest.mark.parametrize("page", sorted(CITING))
+def test_sources(page: str) -> None:
+    assert is_current(ROOT / page, "the sources", sources(page))
+
+
+def test_every_page_of_theory_has_claims_and_sources_and_every_test_of_them_names_one() -> None:
+    assert evidence().keys() & CITING >= THEORY
+    named = {test for headings in evidence().values() for tests in headings.values() for test in tests}
+    for path in (ROOT / "tests" / "theory").glob("test_*.py"):
+        names = re.findall(r"^def (test_\w+)", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+        assert path.name == "test_links.py" or {f"{path.relative_to(ROOT)}#{name}" for name in names} <= named
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row['model']}, {row['metric']}")
+def test_row_is_complete_and_on_its_page(row: dict[str, Any]) -> None:
+    assert tuple(row) == FIELDS
+    assert re.fullmatch("[0-9a-f]{7,40}", row["commit"]) and row["seeds"] and row["n"] and row["command"]
+    path, _, section = row["page"].partition("#")
+    text = (ROOT / "docs" / path).read_text(encoding="utf-8")
+    assert str(row["mean"]) in text and row["commit"] in text
+    assert section in re.sub(r"[^a-z0-9\n]+", "-", text.lower())
