@@ -91,8 +91,10 @@ def feature_spaces(distances: Mapping[str, Mapping[str, float]], floors: Mapping
         fractions = np.array([found[spaces[place]] / largest[spaces[place]] for place in places])
         axes.plot(places, fractions, color=color, marker="o", linestyle=stroke)
         for place, fraction in zip(places, fractions, strict=True):
-            text = number(found[spaces[place]], 2)
-            axes.annotate(text, (place, fraction), (6, 5), textcoords="offset points", color=color, fontsize=9)
+            # Beside the outer columns, and above the line at those between.
+            offset, side = ((-8, 0), "right") if place == 0 else ((8, 9 * (place < len(spaces) - 1)), "left")
+            at: dict[str, Any] = {"xytext": offset, "textcoords": "offset points", "ha": side, "va": "center"}
+            axes.annotate(number(found[spaces[place]], 2), (place, fraction), color=color, fontsize=9, **at)
         ends.append((float(fractions[-1]), name, color))
         drawn.append(fractions)
     if not drawn:
