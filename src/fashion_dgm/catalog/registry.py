@@ -64,7 +64,7 @@ def register(
             warnings.filterwarnings("ignore", ".*input example", UserWarning)
             file = Path(folder) / f"{name}.safetensors"
             save_checkpoint(checkpoint, file)
-            # As `pyfunc.log_model`, which knows no other run than the open one.
+            # As `pyfunc.log_model`, which logs to the open run only.
             logged = Model.log(
                 artifact_path=None,
                 name=name,
@@ -111,7 +111,7 @@ class Predictor:
         }.get(checkpoint.architecture, self._bits_per_dim)
 
     def predict(self, data: NDArray[Any], params: dict[str, Any] | None = None) -> NDArray[Any]:
-        """Returns what the network makes of `data`, which MLflow has held against the signature."""
+        """Returns what the network makes of `data`, which MLflow has checked by the signature."""
         import torch
 
         with torch.no_grad():

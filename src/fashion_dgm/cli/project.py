@@ -54,7 +54,7 @@ def _check(given: dict[str, Any]) -> None:
     folder = Path(source)
     if "://" not in source and not folder.exists():
         raise click.ClickException(f"there is no configuration in {source}; go to the project, or name --conf-source")
-    # What an archive holds Kedro alone knows.
+    # Only Kedro can read what an archive holds.
     files: dict[Path, Any] = {}
     if folder.is_dir():
         _check_names([env] if env else [], [path.name for path in folder.iterdir() if path.is_dir()], "environment")

@@ -17,7 +17,7 @@ __all__ = ["Bijection", "Chain", "MultiScale", "evaluating", "zero_log_det"]
 
 
 class Bijection(nn.Module, ABC):
-    """An invertible, differentiable map that knows the log-determinant of its Jacobian.
+    """An invertible, differentiable map that computes the log-determinant of its Jacobian.
 
     `forward` goes from data to latents, the direction of the likelihood; `inverse` goes back, the direction of
     sampling. By the change of variables `log p(x) = log p(y) + log |det dy/dx|`, so log-determinants add along a chain.

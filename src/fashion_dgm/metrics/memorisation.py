@@ -1,6 +1,6 @@
 """Whether generated images are copies of training images.
 
-A generated image is held against its nearest training image, and that distance against those of held-out images, which
+A generated image is compared with its nearest training image, and that distance with those of held-out images, which
 nobody copied. Nearer ones are a sign of copying, and the more so the smaller their distance; but smooth or common images
 have near neighbours too, so the sign needs a look at the pairs.
 

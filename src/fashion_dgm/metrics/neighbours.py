@@ -23,7 +23,7 @@ __all__ = ["Neighbourhoods", "neighbourhoods", "radii"]
 
 @dataclass(frozen=True)
 class Neighbourhoods:
-    """Shares in `[0, 1]`, but for `density`, which is not bounded by 1."""
+    """Fractions in `[0, 1]`, but for `density`, which is not bounded by 1."""
 
     precision: float
     recall: float

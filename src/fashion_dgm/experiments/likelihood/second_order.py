@@ -1,4 +1,4 @@
-"""The second-order argument of Nalisnick et al. (2019), held against a flow and data."""
+"""The second-order argument of Nalisnick et al. (2019), compared with a flow and data."""
 
 # Derived in docs/theory/likelihood-ood.md.
 

@@ -84,7 +84,7 @@ def _bias_tests(estimators: DataFrame, confidence: float) -> Metrics:
     found = {}
     for name, chosen in groups.items():
         table = estimators[chosen]
-        # A truncated estimator is held against its own bias, which theory knows.
+        # A truncated estimator is compared with its own bias, which theory gives.
         deviations = ((table["bias"] - table["bias_theory"]) / table["bias_error"]).abs()
         deviations = deviations[np.isfinite(deviations)]
         found[name] = _test(deviations.to_numpy(), confidence)

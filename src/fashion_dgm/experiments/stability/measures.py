@@ -144,7 +144,7 @@ def _log(value: float) -> float:
 def oscillation(values: ArrayLike) -> float:
     r"""Returns the standard deviation of a series about its own smooth trend, in its units; NaN for fewer than 3 values.
 
-    Each value is held against the straight line through its neighbours, `e_i = y_i - (y_{i-1} + y_{i+1}) / 2`, and
+    Each value is compared with the straight line through its neighbours, `e_i = y_i - (y_{i-1} + y_{i+1}) / 2`, and
     `s^2 = 2/3 mean(e_i^2)`. A straight line has none, however steep, and a slow bend next to none; white noise of variance
     `s^2` has `s`; a sine of amplitude `A` and `w` radians a step has `A (1 - cos w) / sqrt(3)`.
     """
