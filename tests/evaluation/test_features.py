@@ -1,15 +1,18 @@
 import hashlib
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from pytorch_fid import inception
+from tests.data.conftest import Mirror
 from torchvision.transforms import Normalize, Resize
 
 from fashion_dgm.classifier.network import Classifier
 from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.evaluation import features
 from fashion_dgm.evaluation.features import (
     classifier_space,
     efficientnet_space,
@@ -133,11 +136,16 @@ def test_hub_cache_comes_before_the_network(tmp_path: Path, monkeypatch: pytest.
     assert find_inception_weights(None, sha256(cached), download=True) == cached
 
 
-def test_unreachable_address_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*args: object, **kwargs: object) -> None:
-        raise OSError("no route to host")
-
+@pytest.mark.parametrize("served", [{}, {"weights.pth": b"others"}, {"weights.pth": b"too long" * 100}])
+def test_what_cannot_be_fetched_says_why_and_leaves_nothing(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    mirror: Callable[[dict[str, bytes]], Mirror],
+    served: dict[str, bytes],
+) -> None:
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
-    monkeypatch.setattr(torch.hub, "download_url_to_file", refuse)
-    with pytest.raises(FashionDGMError, match=r"name it in fid_eval\.inception_weights"):
+    monkeypatch.setattr(inception, "FID_WEIGHTS_URL", f"{mirror(served).url}weights.pth")
+    monkeypatch.setattr(features, "MAX_BYTES", 100)
+    with pytest.raises(FashionDGMError, match=r"name it in fid_eval\.inception_weights|damaged or another file"):
         find_inception_weights(None, "6726825d", download=True)
+    assert list((tmp_path / "checkpoints").iterdir()) == []

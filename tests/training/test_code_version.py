@@ -195,3 +195,18 @@ def test_fields_that_only_newer_versions_have_are_left_out() -> None:
             node._fields = (*(name for name in type(node)._fields if name != "type_params"), "type_params")
             node.type_params = []  # type: ignore[attr-defined]
     assert canonical(newer) == canonical(ast.parse(source))
+
+
+def test_a_thread_that_parses_at_the_same_time_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    # python/cpython#106905: seen once, with MLflow in the other thread.
+    errors, parse = iter([SystemError("AST constructor recursion depth mismatch"), None] * 1000), ast.parse
+
+    def disturbed(source: str) -> ast.Module:
+        if error := next(errors):
+            raise error
+        return parse(source)
+
+    expected = code_version("fashion_dgm.flows.actnorm")
+    monkeypatch.setattr(ast, "parse", disturbed)
+    code_version.cache_clear()
+    assert code_version("fashion_dgm.flows.actnorm") == expected

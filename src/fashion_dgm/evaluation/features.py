@@ -20,13 +20,18 @@ from torch.nn import functional as F
 
 from fashion_dgm.checkpoint import weights_sha256
 from fashion_dgm.classifier.network import Classifier
+from fashion_dgm.data.download import download as fetch
 from fashion_dgm.data.images import to_unit_interval
 from fashion_dgm.errors import FashionDGMError, one_line
-from fashion_dgm.files import expanded, readable
+from fashion_dgm.files import atomic_path, expanded, readable
 
 __all__ = ["FeatureSpace", "classifier_space", "efficientnet_space", "find_inception_weights", "inception_space"]
 
 logger = logging.getLogger(__name__)
+
+HTTP_TIMEOUT_SECONDS = 20
+# Of Inception's weights, which have 96 million.
+MAX_BYTES = 2**27
 
 EFFICIENTNET_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 EFFICIENTNET_IMAGES = 25
@@ -180,21 +185,26 @@ def find_inception_weights(path: str | None, sha256: str, download: bool) -> Pat
     elif not download:
         raise FashionDGMError(f"{name} is not in torch hub's cache, and fid_eval.inception_download is off")
     else:
-        try:
-            cached.parent.mkdir(parents=True, exist_ok=True)
-            torch.hub.download_url_to_file(FID_WEIGHTS_URL, str(cached), hash_prefix=sha256[:8], progress=False)
-        except (OSError, RuntimeError) as error:
-            # What the network says differs by machine and day, and the message is printed in the report.
-            logger.warning("%s cannot be fetched from %s: %s", name, FID_WEIGHTS_URL, error)
-            raise FashionDGMError(
-                f"{name} is not in torch hub's cache and could not be downloaded; put the file somewhere and name it in "
-                "fid_eval.inception_weights"
-            ) from error
+        with atomic_path(cached) as temporary:
+            try:
+                fetch(FID_WEIGHTS_URL, temporary, HTTP_TIMEOUT_SECONDS, MAX_BYTES)
+            except OSError as error:
+                # What the network says differs by machine and day, and the message is printed in the report.
+                logger.warning("%s cannot be fetched from %s: %s", name, FID_WEIGHTS_URL, error)
+                raise FashionDGMError(
+                    f"{name} is not in torch hub's cache and could not be downloaded; put the file somewhere and name it "
+                    "in fid_eval.inception_weights"
+                ) from error
+            _check_hash(temporary, name, sha256)
         found = cached
-    actual = _sha256(found)
-    if not actual.startswith(sha256.lower()):
-        raise FashionDGMError(f"{found.name} has SHA-256 {actual}, not {sha256}: it is damaged or another file")
+    _check_hash(found, found.name, sha256)
     return found
+
+
+def _check_hash(path: Path, name: str, sha256: str) -> None:
+    actual = _sha256(path)
+    if not actual.startswith(sha256.lower()):
+        raise FashionDGMError(f"{name} has SHA-256 {actual}, not {sha256}: it is damaged or another file")
 
 
 def _inception(weights: Path) -> nn.Module:

@@ -9,6 +9,7 @@ imports it.
 from __future__ import annotations
 
 import ast
+import contextlib
 import hashlib
 import importlib.util
 from collections.abc import Iterable, Iterator
@@ -21,6 +22,7 @@ from typing import Any
 __all__ = ["canonical", "code_version", "reached_code"]
 
 PACKAGE = Path(__file__).parents[1]
+PARSING_ATTEMPTS = 5
 
 # A definition by its module and name; without a name, the module as a whole.
 Target = tuple[str, str | None]
@@ -158,7 +160,7 @@ class _Sources:
         if name not in self._modules:
             path = self.path(name)
             assert path is not None
-            tree = _WithoutTypeChecking().visit(ast.parse(path.read_text(encoding="utf-8")))
+            tree = _WithoutTypeChecking().visit(_parse(path.read_text(encoding="utf-8")))
             module = self._modules[name] = _Module()
             for statement in tree.body:
                 outside = list(_outside_functions(statement))
@@ -211,6 +213,14 @@ class _WithoutTypeChecking(ast.NodeTransformer):
         self.generic_visit(node)
         name = node.test.attr if isinstance(node.test, ast.Attribute) else getattr(node.test, "id", "")
         return node.orelse if name == "TYPE_CHECKING" else node
+
+
+def _parse(source: str) -> ast.Module:
+    for _ in range(PARSING_ATTEMPTS - 1):
+        # Python counts the depth of all threads' parsing together, and fails if another one parses at the same time.
+        with contextlib.suppress(SystemError):
+            return ast.parse(source)
+    return ast.parse(source)
 
 
 def _outside_functions(statement: ast.AST) -> Iterator[ast.AST]:

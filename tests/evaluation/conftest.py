@@ -1,0 +1,3 @@
+from tests.data.conftest import mirror
+
+__all__ = ["mirror"]
