@@ -239,7 +239,17 @@ class FileDataset(StoredDataset[In, Out]):
 
 
 class KedroFile(Hashed):
-    """What a dataset of kedro-datasets lacks, to be named before it among the bases; of the arguments of `StoredDataset`."""
+    """What a dataset of kedro-datasets lacks, to be named before it among the bases.
+
+    Arguments:
+        filepath: where, on this machine or with a protocol of fsspec's.
+        load_args: options of reading, where the dataset has any.
+        save_args: options of writing, where the dataset has any.
+        version: made by Kedro of `versioned: true`.
+        credentials: for the file system.
+        fs_args: options of the file system.
+        metadata: for plugins; Kedro itself ignores it.
+    """
 
     CONTENT: ClassVar[str]
     """What the file holds, as errors have it."""

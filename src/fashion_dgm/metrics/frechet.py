@@ -1,8 +1,9 @@
 r"""Fréchet distance between Gaussians fitted to features.
 
 `d^2 = |m_1 - m_2|^2 + Tr(C_1 + C_2 - 2 (C_1 C_2)^{1/2})`. With `C_1 = L L^T`, the eigenvalues of `C_1 C_2` are those of the
-symmetric `L^T C_2 L`, so the trace of the root is a sum of roots of real, non-negative numbers: no matrix square root, no
-imaginary parts, and singular covariances (fewer samples than features, a collapsed generator) are nothing special.
+symmetric `L^T C_2 L`, so the trace of the root is a sum of roots of real, non-negative numbers: no matrix square root and
+no imaginary parts. Where a covariance is singular (fewer samples than features, a collapsed generator), `L` has as many
+columns as its rank.
 
 References:
     Dowson and Landau, The Fréchet distance between multivariate normal distributions (1982), eq. 4.
