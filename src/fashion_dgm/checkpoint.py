@@ -1,5 +1,6 @@
 """Weights together with what is needed to rebuild their network, in a file that holds no code."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -21,6 +22,7 @@ __all__ = [
     "Checkpoint",
     "CheckpointError",
     "checkpoint_of",
+    "content_hashes",
     "from_bytes",
     "load_checkpoint",
     "load_shipped",
@@ -60,6 +62,11 @@ class Checkpoint:
         """Hash of the weights alone, in hexadecimal."""
         return weights_sha256(self.weights)
 
+    @property
+    def content_sha256(self) -> str:
+        """Hash of all that the checkpoint holds, in hexadecimal."""
+        return hashlib.sha256(f"{json.dumps(_about(self), sort_keys=True)} {self.sha256}".encode()).hexdigest()
+
 
 def weights_sha256(weights: Mapping[str, Tensor]) -> str:
     """Returns a hash of names, dtypes, shapes and values, in hexadecimal."""
@@ -69,6 +76,20 @@ def weights_sha256(weights: Mapping[str, Tensor]) -> str:
         # As bytes, because numpy has no bfloat16.
         digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()
+
+
+def content_hashes(models: Mapping[str, Checkpoint | Mapping[int, Callable[[], Checkpoint]] | None]) -> dict[str, str]:
+    """Returns the hash of all that each model holds, by its name and, where it is a checkpoint for each epoch, by epoch."""
+    hashes = {}
+    for name, model in models.items():
+        if isinstance(model, Checkpoint):
+            hashes[name] = model.content_sha256
+            continue
+        for epoch, checkpoint in (model or {}).items():
+            # What cannot be read is reported by whoever uses it.
+            with contextlib.suppress(FashionDGMError):
+                hashes[f"{name}.{epoch}"] = checkpoint().content_sha256
+    return hashes
 
 
 def checkpoint_of(
@@ -116,7 +137,7 @@ def rebuild(checkpoint: Checkpoint | None, architecture: str, make: Callable[[Ma
 def to_bytes(checkpoint: Checkpoint) -> bytes:
     """Returns `checkpoint` as safetensors; equal checkpoints are equal bytes."""
     # One entry, because safetensors writes several in no fixed order.
-    header = {**_about(checkpoint), "sha256": _content_sha256(checkpoint)}
+    header = {**_about(checkpoint), "sha256": checkpoint.content_sha256}
     return save(dict(checkpoint.weights), metadata={"fashion_dgm": json.dumps(header, sort_keys=True)})
 
 
@@ -133,7 +154,7 @@ def from_bytes(content: bytes) -> Checkpoint:
         header = json.loads(metadata["fashion_dgm"])
         checkpoint = Checkpoint(header.pop("architecture"), header.pop("config"), weights, header.pop("training"))
         # Of a version that wrote no hash.
-        if header and header.pop("sha256") != _content_sha256(checkpoint):
+        if header and header.pop("sha256") != checkpoint.content_sha256:
             raise ValueError("its content differs from its SHA-256")
         if not all(isinstance(part, dict) for part in (checkpoint.config, checkpoint.training)):
             raise ValueError("its metadata have another form")
@@ -144,11 +165,6 @@ def from_bytes(content: bytes) -> Checkpoint:
 
 def _about(checkpoint: Checkpoint) -> dict[str, Any]:
     return {name: getattr(checkpoint, name) for name in ("architecture", "config", "training")}
-
-
-def _content_sha256(checkpoint: Checkpoint) -> str:
-    """Hash of all that a checkpoint holds, in hexadecimal."""
-    return hashlib.sha256(f"{json.dumps(_about(checkpoint), sort_keys=True)} {checkpoint.sha256}".encode()).hexdigest()
 
 
 def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:

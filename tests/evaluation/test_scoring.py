@@ -21,6 +21,7 @@ from fashion_dgm.evaluation.samples import SampleSource, external_sources, flow_
 from fashion_dgm.evaluation.scoring import Scores, best_and_last, records, sample_size_warnings, score_samples
 from fashion_dgm.flows import RealNVP
 from fashion_dgm.gans.networks import Discriminator, Generator
+from fashion_dgm.training.store import Progress, StateStore
 
 CPU = torch.device("cpu")
 CONFIG = FIDConfig(
@@ -276,3 +277,40 @@ def test_a_flow_has_a_row_for_each_temperature_and_none_by_epoch() -> None:
     assert rows["distance_test"].iloc[0] == rows["distance_test"].iloc[2] != rows["distance_test"].iloc[1]
     assert set(scores.seconds) == {f"{name}/temperature {t:g}" for name in ("RealNVP", "other") for t in (1.0, 0.5)}
     assert scores.conversions == {}
+
+
+def test_an_interrupted_evaluation_goes_on_after_the_models_that_were_scored(tmp_path: Path) -> None:
+    loaded: list[str] = []
+
+    def model(name: str, fails: bool = False) -> Load:
+        def load() -> Checkpoint:
+            if fails:
+                raise KeyboardInterrupt
+            loaded.append(name)
+            return generator(len(name))()
+
+        return load
+
+    def evaluate(*models: tuple[str, Load]) -> Scores:
+        sources = snapshot_sources({name: {1: load} for name, load in models}, 0, CPU, 50)
+        progress = Progress(StateStore(tmp_path / "progress"), {})
+        return score_samples(sources, real(), [space()], CONFIG, CPU, progress)
+
+    with pytest.raises(KeyboardInterrupt):
+        evaluate(("a", model("a")), ("bb", model("bb", fails=True)))
+    resumed = evaluate(("a", model("a")), ("bb", model("bb")))
+    assert loaded == ["a", "bb"]
+    whole = score({"a": {1: generator(1)}, "bb": {1: generator(2)}})
+    pd.testing.assert_frame_equal(resumed.by_epoch, whole.by_epoch, check_exact=True)
+    pd.testing.assert_frame_equal(resumed.quality, whole.quality, check_exact=True)
+    assert resumed.warnings == whole.warnings
+
+
+def test_a_model_that_could_not_be_scored_is_tried_again(tmp_path: Path) -> None:
+    def failing() -> Checkpoint:
+        raise FashionDGMError("no memory")
+
+    progress = Progress(StateStore(tmp_path / "progress"), {})
+    for load, failures in ((failing, 1), (generator(1), 0)):
+        sources = snapshot_sources({"a": {1: load}, "b": {1: generator(2)}}, 0, CPU, 50)
+        assert len(score_samples(sources, real(), [space()], CONFIG, CPU, progress).failures) == failures

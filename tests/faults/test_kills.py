@@ -26,7 +26,7 @@ def made_by(project: Path, pipeline: str) -> list[Path]:
     nodes = pipelines[pipeline]
     loader = OmegaConfigLoader(str(project / "conf"), base_env="base", default_run_env="test")
     catalog = DataCatalog.from_config(loader["catalog"])
-    kept = [name for name in nodes.inputs() if name.endswith(("_state", "_cache"))]
+    kept = [name for name in nodes.inputs() if name.endswith(("_state", "_cache", "_progress"))]
     paths = [Path(catalog.get(name)._filepath) for name in {*nodes.all_outputs(), *kept} if name in catalog]
     return [project / path for path in paths]
 

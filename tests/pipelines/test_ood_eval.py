@@ -1,6 +1,9 @@
 import functools
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -9,7 +12,11 @@ from fashion_dgm.classifier.network import Classifier
 from fashion_dgm.config import RealNVPConfig
 from fashion_dgm.data.images import ImageSet
 from fashion_dgm.flows import RealNVP
+from fashion_dgm.ood import scorer
+from fashion_dgm.ood.measures import measure_flow
+from fashion_dgm.ood.scorer import Measured
 from fashion_dgm.pipelines.ood_eval.nodes import measure_detection, score_images
+from fashion_dgm.training.store import StateStore
 from tests.ood.helpers import config
 
 ARCHITECTURE = {
@@ -70,3 +77,34 @@ def test_without_a_classifier_of_these_images_scores_that_use_labels_are_missing
     missing = fitted["missing"]["RealNVP"]
     assert set(missing) == {"nearest_features", "combined_labels"}
     assert all("trained with labels of these images" in reason for reason in missing.values())
+
+
+def test_an_interrupted_evaluation_goes_on_after_the_sets_that_were_scored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = config(scores=["likelihood", "gradient_norm"], max_images=20, benchmark_images=20, bootstrap=100)
+    sets = {name: images(20, seed, name) for seed, name in enumerate(("noise", "other", "last"), start=2)}
+    measured: list[int] = []
+
+    def evaluate(stop_after: int = 99, trained: int = 0) -> pd.DataFrame:
+        def measure(*arguments: Any) -> Measured:
+            if len(measured) == stop_after:
+                raise KeyboardInterrupt
+            measured.append(1)
+            return measure_flow(*arguments)
+
+        monkeypatch.setattr(scorer, "measure_flow", measure)
+        store = StateStore(tmp_path / "progress")
+        return score_images(flow(trained), None, images(70, 0), images(20, 1), sets, chosen, store=store)[0]
+
+    whole = evaluate()
+    assert len(measured) == 5  # images to fit, official ones, three sets
+    for trained, expected in ((0, 2), (1, 5)):
+        measured.clear()
+        with pytest.raises(KeyboardInterrupt):
+            evaluate(stop_after=3)
+        measured.clear()
+        resumed = evaluate(trained=trained)
+        assert len(measured) == expected
+        # Another flow, though one that transforms nothing yet.
+        assert resumed.equals(whole)

@@ -1,5 +1,6 @@
 """States of runs: what was damaged, or may not be read, is never taken for a state."""
 
+import functools
 import random
 import shutil
 from pathlib import Path
@@ -10,7 +11,7 @@ import torch
 
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.training.epoch import DivergenceError
-from fashion_dgm.training.store import StateStore
+from fashion_dgm.training.store import Progress, StateStore
 from tests.damage import DAMAGES
 from tests.training.helpers import NoisyStep, run, same
 
@@ -89,3 +90,31 @@ def test_weights_that_are_no_numbers_are_not_saved(tmp_path: Path) -> None:
         run(tmp_path, make=Exploding)
     (path,) = tmp_path.glob("*/state.pt")
     assert len(torch.load(path, weights_only=True)["history"]) == 1
+
+
+def test_a_long_computation_goes_on_after_the_parts_that_were_kept(tmp_path: Path) -> None:
+    def results(computed: list[str], seed: int = 0, stop_at: str = "") -> list[Any]:
+        def compute(part: str) -> dict[str, Any]:
+            if part == stop_at:
+                raise KeyboardInterrupt
+            computed.append(part)
+            return {"numbers": torch.arange(3.0) / 7, "rows": [(part, 0.1, None)]}
+
+        progress = Progress(StateStore(tmp_path / "progress"), {"seed": seed})
+        found = [progress(part, functools.partial(compute, part), kept) for part in "abcd"]
+        progress.finish()
+        return [(result["numbers"].tolist(), result["rows"]) for result in found]
+
+    def kept(result: dict[str, Any]) -> bool:
+        return result["rows"][0][0] != "b"
+
+    first, second, third = [], [], []
+    with pytest.raises(KeyboardInterrupt):
+        results(first, stop_at="d")
+    resumed = results(second)
+    assert (first, second) == ([*"abc"], [*"bd"])
+    assert not (tmp_path / "progress").exists()
+    with pytest.raises(KeyboardInterrupt):
+        results([], stop_at="d")
+    assert resumed == results(third, seed=1)
+    assert third == [*"abcd"]

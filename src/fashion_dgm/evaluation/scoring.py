@@ -6,7 +6,8 @@ import itertools
 import logging
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from fashion_dgm.evaluation.quality import quality
 from fashion_dgm.evaluation.real_images import RealImages
 from fashion_dgm.evaluation.samples import SampleSource, check_images
 from fashion_dgm.metrics.frechet import Gaussian, frechet_distance
+from fashion_dgm.training.store import Progress
 
 __all__ = ["REPORT", "SELECT", "TRAIN", "Scores", "best_and_last", "records", "sample_size_warnings", "score_samples"]
 
@@ -34,7 +36,7 @@ _BY_EPOCH = ("model", "epoch", "feature_space", "split", "samples", "distance")
 _IDENTITY = ("model", "state", "epoch", "temperature", "feature_space", "samples")
 
 
-@dataclass
+@dataclass(frozen=True)
 class Scores:
     """Results of scoring.
 
@@ -50,12 +52,12 @@ class Scores:
         seconds: by model (and temperature), how long drawing its images took.
     """
 
-    by_epoch: pd.DataFrame = field(default_factory=pd.DataFrame)
-    quality: pd.DataFrame = field(default_factory=pd.DataFrame)
-    failures: list[dict[str, Any]] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-    conversions: dict[str, str] = field(default_factory=dict)
-    seconds: dict[str, float] = field(default_factory=dict)
+    by_epoch: pd.DataFrame
+    quality: pd.DataFrame
+    failures: list[dict[str, Any]]
+    warnings: list[str]
+    conversions: dict[str, str]
+    seconds: dict[str, float]
 
     def floors(self) -> dict[str, float]:
         """Returns by space the distance between `SELECT` and `REPORT`: what a perfect generator reaches against either.
@@ -65,6 +67,23 @@ class Scores:
         """
         rows = self.quality[self.quality["state"] == "floor"].itertuples()
         return {row.feature_space: getattr(row, f"distance_{REPORT}") for row in rows}
+
+
+@dataclass
+class _Results:
+    """What becomes `Scores`, in plain types, of one model or of several."""
+
+    by_epoch: list[tuple[Any, ...]] = field(default_factory=list)
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    failures: list[dict[str, Any]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    conversions: dict[str, str] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def add(self, others: Mapping[str, Any]) -> None:
+        for name, value in others.items():
+            mine = getattr(self, name)
+            mine.update(value) if isinstance(mine, dict) else mine.extend(value)
 
 
 @dataclass(frozen=True)
@@ -84,50 +103,45 @@ def score_samples(
     spaces: Sequence[FeatureSpace],
     config: FIDConfig,
     device: torch.device,
+    progress: Progress | None = None,
 ) -> Scores:
     """Scores every source in every space, and real images; a source that cannot be scored is noted, and the others go on.
+
+    The results of a model of this project are kept in `progress` once all of its sources are scored.
 
     Of each model the features of the best and the last epoch are held, and those of one more.
 
     Raises:
         FashionDGMError: if there are sources, and not one could be scored.
     """
-    scores = Scores(warnings=sample_size_warnings(spaces, real.n))
-    by_epoch: list[tuple[Any, ...]] = []
-    rows: list[dict[str, Any]] = []
-    for (model, _), group in itertools.groupby(sources, key=lambda source: (source.model, source.temperature)):
-        best: dict[str, _Scored] = {}
-        last: dict[str, _Scored] = {}
-        for source in group:
-            for scored in _score(source, real, spaces, config, device, scores):
-                name = scored.space.name
-                last[name] = scored
-                if name not in best or scored.distances[SELECT] < best[name].distances[SELECT]:
-                    best[name] = scored
-                if source.epoch is not None:
-                    n = len(scored.features)
-                    by_epoch += [(model, source.epoch, name, split, n, d) for split, d in scored.distances.items()]
-        for name, scored in best.items():
-            if scored.source.epoch is None:
-                rows.append(_row(scored, "external" if scored.source.external else "flow", real, config, scores))
-                continue
-            rows.append(_row(scored, "best", real, config, scores))
-            if scored is last[name]:
-                rows.append({**rows[-1], "state": "last"})
-            else:
-                rows.append(_row(last[name], "last", real, config, scores))
-    if scores.failures and not rows:
-        reasons = "; ".join(f"{failure['model']}: {failure['reason']}" for failure in scores.failures[:3])
+    progress = progress or Progress()
+    results = _Results(warnings=sample_size_warnings(spaces, real.n))
+    for (model, temperature), group in itertools.groupby(
+        sources, key=lambda source: (source.model, source.temperature)
+    ):
+        of_model = list(group)
+        compute = partial(_score_model, of_model, real, spaces, config, device)
+        # External files may have changed since.
+        kept = not any(source.external for source in of_model)
+        results.add(progress(f"{model}, {temperature}", compute, _complete) if kept else compute())
+    if results.failures and not results.rows:
+        reasons = "; ".join(f"{failure['model']}: {failure['reason']}" for failure in results.failures[:3])
         raise FashionDGMError(f"there are no samples that could be scored. {reasons}")
-    if not rows:
-        scores.warnings.append(
+    if not results.rows:
+        results.warnings.append(
             "No model has been trained, and there are no external samples: only real images are compared."
         )
-        logger.warning(scores.warnings[-1])
-    rows += [_real_row(split, state, real, space, config, scores) for space in spaces for split, state in _REAL_ROWS]
-    scores.by_epoch = pd.DataFrame(by_epoch, columns=list(_BY_EPOCH))
-    scores.quality = pd.DataFrame(rows).astype({"epoch": "Int64", "kid_subset": "Int64"})
-    return scores
+        logger.warning(results.warnings[-1])
+    for space, (split, state) in itertools.product(spaces, _REAL_ROWS):
+        results.rows.append(_real_row(split, state, real, space, config, results))
+    return Scores(
+        pd.DataFrame(results.by_epoch, columns=list(_BY_EPOCH)),
+        pd.DataFrame(results.rows).astype({"epoch": "Int64", "kid_subset": "Int64"}),
+        results.failures,
+        results.warnings,
+        results.conversions,
+        results.seconds,
+    )
 
 
 def best_and_last(table: pd.DataFrame) -> list[dict[str, Any]]:
@@ -162,13 +176,50 @@ def sample_size_warnings(spaces: Iterable[FeatureSpace], n: int, of: str = "") -
     ]
 
 
+def _score_model(
+    sources: Sequence[SampleSource],
+    real: RealImages,
+    spaces: Sequence[FeatureSpace],
+    config: FIDConfig,
+    device: torch.device,
+) -> dict[str, Any]:
+    """Scores all sources of one model; returns what `_Results` holds, by name."""
+    results = _Results()
+    best: dict[str, _Scored] = {}
+    last: dict[str, _Scored] = {}
+    for source in sources:
+        for scored in _score(source, real, spaces, config, device, results):
+            name = scored.space.name
+            last[name] = scored
+            if name not in best or scored.distances[SELECT] < best[name].distances[SELECT]:
+                best[name] = scored
+            if source.epoch is not None:
+                n = len(scored.features)
+                identity = source.model, source.epoch, name
+                results.by_epoch += [(*identity, split, n, float(d)) for split, d in scored.distances.items()]
+    for name, scored in best.items():
+        if scored.source.epoch is None:
+            results.rows.append(_row(scored, "external" if scored.source.external else "flow", real, config, results))
+            continue
+        results.rows.append(_row(scored, "best", real, config, results))
+        if scored is last[name]:
+            results.rows.append({**results.rows[-1], "state": "last"})
+        else:
+            results.rows.append(_row(last[name], "last", real, config, results))
+    return asdict(results)
+
+
+def _complete(results: Mapping[str, Any]) -> bool:
+    return not results["failures"]
+
+
 def _score(
     source: SampleSource,
     real: RealImages,
     spaces: Sequence[FeatureSpace],
     config: FIDConfig,
     device: torch.device,
-    scores: Scores,
+    results: _Results,
 ) -> list[_Scored]:
     try:
         started = time.perf_counter()
@@ -180,21 +231,21 @@ def _score(
     except FashionDGMError as error:
         at = "" if source.epoch is None else f", epoch {source.epoch}"
         logger.warning("%s%s could not be scored: %s", source.model, at, error)
-        scores.failures.append({"model": source.model, "epoch": source.epoch, "reason": str(error)})
+        results.failures.append({"model": source.model, "epoch": source.epoch, "reason": str(error)})
         return []
     at = "" if source.epoch is None else f" at epoch {source.epoch}"
-    scores.warnings += [f"{source.model}{at}: {oddity}." for oddity in oddities]
+    results.warnings += [f"{source.model}{at}: {oddity}." for oddity in oddities]
     if source.external:
-        scores.conversions[source.model] = conversion
+        results.conversions[source.model] = conversion
     else:
         heat = "" if source.temperature is None else f"/temperature {source.temperature:g}"
-        scores.seconds[f"{source.model}{heat}"] = seconds
+        results.seconds[f"{source.model}{heat}"] = seconds
     if len(images) < real.n:
-        scores.warnings.append(
+        results.warnings.append(
             f"{source.model} brings {len(images)} samples where the others have {real.n}: its distances are biased upwards "
             "more than theirs, and its recall and coverage don't compare. Bring as many, or go by distances at infinite N."
         )
-        scores.warnings += sample_size_warnings(spaces, len(images), f"{source.model}: ")
+        results.warnings += sample_size_warnings(spaces, len(images), f"{source.model}: ")
     return found
 
 
@@ -206,23 +257,24 @@ def _compare(
     return _Scored(source, space, features, distances, images)
 
 
-def _row(scored: _Scored, state: str, real: RealImages, config: FIDConfig, scores: Scores) -> dict[str, Any]:
+def _row(scored: _Scored, state: str, real: RealImages, config: FIDConfig, results: _Results) -> dict[str, Any]:
     space, source = scored.space, scored.source
     labels = real.labels(REPORT), real.labels(source.model) if state in dict(_REAL_ROWS).values() else None
     radii = real.radii(space, REPORT, config.neighbours, config.memory_megabytes)
     values, reasons = quality(real.features(space, REPORT), scored.features, config, *labels, radii)
-    scores.warnings += [f"{source.model}: {reason}." for reason in reasons]
+    results.warnings += [f"{source.model}: {reason}." for reason in reasons]
     identity = (source.model, state, source.epoch, source.temperature, space.name, len(scored.features))
     copying = None if scored.images is None else real.copying_probability(scored.images, TRAIN, SELECT)
     distances = {f"distance_{split}": distance for split, distance in scored.distances.items()}
-    return {**dict(zip(_IDENTITY, identity, strict=True)), **distances, **values, "copying_probability": copying}
+    row = {**dict(zip(_IDENTITY, identity, strict=True)), **distances, **values, "copying_probability": copying}
+    return {name: value.item() if isinstance(value, np.generic) else value for name, value in row.items()}
 
 
 def _real_row(
-    split: str, state: str, real: RealImages, space: FeatureSpace, config: FIDConfig, scores: Scores
+    split: str, state: str, real: RealImages, space: FeatureSpace, config: FIDConfig, results: _Results
 ) -> dict[str, Any]:
     source = SampleSource(split, None, lambda n: (torch.empty(0), ""))
     scored = _compare(source, real.features(space, split), real, space, None)
-    row = _row(scored, state, real, config, scores)
+    row = _row(scored, state, real, config, results)
     # The distance is symmetric, so that of official to held-out images is this one; to itself a set has none.
     return {**row, f"distance_{SELECT}": scored.distances[REPORT]} if split == SELECT else row

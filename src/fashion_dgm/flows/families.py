@@ -5,7 +5,7 @@ A flow is any class of a module of this package that has a `config_type`.
 
 import importlib
 import pkgutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from fashion_dgm.config import Config, NamedFlowConfig
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.flows.flow import Flow
 
-__all__ = ["build_flow", "code_of", "flow_types", "make_flow", "rebuild_flow", "typed_config"]
+__all__ = ["build_flow", "code_of", "code_of_flows", "flow_types", "make_flow", "rebuild_flow", "typed_config"]
 
 
 def flow_types() -> Mapping[str, Any]:
@@ -51,8 +51,13 @@ def make_flow(config: Config) -> Flow:
 
 def code_of(config: Config) -> str:
     """Returns the definition of the flow that `config` describes, as `code_version` takes it."""
-    kind = _type_of(typed_config(config))
-    return f"{kind.__module__}:{kind.__name__}"
+    return _definition(_type_of(typed_config(config)))
+
+
+def code_of_flows(models: Iterable[object]) -> tuple[str, ...]:
+    """Returns the same of each flow that there is a checkpoint of among `models`."""
+    kinds, checkpoints = flow_types(), (model for model in models if isinstance(model, Checkpoint))
+    return tuple(sorted({_definition(kinds[each.architecture]) for each in checkpoints if each.architecture in kinds}))
 
 
 def build_flow(checkpoint: Checkpoint) -> Flow:
@@ -72,6 +77,10 @@ def rebuild_flow(checkpoint: Checkpoint | None, architecture: str) -> Flow:
     """Rebuilds the flow of `checkpoint`, which must be of that architecture, as `checkpoint.rebuild` does."""
     kind = flow_types()[architecture]
     return rebuild(checkpoint, architecture, lambda config: kind(kind.config_type(**config)))
+
+
+def _definition(kind: type) -> str:
+    return f"{kind.__module__}:{kind.__name__}"
 
 
 def _type_of(config: Config) -> Any:

@@ -2,8 +2,10 @@
 
 # Explained in docs/reading-the-numbers.md.
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,6 +20,7 @@ from fashion_dgm.flows.flow import Flow
 from fashion_dgm.flows.likelihood import bits_per_dim_of
 from fashion_dgm.ood.measures import Neighbours, coded_bits_per_dim, edges, measure_flow, pixels
 from fashion_dgm.ood.scores import SCORES, Fitted, needs_of, scores_of
+from fashion_dgm.training.store import Progress
 
 __all__ = ["Models", "Scorer", "for_slow_flow"]
 
@@ -55,6 +58,7 @@ class Scorer:
         train: training images.
         config: which scores, and how they are made.
         device: of the models and of the search for neighbours.
+        progress: where the measures of each set of images are kept; in memory only if left out.
 
     Attributes:
         missing: scores that could not be made, with the reason, for each flow.
@@ -65,8 +69,16 @@ class Scorer:
         FashionDGMError: if there are too few training images, or every score is missing.
     """
 
-    def __init__(self, models: Models, train: ImageSet, config: OODConfig, device: torch.device) -> None:
+    def __init__(
+        self,
+        models: Models,
+        train: ImageSet,
+        config: OODConfig,
+        device: torch.device,
+        progress: Progress | None = None,
+    ) -> None:
         self._models, self._config, self._device = models, config, device
+        self._progress = progress or Progress()
         if len(train) <= config.fit_images:
             raise FashionDGMError(
                 f"ood_eval.fit_images is {config.fit_images}, which leaves none of {len(train)} training images as a "
@@ -103,7 +115,13 @@ class Scorer:
 
     def measures(self, images: NDArray[np.uint8]) -> dict[str, Measured]:
         """Returns for each flow all measures that its scores need."""
-        pixels_of, config = torch.from_numpy(np.ascontiguousarray(images)), self._config
+        images = np.ascontiguousarray(images)
+        part = f"{', '.join(self._models.flows)}: {hashlib.sha256(images.data).hexdigest()}"
+        kept = self._progress(part, lambda: _mapped(torch.from_numpy, self._measures(images)))
+        return _mapped(Tensor.numpy, kept)
+
+    def _measures(self, images: NDArray[np.uint8]) -> dict[str, Measured]:
+        pixels_of, config = torch.from_numpy(images), self._config
         needed = set().union(*self._needed.values())
         shared: Measured = {name: search.distance(pixels_of) for name, search in self._neighbours.items()}
         if "coded_bits_per_dim" in needed:
@@ -153,6 +171,10 @@ class Scorer:
             for need in sorted(needs_of(score, self._config) & impossible.keys()):
                 missing.setdefault(score, impossible[need])
         return missing
+
+
+def _mapped(function: Callable[[Any], Any], measures: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {flow: {name: function(values) for name, values in found.items()} for flow, found in measures.items()}
 
 
 def for_slow_flow(config: OODConfig) -> OODConfig:

@@ -1,16 +1,16 @@
-"""What a training run depends on, so that a finished one is reused and a changed one is not."""
+"""What a training or an evaluation depends on, so that an unfinished one goes on and a changed one does not."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import torch
 
-from fashion_dgm.config import TrainingConfig
+from fashion_dgm.config import Config, TrainingConfig
 from fashion_dgm.nested import flatten
 from fashion_dgm.training.code_version import code_version
 from fashion_dgm.training.distributed.ranks import world_size
 
-__all__ = ["fingerprint_of"]
+__all__ = ["evaluation_fingerprint", "fingerprint_of"]
 
 
 def fingerprint_of(
@@ -36,3 +36,19 @@ def fingerprint_of(
     parts |= {"device": device.type, "precision": resolved, "data": data_sha256}
     parts |= {f"evaluation.{name}": sha256 for name, sha256 in (evaluation or {}).items()}
     return parts | {"processes": world_size(), "code": code_version(*code), "torch": torch.__version__}
+
+
+def evaluation_fingerprint(
+    config: Config,
+    code: tuple[str, ...],
+    device: torch.device,
+    inputs: Mapping[str, str],
+) -> dict[str, Any]:
+    """Returns names and values of everything that decides the outcome of an evaluation.
+
+    Arguments:
+        code: as for `fingerprint_of`.
+        inputs: hashes of images and models, by name.
+    """
+    parts = flatten(config.model_dump(mode="json")) | {f"input.{name}": sha256 for name, sha256 in inputs.items()}
+    return parts | {"device": device.type, "code": code_version(*code), "torch": torch.__version__}

@@ -1,4 +1,4 @@
-"""Where a training run keeps what it needs to go on after any interruption."""
+"""Where trainings and long evaluations keep what they need to go on after any interruption."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ import io
 import json
 import logging
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 import torch
 
 from fashion_dgm.files import DAMAGED, atomic_path, check_zip, opened
 
-__all__ = ["RunStore", "StateStore"]
+__all__ = ["Progress", "RunStore", "StateStore"]
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 class StateStore:
@@ -45,7 +47,7 @@ class StateStore:
         run = RunStore(self.folder / f"{digest}{variant}")
         if not run.folder.exists():
             for before in self._others(digest):
-                logger.info("training anew, because of %s", "; ".join(_changes(before, fingerprint)))
+                logger.info("starting anew, because of %s", "; ".join(_changes(before, fingerprint)))
             with atomic_path(run.folder / "fingerprint.json") as path:
                 path.write_text(json.dumps(fingerprint, indent=2, sort_keys=True), encoding="utf-8")
         return run
@@ -113,3 +115,42 @@ class RunStore:
         if (run := state.pop("run", None)) != self.folder.name:
             raise ValueError(f"it is the state of another run, {run}")
         return state
+
+
+class Progress:
+    """Results of the parts of a long computation, kept until all of it is done.
+
+    Arguments:
+        store: where they are kept; None keeps them in memory only.
+        fingerprint: names and values of everything that decides them; results of another fingerprint are not used.
+    """
+
+    def __init__(self, store: StateStore | None = None, fingerprint: Mapping[str, Any] | None = None) -> None:
+        self._store = store
+        self._run = None if store is None else store.open(fingerprint or {})
+        self._results: dict[str, Any] = (None if self._run is None else self._run.load()) or {}
+        if self._results:
+            logger.info("going on after %d parts of an interrupted run", len(self._results))
+
+    def __call__(self, part: str, compute: Callable[[], T], keep: Callable[[T], bool] = lambda result: True) -> T:
+        """Returns the result of a part: the one that is kept, or a new one.
+
+        Arguments:
+            compute: returns tensors and plain types, nested at will.
+            keep: whether a new result is worth keeping.
+        """
+        if part in self._results:
+            kept: T = self._results[part]
+            return kept
+        result = compute()
+        if keep(result):
+            self._results[part] = result
+            if self._run is not None:
+                self._run.save(self._results)
+        return result
+
+    def finish(self) -> None:
+        """Forgets all results, so that the same computation starts from the beginning next time."""
+        self._results = {}
+        if self._store is not None:
+            shutil.rmtree(self._store.folder, ignore_errors=True)

@@ -5,7 +5,7 @@ from typing import Any
 
 from fashion_dgm.config import FIDConfig
 from fashion_dgm.data.images import ImageSet
-from fashion_dgm.pipelines.late import Checkpoint, DataFrame, FeatureCache, Figure, Snapshots, figures
+from fashion_dgm.pipelines.late import Checkpoint, DataFrame, FeatureCache, Figure, Snapshots, StateStore, figures
 from fashion_dgm.pipelines.tracking import log_distances, log_sampling
 
 __all__ = ["plot_distances", "plot_feature_spaces", "score_samples"]
@@ -19,19 +19,25 @@ def score_samples(
     cache: FeatureCache,
     config: FIDConfig,
     reference: Mapping[str, Checkpoint | Snapshots],
+    store: StateStore | None = None,
     **models: Checkpoint | Snapshots | None,
 ) -> tuple[DataFrame, DataFrame, dict[str, Any]]:
     """Scores every snapshot of the generators, the flows, and samples from elsewhere, in all available feature spaces.
 
     Arguments:
         reference: the models that come with the package, which are scored in place of the others if parameters say so.
+        store: where the scores of each model are kept while the others are computed.
         models: generators' snapshots and flows, by name; None if they were never trained.
     """
+    from fashion_dgm.checkpoint import content_hashes
     from fashion_dgm.evaluation import samples
     from fashion_dgm.evaluation import scoring as fid
     from fashion_dgm.evaluation.real_images import RealImages
     from fashion_dgm.evaluation.spaces import available_spaces, training_data_warnings
+    from fashion_dgm.flows.families import code_of_flows
     from fashion_dgm.training.device import resolve_device
+    from fashion_dgm.training.fingerprint import evaluation_fingerprint
+    from fashion_dgm.training.store import Progress
 
     device = resolve_device(config.device)
     spaces, missing = available_spaces(config, classifier, device)
@@ -50,8 +56,13 @@ def score_samples(
         *samples.flow_sources(flows, config.temperatures, *drawn),
         *samples.external_sources(config.samples_from, config.seed, taken={*models, *reference, *splits}),
     ]
-    scores = fid.score_samples(sources, real, spaces, config, device)
-    log_distances(scores.by_epoch, generators, {name: images.sha256 for name, images in splits.items()})
+    code = "fashion_dgm.evaluation.scoring", "fashion_dgm.evaluation.samples", *code_of_flows(flows.values())
+    data = {name: images.sha256 for name, images in splits.items()}
+    inputs = content_hashes(scored) | data | {space.name: space.weights_sha256 for space in spaces}
+    progress = Progress(store, evaluation_fingerprint(config, code, device, inputs))
+    scores = fid.score_samples(sources, real, spaces, config, device, progress)
+    progress.finish()
+    log_distances(scores.by_epoch, generators, data)
     log_sampling({name: 1000 * seconds / real.n for name, seconds in scores.seconds.items()})
     metrics = {
         "rows": fid.best_and_last(scores.by_epoch),

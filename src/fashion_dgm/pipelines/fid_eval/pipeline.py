@@ -22,6 +22,7 @@ def create_pipeline() -> Pipeline:
                     "classifier": "classifier",
                     "cache": "feature_cache",
                     "config": "params:fid_eval",
+                    "store": "fid_progress",
                     "reference": "reference_models",
                     **{model: f"{model}_snapshots" for model in adversarial_models()},
                     **{flow: flow for flow in flows},

@@ -7,7 +7,7 @@ from typing import Any
 from fashion_dgm.config import OODConfig
 from fashion_dgm.data.images import ImageSet
 from fashion_dgm.errors import FashionDGMError
-from fashion_dgm.pipelines.late import Checkpoint, DataFrame, Figure, Snapshots, figures
+from fashion_dgm.pipelines.late import Checkpoint, DataFrame, Figure, Snapshots, StateStore, figures
 
 __all__ = ["measure_detection", "plot_matrix", "plot_primary_score", "plot_scores", "score_images"]
 
@@ -25,6 +25,7 @@ def score_images(
     residual_flow: Checkpoint | None = None,
     classifier: Checkpoint | None = None,
     reference: Mapping[str, Checkpoint | Snapshots] | None = None,
+    store: StateStore | None = None,
     **others: Any | None,
 ) -> tuple[DataFrame, dict[str, Any]]:
     """Fits every score to training images, then scores each benchmark and out-of-distribution image.
@@ -33,14 +34,19 @@ def score_images(
 
     Arguments:
         reference: the models that come with the package, whose flows are used in place of all others if parameters say so.
+        store: where the measures of each set are kept while the others are computed.
         others: further flows by name, and their snapshots as `NAME_snapshots`; None if they were never trained.
     """
     import pandas as pd
 
+    from fashion_dgm.checkpoint import content_hashes
     from fashion_dgm.classifier.network import Classifier
+    from fashion_dgm.flows.families import code_of_flows
     from fashion_dgm.ood.scorer import Models, Scorer, for_slow_flow
     from fashion_dgm.registry import build_model, load_flow
     from fashion_dgm.training.device import resolve_device
+    from fashion_dgm.training.fingerprint import evaluation_fingerprint
+    from fashion_dgm.training.store import Progress
 
     device = resolve_device(config.device)
     labelled = None if classifier is None else build_model(classifier, "Classifier").to(device)
@@ -68,11 +74,16 @@ def score_images(
         },
         classifier=labelled,
     )
-    scorers = [(Scorer(models, train, config, device), config)]
+    given = {**given, "background": background, "residual_flow": residual_flow, "classifier": classifier}
+    code = "fashion_dgm.ood.scorer", *code_of_flows(given.values())
+    progress = Progress(
+        store, evaluation_fingerprint(config, code, device, content_hashes(given) | {"train": train.sha256})
+    )
+    scorers = [(Scorer(models, train, config, device, progress), config)]
     if residual_flow is not None and config.residual_flow_images:
         slow = for_slow_flow(config)
         other = Models({residual_flow.architecture: load_flow(residual_flow, config.device)})
-        scorers.append((Scorer(other, train, slow, device), slow))
+        scorers.append((Scorer(other, train, slow, device, progress), slow))
     tables, failed = [], {}
     for name in (benchmark.name, *ood_sets):
         inside = name == benchmark.name
@@ -102,6 +113,7 @@ def score_images(
         "failed": failed,
     }
     # A model at a time, the main one first.
+    progress.finish()
     order = {table["model"].iloc[0]: None for table in tables}
     tables = [table for model in order for table in tables if table["model"].iloc[0] == model]
     return pd.concat(tables, ignore_index=True), fitted

@@ -26,6 +26,7 @@ def create_pipeline() -> Pipeline:
                     "benchmark": "benchmark",
                     "ood_sets": "ood_sets",
                     "config": "params:ood_eval",
+                    "store": "ood_progress",
                     **others,
                 },
                 ["ood_scores", "ood_fit"],

@@ -63,6 +63,7 @@ def create_pipeline() -> Pipeline:
                     "benchmark": "mnist_benchmark",
                     "ood_sets": "mnist_ood_sets",
                     "config": "params:ood_eval",
+                    "store": "mnist_ood_progress",
                 },
                 ["mnist_ood_scores", "mnist_ood_fit"],
                 name="score_mnist_images",
