@@ -69,11 +69,12 @@ def explaining(source: Path) -> Iterator[None]:
     except (UnicodeDecodeError, yaml.YAMLError) as error:
         check_files(source, "base")
         raise ConfigurationError(f"{source} is not YAML: {one_line(str(error))}") from error
-    except OmegaConfBaseException as error:
-        what = one_line(str(error.msg or error).split("\n")[0])
+    # OmegaConf 2.4 raises a bare TypeError for a list where another place has a mapping.
+    except (OmegaConfBaseException, TypeError) as error:
+        what = one_line(str(getattr(error, "msg", None) or error).split("\n")[0])
         if "merge" in what:
             what += "; a parameter is a list in one place, and names with values in another: look at --params"
-        raise ConfigurationError(f"{error.full_key or 'the configuration'}: {what}") from error
+        raise ConfigurationError(f"{getattr(error, 'full_key', None) or 'the configuration'}: {what}") from error
     # Two files with the same name in them, among others.
     except ValueError as error:
         raise ConfigurationError(f"the configuration cannot be read: {one_line(str(error))}") from error
@@ -81,10 +82,9 @@ def explaining(source: Path) -> Iterator[None]:
 
 def _read(path: Path) -> Any:
     try:
-        if (
-            b"*" in (text := path.read_bytes())
-            and (values := _expanded(yaml.compose(text, yaml.SafeLoader), {})) > MOST
-        ):
+        text = path.read_bytes()
+        values = _expanded(yaml.compose(text, yaml.SafeLoader), {}) if b"*" in text else 0
+        if values > MOST:
             raise ConfigurationError(
                 f"{path} expands to {values:,} values by its aliases: no configuration has so many"
             )
