@@ -76,7 +76,7 @@ def test_a_file_changed_on_purpose_is_refused_until_its_hash_is_deleted(
     changed = (tmp_path / "other").read_bytes()
     dataset._fs.pipe_file(str(path), changed)
     hash_file = f"{path.parent}/.sha256/name"
-    with pytest.raises(DatasetError, match=f"If you changed it on purpose, delete {hash_file}"):
+    with pytest.raises(DatasetError, match=f"If you edited it on purpose, delete {hash_file}"):
         dataset_of(kind, dataset._fs.unstrip_protocol(str(path))).load()
     dataset._fs.rm_file(hash_file)
     assert plain(dataset.load()) == plain_of(kind, 1)

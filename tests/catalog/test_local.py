@@ -75,7 +75,7 @@ def test_it_is_of_this_machine_read_only_and_there_even_when_empty(tmp_path: Pat
         dataset.save({})
     assert not {"args", "kwargs"} & set(dataset._init_config())
     for place in ("memory://place", "s3://bucket/place"):
-        with pytest.raises(FashionDGMError, match=rf"^a \w+Dataset needs a folder of this machine, not {place}$"):
+        with pytest.raises(FashionDGMError, match=rf"^a \w+Dataset needs a folder on this machine, not {place}$"):
             make(filepath=place, **options)
 
 

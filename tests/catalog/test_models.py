@@ -78,9 +78,9 @@ def test_by_name_in_the_catalog(
     ("source", "message"),
     [
         ("nonsense", "nor a dataset of that name; models: .*gan_generator"),
-        ("flow", "was never trained: `kedro run --pipelines train_flow` makes it"),
+        ("flow", "has not been trained yet: `kedro run --pipelines train_flow` trains it"),
         # Not part of a plain `kedro run`.
-        ("wgan_gp_generator", "was never trained: `kedro run --pipelines train_wgan_gp` makes it"),
+        ("wgan_gp_generator", "has not been trained yet: `kedro run --pipelines train_wgan_gp` trains it"),
         ("absent.safetensors", "is not a file"),
     ],
 )
@@ -90,7 +90,7 @@ def test_what_is_not_there_is_reported(project: Path, source: str, message: str)
 
 
 def test_a_name_needs_a_project(tmp_path: Path) -> None:
-    with pytest.raises(FashionDGMError, match="this folder lies in none"):
+    with pytest.raises(FashionDGMError, match="this folder is not in a project"):
         load_model("flow", project=tmp_path)
 
 

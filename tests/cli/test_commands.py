@@ -114,7 +114,7 @@ def test_distances_by_efficientnet_have_their_own_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("sample", "discriminator.safetensors", "-o", "x.png"), "draws no images"),
+        (("sample", "discriminator.safetensors", "-o", "x.png"), "cannot generate images"),
         (("sample", "generator.safetensors", "-o", "x.gif"), "name a .png, an .npz or a folder"),
         (("sample", "absent.safetensors", "-o", "x.png"), "is not a file"),
         (("sample", "flow.safetensors", "-o", "x.png", "--temperature", "0"), "temperature must be a number above 0"),
@@ -215,8 +215,8 @@ def fill(folder: Path) -> None:
 
 
 ODD = {
-    "sample flow.safetensors -o file": "file is there, and is no folder",
-    "sample flow.safetensors -o folder.png": "folder.png is there, and is a folder",
+    "sample flow.safetensors -o file": "file already exists and is not a folder",
+    "sample flow.safetensors -o folder.png": "folder.png already exists and is a folder",
     "sample flow.safetensors -o pipe.npz": "pipe.npz is a pipe",
     "sample flow.safetensors -o file/x.npz": "cannot write file/x.npz: ",
     f"sample flow.safetensors -o {'x' * 300}.npz": "File name too long",

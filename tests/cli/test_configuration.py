@@ -69,7 +69,7 @@ MISTAKES: dict[str, tuple[Callable[[Path], object], str]] = {
             PARAMETERS,
             "a0: &a0 [1]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12)),
         ),
-        r"parameters\.yml expands to [\d,]{14,} values by its aliases",
+        r"parameters\.yml expands to [\d,]{14,} values through its aliases",
     ),
     "unknown tracking": (
         replace("test/tracking.yml", "enabeld: true\n"),
@@ -128,7 +128,7 @@ def test_entries_and_globals_of_the_users_own_are_let_be(conf: Path) -> None:
 
 @pytest.mark.parametrize("value", [[], {}, 3, {"a": 3}])
 def test_a_runtime_parameter_of_another_kind_is_one_message(conf: Path, value: Any) -> None:
-    with pytest.raises(ConfigurationError, match=r"samples_from|fid_eval|look at --params"):
+    with pytest.raises(ConfigurationError, match=r"samples_from|fid_eval|check --params"):
         check(conf, fid_eval={"samples_from": value} if value != {} else 3)
 
 

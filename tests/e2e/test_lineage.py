@@ -56,5 +56,5 @@ def test_site_does_not_name_the_folder_of_the_project(lineage: Path) -> None:
 
 def test_a_folder_without_a_project_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(FashionDGMError, match=r"^this folder is in no Kedro project; [^.]*$"):
+    with pytest.raises(FashionDGMError, match=r"^this folder is not in a Kedro project; [^.]*$"):
         command.callback("test", tmp_path / "lineage", None)

@@ -98,9 +98,9 @@ def test_models_of_a_run_can_be_loaded(finished: Path, runs: list[Run]) -> None:
     assert_equal(load_model(f"runs:/{flow}", finished), load_model("flow", finished))
     with pytest.raises(FashionDGMError, match=r"checkpoints; name one of them: runs:/.*gan_discriminator"):
         load_model(f"runs:/{run}", finished)
-    with pytest.raises(FashionDGMError, match="MLflow cannot give runs:/absent"):
+    with pytest.raises(FashionDGMError, match="cannot load runs:/absent from MLflow"):
         load_model("runs:/absent", finished)
-    with pytest.raises(FashionDGMError, match="MLflow cannot give models:/gan_generator@absent"):
+    with pytest.raises(FashionDGMError, match="cannot load models:/gan_generator@absent from MLflow"):
         load_model("models:/gan_generator@absent", finished)
 
 

@@ -176,7 +176,7 @@ MISTAKES = {
     "unknown namespace": ("--namespaces train_gna", "no namespace train_gna; did you mean train_gan?"),
     "unknown dataset": ("--to-outputs gan_generatr", "no dataset gan_generatr; did you mean gan_generator?"),
     "unknown runner": ("--runner ThreadRuner", "no runner ThreadRuner; did you mean ThreadRunner?"),
-    "other runner": ("--runner ParallelRunner", "leave out --runner"),
+    "other runner": ("--runner ParallelRunner", "omit --runner"),
     "nothing left": ("--nodes plot_gan_snapshots --tags training", "leave nothing to run"),
     "no configuration": ("--conf-source data", "no environment test"),
 }

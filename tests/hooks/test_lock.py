@@ -89,5 +89,5 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(os, call, denied)
-    with pytest.raises(FashionDGMError, match=r"^cannot write to .*06_models: Permission denied\. Make it a folder"):
+    with pytest.raises(FashionDGMError, match=r"^cannot write to .*06_models: Permission denied\. Make it writable"):
         begun(tmp_path)

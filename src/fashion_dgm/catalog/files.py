@@ -116,8 +116,8 @@ class Hashed(OnFileSystem):
                 found = hashlib.file_digest(file, "sha256").hexdigest()
             if found.encode() not in hashes:
                 raise ChangedError(
-                    f"{path} is not what was saved: its SHA-256 is not that in {_hash_of(path)}. If you changed it on "
-                    f"purpose, delete {_hash_of(path)}. If not, delete {path} and run the pipeline that makes it again."
+                    f"{path} has changed since it was saved: its SHA-256 is not the one in {_hash_of(path)}. If you "
+                    f"edited it on purpose, delete {_hash_of(path)}. If not, delete {path} and run its pipeline again."
                 )
 
     def _hashes(self, path: PurePosixPath) -> bytes:

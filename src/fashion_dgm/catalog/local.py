@@ -82,7 +82,7 @@ class LocalDataset(ReadOnlyDataset[Out]):
         super().__init__(metadata=metadata)
         protocol, path = get_protocol_and_path(filepath)
         if protocol != "file":
-            raise FashionDGMError(f"a {type(self).__name__} needs a folder of this machine, not {filepath}")
+            raise FashionDGMError(f"a {type(self).__name__} needs a folder on this machine, not {filepath}")
         self._filepath = Path(path)
 
     def _describe(self) -> dict[str, Any]:

@@ -87,8 +87,8 @@ def _project(start: str | Path | None) -> Path:
     found = find_kedro_project(Path(start or Path.cwd()).resolve())
     if found is None:
         raise FashionDGMError(
-            "a model by the name of its dataset is looked up in a project's catalog, and this folder lies in none; go "
-            f"to the project's folder, or give the path of a {SUFFIX} file"
+            "names of models are looked up in a project's catalog, and this folder is not in a project; change to the "
+            f"project's folder, or give the path of a {SUFFIX} file"
         )
     return Path(found)
 
@@ -119,7 +119,7 @@ def _of_catalog(name: str, project: Path) -> Checkpoint:
         entry["filepath"] = str(project / entry["filepath"])
     dataset = AbstractDataset.from_config(name, entry)
     if not dataset.exists():
-        raise FashionDGMError(f"{name} was never trained: `kedro run --pipelines {makers[name]}` makes it")
+        raise FashionDGMError(f"{name} has not been trained yet: `kedro run --pipelines {makers[name]}` trains it")
     return dataset.load()
 
 
@@ -142,7 +142,7 @@ def _of_registry(address: str, project: str | Path | None) -> Checkpoint:
 
 @contextlib.contextmanager
 def _mlflow(address: str, project: str | Path | None) -> Iterator[None]:
-    """Looks in the project's records, if no others are named, and says in a line what MLflow cannot give."""
+    """Looks in the project's records, if no others are named, and reports in one line what MLflow cannot load."""
     import mlflow
     from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import SQLAlchemyError
@@ -152,7 +152,7 @@ def _mlflow(address: str, project: str | Path | None) -> Iterator[None]:
     try:
         yield
     except (MlflowException, SQLAlchemyError, OSError) as error:
-        raise FashionDGMError(f"MLflow cannot give {address}: {error}") from error
+        raise FashionDGMError(f"cannot load {address} from MLflow: {error}") from error
 
 
 def _downloaded(address: str) -> Checkpoint:

@@ -63,7 +63,7 @@ def check_outputs(parameters: dict[str, Any]) -> None:
         return
     folder = parameters["outputs"]
     if isinstance(folder, dict | list) or folder is None or not str(folder).strip():
-        raise ConfigurationError("--params outputs= names no folder; write outputs=FOLDER, or leave it out for data")
+        raise ConfigurationError("--params outputs= names no folder; write outputs=FOLDER, or omit it to write to data")
     parameters["outputs"] = str(expanded(str(folder)))
 
 
@@ -86,7 +86,7 @@ def _check_globals(files: Mapping[Path, Any]) -> None:
     for path, content in files.items():
         for name in (content or {}) if path.name.startswith("globals") else ():
             if name not in used:
-                raise ConfigurationError(f"{path} sets {name}, to which nothing refers{perhaps(name, used)}")
+                raise ConfigurationError(f"{path} sets {name}, which is not used anywhere{perhaps(name, used)}")
 
 
 def _check_entry(name: str, entry: Any, known: set[str]) -> None:

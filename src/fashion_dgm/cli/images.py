@@ -29,16 +29,17 @@ SEED = click.IntRange(0, 2**31 - 1)
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), required=True, help="A .png, an .npz, or a new folder."
 )
-@click.option("-n", "--number", type=click.IntRange(1, 1_000_000), default=64, help="How many images.")
-@click.option("--seed", type=SEED, default=0, help="Of the latents.")
+@click.option("-n", "--number", type=click.IntRange(1, 1_000_000), default=64, help="Number of images.")
+@click.option("--seed", type=SEED, default=0, help="Seed of the latents.")
 @click.option(
-    "--temperature", type=float, default=1.0, help="Of a flow: below 1, samples are more typical and vary less."
+    "--temperature", type=float, default=1.0, help="For a flow: scale of the latents; below 1, samples vary less."
 )
-@click.option("--columns", type=click.IntRange(min=1), default=8, help="Of a .png, at most.")
+@click.option("--columns", type=click.IntRange(min=1), default=8, help="Most columns of a .png.")
 def sample(model: str, output: Path, number: int, seed: int, temperature: float, columns: int) -> None:
     """Draws images from MODEL, a flow or a generator.
 
-    A .png holds them all in a grid, an .npz as the array `images`, uint8 (N, 1, 28, 28), and a folder as a .png each.
+    A .png holds all images in a grid, an .npz holds the array `images`, uint8 (N, 1, 28, 28), and a folder gets one .png
+    for each image.
     """
     import torch
 
@@ -58,7 +59,7 @@ def sample(model: str, output: Path, number: int, seed: int, temperature: float,
             elif isinstance(network, Generator):
                 images = network.sample(count, latents)
             else:
-                raise FashionDGMError(f"a {type(network).__name__} draws no images; name a flow or a generator")
+                raise FashionDGMError(f"a {type(network).__name__} cannot generate images; name a flow or a generator")
             parts.append((255 * images).round().to(torch.uint8))
             bar.update(count)
     _write(torch.cat(parts).numpy(), output, min(columns, number))
@@ -81,10 +82,10 @@ def _check_output(output: Path) -> None:
     found = readable(output)
     if bool(output.suffix) == found.is_dir():
         raise FashionDGMError(
-            f"{output} is there, and is {'a folder' if output.suffix else 'no folder'}; name another one"
+            f"{output} already exists and is {'a' if output.suffix else 'not a'} folder; name another output"
         )
     if found.is_dir() and any(found.iterdir()):
-        raise FashionDGMError(f"the folder {output} is not empty; name another one")
+        raise FashionDGMError(f"the folder {output} is not empty; name another output")
 
 
 def _write(images: NDArray[np.uint8], output: Path, columns: int) -> None:
@@ -115,14 +116,17 @@ def _write(images: NDArray[np.uint8], output: Path, columns: int) -> None:
     "-o",
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="A .csv with a row an image: its file, its number in that, and its bits/dim.",
+    help="A .csv with one row for each image: its file, its index in that file, and its bits/dim.",
 )
-@click.option("--seed", type=SEED, default=0, help="Of the dequantisation noise.")
-@click.option("--max-images", type=click.IntRange(min=1), default=100_000, help="Score at most so many.")
+@click.option("--seed", type=SEED, default=0, help="Seed of the dequantisation noise.")
+@click.option(
+    "--max-images", type=click.IntRange(min=1), default=100_000, help="Score at most this many images, drawn at random."
+)
 def score(model: str, images: Path, output: Path | None, seed: int, max_images: int) -> None:
-    """Prints how many bits per dimension IMAGES have under the flow MODEL: fewer is likelier.
+    """Prints the mean bits per dimension of IMAGES under the flow MODEL; fewer means more likely.
 
-    IMAGES is a folder of pictures, or a .npy or .npz file; other sizes and colours are converted, and it is said how.
+    IMAGES is a folder of pictures, or a .npy or .npz file. Other sizes and colours are converted, and the conversion is
+    printed.
     """
     import numpy as np
     import pandas as pd
@@ -136,7 +140,7 @@ def score(model: str, images: Path, output: Path | None, seed: int, max_images: 
 
     network = load_model(model)
     if not isinstance(network, Flow):
-        raise FashionDGMError(f"a {type(network).__name__} gives images no likelihood; name a flow")
+        raise FashionDGMError(f"a {type(network).__name__} has no likelihood; name a flow")
     pixels, conversion, origins = read_folder_with_origins(images, max_images, seed)
     click.echo(f"conversion: {conversion.describe()}", err=True)
     parts = []
@@ -159,23 +163,19 @@ def score(model: str, images: Path, output: Path | None, seed: int, max_images: 
     "--real",
     type=click.Path(exists=True, path_type=Path),
     default=Path("data/05_model_input/benchmark.npz"),
-    help="The images to come near to; by default FashionMNIST's official test images, which data_split makes.",
+    help="Real images; by default FashionMNIST's official test images, which data_split makes.",
 )
+@click.option("-n", "--number", type=click.IntRange(min=100), default=10_000, help="Images of either set, at most.")
 @click.option(
-    "-n", "--number", type=click.IntRange(min=100), default=10_000, help="Of each; fewer, if there are fewer."
+    "--inception", type=click.Path(exists=True, path_type=Path), help="Inception-2015 weights, to compute FID."
 )
-@click.option(
-    "--inception", type=click.Path(exists=True, path_type=Path), help="Inception-2015 weights, for FID proper."
-)
-@click.option(
-    "--efficientnet", is_flag=True, help="In EfficientNet-Lite0's features, which the extra `efficientnet` installs."
-)
-@click.option("--seed", type=SEED, default=0, help="Of the choice, where there are more images.")
+@click.option("--efficientnet", is_flag=True, help="Use EfficientNet-Lite0's features; needs the extra `efficientnet`.")
+@click.option("--seed", type=SEED, default=0, help="Seed for drawing images and the subsets of KID.")
 def fid(samples: Path, real: Path, number: int, inception: Path | None, efficientnet: bool, seed: int) -> None:
-    """Prints how near SAMPLES come to real images: Fréchet distance, KID, precision, recall, density and coverage.
+    """Compares SAMPLES with real images: Fréchet distance, KID, precision, recall, density and coverage.
 
-    SAMPLES is a folder of pictures, or a .npy or .npz file. Without one of the options the features are those of the
-    classifier that comes with the package. Only the distance in Inception's features is called FID.
+    SAMPLES is a folder of pictures, or a .npy or .npz file. By default the features are those of the classifier that
+    comes with the package. Only the distance in Inception's features is called FID.
     """
     import torch
 
@@ -187,7 +187,7 @@ def fid(samples: Path, real: Path, number: int, inception: Path | None, efficien
     from fashion_dgm.metrics.neighbours import neighbourhoods
 
     if inception is not None and efficientnet:
-        raise click.UsageError("--inception and --efficientnet name two feature spaces; choose one")
+        raise click.UsageError("--inception and --efficientnet exclude each other; choose one")
     sets = [read_folder(path, number, seed) for path in (samples, real)]
     for path, (_, conversion) in zip((samples, real), sets, strict=True):
         click.echo(f"{path}: conversion: {conversion.describe()}", err=True)
@@ -204,7 +204,9 @@ def fid(samples: Path, real: Path, number: int, inception: Path | None, efficien
     click.echo(f"N = {n} of each, features: {space.layer} ({space.dimension}), weights {space.weights_sha256[:12]}")
     click.echo(f"{space.label}: {distance:.3f}")
     if n <= space.dimension:
-        click.echo(f"N is not above the {space.dimension} features: the distance is finite but far too high", err=True)
+        click.echo(
+            f"N does not exceed the {space.dimension} features: the distance is finite but far too high", err=True
+        )
     kid = kernel_distance(goal, fake, KID_SUBSETS, min(KID_SUBSET, n), seed)
     click.echo(f"KID: {kid.mean:.5f} ± {kid.deviation:.5f} (over {KID_SUBSETS} subsets of {kid.subset_size})")
     near = neighbourhoods(goal, fake, NEIGHBOURS, MEGABYTES)

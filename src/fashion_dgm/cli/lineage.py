@@ -32,19 +32,25 @@ FONTS = re.compile(r"<link\b[^>]*//fonts\.[^>]*>\s*")
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("data/08_reporting/lineage"),
-    help="The folder of the site.",
+    help="Folder of the site.",
 )
-@click.option("--serve", type=click.IntRange(0, 65535), metavar="PORT", help="Show the site on this port; 0: any.")
+@click.option(
+    "--serve",
+    type=click.IntRange(0, 65535),
+    metavar="PORT",
+    help="Also serve the site on this port; 0 picks a free one.",
+)
 def lineage(env: str, output: Path, serve: int | None) -> None:
-    """Builds the lineage of all datasets as a site, by Kedro-Viz, with previews of the results of a run.
+    """Builds a Kedro-Viz site of all pipelines and datasets, with previews of a run's results.
 
-    The commands in it name the environment, paths start in the project's folder, and nothing is loaded from elsewhere.
+    The commands that it shows name the environment, paths start in the project's folder, and nothing is loaded from
+    elsewhere.
     """
     from kedro.utils import find_kedro_project
 
     project = find_kedro_project(Path.cwd())
     if project is None:
-        raise FashionDGMError("this folder is in no Kedro project; go to the one whose lineage is wanted")
+        raise FashionDGMError("this folder is not in a Kedro project; change to the project's folder")
     if find_spec("kedro_viz") is None:
         raise FashionDGMError("Kedro-Viz is not installed; install the extra `viz`: pip install 'fashion-dgm[viz]'")
     click.echo("A warning that a dataset could not be previewed means that its pipeline has not been run.")

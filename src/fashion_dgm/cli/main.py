@@ -40,7 +40,7 @@ class _Explaining(click.Group):
 @click.group(cls=_Explaining, context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
 @click.version_option(__version__)
 def main() -> None:
-    """Samples of trained models, scores of images under them, and many trainings at once.
+    """Draws samples from trained models, scores images, computes distances, and trains many models at once.
 
     MODEL is a checkpoint file (.safetensors), the name of one in the project's catalog (flow, gan_generator,
     wgan_generator ...), one that comes with the package (reference/gan ...; `fashion-dgm models` lists them), or
@@ -52,21 +52,23 @@ def main() -> None:
 @click.argument(
     "report", type=click.Path(dir_okay=False, path_type=Path), default=Path("data/08_reporting/report.html")
 )
-@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="By default next to REPORT.")
-@click.option("--browser", help="A program of the Chromium family; by default the first that is found.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="The PDF file; by default next to REPORT."
+)
+@click.option("--browser", help="A Chromium-based browser; by default the first that is found.")
 def pdf(report: Path, output: Path | None, browser: str | None) -> None:
-    """Prints REPORT to a PDF file, by a Chromium, Chrome or Edge that is installed."""
+    """Prints REPORT to a PDF file with an installed Chromium, Chrome or Edge."""
     from fashion_dgm.reporting.pdf import print_pdf
 
     output = report.with_suffix(".pdf") if output is None else output
     print_pdf(report, output, browser)
-    click.echo(f"{output} is printed")
+    click.echo(f"printed {output}")
 
 
 @main.command()
 @click.option("--env", envvar="KEDRO_ENV", default="local", help="The configuration that the runs were recorded with.")
 def mlflow_sync(env: str) -> None:
-    """Sends MLflow what earlier runs have recorded while it was away, to MLFLOW_TRACKING_URI if that is set."""
+    """Sends MLflow the records of earlier runs that it has not received, to MLFLOW_TRACKING_URI if that is set."""
     from kedro.config import MissingConfigException, OmegaConfigLoader
     from kedro.utils import find_kedro_project
 
@@ -76,15 +78,17 @@ def mlflow_sync(env: str) -> None:
 
     project = find_kedro_project(Path.cwd())
     if project is None:
-        raise FashionDGMError("records wait in a project's folder, and this folder lies in none; go to the project")
+        raise FashionDGMError(
+            "this folder is not in a Kedro project; change to the folder of the project whose records are to be sent"
+        )
     loader = OmegaConfigLoader(str(Path(project) / "conf"), env, **CONFIG_LOADER_ARGS)  # type: ignore[arg-type]
     try:
         config = TrackingConfig(**loader["tracking"])
     except MissingConfigException as error:
         raise FashionDGMError(str(error)) from error
     sent, left = send_what_waits(config, Path(project))
-    there = f"; {left} wait for another address in MLFLOW_TRACKING_URI, or for a run that goes on" if left else ""
-    click.echo(f"{sent} records are sent{there}")
+    there = f"; {left} wait for another MLFLOW_TRACKING_URI, or for a run that is still going" if left else ""
+    click.echo(f"sent {sent} records{there}")
 
 
 for command in (sample, score, fid, models, demo, sweep, lineage):

@@ -53,7 +53,9 @@ def _check(given: dict[str, Any]) -> None:
     source, env = _conf_source(given), given["env"] or os.environ.get("KEDRO_ENV")
     folder = Path(source)
     if "://" not in source and not folder.exists():
-        raise click.ClickException(f"there is no configuration in {source}; go to the project, or name --conf-source")
+        raise click.ClickException(
+            f"there is no configuration in {source}; change to the project's folder, or set --conf-source"
+        )
     # Only Kedro can read what an archive holds.
     files: dict[Path, Any] = {}
     if folder.is_dir():

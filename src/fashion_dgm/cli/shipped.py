@@ -34,7 +34,7 @@ All scores on all OOD sets: `kedro run --env quick --pipelines data_split,ood_ev
 @click.command()
 @click.argument("name", required=False)
 def models(name: str | None) -> None:
-    """Lists the models that come with the package, or prints the model card of NAME, such as gan."""
+    """Lists the models that come with the package, or prints the card of the model NAME, such as gan."""
     from fashion_dgm.pretrained import reference_card, reference_models
 
     if name is not None:
@@ -55,7 +55,7 @@ def models(name: str | None) -> None:
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("data/08_reporting/demo"),
-    help="A folder for the page, index.html, and the samples.",
+    help="Folder for the page, index.html, and the samples.",
 )
 @click.option(
     "--real",
@@ -63,11 +63,11 @@ def models(name: str | None) -> None:
     default=Path("data/05_model_input/benchmark.npz"),
     help="In-distribution images; by default FashionMNIST's official test images, which data_split makes.",
 )
-@click.option("-n", "--number", type=click.IntRange(1, 1000), default=64, help="Samples of each model.")
+@click.option("-n", "--number", type=click.IntRange(1, 1000), default=64, help="Samples drawn from each model.")
 def demo(images: Path, output: Path, real: Path, number: int) -> None:
-    """Makes a page of the models that come with the package: their cards, their samples, and OOD scores of IMAGES.
+    """Makes a page on the models that come with the package: model cards, samples, and OOD scores of IMAGES.
 
-    IMAGES is a folder of pictures, or a .npy or .npz file; by default those of MNIST. Nothing is trained.
+    IMAGES is a folder of pictures, or a .npy or .npz file; by default MNIST. Nothing is trained.
     """
     import torch
 

@@ -155,21 +155,27 @@ def _varied(context: click.Context, parameter: click.Parameter, values: tuple[st
 
 
 @click.command()
-@click.option("--pipelines", default="train_gan,train_wgan", callback=_listed, help="What to train.")
-@click.option("--seeds", default="0,1,2", callback=_listed, help="Of each pipeline and setting.")
+@click.option(
+    "--pipelines", default="train_gan,train_wgan", callback=_listed, help="Pipelines to train, separated by commas."
+)
+@click.option("--seeds", default="0,1,2", callback=_listed, help="Seeds for each pipeline and setting.")
 @click.option(
     "--vary",
     multiple=True,
     callback=_varied,
     metavar="NAME=VALUE,VALUE",
-    help="A parameter of the pipelines' blocks and its values; more than once for all combinations.",
+    help="A parameter of each pipeline and its values; repeat the option for all combinations.",
 )
-@click.option("--env", default="base", help="The configuration of all runs.")
+@click.option("--env", default="base", help="Configuration environment of all runs.")
 @click.option("--params", default="", help="Further parameters of all runs, as for `kedro run`.")
-@click.option("--name", help="Results go to data/sweeps/NAME; the environment's name by default.")
-@click.option("--cpus-per-run", default=1.0, help="As many runs at a time as cores allow.")
-@click.option("--gpus-per-run", type=float, help="A fraction lets runs share a GPU; 1 by default, if there is one.")
-@click.option("--retries", default=1, help="How often to start a run again that was killed.")
+@click.option("--name", help="Results go to data/sweeps/NAME; by default the environment's name.")
+@click.option("--cpus-per-run", default=1.0, help="CPU cores of each run; as many run at a time as fit.")
+@click.option(
+    "--gpus-per-run",
+    type=float,
+    help="GPUs of each run; a fraction lets runs share one. By default 1 if there is a GPU.",
+)
+@click.option("--retries", default=1, help="How often a killed run is restarted.")
 def sweep(
     pipelines: list[str],
     seeds: list[str],
@@ -181,7 +187,7 @@ def sweep(
     gpus_per_run: float | None,
     retries: int,
 ) -> None:
-    """Trains pipelines under several seeds, as many at a time as fit, and sums up their final metrics."""
+    """Trains pipelines with several seeds in parallel, and summarises their final metrics."""
     folder = Path("data", "sweeps", name or env)
     runs = runs_of(pipelines, {**vary, "seed": seeds}, folder)
     start_ray()
@@ -215,5 +221,5 @@ def sweep(
         click.echo(f"\n{table.to_string(index=False, float_format='%.4g')}\n\n{folder / 'summary.csv'}")
     if len(succeeded) < len(runs):
         raise click.ClickException(
-            f"{len(runs) - len(succeeded)} of {len(runs)} runs failed. The same command goes on with them."
+            f"{len(runs) - len(succeeded)} of {len(runs)} runs failed. Run the same command again to resume them."
         )

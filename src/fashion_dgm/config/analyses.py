@@ -51,7 +51,7 @@ class DiscreteLikelihoodConfig(Config):
     @classmethod
     def _nest(cls, draws: tuple[int, ...]) -> tuple[int, ...]:
         if any(more <= fewer or more % fewer for fewer, more in itertools.pairwise(draws)):
-            raise ValueError(f"draws must rise, each a multiple of the one before, as in 1, 4, 16; not {draws}")
+            raise ValueError(f"draws must increase, each a multiple of the one before, such as 1, 4, 16; not {draws}")
         return draws
 
 
@@ -136,10 +136,12 @@ class LogDetStudyConfig(Config):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.focus not in self.lipschitz:
-            raise ValueError(f"focus is one of lipschitz, {list(self.lipschitz)}, not {self.focus}")
+            raise ValueError(
+                f"focus must be one of the constants in lipschitz, {list(self.lipschitz)}, not {self.focus}"
+            )
         odd = [dimension for dimension in self.dimensions if math.isqrt(dimension) ** 2 != dimension]
         if odd:
-            raise ValueError(f"dimensions are squares, such as 16 or 64; these are not: {odd}")
+            raise ValueError(f"dimensions must be squares, such as 16 or 64; these are not: {odd}")
         if max(self.truncations) > min(self.terms, self.trained_terms):
             raise ValueError(
                 f"no truncation may have more terms than terms and trained_terms, not {max(self.truncations)}"

@@ -58,9 +58,12 @@ class OODSetsConfig(Config):
         odd = [name for name in folders if not NAME.fullmatch(name)]
         if odd:
             raise ValueError(
-                f"{odd[0]!r} cannot be the name of a set: use up to 40 small letters, digits and underscores, a letter first"
+                f"{odd[0]!r} cannot be the name of a set: use up to 40 lower-case letters, digits and underscores, "
+                "beginning with a letter"
             )
         taken = sorted(TAKEN_NAMES & folders.keys())
         if taken:
-            raise ValueError(f"{', '.join(taken)} is the name of a set of the project's own; choose another name")
+            raise ValueError(
+                f"{', '.join(taken)} is already the name of one of the project's sets; choose another name"
+            )
         return folders

@@ -80,7 +80,7 @@ def _fetch_missing(request: Request, sources: Sequence[str]) -> None:
             logger.info("%s: %d of %d missing files came from source %r", title, given, wanted, source)
         if not request.missing:
             return
-        logger.info("%s: source %r did not give all: %s", title, source, reason)
+        logger.info("%s: source %r did not provide all files: %s", title, source, reason)
         reasons[source] = reason
     names = [name for name in request.raw_set.files if name in request.missing]
     tried = "".join(f"\n  {source}: {reason}" for source, reason in reasons.items()) or "\n  none is configured"

@@ -69,7 +69,7 @@ def _mirrors(request: Request) -> Iterator[dict[str, Path]]:
         mirrors = request.raw_set.mirrors()
     # A torchvision that does not match torch fails with a RuntimeError.
     except (ImportError, RuntimeError) as error:
-        raise SourceError(f"torchvision, which knows the mirrors, cannot be imported: {error}") from error
+        raise SourceError(f"torchvision, which lists the mirrors, cannot be imported: {error}") from error
     failures = []
     for number, mirror in enumerate(mirrors):
         folder = made(request.workspace / f"mirror{number}")

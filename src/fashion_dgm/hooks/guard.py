@@ -32,7 +32,7 @@ class GuardHooks:
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog) -> None:
         """Checks the runner, the names of parameters and objectives, and that every input is there or will be made."""
         if not run_params.get("env") and any("training" in node.tags for node in pipeline.nodes):
-            logger.info("without --env, models are trained as assigned, which takes a GPU; --env quick takes minutes")
+            logger.info("without --env, models are trained at full size, which needs a GPU; --env quick takes minutes")
         _check_runner(run_params.get("runner", ""))
         blocks = {name.removeprefix("params:").split(".")[0] for name in catalog if name.startswith("params:")}
         _check_parameter_names({*blocks, *(run_params.get("runtime_params") or {})}, pipeline)
@@ -45,7 +45,7 @@ def _check_runner(runner: str) -> None:
     for name in ("ThreadRunner", "ParallelRunner"):
         if name in runner:
             raise FashionDGMError(
-                f"{name} would record nothing in MLflow; leave out --runner, and train several models at a time by "
+                f"{name} would record nothing in MLflow; omit --runner, and train several models at a time with "
                 "`fashion-dgm sweep`"
             )
 
@@ -87,7 +87,7 @@ def _check_inputs(pipeline: Pipeline, catalog: DataCatalog) -> None:
             # Assigned to the catalog itself, it would warn of a dataset replaced.
             catalog._datasets[name] = MemoryDataset(None)
     if missing:
-        raise FashionDGMError("these inputs were never made:\n" + "\n".join(missing))
+        raise FashionDGMError("these inputs do not exist yet:\n" + "\n".join(missing))
 
 
 def _replaced_models(node: Node, catalog: DataCatalog) -> set[str]:

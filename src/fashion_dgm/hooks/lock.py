@@ -81,13 +81,13 @@ def _locked(folder: Path) -> Iterator[None]:
                 owner.unlink(missing_ok=True)
     except Timeout:
         raise FashionDGMError(
-            f"{folder} is being written by {_described(owner)}. Wait until it ends, or keep results apart by "
-            "--params outputs=FOLDER"
+            f"{folder} is being written by {_described(owner)}. Wait until it ends, or write to another "
+            "folder with --params outputs=FOLDER"
         ) from None
     except OSError as error:
         raise FashionDGMError(
-            f"cannot write to {folder}: {error.strerror or error}. Make it a folder that this user may write to, or keep "
-            "results elsewhere by --params outputs=FOLDER"
+            f"cannot write to {folder}: {error.strerror or error}. Make it writable, or write to another folder with "
+            "--params outputs=FOLDER"
         ) from error
 
 

@@ -44,9 +44,9 @@ class ProvenanceHooks:
         found = mismatches(_trained_on(inputs), split) if split else []
         if found and catalog.load("params:data_mismatch") != "mark":
             raise FashionDGMError(
-                f"{'; '.join(found)}. Images that are evaluated may have been trained on. Train again, or "
-                "split the data as it was (`data_split`); with `--params data_mismatch=mark` it is evaluated all the "
-                "same, and every result says so"
+                f"{'; '.join(found)}. A model may have been trained on images of the evaluation. Train again, or "
+                "restore the previous split (`data_split`). With `--params data_mismatch=mark` the evaluation runs "
+                "nevertheless, and every result is marked"
             )
         self._mismatches.setdefault(node.namespace, []).extend(found)
 

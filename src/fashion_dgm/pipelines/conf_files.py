@@ -46,11 +46,11 @@ def check_files(source: Path, env: str | None) -> dict[Path, Any]:
         if not files and folder != MAY_BE_EMPTY:
             raise ConfigurationError(
                 f"the environment {folder} is empty: there is no {' or '.join(ENDINGS[:2])} file in {source / folder}; "
-                "restore it, or name another one by --env"
+                "restore it, or choose another one with --env"
             )
         for path, content in files.items():
             if content is None and not path.stat().st_size and folder != MAY_BE_EMPTY:
-                raise ConfigurationError(f"{path} is empty; restore it, or delete it if nothing shall be in it")
+                raise ConfigurationError(f"{path} is empty; restore it, or delete it if it is not needed")
             if content is not None and not isinstance(content, dict):
                 raise ConfigurationError(f"{path} holds a {type(content).__name__}, not names with values")
         found |= files
@@ -73,7 +73,7 @@ def explaining(source: Path) -> Iterator[None]:
     except (OmegaConfBaseException, TypeError) as error:
         what = one_line(str(getattr(error, "msg", None) or error).split("\n")[0])
         if "merge" in what:
-            what += "; a parameter is a list in one place, and names with values in another: look at --params"
+            what += "; a parameter is a list in one place, and names with values in another: check --params"
         raise ConfigurationError(f"{getattr(error, 'full_key', None) or 'the configuration'}: {what}") from error
     # Two files with the same name in them, among others.
     except ValueError as error:
@@ -86,7 +86,7 @@ def _read(path: Path) -> Any:
         values = _expanded(yaml.compose(text, yaml.SafeLoader), {}) if b"*" in text else 0
         if values > MOST:
             raise ConfigurationError(
-                f"{path} expands to {values:,} values by its aliases: no configuration has so many"
+                f"{path} expands to {values:,} values through its aliases, far more than a configuration needs"
             )
         content = OmegaConf.load(path)
     except UnicodeDecodeError as error:

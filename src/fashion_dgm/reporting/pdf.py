@@ -43,7 +43,7 @@ def find_browser(name: str | None = None) -> str:
     if name:
         raise FashionDGMError(f"there is no browser {name!r}: name a program of the Chromium family, or its path")
     raise FashionDGMError(
-        "a PDF is printed by Chromium, Chrome or Edge, and none of them was found. Install one (Debian and Ubuntu: "
+        "printing a PDF needs Chromium, Chrome or Edge, and none of them was found. Install one (Debian and Ubuntu: "
         "apt install chromium), name yours with --browser, or open the report in any browser and print it there"
     )
 
@@ -58,7 +58,7 @@ def print_pdf(page: Path, pdf: Path, browser: str | None = None) -> None:
         FashionDGMError: if there is no such file or browser, or the browser does not print it.
     """
     if not page.is_file():
-        raise FashionDGMError(f"{page} is not there: make it by `kedro run`, or `kedro run --pipelines report`")
+        raise FashionDGMError(f"{page} does not exist: make it with `kedro run`, or `kedro run --pipelines report`")
     program = find_browser(browser)
     with tempfile.TemporaryDirectory(prefix="fashion_dgm_print_", ignore_cleanup_errors=True) as profile:
         printed = Path(profile) / "report.pdf"

@@ -188,7 +188,7 @@ def test_a_new_transform_is_one_function(monkeypatch: pytest.MonkeyPatch) -> Non
 NO_FILE_NAMES = ("", "../evil", "a/b", "A", "a b", "1a", "a" * 41, "ä", "a.b", "a\n")
 BAD_NAMES = [
     ({"transforms": ("tilted",)}, r"no transform 'tilted'; ood_sets\.transforms may name vertical_flip"),
-    ({"folders": {"mnist_inverted": "a"}}, "mnist_inverted is the name of a set of the project's own"),
+    ({"folders": {"mnist_inverted": "a"}}, "mnist_inverted is already the name of one of"),
     *(
         ({"folders": {name: "a"}}, "choose another")
         for name in ("mnist", "fashion_mnist", "train", "benchmark", "black")

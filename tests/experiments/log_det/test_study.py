@@ -128,7 +128,7 @@ def test_terms_needed_look_past_an_error_that_crosses_zero():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"focus": 0.7}, "focus is one of"),
+        ({"focus": 0.7}, "focus must be one of"),
         ({"dimensions": (10,)}, "squares"),
         ({"truncations": (30,)}, "no truncation"),
         ({"geometric": (1.0,)}, "less than 1"),

@@ -99,7 +99,9 @@ def check_names(config: OODSetsConfig) -> None:
             )
     taken = sorted({f"{of}_{name}" for of in RAW_SETS for name in TRANSFORMS} & set(config.folders))
     if taken:
-        raise FashionDGMError(f"{', '.join(taken)} is the name of a set of the project's own; choose another name")
+        raise FashionDGMError(
+            f"{', '.join(taken)} is already the name of one of the project's sets; choose another name"
+        )
 
 
 def partners_of(summary: Mapping[str, Any], name: str) -> NDArray[np.int64] | None:

@@ -175,8 +175,8 @@ def _explained(failure: Exception, distributed: DistributedConfig) -> Exception:
         rank, end = failure.get_first_failure()
         how = f"was killed by {end.signal_name()}" if end.exitcode < 0 else f"failed with exit code {end.exitcode}"
         return LaunchError(
-            f"process {rank} {how}, and {distributed.max_restarts} restarts are spent; what it said stands above. The "
-            "last saved state is kept: the same command goes on from there."
+            f"process {rank} {how}, and {distributed.max_restarts} restarts are used up; its output is above. The "
+            "last saved state is kept: the same command resumes from it."
         )
     if isinstance(failure, RendezvousError):
         return LaunchError(
