@@ -36,7 +36,7 @@ def message(value: Any) -> str | None:
         ),
         (
             {"optimizer": {"name": "rmsprop", "learning_rate": 1e-3, "betas": [0.5, 0.9]}},
-            ".optimizer.betas is [0.5, 0.9]: rmsprop has no such parameter; null takes away what another configuration gave",
+            ".optimizer.betas is [0.5, 0.9]: rmsprop has no such parameter; null removes the value of another configuration",
         ),
         (
             {"lipschitz": {"name": "spectral_norm", "bound": 0.01}},

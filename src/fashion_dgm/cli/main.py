@@ -44,7 +44,7 @@ def main() -> None:
 
     MODEL is a checkpoint file (.safetensors), the name of one in the project's catalog (flow, gan_generator,
     wgan_generator ...), one that comes with the package (reference/gan ...; `fashion-dgm models` lists them), or
-    runs:/RUN_ID of MLflow.
+    runs:/RUN_ID or models:/NAME@ALIAS of MLflow.
     """
 
 

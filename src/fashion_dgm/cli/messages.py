@@ -82,7 +82,7 @@ def _line(block: str, error: ErrorDetails, values: Any) -> str:
         elif near := nearest(field, set(siblings) - {field}):
             what += f"; did you mean {near}?"
         elif member:
-            what = f"{member} has no such parameter; null takes away what another configuration gave"
+            what = f"{member} has no such parameter; null removes the value of another configuration"
     # Parameters that don't go together are nobody's value.
     return (
         f"{name}: {what}"

@@ -57,7 +57,10 @@ def problems(block: Config, memory: int | None = None) -> list[tuple[str, str]]:
     for field, needed in _memory(block):
         if needed > memory:
             found.append(
-                (field, f"it needs about {size_in_words(needed)} of memory, and there are {size_in_words(memory)}")
+                (
+                    field,
+                    f"it needs about {size_in_words(needed)} of memory, and this machine has {size_in_words(memory)}",
+                )
             )
     return found
 
