@@ -40,7 +40,7 @@ def message(value: Any) -> str | None:
         ),
         (
             {"lipschitz": {"name": "spectral_norm", "bound": 0.01}},
-            ".lipschitz.bound is 0.01: spectral_norm has no such parameter; null takes away",
+            ".lipschitz.bound is 0.01: spectral_norm has no such parameter; null removes",
         ),
         ({"lipschitz": {"name": "clip", "bounds": 0.1}}, ".lipschitz.bound is missing"),
         (
