@@ -1,17 +1,13 @@
 """Nodes of `ood_eval`."""
 
-import logging
 from collections.abc import Mapping
 from typing import Any
 
 from fashion_dgm.config import OODConfig
 from fashion_dgm.data.images import ImageSet
-from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.pipelines.late import Checkpoint, DataFrame, Figure, Snapshots, StateStore, figures
 
 __all__ = ["measure_detection", "plot_matrix", "plot_primary_score", "plot_scores", "score_images"]
-
-logger = logging.getLogger(__name__)
 
 
 def score_images(
@@ -37,86 +33,11 @@ def score_images(
         store: where the measures of each set are kept while the others are computed.
         others: further flows by name, and their snapshots as `NAME_snapshots`; None if they were never trained.
     """
-    import pandas as pd
+    from fashion_dgm.ood.evaluation import chosen_models, score_sets
 
-    from fashion_dgm.checkpoint import content_hashes
-    from fashion_dgm.classifier.network import Classifier
-    from fashion_dgm.flows.families import code_of_flows
-    from fashion_dgm.ood.scorer import Models, Scorer, for_slow_flow
-    from fashion_dgm.registry import build_model, load_flow
-    from fashion_dgm.training.device import resolve_device
-    from fashion_dgm.training.fingerprint import evaluation_fingerprint
-    from fashion_dgm.training.store import Progress
-
-    device = resolve_device(config.device)
-    labelled = None if classifier is None else build_model(classifier, "Classifier").to(device)
-    assert labelled is None or isinstance(labelled, Classifier)
-    given: Mapping[str, Any] = {"flow": flow, "flow_snapshots": snapshots, **others}
-    if reference is not None and config.models == "reference":
-        given = {name: model for name, model in reference.items() if not isinstance(model, Mapping)}
-        if not given:
-            raise FashionDGMError(
-                "ood_eval.models is reference, but no flow comes with this package; train one, and set it to trained"
-            )
-        residual_flow = None
-    flows: dict[str, tuple[Checkpoint, Snapshots | None]] = {}
-    for name, model in given.items():
-        if model is not None and not name.endswith("_snapshots"):
-            # Of two flows of one architecture, the second goes by its name.
-            known = name if model.architecture in flows else model.architecture
-            flows[known] = (model, given.get(f"{name}_snapshots"))
-    models = Models(
-        {name: load_flow(last, config.device) for name, (last, _) in flows.items()},
-        background=None if background is None else load_flow(background, config.device),
-        ensembles={
-            name: [load_flow(load(), config.device) for load in (earlier or {}).values()]
-            for name, (_, earlier) in flows.items()
-        },
-        classifier=labelled,
-    )
-    given = {**given, "background": background, "residual_flow": residual_flow, "classifier": classifier}
-    code = "fashion_dgm.ood.scorer", *code_of_flows(given.values())
-    progress = Progress(
-        store, evaluation_fingerprint(config, code, device, content_hashes(given) | {"train": train.sha256})
-    )
-    scorers = [(Scorer(models, train, config, device, progress), config)]
-    if residual_flow is not None and config.residual_flow_images:
-        slow = for_slow_flow(config)
-        other = Models({residual_flow.architecture: load_flow(residual_flow, config.device)})
-        scorers.append((Scorer(other, train, slow, device, progress), slow))
-    tables, failed = [], {}
-    for name in (benchmark.name, *ood_sets):
-        inside = name == benchmark.name
-        try:
-            images = (benchmark if inside else ood_sets[name]).images
-            for scorer, limits in scorers:
-                found = scorer(images[: limits.benchmark_images if inside else limits.max_images])
-                for which, scores in found.items():
-                    index = range(len(scores["bits_per_dim"]))
-                    tables.append(pd.DataFrame({"model": which, "dataset": name, "index": index, **scores}))
-        except FashionDGMError as error:
-            if inside:
-                raise
-            # One set that cannot be scored must not cost the others.
-            failed[name] = str(error)
-            logger.warning("out-of-distribution set %s was not scored: %s", name, error)
-    tables = [table for table in tables if table["dataset"].iloc[0] not in failed]
-    if len({table["dataset"].iloc[0] for table in tables}) < 2:
-        raise FashionDGMError(f"not one out-of-distribution set could be scored: {failed}")
-    fitted = {
-        "in_distribution": benchmark.name,
-        "images": config.fit_images,
-        "ensemble": 1 + len(models.ensembles[next(iter(flows))]),
-        "references": scorers[0][0].references,
-        "typical_bits_per_dim": {name: bits for scorer, _ in scorers for name, bits in scorer.typical.items()},
-        "missing": {name: reasons for scorer, _ in scorers for name, reasons in scorer.missing.items()},
-        "failed": failed,
-    }
-    # A model at a time, the main one first.
-    progress.finish()
-    order = {table["model"].iloc[0]: None for table in tables}
-    tables = [table for model in order for table in tables if table["model"].iloc[0] == model]
-    return pd.concat(tables, ignore_index=True), fitted
+    trained: dict[str, Any] = {"flow": flow, "flow_snapshots": snapshots, **others}
+    trained |= {"background": background, "residual_flow": residual_flow, "classifier": classifier}
+    return score_sets(chosen_models(trained, reference, config), train, benchmark, ood_sets, config, store)
 
 
 def measure_detection(
