@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from fashion_dgm.findings import criteria
 from fashion_dgm.findings.criteria import Side, is_number
-from fashion_dgm.findings.fid import SpaceFindings, fid
 from fashion_dgm.findings.flow import TrainedFlow, flows_of, trained_flow
 from fashion_dgm.findings.literature import LITERATURE, Literature
 from fashion_dgm.findings.row import Row
@@ -28,12 +27,8 @@ class PublishedFindings:
             with likelihoods, which `agree` if all are on the same side of chance; DoSE with DoSE, and the primary score
             with the best result of any score: the `side` of it where the result lies.
         absent: sets that others report on and this run does not.
-        inception: sample quality by FID; None where it was not computed.
-        samples: from how many samples distances were computed.
-        biased: whether these are fewer than published ones.
-        pooled: whether official test images may have been trained on.
         size_fraction: RealNVP's number of parameters, of that of the smallest published one.
-        inside_images, ood_images: the number of in-distribution images, and the largest of OOD images.
+        ood_images: the largest number of OOD images in a set.
         small: whether the run is much smaller than published ones.
     """
 
@@ -43,12 +38,7 @@ class PublishedFindings:
     side: Side
     detections: tuple[Row, ...]
     absent: tuple[str, ...]
-    inception: SpaceFindings | None
-    samples: int | None
-    biased: bool
-    pooled: bool
     size_fraction: float | None
-    inside_images: int
     ood_images: int
     small: bool
 
@@ -60,7 +50,6 @@ def published(metrics: Row) -> PublishedFindings:
     ours = likelihoods[0]
     bits, parameters = ours.bits[ours.split], ours.parameters
     difference = bits.value - theirs.bits if is_number(bits.value) else None
-    samples, inside = metrics["fid"].get("samples"), ood["in_distribution"]["images"]
     return PublishedFindings(
         literature=LITERATURE,
         likelihoods=likelihoods,
@@ -68,14 +57,9 @@ def published(metrics: Row) -> PublishedFindings:
         side=criteria.bits_side(difference, bits.error),
         detections=_detections(ood),
         absent=tuple(name for name in LITERATURE.sets if name not in ood["sets"]),
-        inception=fid(metrics["fid"]).space("inception"),
-        samples=samples,
-        biased=is_number(samples) and samples < criteria.PUBLISHED_SAMPLES,
-        pooled=metrics["data"]["pool"] == "all",
         size_fraction=None if parameters is None else parameters / 1e6 / theirs.parameters,
-        inside_images=inside,
         ood_images=max(found["images"] for found in ood["sets"].values()),
-        small=criteria.is_small(ours.epochs, LITERATURE.epochs, inside),
+        small=criteria.is_small(ours.epochs, LITERATURE.epochs, ood["in_distribution"]["images"]),
     )
 
 

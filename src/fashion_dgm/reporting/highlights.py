@@ -7,11 +7,9 @@ from fashion_dgm.findings.fid import FIDFindings
 from fashion_dgm.findings.ood import OODFindings
 from fashion_dgm.findings.published import PublishedFindings
 from fashion_dgm.reporting.report import Highlight
-from fashion_dgm.reporting.wording import count, dataset_name, model_name, number, space_name
+from fashion_dgm.reporting.wording import count, dataset_name, model_name, number, space_name, the_model
 
 __all__ = ["highlights"]
-
-_FLOWS = {"flow": "RealNVP", "mixture_flow": "the mixture flow"}
 
 
 def highlights(findings: Findings) -> tuple[Highlight, ...]:
@@ -36,9 +34,9 @@ def _distances(found: FIDFindings) -> Iterator[Highlight]:
 
 def _likelihoods(found: PublishedFindings) -> Iterator[Highlight]:
     for own in found.likelihoods:
-        if own.name in _FLOWS:
+        if own.name in ("flow", "mixture_flow"):
             images = "official test" if own.split == "benchmark" else "held-out"
-            label = f"bits/dim of {_FLOWS[own.name]}, {images} images"
+            label = f"bits/dim of {the_model(own.architecture)}, {images} images"
             yield Highlight(
                 number(own.bits[own.split].value), label, f"published RealNVP: {found.literature.likelihood[0].bits}"
             )

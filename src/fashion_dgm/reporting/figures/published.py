@@ -13,8 +13,6 @@ from fashion_dgm.reporting.wording import dataset_name, model_name
 
 __all__ = ["published_comparison"]
 
-_FLOWS = {"flow": "RealNVP", "mixture_flow": "mixture flow", "residual_flow": "Residual Flow"}
-
 
 class _Mark(NamedTuple):
     label: str
@@ -55,7 +53,7 @@ def _likelihoods(found: PublishedFindings) -> list[_Mark]:
         for one in found.literature.likelihood
     ]
     marks += [
-        _Mark(f"this run: {_FLOWS.get(own.name, own.architecture)}", *_around(bits.value, bits.error or 0.0), ours=True)
+        _Mark(f"this run: {model_name(own.architecture)}", *_around(bits.value, bits.error or 0.0), ours=True)
         for own in found.likelihoods
         if is_number((bits := own.bits[own.split]).value)
     ]
