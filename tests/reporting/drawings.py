@@ -14,6 +14,7 @@ from fashion_dgm.experiments.gradients.shifted_uniforms import estimate
 from fashion_dgm.experiments.gradients.vanishing import measurement_steps
 from fashion_dgm.experiments.latent_space.experiments import DecodedSamples
 from fashion_dgm.experiments.likelihood import trace
+from fashion_dgm.findings.stability import stability
 from fashion_dgm.reporting import figures
 from tests.findings.test_likelihood import level
 from tests.findings.test_stability import FRAIL_GAN, REFERENCE, metrics, records
@@ -262,5 +263,5 @@ EVERY_FIGURE: dict[str, Callable[[], Figure]] = {
     "dirac_portraits": lambda: figures.dirac_portraits(DIRAC),
     "stability_curves": lambda: figures.stability_curves(RUNS, REFERENCE),
     "stability_measures": lambda: figures.stability_measures(STUDY["cells"]),
-    "stability_verdict": lambda: figures.stability_verdict(STUDY["verdicts"]),
+    "stability_verdict": lambda: figures.stability_verdict(stability(STUDY).comparisons),
 }

@@ -18,9 +18,11 @@ from matplotlib.figure import Figure
 from fashion_dgm.data.images import FASHION_CLASSES
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.experiments.stability.measures import COMPARED
+from fashion_dgm.findings.criteria import Less
 from fashion_dgm.findings.flow import with_benchmark
 from fashion_dgm.findings.literature import LITERATURE
 from fashion_dgm.findings.published import published
+from fashion_dgm.findings.stability import stability
 from fashion_dgm.reporting import figures
 from fashion_dgm.reporting.figures.images import COLUMNS, CaptionedRow, captioned_rows
 from fashion_dgm.reporting.style import DPI, VERMILLION, WIDTH, to_png
@@ -441,11 +443,10 @@ def test_infinite_variances_are_hollow() -> None:
 
 
 def test_every_compared_measure_is_drawn() -> None:
-    verdicts = drawings.STUDY["verdicts"]
-    drawn = figures.stability_verdict(verdicts)
-    outcomes = [found["outcome"] for pairs in verdicts.values() for found in pairs.values()]
+    comparisons = stability(drawings.STUDY).comparisons
+    drawn = figures.stability_verdict(comparisons)
     assert len(drawn.axes) == len(COMPARED)
-    assert words(drawn).count("not decided") == outcomes.count("undecided")
+    assert words(drawn).count("not decided") == sum(one["verdict"] is Less.UNDECIDED for one in comparisons)
 
 
 def test_results_stand_among_published_ones_the_best_on_top(metrics: dict[str, Any]) -> None:

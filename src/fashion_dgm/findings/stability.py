@@ -23,15 +23,13 @@ class StabilityFindings:
             the first model to the second; there is no interval where fewer than two seeds, or seeds that all agree,
             allow for none. `pairs` counts seeds with a value of both models, `left_out` those without.
         runs: how many there are of all models.
-        study: its parameters.
-        metrics: as the study returns them.
+        metrics: as the study returns them, with its parameters as `config`.
     """
 
     models: tuple[str, ...]
     pairs: tuple[Row, ...]
     comparisons: tuple[Row, ...]
     runs: int
-    study: Row
     metrics: Row
 
     def of(self, *verdicts: Stability) -> tuple[Row, ...]:
@@ -55,7 +53,6 @@ def stability(metrics: Row) -> StabilityFindings:
         ),
         comparisons=tuple(compared.values()),
         runs=len(models) * study["seeds"] * (1 + study["variations"]),
-        study=study,
         metrics=metrics,
     )
 

@@ -64,4 +64,6 @@ def plot_measures(metrics: dict[str, Any]) -> Figure:
 
 def plot_verdict(metrics: dict[str, Any]) -> Figure:
     """Draws the differences between models with their intervals."""
-    return figures.stability_verdict(metrics["verdicts"])
+    from fashion_dgm.findings.stability import stability
+
+    return figures.stability_verdict(stability(metrics).comparisons)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pandas import DataFrame
 
 from fashion_dgm.experiments.stability.measures import COMPARED, RATIOS
+from fashion_dgm.findings.criteria import Less
 from fashion_dgm.findings.gan import model_order
 from fashion_dgm.reporting.figures.axes import (
     DASHED,
@@ -139,39 +140,34 @@ def _power(value: float) -> int:
 
 
 @styled
-def stability_verdict(verdicts: Mapping[str, Mapping[str, Any]]) -> Figure:
+def stability_verdict(comparisons: Sequence[Mapping[str, Any]]) -> Figure:
     """Draws for each measure the differences between two models with their intervals, coloured by who has less.
 
     Arguments:
-        verdicts: measure to `"gan-wgan"` and so on to `{"difference", "interval", "outcome"}`, first minus second.
+        comparisons: as `fashion_dgm.findings.stability.StabilityFindings` has them, measure by measure.
     """
-    shown = [name for name in COMPARED if name in verdicts]
-    figure = Figure(figsize=(WIDTH, 0.3 + 1.75 * len(shown)), layout="constrained")
-    for panel, name in zip(figure.subplots(len(shown), 1, squeeze=False)[:, 0], shown, strict=True):
-        title, is_log = COMPARED[name].capitalize(), name in RATIOS
-        panel.set_title(f"{title} ({'ratio' if is_log else 'difference'})", fontsize=10.5)
-        _draw_verdicts(panel, verdicts[name], is_log)
+    measures = list(dict.fromkeys(one["measure"] for one in comparisons))
+    figure = Figure(figsize=(WIDTH, 0.3 + 1.75 * len(measures)), layout="constrained")
+    for panel, name in zip(figure.subplots(len(measures), 1, squeeze=False)[:, 0], measures, strict=True):
+        _draw_verdicts(panel, [one for one in comparisons if one["measure"] == name], name in RATIOS)
+        panel.set_title(f"{COMPARED[name].capitalize()} ({'ratio' if name in RATIOS else 'difference'})", fontsize=10.5)
     return figure
 
 
-def _draw_verdicts(panel: Axes, pairs: Mapping[str, Any], is_log: bool) -> None:
-    panel.axvline(1.0 if is_log else 0.0, color=GREY, linewidth=1.2)
-    labels = []
-    for place, (pair, verdict) in enumerate(pairs.items()):
-        first, second = pair.split("-")
-        sign = "/" if is_log else "\u2212"
-        labels.append(f"{model_name(first)} {sign} {model_name(second)}")
-        if verdict["difference"] is None:
+def _draw_verdicts(panel: Axes, comparisons: Sequence[Mapping[str, Any]], ratio: bool) -> None:
+    panel.axvline(1.0 if ratio else 0.0, color=GREY, linewidth=1.2)
+    for place, found in enumerate(comparisons):
+        if found["difference"] is None:
             continue
-        ahead = {"first": first, "second": second}.get(verdict["outcome"])
+        ahead = {Less.FIRST: found["first"], Less.SECOND: found["second"]}.get(found["verdict"])
         color = _COLORS.get(ahead, BLACK) if ahead else GREY
-        bounds = verdict["interval"] or (verdict["difference"],) * 2
-        point, low, high = (math.exp(v) if is_log else v for v in (verdict["difference"], *bounds))
-        panel.plot([low, high], [place, place], color=color, linewidth=2.6, solid_capstyle="butt")
-        panel.plot([point], [place], "o", color=color, markersize=6)
+        bounds = found["interval"] or (found["difference"],) * 2
+        panel.plot(bounds, [place, place], color=color, linewidth=2.6, solid_capstyle="butt")
+        panel.plot([found["difference"]], [place], "o", color=color, markersize=6)
         said = f"less: {model_name(ahead)}" if ahead else "not decided"
         panel.text(1.01, place, said, transform=panel.get_yaxis_transform(), color=color, va="center", fontsize=9.5)
-    panel.set_yticks(range(len(labels)), labels, fontsize=9)
-    panel.set_ylim(len(labels) - 0.5, -0.5)
+    names = [[model_name(found[model]) for model in ("first", "second")] for found in comparisons]
+    panel.set_yticks(range(len(names)), [(" / " if ratio else " \u2212 ").join(pair) for pair in names], fontsize=9)
+    panel.set_ylim(len(names) - 0.5, -0.5)
     panel.xaxis.set_major_locator(MaxNLocator(nbins=5))
     panel.margins(x=0.08)
