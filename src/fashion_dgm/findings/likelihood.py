@@ -18,7 +18,9 @@ from fashion_dgm.findings.row import Row
 
 __all__ = ["GapFindings", "LikelihoodFindings", "likelihood"]
 
-_BEFORE = ("logit", "actnorm", "squeeze")
+BEFORE_COUPLINGS = ("logit", "actnorm", "squeeze")
+"""Kinds of layers in which each pixel counts by itself."""
+
 _PERTURBATIONS = ("brightness", "spread", "blur")
 _COORDINATES = ("pixels", "logits")
 
@@ -126,7 +128,7 @@ def _gap(gap: Row) -> GapFindings:
 
 
 def _layers(layers: Sequence[Row]) -> Row:
-    start = next((i for i, row in enumerate(layers) if row["kind"] not in _BEFORE), 0) - 1
+    start = next((i for i, row in enumerate(layers) if row["kind"] not in BEFORE_COUPLINGS), 0) - 1
     before, after = layers[max(start, 0)], layers[-1]
     verdict = BeforeCouplings.UNKNOWN
     if start >= 0:

@@ -1,5 +1,6 @@
 """The study: every estimator on every block, compared with theory."""
 
+import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -63,10 +64,8 @@ def designs(config: LogDetStudyConfig) -> list[Design]:
 
 def random_blocks(config: LogDetStudyConfig) -> Iterator[Block]:
     """Yields a block of each kind, dimension and Lipschitz constant."""
-    for kind in config.kinds:
-        for dimension in config.dimensions:
-            for lipschitz in config.lipschitz:
-                yield random_block(kind, dimension, lipschitz, config.seed)
+    for kind, dimension, lipschitz in itertools.product(config.kinds, config.dimensions, config.lipschitz):
+        yield random_block(kind, dimension, lipschitz, config.seed)
 
 
 def study(

@@ -229,8 +229,4 @@ def _settings(plan: Plan) -> dict[str, Any]:
 
 def _train(plan: Plan, epochs: int, data: ImageSet, store: StateStore, history: list[EpochRow]) -> training.TrainedGAN:
     config = plan.config.model_copy(update={"epochs": epochs})
-
-    def keep(row: EpochRow, seconds: float | None) -> None:
-        history.append(row)
-
-    return training.train_gan(data, config, store, keep)
+    return training.train_gan(data, config, store, lambda row, seconds: history.append(row))

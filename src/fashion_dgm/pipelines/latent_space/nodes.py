@@ -41,6 +41,8 @@ def probe_latents(
 
 def summarise_latents(scores: DataFrame, parts: DataFrame, config: LatentSpaceConfig) -> dict[str, Any]:
     """Measures each kind of latents against the real images of the benchmark."""
+    import numpy as np
+
     from fashion_dgm.experiments.latent_space.summary import compare_paths, summarise_decoded
 
     reference = parts.loc[parts["dataset"] == "fashion_mnist", "bits_per_dim"].to_numpy()
@@ -51,7 +53,7 @@ def summarise_latents(scores: DataFrame, parts: DataFrame, config: LatentSpaceCo
         "reference": {
             "images": len(reference),
             "bits_per_dim": float(reference.mean()),
-            "quantiles": [float(value) for value in _quantiles(reference)],
+            "quantiles": np.quantile(reference, [0.05, 0.95]).tolist(),
         },
         "variants": summarise_decoded(scores, reference, **options),
         "paths": compare_paths(scores, **options),
@@ -62,9 +64,3 @@ def plot_paths(metrics: dict[str, Any]) -> Figure:
     """Draws bits/dim and norm along the ways between images."""
     low, high = metrics["reference"]["quantiles"]
     return figures.latent_paths(metrics["variants"], (low, high))
-
-
-def _quantiles(values: Any) -> Any:
-    import numpy as np
-
-    return np.quantile(values, [0.05, 0.95])

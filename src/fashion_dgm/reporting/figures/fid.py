@@ -97,13 +97,9 @@ def feature_spaces(distances: Mapping[str, Mapping[str, float]], floors: Mapping
             axes.annotate(number(found[spaces[place]], 2), (place, fraction), color=color, fontsize=9, **at)
         ends.append((float(fractions[-1]), name, color))
         drawn.append(fractions)
-    if not drawn:
-        say_missing(axes)
-        return figure
     axes.set_xticks(range(len(spaces)), [SPACE_NAMES.get(space, space) for space in spaces])
     axes.margins(x=0.15, y=0.15)
-    log_if_wide(axes, *drawn)
-    write_at_ends(axes, ends)
+    _label(axes, drawn, ends)
     return figure
 
 
@@ -141,8 +137,12 @@ def _draw_distances(
     else:
         panel.set_xticks([])
     panel.margins(y=0.2)
+    _label(panel, drawn, ends)
+
+
+def _label(axes: Axes, drawn: Sequence[NDArray], ends: Sequence[tuple[float, str, str]]) -> None:
     if drawn:
-        log_if_wide(panel, *drawn)
-        write_at_ends(panel, ends)
+        log_if_wide(axes, *drawn)
+        write_at_ends(axes, ends)
     else:
-        say_missing(panel)
+        say_missing(axes)

@@ -38,7 +38,7 @@ def latent_temperatures(samples: Sequence[DecodedSamples]) -> Figure:
 
 def latent_off_typical(samples: Sequence[DecodedSamples]) -> Figure:
     """Draws latents off the typical set; under each image its bits/dim and, in grey, `|z| / sqrt(D)`."""
-    rows = [_row(sample, f"Truncated: every latent within ±{sample.level:g}") for sample in _of(samples, "truncation")]
+    rows = _rows(samples, "truncation", "Truncated: every latent within ±{:g}")
     rows += _sweep(_of(samples, "constant"), "Constant: every latent has the value above the image", "{}", range(1))
     rows += _sweep(_of(samples, "active"), "Sparse: the whole norm on so many of the latents", "{}", range(1))
     rows += _sweep(_of(samples, "radius"), "The direction of a real image, at other radii", "{}", range(2))
@@ -47,15 +47,9 @@ def latent_off_typical(samples: Sequence[DecodedSamples]) -> Figure:
 
 def latent_scales(samples: Sequence[DecodedSamples]) -> Figure:
     """Draws garments with latents of one scale from another garment, and draws of the prior with one scale at 0."""
-    rows = [_row(sample, "Garments as they are") for sample in _of(samples, "in_distribution")]
-    rows += [
-        _row(sample, f"With the latents of scale {sample.level:g} of the garment to the left")
-        for sample in _of(samples, "swap")
-    ]
-    rows += [
-        _row(sample, f"Drawn from the prior, but the latents of scale {sample.level:g} are 0")
-        for sample in _of(samples, "silent")
-    ]
+    rows = _rows(samples, "in_distribution", "Garments as they are")
+    rows += _rows(samples, "swap", "With the latents of scale {:g} of the garment to the left")
+    rows += _rows(samples, "silent", "Drawn from the prior, but the latents of scale {:g} are 0")
     return captioned_rows(rows)
 
 
@@ -123,6 +117,11 @@ def _row(sample: DecodedSamples, heading: str, norms: bool = True) -> CaptionedR
     bits = tuple(number(float(value)) for value in sample.bits_per_dim[:COLUMNS])
     norm = tuple(number(float(value)) for value in sample.norm[:COLUMNS])
     return CaptionedRow(sample.images[:COLUMNS], heading, below=(bits, norm) if norms else (bits,))
+
+
+def _rows(samples: Sequence[DecodedSamples], experiment: str, heading: str) -> list[CaptionedRow]:
+    """Lays out each kind of latents of an experiment, with its level in the heading."""
+    return [_row(sample, heading.format(sample.level)) for sample in _of(samples, experiment)]
 
 
 def _sweep(samples: Sequence[DecodedSamples], heading: str, form: str, which: Sequence[int]) -> list[CaptionedRow]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pandas import DataFrame
 
 from fashion_dgm.experiments.likelihood.trace import Trace
+from fashion_dgm.findings.likelihood import BEFORE_COUPLINGS
 from fashion_dgm.reporting.figures.axes import DASHED, check_not_empty, thinned
 from fashion_dgm.reporting.figures.images import COLUMNS, CaptionedRow, captioned_rows
 from fashion_dgm.reporting.style import BLACK, BLUE, CYCLE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION, WIDTH, styled
@@ -24,7 +25,6 @@ __all__ = [
     "perturbation_examples",
 ]
 
-_BEFORE = ("logit", "actnorm", "squeeze")
 _TWO_SIDED = 1.96  # standard errors, 95%
 _NOTHING = 1e-6  # bits/dim: rounding
 _POINTS = 300  # of each set, so that the last one drawn doesn't bury the others
@@ -88,8 +88,8 @@ def likelihood_by_layer(layers: Sequence[Mapping[str, Any]], inside: str, outsid
     Raises:
         FashionDGMError: if there is no layer.
     """
-    first = next((i for i, row in enumerate(layers) if row["kind"] not in _BEFORE), len(layers))
-    rows = [*layers[max(first - 1, 0) : first], *(row for row in layers[first:] if row["kind"] not in _BEFORE)]
+    first = next((i for i, row in enumerate(layers) if row["kind"] not in BEFORE_COUPLINGS), len(layers))
+    rows = [*layers[max(first - 1, 0) : first], *(row for row in layers[first:] if row["kind"] not in BEFORE_COUPLINGS)]
     check_not_empty(rows, "layers")
     x = np.arange(len(rows))
     figure = Figure(figsize=(WIDTH, 5.0), layout="constrained")
