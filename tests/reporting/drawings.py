@@ -230,7 +230,7 @@ PERTURBATIONS = {name: [level(0.0, 0.4, 0.1), level(1.0, 0.5, 0.0, changed=False
 EVERY_FIGURE: dict[str, Callable[[], Figure]] = {
     "image_grid": lambda: figures.image_grid(images(), columns=3),
     "class_examples": lambda: figures.class_examples(images(), np.array([0, 1, 1, 2, 0]), CLASSES, per_class=2),
-    "flow_samples": lambda: figures.flow_samples({"1.0": images(), "0.7": images()}, columns=5),
+    "flow_samples": lambda: figures.flow_samples({1.0: images(), 0.7: images()}, columns=5),
     **by_epoch(3),
     **{f"{name}, many epochs": draw for name, draw in by_epoch(100).items()},
     "ood_histogram": lambda: figures.ood_histogram(

@@ -86,8 +86,8 @@ def test_pyplot_is_never_imported() -> None:
             figures.gan_curves({"wgan": wgan_history(3), "gan": gan_history(3)}),
         ),
         (
-            figures.flow_samples({"0.7": images(2), "1.0": images(3)}, 3),
-            figures.flow_samples({"1.0": images(3), "0.7": images(2)}, 3),
+            figures.flow_samples({0.7: images(2), 1.0: images(3)}, 3),
+            figures.flow_samples({1.0: images(3), 0.7: images(2)}, 3),
         ),
         (figures.snapshot_strip({1: images(2), 9: images(2)}), figures.snapshot_strip({9: images(2), 1: images(2)})),
         (

@@ -1,6 +1,6 @@
 """Likelihood decompositions as tables, and their summaries."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -33,19 +33,13 @@ def layer_table(name: str, found: Decomposition) -> DataFrame:
 
     `bits` is what its log-determinant costs, `stop` the bits/dim had the flow ended there, `stop_se` its standard error.
     """
+    layers = range(1, len(found.kinds) + 1)
+    table = pd.DataFrame({"dataset": name, "layer": layers, "kind": found.kinds, "scale": found.scales})
+    # `coupling 2.1` is the first coupling of the second scale.
+    numbered = zip(found.kinds, found.scales, table.groupby(["kind", "scale"]).cumcount() + 1, strict=True)
+    table["label"] = [f"{kind} {scale}.{number}" if scale else kind for kind, scale, number in numbered]
     errors = found.stops.std(axis=1, ddof=1) / np.sqrt(found.stops.shape[1])
-    return pd.DataFrame(
-        {
-            "dataset": name,
-            "layer": range(1, len(found.kinds) + 1),
-            "kind": found.kinds,
-            "scale": found.scales,
-            "label": _labels(found.kinds, found.scales),
-            "bits": found.layers.mean(1),
-            "stop": found.stops.mean(1),
-            "stop_se": errors,
-        }
-    )
+    return table.assign(bits=found.layers.mean(1), stop=found.stops.mean(1), stop_se=errors)
 
 
 def explain_sets(
@@ -69,20 +63,24 @@ def explain_sets(
         `inside`, its `gap` by part and the `line` that predicts it from each measure. A correlation is None where one of its
         sides is constant.
     """
+
+    def correlations(part: DataFrame) -> dict[str, Any]:
+        bits = part["bits_per_dim"].to_numpy()
+        return {
+            measure: _finite(spearman(part[measure].to_numpy(), bits, bootstrap, confidence, seed))
+            for measure in COMPLEXITIES
+        }
+
     groups = {str(name): group for name, group in table.groupby("dataset", sort=False)}
     ours = groups[inside]
     sets = {}
     for name, group in groups.items():
         rng = np.random.default_rng(seed)
-        bits = group["bits_per_dim"].to_numpy()
         entry: dict[str, Any] = {"images": len(group)}
         for column in ("bits_per_dim", "norm", "neighbours"):
             entry |= mean_estimate(group[column].to_numpy(), bootstrap, confidence, rng).as_dict(column)
         entry["complexity"] = {measure: float(group[measure].mean()) for measure in COMPLEXITIES}
-        entry["spearman"] = {
-            measure: _finite(spearman(group[measure].to_numpy(), bits, bootstrap, confidence, seed))
-            for measure in COMPLEXITIES
-        }
+        entry["spearman"] = correlations(group)
         if name != inside:
             made_from = (partners or {}).get(name)
             pairs = None if made_from is None else made_from[: len(group)]
@@ -90,7 +88,7 @@ def explain_sets(
             entry["line"] = {
                 measure: complexity_line(
                     (ours[measure].to_numpy(), ours["bits_per_dim"].to_numpy()),
-                    (group[measure].to_numpy(), bits),
+                    (group[measure].to_numpy(), group["bits_per_dim"].to_numpy()),
                     bootstrap,
                     confidence,
                     seed,
@@ -99,12 +97,7 @@ def explain_sets(
                 for measure in COMPLEXITIES
             }
         sets[name] = entry
-    every = table["bits_per_dim"].to_numpy()
-    pooled = {
-        measure: _finite(spearman(table[measure].to_numpy(), every, bootstrap, confidence, seed))
-        for measure in COMPLEXITIES
-    }
-    return {"sets": sets, "pooled": pooled}
+    return {"sets": sets, "pooled": correlations(table)}
 
 
 def compare_layers(table: DataFrame, inside: str, outside: str) -> list[dict[str, Any]]:
@@ -115,18 +108,13 @@ def compare_layers(table: DataFrame, inside: str, outside: str) -> list[dict[str
         error of `gap`, outside minus inside.
     """
     ours, theirs = (table[table["dataset"] == name].reset_index(drop=True) for name in (inside, outside))
-    return [
-        {
-            "label": mine.label,
-            "kind": mine.kind,
-            "scale": int(mine.scale),
-            "inside": float(mine.stop),
-            "outside": float(other.stop),
-            "gap": float(other.stop - mine.stop),
-            "gap_se": float(np.hypot(mine.stop_se, other.stop_se)),
-        }
-        for mine, other in zip(ours.itertuples(), theirs.itertuples(), strict=True)
-    ]
+    rows = ours[["label", "kind", "scale"]].assign(
+        inside=ours["stop"],
+        outside=theirs["stop"],
+        gap=theirs["stop"] - ours["stop"],
+        gap_se=np.hypot(ours["stop_se"], theirs["stop_se"]),
+    )
+    return rows.to_dict("records")
 
 
 def perturbation_rows(
@@ -163,13 +151,3 @@ def _finite(found: Estimate) -> dict[str, Any]:
     # A resample of a set that is nearly constant may be constant.
     clear = np.isfinite([found.value, *found.interval]).all()
     return found.as_dict() if clear else {"value": None, "value_interval": None}
-
-
-def _labels(kinds: Sequence[str], scales: Sequence[int]) -> list[str]:
-    """Numbers the couplings and such of each scale: `coupling 2.1` is the first one of the second scale."""
-    seen: dict[tuple[str, int], int] = {}
-    labels = []
-    for kind, scale in zip(kinds, scales, strict=True):
-        seen[kind, scale] = seen.get((kind, scale), 0) + 1
-        labels.append(f"{kind} {scale}.{seen[kind, scale]}" if scale else kind)
-    return labels

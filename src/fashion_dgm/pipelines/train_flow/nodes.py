@@ -115,7 +115,7 @@ def draw_samples(flow: Checkpoint, config: OODConfig | ResidualFlowEvaluationCon
 
     model = load_flow(flow, "cpu")
     samples = {
-        f"T = {temperature:g}": model.sample(config.samples, temperature, generator(config.seed, "samples")).numpy()
+        temperature: model.sample(config.samples, temperature, generator(config.seed, "samples")).numpy()
         for temperature in config.temperatures
     }
     return figures.flow_samples(samples, columns=10)

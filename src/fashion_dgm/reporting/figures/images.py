@@ -1,6 +1,5 @@
 """Images in grids, in labelled rows, and with captions of their own."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -74,21 +73,18 @@ def class_examples(images: NDArray, labels: NDArray, class_names: Sequence[str],
 
 
 @styled
-def flow_samples(samples: Mapping[str, NDArray], columns: int) -> Figure:
+def flow_samples(samples: Mapping[float, NDArray], columns: int) -> Figure:
     """Draws samples of a flow, one block a temperature, in ascending order.
 
     Arguments:
-        samples: label of the temperature, such as `"0.7"`, to floats in `[0, 1]`, `(N, 1, H, W)`.
+        samples: temperature to floats in `[0, 1]`, `(N, 1, H, W)`.
         columns: images in a row.
 
     Raises:
         FashionDGMError: if there is no block, or a block has no image.
     """
     check_not_empty(samples, "temperatures")
-    names = sorted(samples, key=_natural)
-    headings = [f"temperature {name}" if re.fullmatch(r"[\d.]+", name) else name for name in names]
-    blocks = [Block(mosaic_of(samples[name], columns), text) for name, text in zip(names, headings, strict=True)]
-    return draw_blocks(blocks)
+    return draw_blocks([Block(mosaic_of(images, columns), f"T = {t:g}") for t, images in sorted(samples.items())])
 
 
 @styled
@@ -201,10 +197,6 @@ def draw_blocks(blocks: Sequence[Block], label_inches: float = 1.0) -> Figure:
             figure.text((label_px - 14) / total_width, 1 - middle / total_height, label, ha="right", va="center")
         top += height + between_px
     return figure
-
-
-def _natural(name: str) -> tuple[tuple[float, ...], str]:
-    return tuple(float(digits) for digits in re.findall(r"\d+(?:\.\d+)?", name)), name
 
 
 @dataclass(frozen=True, eq=False)
