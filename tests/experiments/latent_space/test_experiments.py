@@ -83,7 +83,7 @@ def test_paths_share_their_ends(decoder, in_distribution) -> None:
     assert [sample.experiment for sample in ends] == ["path_pixels", "path_linear", "path_spherical"]
     assert all(np.array_equal(sample.images, in_distribution[:9]) for sample in ends)
     assert all(np.array_equal(sample.images, in_distribution[9:]) for sample in samples if sample.level == 1.0)
-    paths = compare_paths(table_of(samples), 100, 0.9, 0)
+    paths = compare_paths(table_of(samples), CONFIG)
     assert paths["path_linear"]["norm"] < paths["path_spherical"]["norm"]
     linear, spherical = (paths[f"path_{name}"]["middle"] for name in ("linear", "spherical"))
     assert paths["linear_minus_spherical"]["difference"] == pytest.approx(linear - spherical)
@@ -95,7 +95,7 @@ def test_ood_images_are_kept_mixed_and_lost_in_noise(decoder, in_distribution, o
     assert np.array_equal(samples["noise", "s = 0"].images, ood)
     rows = {
         (row["experiment"], row["variant"]): row
-        for row in summarise_decoded(table_of([*samples.values()]), np.array([5.0, 6.0]), 100, 0.9, 0)
+        for row in summarise_decoded(table_of([*samples.values()]), np.array([5.0, 6.0]), CONFIG)
     }
     assert rows["ood", "encoded and decoded"]["changed"] == 0
     assert rows["ood", "encoded and decoded"]["like_host"] == pytest.approx(1)
@@ -108,6 +108,6 @@ def test_rank_is_the_fraction_of_real_images_that_need_more_bits(decoder) -> Non
     sample = experiments.temperatures(decoder, CONFIG)[:1]
     bits = sample[0].bits_per_dim
     for reference, expected in ((bits.max() + np.ones(4), 1.0), (bits.min() - np.ones(4), 0.0)):
-        row = summarise_decoded(table_of(sample), reference, 100, 0.9, 0)[0]
+        row = summarise_decoded(table_of(sample), reference, CONFIG)[0]
         assert row["likelier_than"] == expected
         assert row["bits_per_dim"] == pytest.approx(bits.mean())

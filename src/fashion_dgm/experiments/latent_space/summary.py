@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pandas import DataFrame
 
+from fashion_dgm.config import LatentSpaceConfig
 from fashion_dgm.experiments.latent_space.experiments import DecodedSamples
 from fashion_dgm.metrics.resampling import mean_estimate
 
@@ -44,21 +45,20 @@ def table_of(samples: Sequence[DecodedSamples]) -> DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
-def summarise_decoded(
-    scores: DataFrame, reference: Array, bootstrap: int, confidence: float, seed: int
-) -> list[dict[str, Any]]:
+def summarise_decoded(scores: DataFrame, reference: Array, config: LatentSpaceConfig) -> list[dict[str, Any]]:
     """Returns a row a variant: its mean bits/dim with an interval over images, its norms, and its rank among real images.
 
     Arguments:
         scores: what `table_of` returns.
         reference: bits/dim of real images, `(N,)`.
+        config: resamples, confidence and seed.
 
     Returns:
         `{"experiment", "variant", "level", "images", "bits_per_dim", "bits_per_dim_interval", "norm", "norm_again",
         "likelier_than", "like_host", "like_donor", "changed"}`; `likelier_than` is the fraction of pairs in which the
         real image needs more bits; the last three are means, None where there is no host or donor.
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(config.seed)
     ordered = np.sort(reference)
     rows = []
     for (experiment, variant), group in scores.groupby(["experiment", "variant"], sort=False):
@@ -71,7 +71,7 @@ def summarise_decoded(
                 "variant": str(variant),
                 "level": level if np.isfinite(level) else None,
                 "images": len(bits),
-                **mean_estimate(bits, bootstrap, confidence, rng).as_dict("bits_per_dim"),
+                **mean_estimate(bits, config.bootstrap, config.confidence, rng).as_dict("bits_per_dim"),
                 "norm": float(group["norm"].mean()),
                 "norm_again": float(group["norm_again"].mean()),
                 "likelier_than": float(above.mean()),
@@ -81,14 +81,14 @@ def summarise_decoded(
     return rows
 
 
-def compare_paths(scores: DataFrame, bootstrap: int, confidence: float, seed: int) -> dict[str, Any]:
+def compare_paths(scores: DataFrame, config: LatentSpaceConfig) -> dict[str, Any]:
     """Compares the middle of each way between two images with its ends, pair by pair.
 
     Returns:
         Path to `{"middle", "norm", "difference", "difference_interval"}`: bits/dim and norm halfway, and bits/dim
         there minus the mean of both ends; and under `linear_minus_spherical` the paired difference of the two ways halfway.
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(config.seed)
     found: dict[str, Any] = {}
     middles = {}
     for path in PATHS:
@@ -100,10 +100,10 @@ def compare_paths(scores: DataFrame, bootstrap: int, confidence: float, seed: in
         found[path] = {
             "middle": float(middles[path].mean()),
             "norm": float(rows.loc[rows["level"] == halfway, "norm"].mean()),
-            **mean_estimate(middles[path] - ends, bootstrap, confidence, rng).as_dict("difference"),
+            **mean_estimate(middles[path] - ends, config.bootstrap, config.confidence, rng).as_dict("difference"),
         }
     gap = middles["path_linear"] - middles["path_spherical"]
-    found["linear_minus_spherical"] = mean_estimate(gap, bootstrap, confidence, rng).as_dict("difference")
+    found["linear_minus_spherical"] = mean_estimate(gap, config.bootstrap, config.confidence, rng).as_dict("difference")
     return found
 
 

@@ -8,6 +8,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from pandas import DataFrame
 
+from fashion_dgm.config import LikelihoodDecompositionConfig
+from fashion_dgm.data.perturb import PERTURBATIONS
 from fashion_dgm.experiments.likelihood.decomposition import Decomposition
 from fashion_dgm.experiments.likelihood.gap import complexity_line, gap_by_part
 from fashion_dgm.metrics.complexity import COMPLEXITIES
@@ -43,19 +45,15 @@ def layer_table(name: str, found: Decomposition) -> DataFrame:
 
 
 def explain_sets(
-    table: DataFrame,
-    inside: str,
-    bootstrap: int,
-    confidence: float,
-    seed: int,
-    partners: Mapping[str, Partners] | None = None,
+    table: DataFrame, inside: str, partners: Mapping[str, Partners | None], config: LikelihoodDecompositionConfig
 ) -> dict[str, Any]:
     """Says of each set where its gap to `inside` comes from, and how far complexity goes with bits/dim.
 
     Arguments:
         table: tables of `image_table`, one below the other.
         inside: the in-distribution set.
-        partners: by set, which image of `inside` each of its images was made from.
+        partners: by set, which image of `inside` each of its images was made from; None if from none.
+        config: resamples, confidence and seed.
 
     Returns:
         `{"sets": {name: {...}}, "pooled": {measure: {"value", "interval"}}}`; a set has `images`, `bits_per_dim`, `norm` and
@@ -63,37 +61,28 @@ def explain_sets(
         `inside`, its `gap` by part and the `line` that predicts it from each measure. A correlation is None where one of its
         sides is constant.
     """
+    resampling = config.bootstrap, config.confidence, config.seed
 
     def correlations(part: DataFrame) -> dict[str, Any]:
         bits = part["bits_per_dim"].to_numpy()
-        return {
-            measure: _finite(spearman(part[measure].to_numpy(), bits, bootstrap, confidence, seed))
-            for measure in COMPLEXITIES
-        }
+        return {measure: _finite(spearman(part[measure].to_numpy(), bits, *resampling)) for measure in COMPLEXITIES}
 
     groups = {str(name): group for name, group in table.groupby("dataset", sort=False)}
     ours = groups[inside]
     sets = {}
     for name, group in groups.items():
-        rng = np.random.default_rng(seed)
+        rng = np.random.default_rng(config.seed)
         entry: dict[str, Any] = {"images": len(group)}
         for column in ("bits_per_dim", "norm", "neighbours"):
-            entry |= mean_estimate(group[column].to_numpy(), bootstrap, confidence, rng).as_dict(column)
+            entry |= mean_estimate(group[column].to_numpy(), config.bootstrap, config.confidence, rng).as_dict(column)
         entry["complexity"] = {measure: float(group[measure].mean()) for measure in COMPLEXITIES}
         entry["spearman"] = correlations(group)
         if name != inside:
-            made_from = (partners or {}).get(name)
+            made_from = partners.get(name)
             pairs = None if made_from is None else made_from[: len(group)]
-            entry["gap"] = gap_by_part(_parts(ours), _parts(group), bootstrap, confidence, seed, pairs)
+            entry["gap"] = gap_by_part(_parts(ours), _parts(group), *resampling, pairs)
             entry["line"] = {
-                measure: complexity_line(
-                    (ours[measure].to_numpy(), ours["bits_per_dim"].to_numpy()),
-                    (group[measure].to_numpy(), group["bits_per_dim"].to_numpy()),
-                    bootstrap,
-                    confidence,
-                    seed,
-                    pairs,
-                )
+                measure: complexity_line(_points(ours, measure), _points(group, measure), *resampling, pairs)
                 for measure in COMPLEXITIES
             }
         sets[name] = entry
@@ -117,27 +106,31 @@ def compare_layers(table: DataFrame, inside: str, outside: str) -> list[dict[str
     return rows.to_dict("records")
 
 
-def perturbation_rows(
-    scores: DataFrame, neutral: Mapping[str, float], bootstrap: int, confidence: float, seed: int
-) -> dict[str, list[dict[str, Any]]]:
+def perturbation_rows(scores: DataFrame, config: LikelihoodDecompositionConfig) -> dict[str, list[dict[str, Any]]]:
     """Returns, for each perturbation and level, mean bits/dim and the AUROC of changed against unchanged images.
 
     Arguments:
         scores: columns `perturbation`, `level`, `index`, `bits_per_dim`; the unchanged images under the name `none`.
-        neutral: perturbation to the level that changes nothing, where the AUROC is 0.5 by definition.
+        config: resamples, confidence and seed.
+
+    Returns:
+        By perturbation, rows by level; `changed` is false at the level that changes nothing, where the AUROC is 0.5 by
+        definition.
     """
     before = scores.loc[scores["perturbation"] == "none", "bits_per_dim"].to_numpy()
-    found: dict[str, list[dict[str, Any]]] = {name: [] for name in neutral}
+    found: dict[str, list[dict[str, Any]]] = {name: [] for name in PERTURBATIONS}
     for (name, level), group in scores[scores["perturbation"] != "none"].groupby(["perturbation", "level"], sort=True):
         after = group["bits_per_dim"].to_numpy()
-        difference = mean_estimate(after - before, bootstrap, confidence, np.random.default_rng(seed))
+        rng = np.random.default_rng(config.seed)
+        difference = mean_estimate(after - before, config.bootstrap, config.confidence, rng)
+        auroc = paired_auroc(before, after, config.bootstrap, config.confidence, config.seed)
         found[str(name)].append(
             {
                 "level": float(level),
-                "changed": float(level) != neutral[str(name)],
+                "changed": float(level) != PERTURBATIONS[str(name)][1],
                 "bits_per_dim": float(after.mean()),
                 **difference.as_dict("difference"),
-                **paired_auroc(before, after, bootstrap, confidence, seed).as_dict("auroc"),
+                **auroc.as_dict("auroc"),
             }
         )
     return found
@@ -145,6 +138,10 @@ def perturbation_rows(
 
 def _parts(group: DataFrame) -> dict[str, Array]:
     return {column.removeprefix(_PART): group[column].to_numpy() for column in group if column.startswith(_PART)}
+
+
+def _points(part: DataFrame, measure: str) -> tuple[Array, Array]:
+    return part[measure].to_numpy(), part["bits_per_dim"].to_numpy()
 
 
 def _finite(found: Estimate) -> dict[str, Any]:

@@ -46,7 +46,6 @@ def summarise_latents(scores: DataFrame, parts: DataFrame, config: LatentSpaceCo
     from fashion_dgm.experiments.latent_space.summary import compare_paths, summarise_decoded
 
     reference = parts.loc[parts["dataset"] == "fashion_mnist", "bits_per_dim"].to_numpy()
-    options: dict[str, Any] = {"bootstrap": config.bootstrap, "confidence": config.confidence, "seed": config.seed}
     return {
         "ood_set": config.ood_set,
         "confidence": config.confidence,
@@ -55,8 +54,8 @@ def summarise_latents(scores: DataFrame, parts: DataFrame, config: LatentSpaceCo
             "bits_per_dim": float(reference.mean()),
             "quantiles": np.quantile(reference, [0.05, 0.95]).tolist(),
         },
-        "variants": summarise_decoded(scores, reference, **options),
-        "paths": compare_paths(scores, **options),
+        "variants": summarise_decoded(scores, reference, config),
+        "paths": compare_paths(scores, config),
     }
 
 

@@ -105,20 +105,17 @@ def explain_likelihood(
 ) -> dict[str, Any]:
     """Measures which terms, which layers and which images make the gap between the sets."""
     from fashion_dgm.data.ood import partners_of
-    from fashion_dgm.data.perturb import PERTURBATIONS
     from fashion_dgm.experiments.likelihood import tables
 
-    partners = {name: found for name in sets_summary["sets"] if (found := partners_of(sets_summary, name)) is not None}
-    options: dict[str, Any] = {"bootstrap": config.bootstrap, "confidence": config.confidence, "seed": config.seed}
-    neutral = {name: level for name, (_, level) in PERTURBATIONS.items()}
+    partners = {name: partners_of(sets_summary, name) for name in sets_summary["sets"]}
     return {
         "in_distribution": IN_DISTRIBUTION,
         "ood_set": config.ood_set,
         "confidence": config.confidence,
         "bootstrap": config.bootstrap,
-        **tables.explain_sets(parts, IN_DISTRIBUTION, **options, partners=partners),
+        **tables.explain_sets(parts, IN_DISTRIBUTION, partners, config),
         "layers": tables.compare_layers(layers, IN_DISTRIBUTION, config.ood_set),
-        "perturbations": tables.perturbation_rows(perturbed, neutral, **options),
+        "perturbations": tables.perturbation_rows(perturbed, config),
         "second_order": second_order,
     }
 
