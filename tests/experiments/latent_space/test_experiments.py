@@ -78,7 +78,7 @@ def test_radii_are_exact_and_scales_are_swapped(decoder, in_distribution) -> Non
 
 
 def test_paths_share_their_ends(decoder, in_distribution) -> None:
-    samples = experiments.interpolations(decoder, in_distribution, CONFIG)
+    samples = [*experiments.interpolations(decoder, in_distribution, CONFIG)]
     ends = [sample for sample in samples if sample.level == 0.0]
     assert [sample.experiment for sample in ends] == ["path_pixels", "path_linear", "path_spherical"]
     assert all(np.array_equal(sample.images, in_distribution[:9]) for sample in ends)
@@ -105,9 +105,9 @@ def test_ood_images_are_kept_mixed_and_lost_in_noise(decoder, in_distribution, o
 
 
 def test_rank_is_the_fraction_of_real_images_that_need_more_bits(decoder) -> None:
-    sample = experiments.temperatures(decoder, CONFIG)[:1]
-    bits = sample[0].bits_per_dim
+    sample, _ = experiments.temperatures(decoder, CONFIG)
+    bits = sample.bits_per_dim
     for reference, expected in ((bits.max() + np.ones(4), 1.0), (bits.min() - np.ones(4), 0.0)):
-        row = summarise_decoded(table_of(sample), reference, CONFIG)[0]
+        row = summarise_decoded(table_of([sample]), reference, CONFIG)[0]
         assert row["likelier_than"] == expected
         assert row["bits_per_dim"] == pytest.approx(bits.mean())

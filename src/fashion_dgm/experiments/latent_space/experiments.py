@@ -1,6 +1,6 @@
 """Images that a flow decodes from unusual latents.
 
-Each function returns `DecodedSamples`, one for each kind of latents, in the order in which they are to be shown.
+Each function yields `DecodedSamples`, one for each kind of latents, in the order in which they are to be shown.
 """
 
 # Derived in docs/theory/likelihood-ood.md.
@@ -123,55 +123,51 @@ class LatentDecoder:
         return DecodedSamples(experiment, variant, images, found.bits_per_dim, norms, found.norm, level)
 
 
-def temperatures(decoder: LatentDecoder, config: LatentSpaceConfig) -> list[DecodedSamples]:
+def temperatures(decoder: LatentDecoder, config: LatentSpaceConfig) -> Iterator[DecodedSamples]:
     """Scales the same draws of the prior by each temperature."""
     latents = _draws(decoder, config, "temperature")
-    return [
-        decoder.decode_and_score("temperature", f"T = {temperature:g}", temperature * latents, temperature)
-        for temperature in config.temperatures
-    ]
+    for temperature in config.temperatures:
+        yield decoder.decode_and_score("temperature", f"T = {temperature:g}", temperature * latents, temperature)
 
 
-def off_typical(decoder: LatentDecoder, config: LatentSpaceConfig) -> list[DecodedSamples]:
+def off_typical(decoder: LatentDecoder, config: LatentSpaceConfig) -> Iterator[DecodedSamples]:
     """Leaves the typical set without any image to start from: truncated, constant, sparse, one scale at 0."""
     sizes = scale_sizes(decoder.flow)
     dimensions = sum(sizes)
-    samples = []
     for limit in config.truncations:
         source = generator(decoder.seed, "truncation", str(limit))
         latents = truncated_latents(config.images, dimensions, limit, source)
-        samples.append(decoder.decode_and_score("truncation", f"cut at ±{limit:g}", latents, limit))
-    samples += [
-        decoder.decode_and_score("constant", f"all {value:g}", torch.full((1, dimensions), value), value)
-        for value in config.constants
-    ]
+        yield decoder.decode_and_score("truncation", f"cut at ±{limit:g}", latents, limit)
+    for value in config.constants:
+        yield decoder.decode_and_score("constant", f"all {value:g}", torch.full((1, dimensions), value), value)
     for active in config.active:
         count = min(active, dimensions)
         latents = sparse_latents(config.images, dimensions, count, generator(decoder.seed, "active", active))
-        samples.append(decoder.decode_and_score("active", f"{count} active", latents, count))
+        yield decoder.decode_and_score("active", f"{count} active", latents, count)
     drawn = _draws(decoder, config, "scales")
     for scale, silent in enumerate(_exchanged(drawn, 0 * drawn, sizes), start=1):
-        samples.append(decoder.decode_and_score("silent", f"scale {scale} at zero", silent, scale))
-    return samples
+        yield decoder.decode_and_score("silent", f"scale {scale} at zero", silent, scale)
 
 
-def real_directions(decoder: LatentDecoder, in_distribution: Images, config: LatentSpaceConfig) -> list[DecodedSamples]:
+def real_directions(
+    decoder: LatentDecoder, in_distribution: Images, config: LatentSpaceConfig
+) -> Iterator[DecodedSamples]:
     """Starts from the latents of in-distribution images `(N, 1, H, W)`: other radii, and scales that change hands."""
     sizes = scale_sizes(decoder.flow)
-    encoded = decoder.encode(in_distribution[: config.images])
-    directions = math.sqrt(sum(sizes)) * encoded / encoded.norm(dim=1, keepdim=True)
-    samples = [
-        decoder.decode_and_score("radius", f"radius {radius:g}", radius * directions, radius) for radius in config.radii
-    ]
     hosts = in_distribution[: config.images]
+    encoded = decoder.encode(hosts)
+    directions = math.sqrt(sum(sizes)) * encoded / encoded.norm(dim=1, keepdim=True)
+    for radius in config.radii:
+        yield decoder.decode_and_score("radius", f"radius {radius:g}", radius * directions, radius)
     # The latents of one scale go round by one place: each image keeps its own in all scales but this.
     for scale, swapped in enumerate(_exchanged(encoded, encoded.roll(1, 0), sizes), start=1):
         sample = decoder.decode_and_score("swap", f"scale {scale} of another", swapped, scale)
-        samples.append(replace(sample, host=hosts, donor=np.roll(hosts, 1, axis=0)))
-    return samples
+        yield replace(sample, host=hosts, donor=np.roll(hosts, 1, axis=0))
 
 
-def interpolations(decoder: LatentDecoder, in_distribution: Images, config: LatentSpaceConfig) -> list[DecodedSamples]:
+def interpolations(
+    decoder: LatentDecoder, in_distribution: Images, config: LatentSpaceConfig
+) -> Iterator[DecodedSamples]:
     """Goes from each image to another, in latent space in a straight line and along the sphere, and pixel by pixel.
 
     Arguments:
@@ -182,19 +178,17 @@ def interpolations(decoder: LatentDecoder, in_distribution: Images, config: Late
     pairs = min(config.images, len(in_distribution) // 2)
     starts, ends = in_distribution[:pairs], in_distribution[pairs : 2 * pairs]
     z_start, z_end = decoder.encode(starts), decoder.encode(ends)
-    samples = []
     for t in np.linspace(0, 1, config.steps):
         blend = np.rint((1 - t) * starts.astype(np.float64) + t * ends).astype(np.uint8)
-        samples.append(decoder.score("path_pixels", f"t = {t:.3g}", blend, level=float(t)))
+        yield decoder.score("path_pixels", f"t = {t:.3g}", blend, level=float(t))
         for path in PATHS:
             latents = interpolate(z_start, z_end, float(t), path)
-            samples.append(decoder.decode_and_score(f"path_{path}", f"t = {t:.3g}", latents, float(t)))
-    return samples
+            yield decoder.decode_and_score(f"path_{path}", f"t = {t:.3g}", latents, float(t))
 
 
 def ood_latents(
     decoder: LatentDecoder, in_distribution: Images, ood: Images, config: LatentSpaceConfig
-) -> list[DecodedSamples]:
+) -> Iterator[DecodedSamples]:
     """Encodes OOD images, decodes them again, mixes their latents with those of in-distribution images, and adds noise.
 
     Arguments:
@@ -206,19 +200,16 @@ def ood_latents(
     count = min(config.images, len(in_distribution), len(ood))
     in_distribution, ood = in_distribution[:count], ood[:count]
     ours, theirs = decoder.encode(in_distribution), decoder.encode(ood)
-    samples = [
-        decoder.score("in_distribution", "as it is", in_distribution),
-        decoder.score("ood", "as it is", ood),
-        replace(decoder.decode_and_score("ood", "encoded and decoded", theirs), host=ood),
-    ]
+    yield decoder.score("in_distribution", "as it is", in_distribution)
+    yield decoder.score("ood", "as it is", ood)
+    yield replace(decoder.decode_and_score("ood", "encoded and decoded", theirs), host=ood)
     for scale, mixed in enumerate(_exchanged(ours, theirs, scale_sizes(decoder.flow)), start=1):
         sample = decoder.decode_and_score("mixture", f"scale {scale} of the OOD image", mixed, scale)
-        samples.append(replace(sample, host=in_distribution, donor=ood))
+        yield replace(sample, host=in_distribution, donor=ood)
     noise = torch.randn(theirs.shape, generator=generator(decoder.seed, "noise"))
     for fraction in config.noise:
         latents = math.sqrt(1 - fraction**2) * theirs + fraction * noise
-        samples.append(decoder.decode_and_score("noise", f"s = {fraction:g}", latents, fraction))
-    return samples
+        yield decoder.decode_and_score("noise", f"s = {fraction:g}", latents, fraction)
 
 
 def _exchanged(latents: Tensor, others: Tensor, sizes: tuple[int, ...]) -> Iterator[Tensor]:
