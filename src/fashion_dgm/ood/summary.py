@@ -20,7 +20,6 @@ def summarise(
     differences: pd.DataFrame,
     fitted: Mapping[str, Any],
     sets_summary: Mapping[str, Any],
-    in_distribution: str,
     config: OODConfig,
 ) -> dict[str, Any]:
     """Returns what the report shows of detection.
@@ -28,9 +27,9 @@ def summarise(
     Arguments:
         scores: as `detection_table` takes them.
         table, differences: what it returned.
-        fitted: `{"images", "references", "ensemble", "missing": {model: {score: reason}}, "failed": {set: reason}}`.
+        fitted: `{"in_distribution", "images", "references", "ensemble", "missing": {model: {score: reason}}, "failed":
+            {set: reason}}`.
         sets_summary: `{"sets": {name: {"note"}}}`, where a note reports copies.
-        in_distribution: the in-distribution data set.
         config: how it was measured.
 
     Returns:
@@ -39,6 +38,7 @@ def summarise(
         primary score by other score and set, and `missing` scores; `definitions` of the scores; the `primary_score`; `notes`
         and `failed` by set; and how it was measured.
     """
+    in_distribution = fitted["in_distribution"]
     bits = {
         (str(model), str(name)): _bits(values)
         for (model, name), values in scores.groupby(["model", "dataset"], sort=False)["bits_per_dim"]

@@ -49,10 +49,9 @@ def measure_detection(
     from fashion_dgm.ood.table import detection_table
 
     partners = {name: partners_of(sets_summary, name) for name in sets_summary.get("sets", {})}
-    inside, typical = fitted["in_distribution"], fitted["typical_bits_per_dim"]
-    table, differences = detection_table(scores, inside, typical, config, partners)
-    summary = summarise(scores, table, differences, fitted, sets_summary, inside, config)
-    return table, differences, summary
+    typical = fitted["typical_bits_per_dim"]
+    table, differences = detection_table(scores, fitted["in_distribution"], typical, config, partners)
+    return table, differences, summarise(scores, table, differences, fitted, sets_summary, config)
 
 
 def plot_scores(scores: DataFrame, metrics: dict[str, Any]) -> Figure:
