@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pandas import DataFrame
 
 from fashion_dgm.errors import FashionDGMError
-from fashion_dgm.reporting.style import GREY
+from fashion_dgm.reporting.style import GREY, WIDTH
 from fashion_dgm.reporting.wording import number
 
 T = TypeVar("T")
@@ -130,14 +130,20 @@ def write_at_ends(axes: Axes, ends: Sequence[tuple[float, str, str]], gap: float
         axes.text(1.015, height - excess, text, transform=axes.transAxes, color=color, va="center", weight="bold")
 
 
-def panel_grid(figure: Figure, count: int, **options: Any) -> tuple[list[Axes], int]:
+def subplots(height: float, rows: int = 1, columns: int = 1, **options: Any) -> tuple[Figure, Any]:
+    """Returns a figure as wide as the page, its height in inches, and its axes as `Figure.subplots` gives them."""
+    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    return figure, figure.subplots(rows, columns, **options)
+
+
+def panel_grid(height: float, count: int, **options: Any) -> tuple[Figure, list[Axes], int]:
     """Returns `count` panels, from four on in two rows, and how many stand in a row; a spare place stays empty."""
     rows = 1 if count < 4 else 2
     columns = -(-count // rows)
-    grid = figure.subplots(rows, columns, squeeze=False, **options).ravel()
-    for spare in grid[count:]:
+    figure, grid = subplots(height, rows, columns, squeeze=False, **options)
+    for spare in grid.flat[count:]:
         spare.set_visible(False)
-    return list(grid[:count]), columns
+    return figure, list(grid.flat[:count]), columns
 
 
 def plain_ticks(axes: Axes, ticks: Sequence[int]) -> None:

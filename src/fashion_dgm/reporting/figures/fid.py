@@ -19,9 +19,10 @@ from fashion_dgm.reporting.figures.axes import (
     say_missing,
     set_epoch_axis,
     stroke_of,
+    subplots,
     write_at_ends,
 )
-from fashion_dgm.reporting.style import BLACK, CYCLE, WIDTH, styled
+from fashion_dgm.reporting.style import BLACK, CYCLE, styled
 from fashion_dgm.reporting.wording import SPACE_NAMES, count, model_name, number
 
 __all__ = ["feature_spaces", "fid_curves"]
@@ -51,15 +52,14 @@ def fid_curves(
         raise FashionDGMError("there are no distances to draw; evaluate at least one snapshot")
     spaces = sorted({*table["feature_space"], *others, *floors})
     models = model_order(set(table["model"]))
-    figure = Figure(figsize=(WIDTH, 0.5 + 2.7 * len(spaces)), layout="constrained")
-    panels = figure.subplots(len(spaces), 1, squeeze=False, sharex=True)[:, 0]
-    for panel, space in zip(panels, spaces, strict=True):
+    figure, panels = subplots(0.5 + 2.7 * len(spaces), len(spaces), squeeze=False, sharex=True)
+    for panel, space in zip(panels.flat, spaces, strict=True):
         rows = table[table["feature_space"] == space]
         _draw_distances(panel, rows, models, floors.get(space), others.get(space, {}))
         samples = sorted({int(n) for n in rows["samples"]} or filter(None, [external_samples]))
         sizes = " and ".join(count(n) for n in samples)
         panel.set_title(f"{SPACE_NAMES.get(space, space)}, N = {sizes} (lower is better)")
-    panels[-1].set_xlabel("epoch")
+    panels[-1, 0].set_xlabel("epoch")
     return figure
 
 
@@ -81,8 +81,7 @@ def feature_spaces(distances: Mapping[str, Mapping[str, float]], floors: Mapping
     known = {space: floors[space] for space in spaces if math.isfinite(floors.get(space, math.nan))}
     if known:
         lines.append(("floor", known, BLACK, DASHED))
-    figure = Figure(figsize=(WIDTH, 3.8), layout="constrained")
-    axes = figure.subplots()
+    figure, axes = subplots(3.8)
     axes.set_title("Distance as a fraction of the largest in its space (lower is better)")
     ends: list[tuple[float, str, str]] = []
     drawn: list[NDArray[np.float64]] = []

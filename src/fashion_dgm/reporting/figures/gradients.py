@@ -13,8 +13,8 @@ from pandas import DataFrame
 from fashion_dgm.config import DiracConfig
 from fashion_dgm.experiments.gradients.dirac_gan import DiracGAN, descend, dirac_gans, penalty_limit
 from fashion_dgm.experiments.gradients.shifted_uniforms import closed_form
-from fashion_dgm.reporting.figures.axes import check_not_empty, legend_entry
-from fashion_dgm.reporting.style import BLACK, BLUE, GREEN, GREY, VERMILLION, WIDTH, styled
+from fashion_dgm.reporting.figures.axes import check_not_empty, legend_entry, subplots
+from fashion_dgm.reporting.style import BLACK, BLUE, GREEN, GREY, VERMILLION, styled
 from fashion_dgm.reporting.wording import loss_name
 
 __all__ = ["dirac_portraits", "gradient_norms", "gradient_variance", "uniform_curves"]
@@ -53,8 +53,8 @@ def uniform_curves(table: DataFrame) -> Figure:
     longest = float(max(table["shift"].abs().max(), 1.25))
     shifts = np.linspace(0, longest, 401)
     exact = closed_form(shifts)
-    figure = Figure(figsize=(WIDTH, 4.6), layout="constrained")
-    for panel, (name, title) in zip(figure.subplots(2, 2, sharex=True).flat, _DISTANCES.items(), strict=True):
+    figure, panels = subplots(4.6, 2, 2, sharex=True)
+    for panel, (name, title) in zip(panels.flat, _DISTANCES.items(), strict=True):
         panel.set_title(title)
         panel.axvline(1.0, color=GREY, linewidth=0.9, linestyle=":")
         groups = table.groupby(table["shift"].abs())[name]
@@ -108,8 +108,7 @@ def gradient_variance(table: DataFrame) -> Figure:
 def _panels(table: DataFrame, values: Mapping[str, Callable[[DataFrame], NDArray]], height: float) -> Figure:
     check_not_empty(table, "gradients")
     epochs = sorted(set(table["epoch"]))
-    figure = Figure(figsize=(WIDTH, height), layout="constrained")
-    grid = figure.subplots(len(values), len(epochs), squeeze=False, sharex=True, sharey="row")
+    figure, grid = subplots(height, len(values), len(epochs), squeeze=False, sharex=True, sharey="row")
     for panels, (label, value) in zip(grid, values.items(), strict=True):
         for panel, epoch in zip(panels, epochs, strict=True):
             _draw(panel, table[table["epoch"] == epoch], value)
@@ -157,8 +156,7 @@ def dirac_portraits(config: DiracConfig) -> Figure:
     Dotted is the bound of the clipped critic; dashed where the penalised generator turns back, in the limit of small
     steps.
     """
-    figure = Figure(figsize=(WIDTH, 5.4), layout="constrained")
-    panels = figure.subplots(2, 3, sharex=True, sharey=True)
+    figure, panels = subplots(5.4, 2, 3, sharex=True, sharey=True)
     for panel, (name, model) in zip(panels.flat, dirac_gans(config).items(), strict=True):
         panel.set_title(_GANS[name])
         _portray(panel, model, config)

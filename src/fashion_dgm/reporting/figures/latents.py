@@ -7,9 +7,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from fashion_dgm.experiments.latent_space.experiments import DecodedSamples
-from fashion_dgm.reporting.figures.axes import DASHED, thinned
+from fashion_dgm.reporting.figures.axes import DASHED, subplots, thinned
 from fashion_dgm.reporting.figures.images import COLUMNS, CaptionedRow, captioned_rows
-from fashion_dgm.reporting.style import BLUE, GREY, VERMILLION, WIDTH, styled
+from fashion_dgm.reporting.style import BLUE, GREY, VERMILLION, styled
 from fashion_dgm.reporting.wording import number
 
 __all__ = [
@@ -83,8 +83,7 @@ def latent_paths(variants: Sequence[Mapping[str, Any]], inside: tuple[float, flo
         variants: rows of `{"experiment", "level", "bits_per_dim", "bits_per_dim_interval", "norm"}`, in the order of
         `level`. inside: 5% and 95% quantile of the bits/dim of real images, for a band.
     """
-    figure = Figure(figsize=(WIDTH, 5.2), layout="constrained")
-    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[3, 2])
+    figure, (upper, lower) = subplots(5.2, 2, sharex=True, height_ratios=[3, 2])
     upper.axhspan(*inside, color=GREY, alpha=0.13, linewidth=0)
     below: dict[str, Any] = {"xytext": (0, -3), "textcoords": "offset points", "ha": "center", "va": "top"}
     upper.annotate("90% of real images", (0.5, inside[1]), color=GREY, **below)

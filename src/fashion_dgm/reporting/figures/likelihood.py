@@ -11,9 +11,9 @@ from pandas import DataFrame
 
 from fashion_dgm.experiments.likelihood.trace import Trace
 from fashion_dgm.findings.likelihood import BEFORE_COUPLINGS
-from fashion_dgm.reporting.figures.axes import DASHED, check_not_empty, thinned
+from fashion_dgm.reporting.figures.axes import DASHED, check_not_empty, subplots, thinned
 from fashion_dgm.reporting.figures.images import COLUMNS, CaptionedRow, captioned_rows
-from fashion_dgm.reporting.style import BLACK, BLUE, CYCLE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION, WIDTH, styled
+from fashion_dgm.reporting.style import BLACK, BLUE, CYCLE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION, styled
 from fashion_dgm.reporting.wording import dataset_name, number, part_name, part_order
 
 __all__ = [
@@ -50,8 +50,7 @@ def likelihood_gap(gaps: Mapping[str, Mapping[str, Any]]) -> Figure:
     names = sorted(gaps, key=lambda name: gaps[name]["difference"])
     every = part_order(gaps[names[0]]["parts"])
     parts = [part for part in every if any(abs(gaps[n]["parts"][part]["difference"]) > _NOTHING for n in names)]
-    figure = Figure(figsize=(WIDTH, 1.5 + 0.42 * len(names)), layout="constrained")
-    axes = figure.subplots()
+    figure, axes = subplots(1.5 + 0.42 * len(names))
     rows = np.arange(len(names))[::-1]
     ends = {True: np.zeros(len(names)), False: np.zeros(len(names))}
     for part, color in zip(parts, _colors(parts), strict=True):
@@ -92,8 +91,7 @@ def likelihood_by_layer(layers: Sequence[Mapping[str, Any]], inside: str, outsid
     rows = [*layers[max(first - 1, 0) : first], *(row for row in layers[first:] if row["kind"] not in BEFORE_COUPLINGS)]
     check_not_empty(rows, "layers")
     x = np.arange(len(rows))
-    figure = Figure(figsize=(WIDTH, 5.0), layout="constrained")
-    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[3, 2])
+    figure, (upper, lower) = subplots(5.0, 2, sharex=True, height_ratios=[3, 2])
     for key, name, color, dash in (("inside", inside, BLUE, "-"), ("outside", outside, VERMILLION, DASHED)):
         y = [row[key] for row in rows]
         upper.plot(x, y, color=color, linestyle=dash, marker="o", label=dataset_name(name))
@@ -131,8 +129,7 @@ def likelihood_complexity(table: DataFrame, inside: str, line: tuple[float, floa
         line: slope and intercept of the least-squares line through it.
     """
     names = sorted(set(table["dataset"]), key=lambda name: (name != inside, name))
-    figure = Figure(figsize=(WIDTH, 4.6 + 0.13 * len(names)), layout="constrained")
-    axes = figure.subplots()
+    figure, axes = subplots(4.6 + 0.13 * len(names))
     for i, name in enumerate(names):
         rows = table[table["dataset"] == name].iloc[:_POINTS]
         color = GREY if name == inside else CYCLE[(i - 1) % len(CYCLE)]
@@ -182,8 +179,7 @@ def perturbation_curves(perturbations: Mapping[str, Sequence[Mapping[str, Any]]]
         "changed"}`.
     """
     names = [name for name in _PERTURBATIONS if perturbations.get(name)]
-    figure = Figure(figsize=(WIDTH, 4.6), layout="constrained")
-    grid = figure.subplots(2, len(names), sharex="col", sharey="row", squeeze=False)
+    figure, grid = subplots(4.6, 2, len(names), sharex="col", sharey="row", squeeze=False)
     for column, name in zip(grid.T, names, strict=True):
         rows = perturbations[name]
         levels = [row["level"] for row in rows]

@@ -45,8 +45,7 @@ def log_det_truncation(truncation: DataFrame) -> Figure:
     trained = set(truncation[truncation["kind"] == "trained"]["lipschitz"])
     constants = sorted(set(truncation["lipschitz"]), key=lambda constant: (constant in trained, constant))
     colors = dict(zip(constants, _LIPSCHITZ_COLORS * len(constants), strict=False))
-    figure = Figure(figsize=(WIDTH, 3.5 if len(kinds) < 4 else 5.6), layout="constrained")
-    panels, columns = panel_grid(figure, len(kinds), sharex=True, sharey=True)
+    figure, panels, columns = panel_grid(3.5 if len(kinds) < 4 else 5.6, len(kinds), sharex=True, sharey=True)
     for axes, kind in zip(panels, kinds, strict=True):
         own = truncation[truncation["kind"] == kind]
         dimension = own["dimension"].max()

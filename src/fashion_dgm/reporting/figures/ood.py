@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pandas import DataFrame
 
 from fashion_dgm.errors import FashionDGMError
-from fashion_dgm.reporting.figures.axes import check_not_empty, column_of, heat_map
+from fashion_dgm.reporting.figures.axes import check_not_empty, column_of, heat_map, subplots
 from fashion_dgm.reporting.style import BLACK, BLUE, GREY, VERMILLION, WIDTH, styled
 from fashion_dgm.reporting.wording import NOT_APPLICABLE, count, dataset_name, model_name
 
@@ -150,8 +150,7 @@ def auroc_matrix(table: DataFrame, labels: Mapping[str, str], primary_score: str
     order = sorted(rows, key=lambda row: (models.index(row[0]), row[2]))
     values = np.array([[wide.get((*row, name), np.nan) for name in sets] for row in order], dtype=float)
 
-    figure = Figure(figsize=(WIDTH, 1.5 + 0.27 * len(order)), layout="constrained")
-    axes = figure.subplots()
+    figure, axes = subplots(1.5 + 0.27 * len(order))
     texts = [f"{value:.3f}".removeprefix("0") if np.isfinite(value) else NOT_APPLICABLE for value in values.flat]
     names = [_score_name(model, score, size, labels, len(models) > 1) for model, score, size in order]
     columns = [dataset_name(name).removeprefix("FashionMNIST ").removesuffix(" images") for name in sets]

@@ -8,7 +8,8 @@ from matplotlib.figure import Figure
 
 from fashion_dgm.findings.criteria import is_number
 from fashion_dgm.findings.published import PublishedFindings
-from fashion_dgm.reporting.style import BLUE, GREY, WIDTH, styled
+from fashion_dgm.reporting.figures.axes import subplots
+from fashion_dgm.reporting.style import BLUE, GREY, styled
 from fashion_dgm.reporting.wording import dataset_name, model_name
 
 __all__ = ["published_comparison"]
@@ -36,9 +37,8 @@ def published_comparison(found: PublishedFindings) -> Figure:
         if any(mark.ours for mark in marks)
     ]
     heights = [len(marks) + 1.6 for _, marks in panels]
-    figure = Figure(figsize=(WIDTH, 0.3 * sum(heights)), layout="constrained")
-    axes = figure.subplots(len(panels), 1, squeeze=False, height_ratios=heights)[:, 0]
-    for i, (axis, (title, marks)) in enumerate(zip(axes, panels, strict=True)):
+    figure, axes = subplots(0.3 * sum(heights), len(panels), squeeze=False, height_ratios=heights)
+    for i, (axis, (title, marks)) in enumerate(zip(axes.flat, panels, strict=True)):
         _draw(axis, marks)
         axis.set_title(title)
         if i:

@@ -8,9 +8,9 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from pandas import DataFrame
 
-from fashion_dgm.reporting.figures.axes import DASHED, legend_entry, log_if_wide, panel_grid, plain_ticks
+from fashion_dgm.reporting.figures.axes import DASHED, legend_entry, log_if_wide, panel_grid, plain_ticks, subplots
 from fashion_dgm.reporting.figures.log_det import KIND_NAMES, kinds_of
-from fashion_dgm.reporting.style import BLACK, BLUE, GREEN, GREY, ORANGE, VERMILLION, WIDTH, styled
+from fashion_dgm.reporting.style import BLACK, BLUE, GREEN, GREY, ORANGE, VERMILLION, styled
 from fashion_dgm.reporting.wording import count, number
 
 __all__ = ["roulette_bias", "roulette_budget", "roulette_variance"]
@@ -30,9 +30,8 @@ def roulette_bias(estimators: DataFrame) -> Figure:
     """
     kinds = kinds_of(estimators)[-2:]
     names = list(dict.fromkeys(estimators["estimator"]))
-    figure = Figure(figsize=(WIDTH, 1.5 + 0.25 * len(names)), layout="constrained")
-    panels = np.atleast_1d(figure.subplots(1, len(kinds), sharey=True))
-    for axes, kind in zip(panels, kinds, strict=True):
+    figure, panels = subplots(1.5 + 0.25 * len(names), 1, len(kinds), squeeze=False, sharey=True)
+    for axes, kind in zip(panels.flat, kinds, strict=True):
         rows = estimators[estimators["kind"] == kind].set_index("estimator").loc[names]
         place = np.arange(len(names))
         for family, color in FAMILY_COLORS.items():
@@ -48,8 +47,8 @@ def roulette_bias(estimators: DataFrame) -> Figure:
         axes.set_title(KIND_NAMES.get(kind, kind), fontsize=10.5)
         axes.set_xlabel("mean error (nats)")
         axes.grid(axis="y", visible=False)
-    panels[0].set_yticks(np.arange(len(names)), names)
-    panels[0].invert_yaxis()
+    panels[0, 0].set_yticks(np.arange(len(names)), names)
+    panels[0, 0].invert_yaxis()
     dot: dict[str, Any] = {"marker": "o", "linestyle": ""}
     handles = [legend_entry(FAMILY_NAMES[family], color, **dot) for family, color in FAMILY_COLORS.items()]
     handles.append(legend_entry("infinite variance", GREY, markerfacecolor="white", **dot))
@@ -69,8 +68,7 @@ def roulette_variance(costs: DataFrame, estimators: DataFrame, tails: DataFrame,
         draws: of each estimator.
     """
     kind = "contracting" if "contracting" in set(estimators["kind"]) else kinds_of(estimators)[0]
-    figure = Figure(figsize=(WIDTH, 4.0), layout="constrained")
-    left, right = figure.subplots(1, 2)
+    figure, (left, right) = subplots(4.0, 1, 2)
     own = costs[costs["kind"] == kind]
     exacts = sorted(set(own["exact_terms"]))
     colors = dict(zip(exacts, _EXACT_COLORS * len(exacts), strict=False))
@@ -130,8 +128,7 @@ def roulette_budget(budgets: DataFrame) -> Figure:
     """
     kinds = kinds_of(budgets)
     finite = budgets[np.isfinite(budgets["error_theory"])]
-    figure = Figure(figsize=(WIDTH, 4.2 if len(kinds) < 4 else 6.4), layout="constrained")
-    panels, columns = panel_grid(figure, len(kinds), sharex=True)
+    figure, panels, columns = panel_grid(4.2 if len(kinds) < 4 else 6.4, len(kinds), sharex=True)
     truncations = list(dict.fromkeys(budgets[budgets["family"] == "truncation"]["estimator"]))
     # All of them would hide one another: those with the most terms computed always, where the variance is finite.
     roulettes = list(dict.fromkeys(finite[finite["family"] == "geometric"]["estimator"]))[-4:]

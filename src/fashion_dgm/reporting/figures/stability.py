@@ -21,8 +21,9 @@ from fashion_dgm.reporting.figures.axes import (
     log_if_wide,
     say_missing,
     set_epoch_axis,
+    subplots,
 )
-from fashion_dgm.reporting.style import BLACK, BLUE, GREEN, GREY, PURPLE, VERMILLION, WIDTH, styled
+from fashion_dgm.reporting.style import BLACK, BLUE, GREEN, GREY, PURPLE, VERMILLION, styled
 from fashion_dgm.reporting.wording import model_name, number, significant
 
 __all__ = ["stability_curves", "stability_measures", "stability_verdict"]
@@ -57,8 +58,7 @@ def stability_curves(records: Sequence[Mapping[str, Any]], reference: Mapping[st
     """
     check_not_empty(records, "runs")
     models = model_order({run["model"] for run in records})
-    figure = Figure(figsize=(WIDTH, 0.7 + 1.75 * len(models)), layout="constrained")
-    grid = figure.subplots(len(models), 2, squeeze=False, sharex=True, sharey=True)
+    figure, grid = subplots(0.7 + 1.75 * len(models), len(models), 2, squeeze=False, sharex=True, sharey=True)
     for panels, model in zip(grid, models, strict=True):
         for panel, assigned in zip(panels, (True, False), strict=True):
             own = [run for run in records if run["model"] == model and (run["variation"] == "as_assigned") == assigned]
@@ -104,8 +104,7 @@ def stability_measures(cells: Mapping[str, Any]) -> Figure:
     found = [cells[model][variation] for model, variation in rows]
     means = DataFrame([{name: measures[name]["mean"] for name in _COLUMNS} for measures in found], dtype=np.float64)
     texts = np.array([[_cell(measures[name]) for name in _COLUMNS] for measures in found])
-    figure = Figure(figsize=(WIDTH, 1.2 + 0.44 * len(rows)), layout="constrained")
-    axes = figure.subplots()
+    figure, axes = subplots(1.2 + 0.44 * len(rows))
     names = [f"{model_name(model)}, {variation.replace('_', ' ')}" for model, variation in rows]
     heat_map(axes, _shades(means), texts, names, list(_COLUMNS.values()), cmap="Oranges", vmin=0, vmax=1.6)
     for i in range(1, len(rows)):
@@ -147,8 +146,8 @@ def stability_verdict(comparisons: Sequence[Mapping[str, Any]]) -> Figure:
         comparisons: as `fashion_dgm.findings.stability.StabilityFindings` has them, measure by measure.
     """
     measures = list(dict.fromkeys(one["measure"] for one in comparisons))
-    figure = Figure(figsize=(WIDTH, 0.3 + 1.75 * len(measures)), layout="constrained")
-    for panel, name in zip(figure.subplots(len(measures), 1, squeeze=False)[:, 0], measures, strict=True):
+    figure, panels = subplots(0.3 + 1.75 * len(measures), len(measures), squeeze=False)
+    for panel, name in zip(panels.flat, measures, strict=True):
         _draw_verdicts(panel, [one for one in comparisons if one["measure"] == name], name in RATIOS)
         panel.set_title(f"{COMPARED[name].capitalize()} ({'ratio' if name in RATIOS else 'difference'})", fontsize=10.5)
     return figure

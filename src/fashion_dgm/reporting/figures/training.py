@@ -22,6 +22,7 @@ from fashion_dgm.reporting.figures.axes import (
     legend_entry,
     log_if_wide,
     set_epoch_axis,
+    subplots,
 )
 from fashion_dgm.reporting.style import BLACK, BLUE, CYCLE, GREEN, GREY, ORANGE, PURPLE, VERMILLION, WIDTH, styled
 from fashion_dgm.reporting.wording import model_name
@@ -40,8 +41,7 @@ def flow_curve(history: DataFrame) -> Figure:
         FashionDGMError: if there is no epoch.
     """
     epochs = epochs_of(history)
-    figure = Figure(figsize=(WIDTH, 4.4), layout="constrained")
-    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[2, 1])
+    figure, (upper, lower) = subplots(4.4, 2, sharex=True, height_ratios=[2, 1])
     training = Line(column_of(history, "bits_per_dim"), BLUE, "training")
     held_out = Line(column_of(history, "test_bits_per_dim"), VERMILLION, "held-out", dashed=True)
     draw_lines(upper, epochs, [training, held_out], label_ends=True)
@@ -71,8 +71,7 @@ def gan_curves(histories: Mapping[str, DataFrame]) -> Figure:
     """
     check_not_empty(histories, "models")
     models = model_order(histories)
-    figure = Figure(figsize=(WIDTH, 8.6), layout="constrained")
-    grid = figure.subplots(5, len(models), squeeze=False)
+    figure, grid = subplots(8.6, 5, len(models), squeeze=False)
     for column, name in enumerate(models):
         _draw_adversarial_column(grid[:, column], histories[name], name)
     if len(models) > 2:
