@@ -35,13 +35,7 @@ _DATASETS |= {
     for of in ("fashion_mnist", "mnist")
     for name, made in TRANSFORMS.items()
 }
-_PARTS = {
-    "logit": "logit",
-    "actnorm": "ActNorm",
-    "coupling": "couplings",
-    "latents": "latents",
-    "residual": "residual blocks",
-}
+_PARTS = {"actnorm": "ActNorm", "coupling": "couplings", "residual": "residual blocks"}
 _MODELS = {
     "MixtureFlow": "mixture flow",
     "ResidualFlow": "Residual Flow",

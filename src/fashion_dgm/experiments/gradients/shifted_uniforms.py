@@ -11,13 +11,16 @@ References:
 # Derived in docs/theory/vanishing-gradients.md and docs/theory/wasserstein.md.
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import rel_entr
 from scipy.stats import wasserstein_distance
 
+from fashion_dgm.config.studies import UniformsConfig
 from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.training.seeds import derive_seed
 
-__all__ = ["DISTANCES", "closed_form", "estimate"]
+__all__ = ["DISTANCES", "closed_form", "estimate", "estimates", "largest_errors"]
 
 DISTANCES = ("kl", "total_variation", "jensen_shannon", "wasserstein")
 
@@ -60,3 +63,20 @@ def estimate(shift: float, samples: int, bins: int, rng: np.random.Generator) ->
         "jensen_shannon": float((rel_entr(p, middle).sum() + rel_entr(q, middle).sum()) / 2.0),
         "wasserstein": float(wasserstein_distance(first, second)),
     }
+
+
+def estimates(config: UniformsConfig, seed: int) -> pd.DataFrame:
+    """Returns columns `shift`, `repetition` and one for each distance: estimates at all shifts, from new draws each time."""
+    rows = []
+    for repetition in range(config.repetitions):
+        rng = np.random.default_rng(derive_seed(seed, "uniforms", repetition))
+        for shift in config.shifts:
+            found = estimate(shift, config.samples, config.bins, rng)
+            rows.append({"shift": shift, "repetition": repetition, **found})
+    return pd.DataFrame(rows)
+
+
+def largest_errors(table: pd.DataFrame) -> dict[str, float]:
+    """Returns how far estimates are from each distance at most; KL is infinite, and no estimate is far from that."""
+    exact = closed_form(table["shift"].to_numpy())
+    return {name: float(np.abs(table[name].to_numpy() - exact[name]).max()) for name in DISTANCES if name != "kl"}

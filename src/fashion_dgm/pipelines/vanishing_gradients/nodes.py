@@ -35,35 +35,19 @@ def train_discriminators(
 
 def estimate_uniforms(config: VanishingGradientsConfig) -> DataFrame:
     """Estimates four distances between a uniform distribution and its shifts from samples."""
-    import numpy as np
-    import pandas as pd
+    from fashion_dgm.experiments.gradients.shifted_uniforms import estimates
 
-    from fashion_dgm.experiments.gradients.shifted_uniforms import estimate
-    from fashion_dgm.training.seeds import derive_seed
-
-    uniforms, rows = config.uniforms, []
-    for repetition in range(uniforms.repetitions):
-        rng = np.random.default_rng(derive_seed(config.seed, "uniforms", repetition))
-        rows += [
-            {"shift": shift, "repetition": repetition, **estimate(shift, uniforms.samples, uniforms.bins, rng)}
-            for shift in uniforms.shifts
-        ]
-    return pd.DataFrame(rows)
+    return estimates(config.uniforms, config.seed)
 
 
 def summarise(gradients: DataFrame, uniforms: DataFrame, config: VanishingGradientsConfig) -> dict[str, Any]:
     """Summarises the gradients, and how far samples are from the exact distances."""
-    import numpy as np
-
-    from fashion_dgm.experiments.gradients.shifted_uniforms import DISTANCES, closed_form
+    from fashion_dgm.experiments.gradients.shifted_uniforms import largest_errors
     from fashion_dgm.experiments.gradients.vanishing import summarise_gradients
 
-    exact = closed_form(uniforms["shift"].to_numpy())
-    # KL is infinite, and no estimate is far from that.
-    errors = {name: uniforms[name].to_numpy() - exact[name] for name in DISTANCES if name != "kl"}
     return {
         "gradients": summarise_gradients(gradients),
-        "uniforms": {name: float(np.abs(error).max()) for name, error in errors.items()},
+        "uniforms": largest_errors(uniforms),
         "seeds": config.seeds,
         "steps": config.steps,
         "batch_size": config.batch_size,
