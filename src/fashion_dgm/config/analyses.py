@@ -38,10 +38,12 @@ Fractions = Annotated[tuple[Fraction, ...], Field(min_length=1)]
 class DiscreteLikelihoodConfig(Config):
     """How the probability that a flow gives 8-bit images is estimated: docs/reading-the-numbers.md#bits-per-dimension."""
 
-    images: PositiveInt = Field(description="official test images, from the first")
+    images: PositiveInt = Field(description="number of official test images, taken from the beginning")
     draws: Counts = Field(
-        description="of noise for each image; each number a multiple of the one before, so that groups of draws nest and "
-        "the bound of every image falls from each to the next"
+        description=(
+            "numbers of noise draws for each image; each a multiple of the one before, so that groups "
+            "of draws nest and the bound of every image falls from each to the next"
+        )
     )
     batch_size: BatchSize
     seed: Seed
@@ -58,39 +60,40 @@ class DiscreteLikelihoodConfig(Config):
 class PerturbationsConfig(Config):
     """In-distribution images made darker, more alike or smoother."""
 
-    images: Several = Field(description="how many")
-    brightness: Levels = Field(description="factors of the pixels; 1 is the image itself")
+    images: Several = Field(description="number of images")
+    brightness: Levels = Field(description="factors by which pixels are multiplied; 1 is the unchanged image")
     spread: tuple[UnitInterval, ...] = Field(
-        min_length=1, description="factors of the deviation from the mean image, which stays; 1 is the image itself"
+        min_length=1,
+        description="factors of the deviation from the mean image, which stays the same; 1 is the unchanged image",
     )
-    blur: Levels = Field(description="standard deviations of the Gaussian in pixels; 0 is the image itself")
+    blur: Levels = Field(description="standard deviations of the Gaussian blur in pixels; 0 is the unchanged image")
 
 
 class LikelihoodDecompositionConfig(Config):
     """The likelihood decomposition, which shows why likelihood fails to detect OOD images."""
 
-    images: int = Field(ge=3, description="of each set, whose likelihood is decomposed")
+    images: int = Field(ge=3, description="images of each set whose likelihood is decomposed")
     ood_set: str = Field(description="OOD set that is analysed in most detail")
-    second_order_images: Several = Field(description="of each set, for the second-order argument")
+    second_order_images: Several = Field(description="images of each set for the second-order argument")
     batch_size: BatchSize
     bootstrap: Bootstrap
     confidence: Confidence
     perturbations: PerturbationsConfig = Field(description="changed in-distribution images")
     seed: Seed
     device: Device
-    precision: Precision = Field(description="of convolutions")
+    precision: Precision = Field(description="precision of convolutions")
 
 
 class LatentSpaceConfig(Config):
     """Images that the flow decodes from unusual latents."""
 
-    images: int = Field(ge=9, description="of each kind of latents; figures show the first few of them")
+    images: int = Field(ge=9, description="images for each kind of latents; figures show the first of them")
     temperatures: PositiveLevels = Field(description="standard deviations of the latents")
-    radii: Levels = Field(description="norms along the directions of real images, divided by that of a typical draw")
-    truncations: PositiveLevels = Field(description="limits of truncated draws")
-    constants: tuple[float, ...] = Field(min_length=1, description="values of latents that are all the same")
+    radii: Levels = Field(description="norms of latents in the directions of real images, relative to a typical draw")
+    truncations: PositiveLevels = Field(description="limits at which draws are truncated")
+    constants: tuple[float, ...] = Field(min_length=1, description="values of constant latents")
     active: Counts = Field(description="numbers of nonzero coordinates, which carry the whole norm")
-    steps: int = Field(ge=3, description="images of an interpolation, both ends included")
+    steps: int = Field(ge=3, description="images of an interpolation, including both ends")
     noise: tuple[UnitInterval, ...] = Field(
         min_length=1,
         description="fractions `s` of fresh noise in the latents of an OOD image, `sqrt(1 - s^2) z + s e`",
@@ -107,20 +110,20 @@ class LogDetStudyConfig(Config):
     """Which estimators are evaluated, on which residual blocks, from how many draws."""
 
     kinds: tuple[BlockKind, ...] = Field(
-        min_length=1, description="random residual branches: `fashion_dgm.experiments.log_det.blocks`"
+        min_length=1, description="kinds of random residual branches: `fashion_dgm.experiments.log_det.blocks`"
     )
     dimensions: tuple[Annotated[int, Field(ge=4, le=256)], ...] = Field(
-        min_length=1, description="numbers in an input, squares since a convolution needs an image"
+        min_length=1, description="dimensions of the input; squares, since a convolution needs an image"
     )
     lipschitz: Fractions = Field(description="bounds of the branches' Lipschitz constants")
-    focus: Fraction = Field(description="the one of `lipschitz` that figures show, with the largest dimension")
-    draws: int = Field(ge=200, description="of each estimator on each random block")
-    terms: int = Field(ge=10, le=1000, description="of the series, for exact moments")
+    focus: Fraction = Field(description="value of `lipschitz` that figures show, with the largest dimension")
+    draws: int = Field(ge=200, description="draws of each estimator on each random block")
+    terms: int = Field(ge=10, le=1000, description="terms of the series for exact moments")
     truncations: Counts = Field(description="numbers of terms of the truncated estimators")
     exact_terms: tuple[Annotated[int, Field(ge=0)], ...] = Field(
         min_length=1, description="numbers of terms that roulette always computes"
     )
-    geometric: Fractions = Field(description="chances to stop after each further term")
+    geometric: Fractions = Field(description="probabilities of stopping after each further term")
     poisson: PositiveLevels = Field(description="mean numbers of further terms")
     probes: Counts = Field(description="numbers of probe vectors for which the variance of their mean is measured")
     budgets: Counts = Field(description="vector-Jacobian products that one estimate may cost")
@@ -128,8 +131,8 @@ class LogDetStudyConfig(Config):
     trained_images: PositiveInt = Field(
         description="held-out images at which the layers of a trained Residual Flow are studied"
     )
-    trained_draws: int = Field(ge=50, description="as `draws`, for these layers of 784 dimensions")
-    trained_terms: int = Field(ge=10, le=200, description="as `terms`, for these layers")
+    trained_draws: int = Field(ge=50, description="like `draws`, for these layers of 784 dimensions")
+    trained_terms: int = Field(ge=10, le=200, description="like `terms`, for these layers")
     seed: Seed
     device: Device
 

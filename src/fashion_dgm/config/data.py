@@ -35,13 +35,13 @@ class OODSetsConfig(Config):
         description="other data sets; those that cannot be downloaded are left out, with the reason"
     )
     transforms: tuple[str, ...] = Field(
-        description="changes of the in-distribution official test images: `fashion_dgm.data.ood.transforms`"
+        description="transforms of the in-distribution official test images: `fashion_dgm.data.ood.transforms`"
     )
-    synthetic: tuple[Synthetic, ...] = Field(description="noise and constants")
+    synthetic: tuple[Synthetic, ...] = Field(description="generated sets: noise and constants")
     folders: dict[str, Annotated[str, Field(min_length=1)]] = Field(
-        description="your own, as `name: path`: images of any format and size, or .npy and .npz files"
+        description="your own sets, as `name: path` of images in any format and size, or of .npy or .npz files"
     )
-    max_images: PositiveInt = Field(description="images of each set; of more, a random subset")
+    max_images: PositiveInt = Field(description="most images of each set; from more, a random subset is drawn")
     seed: Seed
 
     @field_validator("published", "transforms", "synthetic")

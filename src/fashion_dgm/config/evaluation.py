@@ -38,32 +38,38 @@ class OODConfig(Config):
     """Out-of-distribution detection by scores that are fitted to training images alone."""
 
     models: Models
-    max_images: PositiveInt = Field(description="of each OOD set")
-    benchmark_images: PositiveInt = Field(description="of the in-distribution official test images")
+    max_images: PositiveInt = Field(description="most images of each OOD set")
+    benchmark_images: PositiveInt = Field(description="number of in-distribution official test images")
     batch_size: BatchSize
     scores: tuple[str, ...] = Field(
         min_length=1,
-        description="high values mean OOD: docs/reading-the-numbers.md; also as one word, `all` or `likelihood+waic`, since "
-        "`--params` takes no lists",
+        description=(
+            "scores, whose high values mean OOD: docs/reading-the-numbers.md; also as one word, `all` "
+            "or `likelihood+waic`, since `--params` takes no lists"
+        ),
     )
-    primary_score: str = Field(description="on which conclusions are based, the same for every set")
-    fit_images: Several = Field(description="training images; scores are fitted to nothing else")
+    primary_score: str = Field(description="score on which conclusions are based, the same for every set")
+    fit_images: Several = Field(description="training images to which scores are fitted; nothing else is used")
     reference_images: PositiveInt | None = Field(
-        description="other training images, among which neighbours are searched; null: all others"
+        description="other training images among which neighbours are searched; null for all"
     )
-    neighbour: PositiveInt = Field(description="which of the nearest; with 2 no image is its own neighbour")
-    coders: tuple[CoderName, ...] = Field(min_length=1, description="of which the shortest code is used")
-    dose_statistics: tuple[Statistic, ...] = Field(min_length=1, description="whose densities `dose` multiplies")
-    combined_statistics: tuple[Statistic, ...] = Field(min_length=1, description="whose joint density `combined` takes")
-    components: PositiveInt = Field(description="of the mixtures that are the joint densities")
-    least_difference: Fraction = Field(description="in AUROC; smaller differences are not called better or worse")
-    group_sizes: tuple[Several, ...] = Field(description="images of a group whose typicality is tested together")
+    neighbour: PositiveInt = Field(description="rank of the neighbour; with 2 no image is its own neighbour")
+    coders: tuple[CoderName, ...] = Field(min_length=1, description="lossless coders; the shortest code counts")
+    dose_statistics: tuple[Statistic, ...] = Field(
+        min_length=1, description="statistics whose densities `dose` multiplies"
+    )
+    combined_statistics: tuple[Statistic, ...] = Field(
+        min_length=1, description="statistics whose joint density `combined` uses"
+    )
+    components: PositiveInt = Field(description="components of the mixture that models each joint density")
+    least_difference: Fraction = Field(description="smallest difference in AUROC that is called better or worse")
+    group_sizes: tuple[Several, ...] = Field(description="sizes of groups whose typicality is tested together")
     residual_flow_images: int = Field(
-        ge=0, description="of each set, scored by the Residual Flow if it has been trained, which is slow; 0 for none"
+        ge=0, description="images of each set that the Residual Flow scores, which is slow; 0 leaves it out"
     )
     bootstrap: Bootstrap
     confidence: Confidence
-    samples: PositiveInt = Field(description="drawn images in the figure")
+    samples: PositiveInt = Field(description="samples in the figure")
     temperatures: Temperatures
     seed: Seed
     device: Device
@@ -80,8 +86,8 @@ class OODConfig(Config):
 class KIDConfig(Config):
     """The kernel distance (Binkowski et al., 2018)."""
 
-    subsets: Several = Field(description="draws whose mean it is")
-    subset_size: Several = Field(description="images of a draw on each side")
+    subsets: Several = Field(description="number of random subsets that are averaged")
+    subset_size: Several = Field(description="images of a subset on each side")
 
 
 class FIDConfig(Config):
@@ -91,37 +97,43 @@ class FIDConfig(Config):
     samples: Several = Field(description="images on each side")
     batch_size: BatchSize
     classifier: Literal["shipped", "trained"] = Field(
-        description="whose features: of the one shipped with the package, or of one that `train_classifier` made here"
+        description=(
+            "classifier whose features are used: `shipped` with the package, or `trained` by `train_classifier`"
+        )
     )
     samples_from: dict[SampleName, Annotated[str, Field(min_length=1)]] = Field(
         description="external samples, as `name: path` of a folder, an image, .npy or .npz"
     )
     flows: tuple[str, ...] = Field(
         min_length=1,
-        description="of which samples are scored, by architecture: `all`, or such as `RealNVP+MixtureFlow`",
+        description="architectures of the flows that are sampled: `all`, or for instance `RealNVP+MixtureFlow`",
     )
-    temperatures: Temperatures = Field(description="at which flows are sampled, a row for each")
-    copying_images: PositiveInt = Field(description="of each set, for which the nearest training image is searched")
+    temperatures: Temperatures = Field(description="temperatures at which flows are sampled, with a row for each")
+    copying_images: PositiveInt = Field(description="images of each set whose nearest training image is searched")
     kid: KIDConfig = Field(description="kernel distance")
     neighbours: PositiveInt = Field(description="k of precision, recall, density and coverage (Naeem et al., 2020)")
     extrapolation_groups: int = Field(
-        ge=10, description="left out one at a time: the distance at infinite N and its standard error, by the jackknife"
+        ge=10, description="groups of the jackknife that gives the distance at infinite N and its standard error"
     )
-    memory_megabytes: PositiveInt = Field(description="for pairwise distances; a smaller value is only slower")
+    memory_megabytes: PositiveInt = Field(description="memory for pairwise distances; less is only slower")
     efficientnet: bool = Field(
-        description="the same distances in the features of EfficientNet-Lite0, which the extra `efficientnet` installs"
+        description=(
+            "whether the distances are also computed in EfficientNet-Lite0's features; needs the extra `efficientnet`"
+        )
     )
     efficientnet_pixels: Pixels = Field(
-        description="to which images are resized for it; the network was trained at 224, and fewer are faster"
+        description="size to which images are resized for it; the network was trained at 224, smaller is faster"
     )
     inception: bool = Field(
-        description="FID, where the weights are available; the classifier distance is always computed"
+        description="whether FID is computed if the weights are available; the classifier distance always is"
     )
-    inception_weights: str | None = Field(description="a local file; null: torch hub's cache")
+    inception_weights: str | None = Field(description="local file of the weights; null for torch hub's cache")
     inception_sha256: str = Field(
-        pattern=r"^[0-9a-fA-F]{8,64}$", description="of the weights, its first digits or all of them"
+        pattern=r"^[0-9a-fA-F]{8,64}$", description="SHA-256 of the weights: its first digits or all of them"
     )
-    inception_download: bool = Field(description="from pytorch-fid's address, if the file is in neither place")
+    inception_download: bool = Field(
+        description="whether the weights are downloaded from pytorch-fid's address if they are not found"
+    )
     seed: Seed
     device: Device
 

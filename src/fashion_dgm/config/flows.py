@@ -40,8 +40,8 @@ class CouplingFlowConfig(Config):
     """What flows of couplings over several scales have in common, whatever a coupling computes."""
 
     scales: Scales
-    checkerboard_couplings: int = Field(ge=0, description="couplings of a scale before channels are squeezed")
-    channel_couplings: int = Field(ge=0, description="couplings of a scale after that")
+    checkerboard_couplings: int = Field(ge=0, description="couplings of each scale before channels are squeezed")
+    channel_couplings: int = Field(ge=0, description="couplings of each scale after that")
     hidden_channels: PositiveInt = Field(description="width of the networks in the couplings")
     residual_blocks: int = Field(ge=0, description="depth of these networks")
     logit_alpha: LogitAlpha
@@ -55,17 +55,17 @@ class RealNVPConfig(CouplingFlowConfig):
 class MixtureFlowConfig(CouplingFlowConfig):
     """Architecture of the mixture flow: couplings by mixtures of logistics, as in Flow++ (Ho et al., 2019)."""
 
-    components: PositiveInt = Field(description="logistics of each mixture")
+    components: PositiveInt = Field(description="number of logistics in each mixture")
 
 
 class LikelihoodTrainingConfig(TrainingConfig):
     """Maximum likelihood training of any flow."""
 
     optimizer: OptimizerConfig = Field(description="optimizer")
-    schedule: ScheduleConfig = Field(default=ScheduleConfig(), description="of the learning rate")
+    schedule: ScheduleConfig = Field(default=ScheduleConfig(), description="schedule of the learning rate")
     ema_decay: Fraction | None = Field(
         default=None,
-        description="of the moving average of the weights, which is then evaluated and kept; null for none",
+        description="decay of the moving average of the weights, which is then evaluated and kept; null for none",
     )
     max_gradient_norm: PositiveFloat = Field(description="norm to which larger gradients are scaled down")
     evaluation_images: PositiveInt = Field(
@@ -111,8 +111,10 @@ class BackgroundFlowConfig(FlowTrainingConfig):
     """Training of the background model of likelihood ratios (Ren et al., 2019)."""
 
     mutation_rate: Fraction = Field(
-        description="fraction of pixels replaced by uniform noise, so that what images show is lost and what neighbouring "
-        "pixels have in common is not"
+        description=(
+            "fraction of pixels replaced by uniform noise, which hides what images show but not what "
+            "neighbouring pixels have in common"
+        )
     )
 
 
@@ -122,16 +124,16 @@ class SeriesConfig(Config):
     exact_terms: int = Field(ge=0, description="terms of the power series that are always computed")
     roulette: Literal["geometric", "poisson", "none"] = Field(
         default="geometric",
-        description="distribution of the number of further terms; `none` for none, which leaves a bias",
+        description=("distribution of the number of further terms; `none` truncates the series, which leaves a bias"),
     )
-    mean_terms: PositiveFloat = Field(default=2.0, description="mean of that number")
-    probes: PositiveInt = Field(default=1, description="Hutchinson probe vectors of each image")
+    mean_terms: PositiveFloat = Field(default=2.0, description="mean number of further terms")
+    probes: PositiveInt = Field(default=1, description="Hutchinson probe vectors for each image")
     probe_kind: Literal["rademacher", "gaussian"] = Field(
-        default="rademacher", description="distribution of their entries"
+        default="rademacher", description="distribution of the entries of a probe vector"
     )
     gradient: Literal["neumann", "series"] = Field(
         default="neumann",
-        description="`neumann` keeps little in memory for the backward pass; `series` differentiates the series",
+        description="`neumann` needs little memory for the backward pass; `series` differentiates the series",
     )
 
     @model_validator(mode="after")
@@ -147,12 +149,12 @@ class ResidualFlowConfig(Config):
     """Architecture of Residual Flow (Chen et al., 2019), and how its log-determinant and inverse are computed."""
 
     scales: Scales
-    blocks: PositiveInt = Field(description="residual blocks of a scale")
+    blocks: PositiveInt = Field(description="residual blocks of each scale")
     hidden_channels: PositiveInt = Field(description="width of the convolutions in a block")
     linear_blocks: int = Field(ge=0, description="residual blocks of fully connected layers at the end")
-    linear_width: PositiveInt = Field(description="their width")
+    linear_width: PositiveInt = Field(description="width of these layers")
     squeeze_first: bool = Field(description="whether the first scale has half the height and width, on four channels")
-    factor_out: bool = Field(description="whether each scale hands half of its channels to the latents")
+    factor_out: bool = Field(description="whether each scale passes half of its channels on to the latents")
     lipschitz_coefficient: Fraction = Field(
         default=0.98, description="bound of the spectral norm of each layer; 1 would make inverse and series diverge"
     )
@@ -160,17 +162,19 @@ class ResidualFlowConfig(Config):
         default=1e-3,
         ge=0,
         lt=1,
-        description="to which the power iteration goes on after each step; 0 takes all of its iterations",
+        description="tolerance at which the power iteration ends after each step; 0 uses all iterations",
     )
-    spectral_iterations: PositiveInt = Field(default=200, description="iterations of it, at most")
+    spectral_iterations: PositiveInt = Field(default=200, description="most power iterations")
     training: SeriesConfig = Field(
         default=SeriesConfig(exact_terms=2), description="estimate of the log-determinant in training"
     )
-    evaluation: SeriesConfig = Field(default=SeriesConfig(exact_terms=20), description="and in evaluation")
-    inverse_tolerance: PositiveFloat = Field(
-        default=1e-5, description="to which the inverse's fixed-point iteration goes on"
+    evaluation: SeriesConfig = Field(
+        default=SeriesConfig(exact_terms=20), description="estimate of the log-determinant in evaluation"
     )
-    inverse_iterations: PositiveInt = Field(default=1000, description="iterations of it, at most")
+    inverse_tolerance: PositiveFloat = Field(
+        default=1e-5, description="tolerance at which the fixed-point iteration of the inverse ends"
+    )
+    inverse_iterations: PositiveInt = Field(default=1000, description="most fixed-point iterations")
     logit_alpha: LogitAlpha
 
 
@@ -190,11 +194,13 @@ class ResidualFlowEvaluationConfig(Config):
     """How a trained Residual Flow is evaluated."""
 
     images: PositiveInt | None = Field(
-        description="of train, test and benchmark each, at most; null: all of test and benchmark, and as many of train"
+        description=(
+            "most images of train, test and benchmark each; null: all of test and benchmark, and as many of train"
+        )
     )
-    draws: Several = Field(description="of the probe vectors, whose spread gives a standard error")
+    draws: Several = Field(description="draws of the probe vectors; their spread gives a standard error")
     batch_size: BatchSize
-    samples: PositiveInt = Field(description="drawn images in the figure")
+    samples: PositiveInt = Field(description="samples in the figure")
     temperatures: Temperatures
     seed: Seed
     device: Device

@@ -36,11 +36,14 @@ class RecordsConfig(Config):
     """What is measured of the networks after each epoch."""
 
     samples: Several = Field(
-        default=1000, description="generated, training and held-out images each, scored and classified"
+        default=1000,
+        description="number of generated, training and held-out images each that are scored and classified",
     )
-    neighbours: PositiveInt = Field(default=200, description="how many of them are compared with all training images")
+    neighbours: PositiveInt = Field(
+        default=200, description="number of them that are compared with all training images"
+    )
     least_fraction: Fraction = Field(
-        default=0.01, description="a class with a smaller fraction of the samples is missing"
+        default=0.01, description="a class with a smaller fraction of the samples counts as missing"
     )
 
 
@@ -48,23 +51,21 @@ class SpectralNormConfig(Config):
     """Weights of a discriminator or critic divided by their largest singular value (Miyato et al., 2018)."""
 
     name: Literal["spectral_norm"] = Field(description=KINDS)
-    power_iterations: PositiveInt = Field(
-        default=1, description="towards the singular value, at each forward pass in training"
-    )
+    power_iterations: PositiveInt = Field(default=1, description="power iterations at each forward pass in training")
 
 
 class ClipConfig(Config):
     """Weights of the critic clamped to `[-bound, bound]` after each of its steps (Arjovsky et al., 2017)."""
 
     name: Literal["clip"] = Field(description=KINDS)
-    bound: PositiveFloat = Field(description="of each weight's absolute value")
+    bound: PositiveFloat = Field(description="bound of each weight's absolute value")
 
 
 class GradientPenaltyConfig(Config):
     """`weight` times the mean squared deviation of the critic's gradient norm from 1 (Gulrajani et al., 2017: weight 10)."""
 
     name: Literal["gradient_penalty"] = Field(description=KINDS)
-    weight: PositiveFloat = Field(description="of the penalty")
+    weight: PositiveFloat = Field(description="weight of the penalty")
 
 
 LipschitzConfig = Annotated[
@@ -76,10 +77,14 @@ LipschitzConfig = Annotated[
 class WarmupConfig(Config):
     """More steps of the critic while the generator is young, and now and then later."""
 
-    critic_steps: PositiveInt = Field(description="for one of the generator, while it warms up (Arjovsky et al.: 100)")
-    generator_steps: PositiveInt = Field(description="how many of the generator's first steps (Arjovsky et al.: 25)")
+    critic_steps: PositiveInt = Field(
+        description="steps of the critic for each of the generator's during the warm-up (Arjovsky et al.: 100)"
+    )
+    generator_steps: PositiveInt = Field(
+        description="number of the generator's first steps that are warm-up (Arjovsky et al.: 25)"
+    )
     every: PositiveInt = Field(
-        description="again at each generator step whose number, from 0, it divides (Arjovsky et al.: 500)"
+        description=("interval of generator steps at which the warm-up is repeated for one step (Arjovsky et al.: 500)")
     )
 
 
@@ -91,16 +96,18 @@ class AdversarialConfig(TrainingConfig):
     width: PositiveInt = Field(
         description="channels of the generator's last hidden layer and of the discriminator's first"
     )
-    optimizer: OptimizerConfig = Field(description="of each of the two networks")
+    optimizer: OptimizerConfig = Field(description="optimizer of both networks")
     generator_optimizer: OptimizerConfig | None = Field(
         default=None,
-        description="of the generator instead (two time-scale update rule, Heusel et al., 2017); null for `optimizer`",
+        description=(
+            "optimizer of the generator instead (two time-scale update rule, Heusel et al., 2017); null for `optimizer`"
+        ),
     )
     discriminator_optimizer: OptimizerConfig | None = Field(
-        default=None, description="of the discriminator instead; or null"
+        default=None, description="optimizer of the discriminator instead; null for `optimizer`"
     )
     schedule: ScheduleConfig = Field(
-        default=ScheduleConfig(), description="of both learning rates, each in the steps of its own network"
+        default=ScheduleConfig(), description="schedule of both learning rates, each in the steps of its own network"
     )
     lipschitz: LipschitzConfig | None = Field(
         default=None, description="the discriminator's Lipschitz constraint; null for none"
@@ -112,12 +119,16 @@ class AdversarialConfig(TrainingConfig):
         default=False,
         description="whether the generator learns from other latents than the discriminator did just before",
     )
-    normalisation: NormalisationConfig = Field(default=NormalisationConfig(), description="within the networks")
+    normalisation: NormalisationConfig = Field(
+        default=NormalisationConfig(), description="normalisation within the networks"
+    )
     ema_decay: Fraction | None = Field(
         default=None,
-        description="of a moving average of the generator's weights, kept and reported in addition; null for none",
+        description=(
+            "decay of a moving average of the generator's weights, kept and reported in addition; null for none"
+        ),
     )
-    snapshot_every: PositiveInt = Field(description="epochs between two kept generators")
+    snapshot_every: PositiveInt = Field(description="epochs between two saved generators")
     records: RecordsConfig = Field(default=RecordsConfig(), description="what is measured after each epoch")
 
     @property
@@ -159,7 +170,7 @@ class WGANConfig(AdversarialConfig):
     """The assignment's WGAN, and its variants."""
 
     objective: Literal["wasserstein"] = Field(
-        default="wasserstein", description="the critic's mean on real less that on generated"
+        default="wasserstein", description="difference of the critic's mean scores of real and generated images"
     )
     n_critic: PositiveInt = Field(description="steps of the critic for one of the generator")
     lipschitz: LipschitzConfig = Field(description="the critic's Lipschitz constraint: docs/how-to/gan-variants.md")

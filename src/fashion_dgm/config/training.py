@@ -29,7 +29,7 @@ class AdamConfig(Config):
     name: Literal["adam"] = Field(description=KINDS)
     learning_rate: LearningRate
     betas: tuple[Beta, Beta] = Field(
-        default=(0.9, 0.999), description="decay of the averages of gradients and of their squares"
+        default=(0.9, 0.999), description="decay rates of the averages of gradients and of their squares"
     )
 
 
@@ -38,7 +38,7 @@ class AdamWConfig(Config):
 
     name: Literal["adamw"] = Field(description=KINDS)
     learning_rate: LearningRate
-    weight_decay: NonNegativeFloat = Field(description="relative to the learning rate")
+    weight_decay: NonNegativeFloat = Field(description="weight decay, relative to the learning rate")
 
 
 class RMSpropConfig(Config):
@@ -59,15 +59,15 @@ class ScheduleConfig(Config):
     It does not know when training will end, so that a run may be continued with more epochs.
     """
 
-    warmup_steps: int = Field(
-        default=0, ge=0, description="steps over which the learning rate rises in a straight line from 0"
-    )
+    warmup_steps: int = Field(default=0, ge=0, description="steps over which the learning rate rises linearly from 0")
     half_life_steps: PositiveInt | None = Field(
-        default=None, description="steps in which it then falls to a half, again and again; null to keep it"
+        default=None, description="steps in which the learning rate halves, again and again; null to keep it"
     )
     final_step: PositiveInt | None = Field(
         default=None,
-        description="step at which it has fallen in a straight line to 0 and nothing is learnt any more; or null",
+        description=(
+            "step at which the learning rate has fallen linearly to 0, and training has no effect any more; or null"
+        ),
     )
 
     @model_validator(mode="after")
@@ -87,24 +87,27 @@ class SpeedConfig(Config):
     )
     convolutions: Literal["auto", "library", "products"] = Field(
         default="auto",
-        description="of GANs: `products` are matrix products with fewer multiplications; `auto` takes them on a CPU",
+        description=(
+            "convolutions of GANs: `products` computes them as matrix products with fewer "
+            "multiplications; `auto` does so on a CPU"
+        ),
     )
 
 
 class DistributedConfig(Config):
     """Over how many processes a training is spread; each takes a batch of its own at every step."""
 
-    nodes: PositiveInt = Field(default=1, description="machines")
+    nodes: PositiveInt = Field(default=1, description="number of machines")
     processes_per_node: PositiveInt = Field(
         default=1, description="processes on each machine, one for each of its GPUs"
     )
     rendezvous: str = Field(
         default="",
         pattern=r"^(\S+:\d+)?$",
-        description="host:port of the machine that runs the command; empty where it is the only one",
+        description="host:port of the machine that runs the command; empty if it is the only one",
     )
     max_restarts: int = Field(
-        default=1, ge=0, description="how often to start again, from the last saved state, after a process was lost"
+        default=1, ge=0, description="how often training restarts from the last saved state after a process was lost"
     )
 
     @model_validator(mode="after")
@@ -123,14 +126,16 @@ class TrainingConfig(Config):
     """What the epoch loop needs to know, whatever it trains."""
 
     epochs: PositiveInt = Field(description="passes over the training images")
-    batch_size: Several = Field(description="images of a step, in each process")
+    batch_size: Several = Field(description="images of a step in each process")
     images_per_epoch: PositiveInt | None = Field(
-        default=None, description="images of an epoch, others in each; null for all"
+        default=None, description="images of an epoch, different ones in each; null for all"
     )
     seed: Seed
     device: Device
     precision: TrainingPrecision = Field(
-        description="of convolutions: `auto` is bfloat16 where the hardware has it, else float32; or `tf32`"
+        description=(
+            "precision of convolutions: `auto` is bfloat16 if the hardware supports it, else float32; or `tf32`"
+        )
     )
     speed: SpeedConfig = Field(default=SpeedConfig(), description="what makes steps faster and changes only rounding")
     distributed: DistributedConfig = Field(
@@ -144,7 +149,7 @@ class ClassifierConfig(TrainingConfig):
     width: PositiveInt = Field(description="channels of the first block; the others have twice and four times as many")
     feature_dim: PositiveInt = Field(description="size of the penultimate layer")
     optimizer: OptimizerConfig = Field(description="optimizer")
-    schedule: ScheduleConfig = Field(description="of the learning rate")
+    schedule: ScheduleConfig = Field(description="schedule of the learning rate")
     flip: bool = Field(description="whether images are mirrored at random")
-    max_shift: int = Field(ge=0, description="pixels by which images are moved at random, at most")
+    max_shift: int = Field(ge=0, description="most pixels by which images are moved at random")
     label_smoothing: float = Field(ge=0, lt=1, description="fraction of each target that is spread over all classes")
