@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -95,12 +96,12 @@ def plans(
         # Blocks are replaced whole: one optimizer has no betas of another.
         "wgan_penalty": (WGANConfig, {**wgan.model_dump(), **wgan_penalty.model_dump()}),
     }
-    return [
-        Plan(model, name, seed, _configured(*bases[model], model, variation, study, seed))
-        for seed in range(study.seed, study.seed + study.seeds)
-        for name, variation in {AS_ASSIGNED: None, **draw_variations(study.ranges, study.variations, seed)}.items()
-        for model in MODELS
-    ]
+    made = []
+    for seed in range(study.seed, study.seed + study.seeds):
+        drawn = draw_variations(study.ranges, study.variations, seed)
+        for (name, variation), model in product({AS_ASSIGNED: None, **drawn}.items(), MODELS):
+            made.append(Plan(model, name, seed, _configured(*bases[model], model, variation, study, seed)))
+    return made
 
 
 def draw_variations(ranges: VariationRangesConfig, count: int, seed: int) -> dict[str, Variation]:

@@ -229,4 +229,8 @@ def _settings(plan: Plan) -> dict[str, Any]:
 
 def _train(plan: Plan, epochs: int, data: ImageSet, store: StateStore, history: list[EpochRow]) -> training.TrainedGAN:
     config = plan.config.model_copy(update={"epochs": epochs})
-    return training.train_gan(data, config, store, lambda row, seconds: history.append(row))
+
+    def keep(row: EpochRow, seconds: float | None) -> None:
+        history.append(row)
+
+    return training.train_gan(data, config, store, keep)
