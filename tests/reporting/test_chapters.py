@@ -215,6 +215,7 @@ def test_a_new_flow_has_a_chapter_of_its_own(metrics: Metrics, figures: Figures)
     assert "**NICE, 1\u00a0epoch**" in chapters["published"].markdown
     assert any("train_nice_flow" in command for command in content.how_to_reproduce)
     assert 'id="nice-flow"' in build_report(content)
+    assert content.claims["nice-flow"] and {*content.claims["nice-flow"]} < {*content.claims["flow"]}
     origin = {"mismatches": ["NICE was trained on other images"]}
     stale = compose(changed(metrics, {"nice_flow.origin": origin}), figures, {}, CONFIG).chapters
     assert [chapter.anchor for chapter in stale if "NICE was trained on other images" in chapter.finding] == [

@@ -11,6 +11,8 @@ from fashion_dgm.findings.row import Row
 
 __all__ = ["Contrast", "LatentsFindings", "Replacements", "latents"]
 
+DIMENSIONS = 28 * 28  # of the latents
+
 TABLE_ROWS = 5
 """Of each experiment, in the table of all."""
 
@@ -106,13 +108,12 @@ class LatentsFindings:
     table: tuple[Row, ...]
 
 
-def latents(metrics: Row, dimensions: int = 784) -> LatentsFindings:
+def latents(metrics: Row) -> LatentsFindings:
     """Concludes from the metrics of `latent_space`.
 
     Arguments:
         metrics: `{"ood_set", "confidence", "reference", "variants", "paths"}`: the OOD set, bits/dim of real images,
             and what `summarise_decoded` and `compare_paths` of `fashion_dgm.experiments.latent_space.summary` return.
-        dimensions: of the latents.
     """
     rows, real, paths = list(map(_row, metrics["variants"])), metrics["reference"]["bits_per_dim"], metrics["paths"]
     of = {
@@ -149,7 +150,7 @@ def latents(metrics: Row, dimensions: int = 784) -> LatentsFindings:
         changed_side=criteria.side(changed, None, 0.0),
         norm=own["in_distribution", "as it is"]["norm"],
         ood_norm=own["ood", "as it is"]["norm"],
-        norm_deviation=1 / math.sqrt(2 * dimensions),
+        norm_deviation=1 / math.sqrt(2 * DIMENSIONS),
         noise=_contrast(noise.second, noise.first) if noise else None,
         table=tuple(row for name in TABULATED for row in _thinned([row for row in rows if row["experiment"] == name])),
     )

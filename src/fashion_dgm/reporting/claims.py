@@ -13,12 +13,13 @@ SITE = "site"
 
 
 class Claim(NamedTuple):
-    """A statement, and where it is explained, tested and computed: `path#anchor` each."""
+    """A statement, where it is explained, tested and computed (`path#anchor` each), and whether it is of every flow."""
 
     text: str
     page: str
     test: str
     code: str
+    every_flow: bool = False
 
 
 CLAIMS: Mapping[str, tuple[Claim, ...]] = {

@@ -88,6 +88,7 @@ def compose(
         marked(render_flow(comparison, findings, figures), metrics, ("flow", name, "ood"))
         for name, comparison in findings.other_flows.items()
     ]
+    of_every_flow = tuple(claim for claim in CLAIMS["flow"] if claim.every_flow)
     return ReportContent(
         title=config.title,
         highlights=highlights(findings),
@@ -97,7 +98,7 @@ def compose(
         configuration=made_with | {"report": configuration.get("report", {})},
         differences=tuple(differences(made_with, configuration)),
         how_to_reproduce=(*config.reproduce, *opt_in_commands(metrics, config.reproduce[-1])),
-        claims=CLAIMS,
+        claims={**CLAIMS, **{name.replace("_", "-"): of_every_flow for name in findings.other_flows}},
         links=config.links,
     )
 
