@@ -101,7 +101,7 @@ def test_measured_errors_follow_theory_at_every_budget(tables):
 
 def test_every_block_and_estimator_has_its_rows(tables, config):
     assert len(tables["blocks"]) == 12
-    assert len(tables["estimators"]) == 12 * len(designs(config))
+    assert len(tables["estimators"]) == 12 * len(list(designs(config)))
     assert set(tables["tails"]["block"]) == set(tables["probes"]["block"]) == set(tables["costs"]["block"])
     assert (tables["truncation"]["error"].abs() <= tables["truncation"]["bound"] + 1e-12).all()
 

@@ -46,20 +46,17 @@ class Design:
     series: Truncation | Roulette
 
 
-def designs(config: LogDetStudyConfig) -> list[Design]:
-    """Returns truncations, then roulettes, as the configuration names them."""
-    found = [
-        Design(f"{terms} term" if terms == 1 else f"{terms} terms", "truncation", terms, Truncation(terms))
-        for terms in config.truncations
-    ]
+def designs(config: LogDetStudyConfig) -> Iterator[Design]:
+    """Yields truncations, then roulettes, as the configuration names them."""
+    for terms in config.truncations:
+        yield Design(f"{terms} term" if terms == 1 else f"{terms} terms", "truncation", terms, Truncation(terms))
     for exact in config.exact_terms:
         for stop in config.geometric:
             series = Roulette(exact, Geometric(stop))
-            found.append(Design(f"{exact} + geometric, stop {stop:g}", "geometric", exact, series))
+            yield Design(f"{exact} + geometric, stop {stop:g}", "geometric", exact, series)
         for rate in config.poisson:
             series = Roulette(exact, Poisson(rate))
-            found.append(Design(f"{exact} + Poisson, mean {rate:g}", "poisson", exact, series))
-    return found
+            yield Design(f"{exact} + Poisson, mean {rate:g}", "poisson", exact, series)
 
 
 def random_blocks(config: LogDetStudyConfig) -> Iterator[Block]:
@@ -104,7 +101,7 @@ def study(
 def _study_block(
     tables: dict[str, list[Row]], block: Block, moments: TermMoments, config: LogDetStudyConfig, draws: int, focus: bool
 ) -> None:
-    every = designs(config)
+    every = list(designs(config))
     lengths = [
         draw_lengths(one.series, draws, generator(config.seed, "lengths", block.name, one.name)) for one in every
     ]

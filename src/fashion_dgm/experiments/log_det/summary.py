@@ -79,8 +79,7 @@ def _bias_tests(estimators: DataFrame, confidence: float) -> Metrics:
     """
     roulette = estimators["family"] != "truncation"
     finite = np.isfinite(estimators["variance_theory"])
-    exact = ~roulette
-    groups = {"finite": roulette & finite, "infinite": roulette & ~finite, "truncation": exact}
+    groups = {"finite": roulette & finite, "infinite": roulette & ~finite, "truncation": ~roulette}
     found = {}
     for name, chosen in groups.items():
         table = estimators[chosen]
@@ -91,7 +90,7 @@ def _bias_tests(estimators: DataFrame, confidence: float) -> Metrics:
         if len(deviations):
             worst = table.loc[deviations.idxmax()]
             found[name]["farthest"] = f"{worst['block']}: {worst['estimator']}"
-    table = estimators[exact]
+    table = estimators[~roulette]
     detected = (table["bias"] / table["bias_error"]).abs() > quantile(confidence, max(len(table), 1))
     found["truncation"]["biased"] = int(detected.sum())
     return found

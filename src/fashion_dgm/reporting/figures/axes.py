@@ -19,6 +19,7 @@ from fashion_dgm.reporting.wording import number
 T = TypeVar("T")
 
 DASHED = (0, (4, 2.5))
+LABEL_GAP = 0.085  # of the axes' height
 
 
 @dataclass(frozen=True)
@@ -109,13 +110,12 @@ def log_if_wide(axes: Axes, *values: NDArray, ratio: float = 12.0) -> None:
     axes.yaxis.set_minor_formatter(NullFormatter())
 
 
-def write_at_ends(axes: Axes, ends: Sequence[tuple[float, str, str]], gap: float = 0.085) -> None:
-    """Writes labels right of the axes at the height of their values, pushed apart until `gap` of the height lies between.
+def write_at_ends(axes: Axes, ends: Sequence[tuple[float, str, str]]) -> None:
+    """Writes labels right of the axes at the height of their values, pushed apart where they would overlap.
 
     Arguments:
         axes: axes whose data are complete; their y limits are fixed by this.
         ends: value, text and colour of each label.
-        gap: fraction of the axes' height.
     """
     low, high = axes.get_ylim()
     axes.set_ylim(low, high)
@@ -124,7 +124,7 @@ def write_at_ends(axes: Axes, ends: Sequence[tuple[float, str, str]], gap: float
     ranked = sorted(ends)
     heights = [(float(scale.transform([value])[0]) - bottom) / (top - bottom) for value, _, _ in ranked]
     for i in range(1, len(heights)):
-        heights[i] = max(heights[i], heights[i - 1] + gap)
+        heights[i] = max(heights[i], heights[i - 1] + LABEL_GAP)
     excess = max(0.0, heights[-1] - 1.0)
     for height, (_, text, color) in zip(heights, ranked, strict=True):
         axes.text(1.015, height - excess, text, transform=axes.transAxes, color=color, va="center", weight="bold")

@@ -3,9 +3,8 @@
 from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from pandas import DataFrame, Series
+from pandas import DataFrame
 
 from fashion_dgm.reporting.figures.axes import DASHED, check_not_empty, legend_entry, panel_grid, plain_ticks
 from fashion_dgm.reporting.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION, WIDTH, styled
@@ -88,7 +87,11 @@ def log_det_probes(probes: DataFrame, blocks: DataFrame) -> Figure:
         for probe, color in PROBE_COLORS.items():
             rows = probes[(probes["kind"] == kind) & (probes["probe"] == probe)].sort_values("probes")
             axes.plot(rows["probes"], rows["theory"], color=color)
-            _points(axes, rows["probes"], rows["variance"], rows["low"], rows["high"], color)
+            # An interval below zero has no place on a logarithmic axis.
+            below = np.minimum(rows["variance"] - rows["low"], 0.95 * rows["variance"])
+            reach = [below, rows["high"] - rows["variance"]]
+            look: dict[str, Any] = {"linestyle": "", "marker": "o", "markersize": 4, "elinewidth": 1}
+            axes.errorbar(rows["probes"], rows["variance"], reach, color=color, **look)
         axes.set_xscale("log", base=2)
         axes.set(yscale="log", xlabel="probes")
         plain_ticks(axes, (1, 4, 16, 64))
@@ -112,9 +115,3 @@ def log_det_probes(probes: DataFrame, blocks: DataFrame) -> Figure:
     axes.set_ylabel("measured variance,\nRademacher / Gaussian")
     axes.legend(loc="upper left")
     return figure
-
-
-def _points(axes: Axes, x: Series, y: Series, low: Series, high: Series, color: str) -> None:
-    # An interval below zero has no place on a logarithmic axis.
-    reach = [np.minimum(y - low, 0.95 * y), high - y]
-    axes.errorbar(x, y, reach, linestyle="", marker="o", markersize=4, elinewidth=1, color=color)
