@@ -78,7 +78,7 @@ NO_CHANGES = {
         'class AdversarialStep(StatefulStep):\n    """',
         'class AdversarialStep(StatefulStep):\n    """So: ',
     ),
-    "description": ("config/training.py", 'description="machines"', 'description="computers"'),
+    "description": ("config/training.py", 'description="number of machines"', 'description="number of computers"'),
     "comment": (
         "training/loop.py",
         "    device = images.device\n",
