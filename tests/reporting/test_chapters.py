@@ -109,7 +109,7 @@ FEW_SETS = {"mnist": {"images": 9, "kind": "published", "origin": "MNIST", "conv
 
 
 CASES: list[tuple[str, Metrics, tuple[str, ...], tuple[str, ...]]] = [
-    ("data", {"data.pool": "all"}, ("no result here compares with published ones",), ("neither training nor",)),
+    ("data", {"data.pool": "all"}, ("no result here is comparable with published ones",), ("neither training nor",)),
     (
         "data",
         {
@@ -175,7 +175,7 @@ CASES: list[tuple[str, Metrics, tuple[str, ...], tuple[str, ...]]] = [
         (),
         ("more stable than",),
     ),
-    ("published", {"data.pool": "all"}, ("no result of this run compares",), ()),
+    ("published", {"data.pool": "all"}, ("no result of this run is",), ()),
 ]
 """Of a chapter: changes to results, what is there with them, and what only without."""
 
