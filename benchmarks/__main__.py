@@ -35,12 +35,18 @@ BENCHMARKS = {
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs what the command line asks for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--only", action="append", choices=BENCHMARKS, metavar="NAME", help=", ".join(BENCHMARKS))
+    parser.add_argument(
+        "--only",
+        action="append",
+        choices=BENCHMARKS,
+        metavar="NAME",
+        help=f"a benchmark: {', '.join(BENCHMARKS)} (default: all)",
+    )
     parser.add_argument("--quick", action="store_true", help="fewer rounds: for trying the benchmarks themselves")
     parser.add_argument("--device", default="auto", help="auto (the default), cpu or cuda")
-    parser.add_argument("--table", action="store_true", help="print what is saved as Markdown, and run nothing")
+    parser.add_argument("--table", action="store_true", help="print the saved results as Markdown, and run nothing")
     parser.add_argument(
-        "--page", action="store_true", help="write what is saved into the documentation, and run nothing"
+        "--page", action="store_true", help="write the saved results into the documentation, and run nothing"
     )
     given = parser.parse_args(arguments)
     if given.table:

@@ -1,7 +1,7 @@
-"""All that a GPU is needed for, in one command: tests, tables and long trainings; `docs/how-to/gpu-runs.md` explains it.
+"""Everything that needs a GPU, in one command: tests, tables and long trainings; `docs/how-to/gpu-runs.md` explains it.
 
 It needs torch, numpy, scipy, pydantic, PyYAML, safetensors and tqdm, but no Kedro, no MLflow and no network. A part that
-needs more says so where it is missing. The same command goes on where time ran out.
+needs another package names it if it is missing. If time runs out, the same command resumes.
 """
 
 from __future__ import annotations
@@ -34,26 +34,36 @@ def main(arguments: Sequence[str] | None = None) -> None:
     missing = _missing(*REQUIRED)
     if missing:
         raise SystemExit(
-            f"{', '.join(missing)} not installed; docs/how-to/gpu-runs.md says how to bring packages along"
+            f"{', '.join(missing)} not installed; docs/how-to/gpu-runs.md explains how to bring packages along"
         )
     parser = argparse.ArgumentParser(prog="python -m benchmarks.gpu", description=__doc__)
     parser.add_argument(
-        "--out", type=Path, required=True, help="the folder of results and states; kept between commands"
+        "--out", type=Path, required=True, help="folder of results and states; the same command resumes from it"
     )
-    parser.add_argument("--parts", type=_listed, default=list(PARTS), help=f"of {','.join(PARTS)}; all if left out")
-    parser.add_argument("--minutes", type=float, default=8, help="that all parts together may take")
+    parser.add_argument(
+        "--parts",
+        type=_listed,
+        default=list(PARTS),
+        help=f"parts to run, separated by commas: {','.join(PARTS)} (default: all)",
+    )
+    parser.add_argument("--minutes", type=float, default=8, help="time limit of all parts together (default: 8)")
     parser.add_argument("--device", default="auto", help="auto (the default), cuda or cpu")
-    parser.add_argument("--models", type=_listed, default=list(MODELS[:4]), help=f"to train, of {','.join(MODELS)}")
-    parser.add_argument("--seeds", type=_listed, default=["0", "1", "2"], help="to train them with")
-    parser.add_argument("--epochs", type=int, help="instead of those of the parameters")
+    parser.add_argument(
+        "--models",
+        type=_listed,
+        default=list(MODELS[:4]),
+        help=f"models to train, of {','.join(MODELS)} (default: the first four)",
+    )
+    parser.add_argument("--seeds", type=_listed, default=["0", "1", "2"], help="seeds of each model (default: 0,1,2)")
+    parser.add_argument("--epochs", type=int, help="epochs, instead of those in the parameters")
     parser.add_argument("--compile", default="none", help="speed.compile of the trainings, such as reduce-overhead")
-    parser.add_argument("--parallel", type=int, help="trainings at a time; on a GPU as many as there are cores")
-    parser.add_argument("--env", default="base", help="whose parameters the models have")
+    parser.add_argument("--parallel", type=int, help="trainings at a time (default on a GPU: the number of cores)")
+    parser.add_argument("--env", default="base", help="environment of the parameters (default: base)")
     parser.add_argument(
         "--data",
         type=Path,
         default=ROOT / "data" / "05_model_input",
-        help="the folder of train.npz and the other splits",
+        help="folder of train.npz and the other splits",
     )
     given = parser.parse_args(arguments)
     for name, known in (("parts", PARTS), ("models", MODELS)):
@@ -64,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given.out.mkdir(parents=True, exist_ok=True)
     for name in given.parts:
         if time.time() >= given.deadline:
-            print(f"{name}: no time is left; the same command goes on here")
+            print(f"{name}: no time is left; the same command resumes here")
         else:
             print(f"{name} ...", flush=True)
             PARTS[name](given)
@@ -76,7 +86,7 @@ def test(given: argparse.Namespace) -> None:
     if _missing("pytest"):
         print("tests: not run, because pytest is not installed")
     elif done.exists():
-        print(f"tests: were run before, with exit code {json.loads(done.read_text())['exit_code']}; see tests.txt")
+        print(f"tests: already run, with exit code {json.loads(done.read_text())['exit_code']}; see tests.txt")
     else:
         command = [sys.executable, "-m", "pytest", "-m", "cuda", "-rs", "-p", "no:cacheprovider", "tests/training"]
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), *sys.path])}
@@ -102,7 +112,7 @@ def time_tables(given: argparse.Namespace) -> None:
     saved = {name for found in results.load_all(folder) for name in found["benchmarks"]}
     for name in TABLES:
         if name in saved:
-            print(f"table {name}: was made before")
+            print(f"table {name}: already made")
         elif given.deadline - time.time() < TABLE:
             print(f"table {name}: no time is left")
         else:

@@ -1,14 +1,14 @@
 """Time to quality: the distance of a generator's samples over the seconds of its training.
 
-The reference is the GAN of the loop that everyone copies (`benchmarks.reference_gan`) after so many minutes of wall-clock
-time: how soon is each model here as good? All are trained on one machine, one after the other, and compared by the Fréchet
-classifier distance to the official test images. A clock stops while a generator is measured; loading, saved states and
-whatever else `kedro run` does within training are on it.
+The reference is the GAN of the tutorials' loop (`benchmarks.reference_gan`) after some minutes of wall-clock time: how soon is
+each model here as good? All are trained on one machine, one after the other, and compared by the Fréchet classifier distance
+to the official test images. The clock stops while a generator is measured, but not for loading, saving and everything else
+that `kedro run` does within training.
 
     python -m benchmarks.time_to_quality --minutes 10 --seeds 3 [--until-reached]
 
-takes minutes x seeds x models, less with `--until-reached`, and a third more to measure. Curves are saved one by one: the
-same command goes on.
+takes minutes x seeds x models, less with `--until-reached`, and a third more to measure. Each curve is saved when it is
+complete, so the same command resumes.
 """
 
 from __future__ import annotations
@@ -123,18 +123,21 @@ class Watch:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Trains and measures what is not saved yet, prints the table and draws the curves."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.time_to_quality", description=__doc__)
-    parser.add_argument("--minutes", type=float, default=10, help="of training, for each model and seed")
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--minutes", type=float, default=10, help="minutes of training for each model and seed")
+    parser.add_argument("--seeds", type=int, default=3, help="number of seeds, from 0 on")
     parser.add_argument(
-        "--only", action="append", choices=MODELS, help="a model, next to the reference; all if left out"
+        "--only",
+        action="append",
+        choices=MODELS,
+        help="a model to compare with the reference; repeat for several (default: all)",
     )
     parser.add_argument(
         "--until-reached", action="store_true", help="stop a model once it is as good as the reference at its end"
     )
-    parser.add_argument("--samples", type=int, default=10_000, help="that a distance is computed of")
-    parser.add_argument("--env", default="base", help="whose parameters the models have")
+    parser.add_argument("--samples", type=int, default=10_000, help="samples for each distance")
+    parser.add_argument("--env", default="base", help="environment of the parameters (default: base)")
     parser.add_argument("--device", default="auto", help="auto (the default), cpu or cuda")
-    parser.add_argument("--out", type=Path, default=results.FOLDER, help="the folder of results")
+    parser.add_argument("--out", type=Path, default=results.FOLDER, help="folder of the results")
     given = parser.parse_args(arguments)
     device = resolve_device(given.device)
     settings = {
@@ -208,7 +211,7 @@ def _saved(path: Path, settings: Mapping[str, Any]) -> list[Curve]:
         return []
     saved = json.loads(path.read_text(encoding="utf-8"))
     if any(saved[name] != value for name, value in settings.items()):
-        raise SystemExit(f"{path} holds curves of other settings or of another machine; name another folder by --out")
+        raise SystemExit(f"{path} has curves of other settings or of another machine; choose another folder with --out")
     return saved["curves"]
 
 

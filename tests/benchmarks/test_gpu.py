@@ -154,7 +154,7 @@ def test_tests_and_tables_are_run_once(
         main(options(data, tmp_path, "--parts", "tests,tables"))
     said = capsys.readouterr().out
     assert len(calls) == 1 and "1 passed" in said and "exit code 0" in said
-    assert said.count("flow: was made before") == 1
+    assert said.count("flow: already made") == 1
     (table,) = (tmp_path / "tables").glob("*.json")
     assert "no_such_module is not installed" in table.read_text()
 

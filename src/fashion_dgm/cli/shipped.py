@@ -16,9 +16,9 @@ COLUMNS = 16
 SCORED, BATCH = 500, 250
 BOOTSTRAP, CONFIDENCE = 500, 0.95
 SCORES = """`reference/{name}` separates the images of `{images}` from the official test images with an AUROC of {aurocs}.
-It is 1 if each of these images has a higher score than every official test image. If it is below 0.5 for bits/dim, the flow assigns them a
-*higher* likelihood, a known property of flows. Typicality is the distance from the official test images' mean bits/dim. In brackets:
-95% of bootstrap resamples.
+It is 1 if each of these images has a higher score than every official test image. If it is below 0.5 for bits/dim, the flow
+assigns them a *higher* likelihood, a known property of flows. Typicality is the distance from the official test images' mean
+bits/dim. In brackets: 95% of bootstrap resamples.
 
 ::: table
 Bits/dim under `reference/{name}`.

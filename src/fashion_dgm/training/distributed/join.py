@@ -25,10 +25,14 @@ logger = logging.getLogger("fashion_dgm.training.distributed.join")
 def main(arguments: list[str] | None = None) -> None:
     """Takes part in one training and ends with it."""
     parser = argparse.ArgumentParser(prog="python -m fashion_dgm.training.distributed.join", description=__doc__)
-    parser.add_argument("rendezvous", metavar="HOST:PORT", help="as in distributed.rendezvous of the run")
-    parser.add_argument("--nodes", type=int, default=2, help="machines in all, as in the run (default: 2)")
-    parser.add_argument("--processes-per-node", type=int, default=1, help="as in the run (default: 1)")
-    parser.add_argument("--max-restarts", type=int, default=1, help="as in the run (default: 1)")
+    parser.add_argument("rendezvous", metavar="HOST:PORT", help="the run's distributed.rendezvous")
+    parser.add_argument("--nodes", type=int, default=2, help="number of machines, as in the run (default: 2)")
+    parser.add_argument(
+        "--processes-per-node", type=int, default=1, help="processes on this machine, as in the run (default: 1)"
+    )
+    parser.add_argument(
+        "--max-restarts", type=int, default=1, help="restarts after a lost process, as in the run (default: 1)"
+    )
     logging.basicConfig(format="%(asctime)s  %(levelname)-7s  %(message)s", datefmt="%H:%M:%S")
     logging.getLogger("fashion_dgm").setLevel(logging.INFO)
     try:
