@@ -1,9 +1,9 @@
 """Time to quality: the distance of a generator's samples over the seconds of its training.
 
-The reference is the GAN of the tutorials' loop (`benchmarks.reference_gan`) after some minutes of wall-clock time: how soon is
-each model here as good? All are trained on one machine, one after the other, and compared by the Fréchet classifier distance
-to the official test images. The clock stops while a generator is measured, but not for loading, saving and everything else
-that `kedro run` does within training.
+The reference is the GAN of the tutorials' loop (`benchmarks.reference_gan`) after some minutes of wall-clock time. How soon
+is each model here as good? All are trained on one machine, one after the other, and compared by the Fréchet classifier
+distance to the official test images. The clock stops while a generator is measured, but not for loading, saving and
+everything else that `kedro run` does within training.
 
     python -m benchmarks.time_to_quality --minutes 10 --seeds 3 [--until-reached]
 
