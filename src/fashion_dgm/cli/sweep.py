@@ -187,7 +187,10 @@ def sweep(
     gpus_per_run: float | None,
     retries: int,
 ) -> None:
-    """Trains pipelines with several seeds in parallel, and summarises their final metrics."""
+    """Runs pipelines with several seeds, and summarises them.
+
+    Runs go in parallel; their final metrics become one table.
+    """
     folder = Path("data", "sweeps", name or env)
     runs = runs_of(pipelines, {**vary, "seed": seeds}, folder)
     start_ray()
