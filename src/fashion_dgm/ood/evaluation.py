@@ -8,13 +8,13 @@ import pandas as pd
 import torch
 
 from fashion_dgm.checkpoint import Checkpoint, content_hashes
-from fashion_dgm.classifier.network import Classifier
+from fashion_dgm.classifier.network import build_classifier
 from fashion_dgm.config import OODConfig
 from fashion_dgm.data.images import ImageSet
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.flows.families import code_of_flows
 from fashion_dgm.ood.scorer import Models, Scorer, for_slow_flow
-from fashion_dgm.registry import build_model, load_flow
+from fashion_dgm.registry import load_flow
 from fashion_dgm.training.device import resolve_device
 from fashion_dgm.training.fingerprint import evaluation_fingerprint
 from fashion_dgm.training.store import Progress, StateStore
@@ -131,8 +131,7 @@ def _load(models: Mapping[str, Any], config: OODConfig, device: torch.device) ->
             earlier = models.get(f"{name}_snapshots") or {}
             ensembles[known] = [load_flow(load(), config.device) for load in earlier.values()]
     background, classifier = models["background"], models["classifier"]
-    labelled = None if classifier is None else build_model(classifier, "Classifier").to(device)
-    assert labelled is None or isinstance(labelled, Classifier)
+    labelled = None if classifier is None else build_classifier(classifier).to(device)
     return Models(
         flows,
         background=None if background is None else load_flow(background, config.device),
