@@ -1,6 +1,6 @@
 """Parts of README and documentation that files and tests determine; `GOLDEN=write pytest tests/test_pages.py` writes them.
 
-The main results are those of `docs/results/headline.json`; what a page is checked by, the claims of `claims.yml` and the
+The table over seeds is made of the files in `docs/results/assigned`. The main results are those of `docs/results/headline.json`; what a page is checked by, the claims of `claims.yml` and the
 tests whose docstrings name its headings; its sources, the entries of `references.yml` with this page.
 """
 
@@ -14,8 +14,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import markdown
+import pandas as pd
 import pytest
 import yaml
+from scipy import stats
 
 from fashion_dgm.reporting.chapter import chapter_template
 from fashion_dgm.reporting.claims import CLAIMS
@@ -27,6 +29,14 @@ FIELDS = (
     *("model", "configuration", "metric", "features", "split", "n", "seeds", "mean", "sd"),
     *("epochs", "hardware", "commit", "command", "published", "page"),
 )
+ASSIGNED = ROOT / "docs" / "results" / "assigned"
+MEASURES = {
+    "distance_benchmark": ("Fréchet classifier distance", 2),
+    "distance_test": ("the same, to the held-out images (`test`)", 2),
+    "distance_infinite": ("extrapolated to infinite N", 2),
+    "kid": ("KID", 3),
+    **{name: (name, 3) for name in ("precision", "recall", "density", "coverage")},
+}
 THEORY = {str(path.relative_to(ROOT)) for path in (ROOT / "docs" / "theory").glob("*.md") if path.name != "index.md"}
 REFERENCES = yaml.safe_load((ROOT / "src/fashion_dgm/reporting/references.yml").read_text(encoding="utf-8"))
 CITING = {page for reference in REFERENCES.values() for page in reference.get("pages", ())}
@@ -104,6 +114,39 @@ def sources(page: str) -> str:
     cited = (reference for reference in REFERENCES.values() if page in reference.get("pages", ()))
     entries = (f"{reference['entry'].strip()} {reference['pages'][page] or ''}".strip() for reference in cited)
     return "\n".join(f"- {entry}" for entry in sorted(entries, key=str.casefold))
+
+
+def over_seeds(model: str, state: str, measure: str) -> pd.Series:
+    """A measure of a model of the assignment's settings after its best or last epoch, by seed."""
+    tables = {folder.name: pd.read_csv(folder / "sample_quality.csv") for folder in sorted(ASSIGNED.glob("seed=*"))}
+    return pd.Series(
+        {seed: table.set_index(["model", "state"])[measure][model, state] for seed, table in tables.items()}
+    )
+
+
+def seeds_table() -> str:
+    """Mean and standard deviation of both models over seeds, and their difference paired by seed."""
+    lines = ["| over 3 seeds, mean ± standard deviation | GAN | WGAN, clipped |", "| --- | --- | --- |"]
+    for state, title in (("last", "after epoch 100"), ("best", "after the epoch that is best on `test`")):
+        for measure, (name, digits) in MEASURES.items():
+            if state == "best" and not measure.startswith("distance"):
+                continue
+            found = [over_seeds(model, state, measure) for model in ("gan", "wgan")]
+            cells = [f"{values.mean():.{digits}f} ± {values.std():.{digits}f}" for values in found]
+            lines.append(f"| {name}, {title} | {' | '.join(cells)} |")
+    difference = over_seeds("wgan", "last", "distance_benchmark") - over_seeds("gan", "last", "distance_benchmark")
+    test = stats.ttest_1samp(difference, 0)
+    low, high = test.confidence_interval(0.95)
+    lines += [
+        "",
+        f"The WGAN's distance after epoch 100 is larger by {difference.mean():.2f}, with a 95 % interval from {low:.2f} to "
+        f"{high:.2f} (paired by seed, Student's t, {len(difference) - 1} degrees of freedom).",
+    ]
+    return "\n".join(lines)
+
+
+def test_table_over_seeds() -> None:
+    assert is_current(ROOT / "docs" / "results" / "gans.md", "the table over seeds", seeds_table())
 
 
 @pytest.mark.parametrize(("page", "root"), [("README.md", "docs/"), ("docs/index.md", "")])
