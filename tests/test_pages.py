@@ -1,7 +1,8 @@
 """Parts of README and documentation that files and tests determine; `GOLDEN=write pytest tests/test_pages.py` writes them.
 
-The table over seeds is made of the files in `docs/results/assigned`. The main results are those of `docs/results/headline.json`; what a page is checked by, the claims of `claims.yml` and the
-tests whose docstrings name its headings; its sources, the entries of `references.yml` with this page.
+The table over seeds is made of the files in `docs/results/assigned`. The main results are those of
+`docs/results/headline.json`; what a page is checked by, the claims of `claims.yml` and the tests whose docstrings name its
+headings; its sources, the entries of `references.yml` with this page.
 """
 
 import ast
