@@ -127,7 +127,7 @@ def over_seeds(model: str, state: str, measure: str) -> pd.Series:
 
 def seeds_table() -> str:
     """Mean and standard deviation of both models over seeds, and their difference paired by seed."""
-    lines = ["| over 3 seeds, mean ± standard deviation | GAN | WGAN, clipped |", "| --- | --- | --- |"]
+    lines = ["| mean ± standard deviation over the seeds | GAN | WGAN, clipped |", "| --- | --- | --- |"]
     for state, title in (("last", "after epoch 100"), ("best", "after the epoch that is best on `test`")):
         for measure, (name, digits) in MEASURES.items():
             if state == "best" and not measure.startswith("distance"):
@@ -141,7 +141,8 @@ def seeds_table() -> str:
     lines += [
         "",
         f"The WGAN's distance after epoch 100 is larger by {difference.mean():.2f}, with a 95 % interval from {low:.2f} to "
-        f"{high:.2f} (paired by seed, Student's t, {len(difference) - 1} degrees of freedom).",
+        f"{high:.2f} (paired by seed, Student's t, degrees of freedom: {len(difference) - 1}): "
+        f"{'they differ' if low > 0 or high < 0 else 'not decided'}.",
     ]
     return "\n".join(lines)
 
