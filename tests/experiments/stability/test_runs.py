@@ -148,6 +148,7 @@ def test_interrupted_study_goes_on_and_ends_as_if_it_had_not_been(
     assert trained[10:] == [made[0].name]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("one_thread")
 def test_side_by_side_is_as_one_after_another(study: Study, tmp_path: Path) -> None:
     made = planned(seeds=1)[:2]

@@ -75,6 +75,10 @@ LINUX = Path("/proc/net/tcp").exists()
 LOOPBACK_ONLY = {"0100007F", "00000000000000000000000001000000"}  # as /proc has 127.0.0.1 and ::1
 
 
+# Each process that is started imports torch.
+pytestmark = pytest.mark.slow
+
+
 class Watched(Rows):
     """Looks at every epoch where this process and all that it has started listen."""
 
