@@ -41,7 +41,7 @@ test: $(VENV)/.installed-dev ## run the whole test suite, one process a core; th
 test-fast: $(VENV)/.installed-dev ## run what takes a minute: no real command, no browser, no training
 	$(BIN)/python -m pytest $(PARALLEL) -m "not e2e and not browser and not slow"
 
-test-faults: $(VENV)/.installed-dev ## damaged and hostile files, signals, odd parameters; the counts go to docs/robustness.md (an hour)
+test-faults: $(VENV)/.installed-dev ## damaged and hostile files, signals, odd parameters; the counts go to docs/robustness.md (25 minutes)
 	FAULTS_REPORT=docs/robustness.md $(BIN)/python -m pytest -m faults tests/faults
 
 lint: $(VENV)/.installed-dev ## check style and types

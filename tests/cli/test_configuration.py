@@ -5,10 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
 from fashion_dgm import settings
 from fashion_dgm.cli.configuration import check_configuration, check_outputs
+from fashion_dgm.cli.project import run
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.pipeline_registry import register_pipelines
 from fashion_dgm.pipelines.conf_files import ConfigurationError, check_files
@@ -155,3 +157,13 @@ def test_outputs_go_to_the_folder_that_is_named(given: Any, expected: str) -> No
 def test_outputs_that_name_no_folder_are_refused(given: Any) -> None:
     with pytest.raises(FashionDGMError, match=r"names no folder|unknown user"):
         check_outputs({"outputs": given})
+
+
+@pytest.mark.parametrize(
+    "params",
+    ["train_gan.optimizer.betas=1,train_gan.optimizer=[1]", "train_gan=[1],train_gan.width=2", "train_gan=[1"],
+)
+def test_runtime_parameters_that_contradict_one_another_are_one_message(params: str) -> None:
+    with pytest.raises(click.BadParameter, match="cannot be read together") as caught:
+        run.make_context("run", ["--params", params])
+    assert len(caught.value.format_message().splitlines()) == 1

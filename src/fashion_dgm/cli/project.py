@@ -13,12 +13,14 @@ from kedro.framework.cli.project import run as kedro_run
 from kedro.framework.project import pipelines, settings
 from kedro.pipeline import Pipeline
 from kedro.utils import find_kedro_project
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from fashion_dgm.cli import stopping
 from fashion_dgm.cli.configuration import check_configuration, check_outputs
 from fashion_dgm.cli.messages import user_message
 from fashion_dgm.config.renamed import suggestion
-from fashion_dgm.errors import Interrupted, printable
+from fashion_dgm.errors import Interrupted, one_line, printable
 from fashion_dgm.hooks import MLflowHooks
 from fashion_dgm.pipelines import blocks
 from fashion_dgm.pipelines.conf_files import check_files
@@ -120,7 +122,26 @@ def _explained(command: Callable[..., Any]) -> Callable[..., Any]:
     return explained
 
 
+def _refusing_contradictions(option: click.Parameter) -> click.Parameter:
+    """Returns the option `--params`, for which parameters that contradict one another are a mistake of the user's."""
+    option = copy.copy(option)
+    split = option.callback
+    assert split is not None
+
+    def explained(context: click.Context, parameter: click.Parameter, value: str) -> Any:
+        try:
+            return split(context, parameter, value)
+        # OmegaConf 2.4 raises a bare TypeError for a list where another value is within a block.
+        except (OmegaConfBaseException, TypeError, ValueError, YAMLError) as error:
+            reason = one_line(str(getattr(error, "msg", None) or error).split("\n")[0])
+            raise click.BadParameter(f"these parameters cannot be read together: {reason}") from error
+
+    option.callback = explained
+    return option
+
+
 run = copy.copy(kedro_run)
 assert kedro_run.callback is not None
 run.callback = _explained(kedro_run.callback)
+run.params = [_refusing_contradictions(one) if one.name == "params" else one for one in kedro_run.params]
 cli.add_command(run)
