@@ -107,7 +107,8 @@ def test_a_run_shorter_than_assigned_shows_longer_ones(
     content = compose.compose(metrics, figures, {}, CONFIG, reference)
     assert content.summary is not None and ("Reference run" in build_report(content)) == shown
     for row in HEADLINE:
-        line = f"| {row['model']}, {row['configuration']} | {row['metric']} | {row['mean']} |"
+        result = row["mean"] if row["sd"] is None else f"{row['mean']} ± {row['sd']}"
+        line = f"| {row['model']}, {row['configuration']} | {row['metric']} | {result} |"
         here = [text for text in content.summary.markdown.splitlines() if text.startswith(line)]
         assert len(here) == (shown and "--env quick" not in row["command"])
         assert all(text.endswith(f"| {row['hardware']} | `{row['commit']}` |") for text in here)

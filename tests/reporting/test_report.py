@@ -81,7 +81,7 @@ def test_links_to_the_repository_stand_under_their_chapter(content: ReportConten
     html = build_report(replace(content, claims={"two": (claim,)}, links="https://example.org/tree"))
     assert html.index("tests/t.py#test_it") > html.index('id="two"')
     links = [link["href"] for link in Page(html).all("a") if not (link["href"] or "").startswith("#")]
-    assert links == [f"https://example.org/tree/{target}" for target in claim[1:]]
+    assert links == [f"https://example.org/tree/{target}" for target in (claim.page, claim.test, claim.code)]
     assert "tests/t.py::test_it" in Page(html).text.replace("\u200b", "")
 
 
