@@ -49,7 +49,7 @@ def load_flow(checkpoint: Checkpoint, device: str) -> Flow:
     _check_plausible(checkpoint)
     flow = _of_right_types(build_flow(checkpoint), checkpoint)
     # Convolutions on a CPU take a third less time in this layout.
-    return flow.to(resolve_device(device), memory_format=torch.channels_last)
+    return flow.to(resolve_device(device)).to(memory_format=torch.channels_last)
 
 
 def _check_plausible(checkpoint: Checkpoint) -> None:
