@@ -90,9 +90,9 @@ class LocalDataset(ReadOnlyDataset[Out]):
 
 
 class StateStoreDataset(LocalDataset["StateStore"]):
-    """Gives a training node the store in which it saves its state while it runs, and finds it again."""
+    """Gives a node that takes long the store in which it keeps its state while it runs, and finds it again."""
 
-    READ_ONLY = "a state store is written by the training node itself, while it runs"
+    READ_ONLY = "a state store is written by the node itself, while it runs"
 
     def load(self) -> StateStore:
         from fashion_dgm.tracking.state import MarkedStateStore

@@ -1,4 +1,4 @@
-"""What a training or an evaluation depends on, so that an unfinished one goes on and a changed one does not."""
+"""What a training or an evaluation depends on, so that an unfinished one goes on and a changed one starts anew."""
 
 from collections.abc import Mapping
 from typing import Any
