@@ -1,7 +1,5 @@
 """Lists the inputs and outputs of pipelines in `datasets.md`, one section for each layer of `conf/base/catalog_*.yml`."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any

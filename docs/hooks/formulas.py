@@ -4,8 +4,6 @@
 the build.
 """
 
-from __future__ import annotations
-
 import html
 import re
 from typing import Any

@@ -1,7 +1,5 @@
 """Puts the model cards of `fashion_dgm.pretrained` in the place of a page's line `<!-- model cards -->`."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from fashion_dgm.pretrained import reference_card, reference_models

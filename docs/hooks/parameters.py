@@ -6,8 +6,6 @@ What a parameter means is the description of its field in `fashion_dgm.config`; 
 what a comment in `conf/base/parameters_*.yml` says of the value that it stands behind.
 """
 
-from __future__ import annotations
-
 import functools
 import re
 from collections.abc import Iterator

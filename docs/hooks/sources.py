@@ -5,8 +5,6 @@ the repository is browsed. In the site, the link goes to a listing with a headin
 that names `docs/<page>.md#<heading>` gets a link back, and so does a file that names `docs/<page>.md` in its head.
 """
 
-from __future__ import annotations
-
 import ast
 import posixpath
 import re
