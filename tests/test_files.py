@@ -1,6 +1,7 @@
 import os
 import signal
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -9,6 +10,9 @@ import pytest
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.files import atomic_folder, atomic_path
 
+Atomic = Callable[[Path], AbstractContextManager[Path]]
+BOTH = pytest.mark.parametrize("atomic", [atomic_path, atomic_folder])
+
 
 def test_replaces_on_success(tmp_path: Path) -> None:
     target = tmp_path / "new" / "file.txt"
@@ -16,24 +20,24 @@ def test_replaces_on_success(tmp_path: Path) -> None:
         path.write_text("one")
         assert not target.exists()
     assert target.read_text() == "one"
-    assert [p.name for p in target.parent.iterdir()] == ["file.txt"]
+    assert list(target.parent.iterdir()) == [target]
 
 
-def test_leaves_the_old_file_on_failure(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("raised", "expected", "message"),
+    [
+        (ZeroDivisionError(), ZeroDivisionError, None),
+        (OSError(28, "No space left on device"), FashionDGMError, r"No space left on device\. Free some space"),
+    ],
+)
+def test_leaves_the_old_file_on_failure(
+    raised: Exception, expected: type[Exception], message: str | None, tmp_path: Path
+) -> None:
     target = tmp_path / "file.txt"
     target.write_text("old")
-    with pytest.raises(ZeroDivisionError), atomic_path(target) as path:
+    with pytest.raises(expected, match=message), atomic_path(target) as path:
         path.write_text("half")
-        raise ZeroDivisionError
-    assert target.read_text() == "old"
-    assert list(tmp_path.iterdir()) == [target]
-
-
-def test_full_disk_is_a_clear_error(tmp_path: Path) -> None:
-    target = tmp_path / "file.txt"
-    target.write_text("old")
-    with pytest.raises(FashionDGMError, match=r"No space left on device\. Free some space"), atomic_path(target):
-        raise OSError(28, "No space left on device")
+        raise raised
     assert target.read_text() == "old"
     assert list(tmp_path.iterdir()) == [target]
 
@@ -44,9 +48,9 @@ def test_folder_that_cannot_be_made_is_a_clear_error(tmp_path: Path) -> None:
         pass
 
 
-@pytest.mark.parametrize("atomic", [atomic_path, atomic_folder])
+@BOTH
 def test_what_a_killed_process_left_is_removed_and_what_a_living_one_writes_is_not(
-    tmp_path: Path, atomic: Callable[[Path], AbstractContextManager[Path]]
+    tmp_path: Path, atomic: Atomic
 ) -> None:
     target = tmp_path / "file.txt"
     if not (child := os.fork()):
@@ -60,3 +64,14 @@ def test_what_a_killed_process_left_is_removed_and_what_a_living_one_writes_is_n
             assert first.exists()
         assert not second.exists() and target.exists()
     assert list(tmp_path.iterdir()) == [target]
+
+
+@BOTH
+def test_writers_of_one_path_do_not_disturb_one_another(tmp_path: Path, atomic: Atomic) -> None:
+    def write(_: int) -> None:
+        with atomic(tmp_path / "file.txt"):
+            pass
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(write, range(400)))
+    assert [path.name for path in tmp_path.iterdir()] == ["file.txt"]

@@ -4,13 +4,14 @@ import contextlib
 import glob
 import os
 import pickle
+import secrets
 import shutil
 import stat
 import struct
-import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -117,17 +118,11 @@ def atomic_path(path: Path) -> Iterator[Path]:
         FashionDGMError: if the folder cannot be made or written to, or the disk is full.
     """
     path = Path(path)
-    with _replacing(path):
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
-        os.close(handle)
-        temporary = Path(name)
-        with _in_use(temporary, path):
-            # mkstemp makes files private; ours are as readable as any other file of the project.
-            temporary.chmod(0o666 & ~_umask())
-            yield temporary
-            with temporary.open("rb") as written:
-                os.fsync(written.fileno())
-            temporary.replace(path)
+    with _replacing(path), _temporary(path, partial(Path.touch, exist_ok=False), path.suffix) as new:
+        yield new
+        with new.open("rb") as written:
+            os.fsync(written.fileno())
+        new.replace(path)
 
 
 def write_bytes(path: Path, content: bytes | memoryview) -> None:
@@ -146,12 +141,10 @@ def atomic_folder(path: Path) -> Iterator[Path]:
         FashionDGMError: if the folder cannot be made or written to, or the disk is full.
     """
     path = Path(path)
-    with _replacing(path):
-        new = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+    with _replacing(path), _temporary(path, Path.mkdir) as new:
+        yield new
         old = new.with_name(f"{new.name}.old")
-        with _in_use(new, path):
-            new.chmod(0o777 & ~_umask())
-            yield new
+        with _locked(path.parent, wait=True):
             if path.exists():
                 path.rename(old)
             try:
@@ -164,37 +157,37 @@ def atomic_folder(path: Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def _in_use(temporary: Path, path: Path) -> Iterator[None]:
-    """Locks a temporary sibling of `path`, removes it in the end, and before that those whose process was killed."""
-    handle = _locked(temporary)
-    random, ending = "?" * 8, temporary.name[len(f".{path.name}.") + 8 :]
-    pattern = f".{glob.escape(path.name)}.{random}{glob.escape(ending)}"
-    try:
-        for left in [*path.parent.glob(pattern), *path.parent.glob(f"{pattern}.old")]:
-            # Another process writes to the same path if its file is locked.
-            if left != temporary and (other := _locked(left)) is not None:
-                _remove(left)
-                os.close(other)
-        yield
-    finally:
-        _remove(temporary)
-        if handle is not None:
-            os.close(handle)
+def _temporary(path: Path, make: Callable[[Path], None], suffix: str = "") -> Iterator[Path]:
+    """Makes and locks a sibling of `path` and removes it in the end, and before that those whose process was killed."""
+    with contextlib.ExitStack() as stack:
+        # All temporaries are made and locked under this lock: while it is held, an unlocked one is of a killed process.
+        with _locked(path.parent, wait=True) as alone:
+            new = path.with_name(f".{path.name}.{secrets.token_hex(4)}{suffix}")
+            make(new)
+            stack.callback(_remove, new)
+            stack.enter_context(_locked(new))
+            pattern = f".{glob.escape(path.name)}.{'?' * 8}{glob.escape(suffix)}"
+            for left in [*path.parent.glob(pattern), *path.parent.glob(f"{pattern}.old")] if alone else []:
+                with _locked(left) as unused:
+                    if unused:
+                        _remove(left)
+        yield new
 
 
-def _locked(path: Path) -> int | None:
-    """Returns a handle that locks a file or folder until it is closed; None if that cannot be."""
-    if fcntl is None:
-        return None
-    handle = None
-    try:
-        handle = os.open(path, os.O_RDONLY)
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        if handle is not None:
-            os.close(handle)
-        return None
-    return handle
+@contextlib.contextmanager
+def _locked(path: Path, wait: bool = False) -> Iterator[bool]:
+    """Yields whether a file or folder could be locked, which it is within a `with` statement."""
+    with contextlib.ExitStack() as stack:
+        locked = False
+        if fcntl is not None:
+            with contextlib.suppress(OSError):
+                handle = os.open(path, os.O_RDONLY)
+                stack.callback(os.close, handle)
+                fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+                # A process forked meanwhile has the handle, too, so closing it is not enough.
+                stack.callback(fcntl.flock, handle, fcntl.LOCK_UN)
+                locked = True
+        yield locked
 
 
 def _remove(path: Path) -> None:
@@ -221,9 +214,3 @@ def _replacing(path: Path) -> Iterator[None]:
             f"cannot write {path}: {error.strerror or error}. Free some space or make the folder writable; "
             "what was there before is untouched."
         ) from error
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
