@@ -1,5 +1,7 @@
 """A model as small as a step can be, for tests of the loop itself."""
 
+import itertools
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from fashion_dgm.training.loop import TrainedRun, train
 from fashion_dgm.training.step import StatefulStep
 from fashion_dgm.training.store import StateStore
 from tests.conftest import made_up_images
+from tests.small import COMMON
 
 
 class NoisyStep(StatefulStep):
@@ -36,9 +39,19 @@ class NoisyStep(StatefulStep):
         return {"loss": loss.detach()}
 
 
+def step_with(hook: Callable[[NoisyStep, Tensor, int], Mapping[str, Tensor] | None]) -> type[NoisyStep]:
+    """A step after which `hook` gets it, its images and its number, from 1, and may give metrics."""
+    numbers = itertools.count(1)
+
+    class Hooked(NoisyStep):
+        def step(self, images: Tensor, labels: Tensor) -> dict[str, Tensor]:
+            return super().step(images, labels) | (hook(self, images, next(numbers)) or {})
+
+    return Hooked
+
+
 def config(**changes: Any) -> TrainingConfig:
-    values = {"epochs": 3, "batch_size": 16, "seed": 0, "device": "cpu", "precision": "float32"}
-    return TrainingConfig(**{**values, **changes})
+    return TrainingConfig(**{**COMMON, "epochs": 3, **changes})
 
 
 def run(folder: Path, images: Any = None, make: Any = NoisyStep, **kwargs: Any) -> TrainedRun:

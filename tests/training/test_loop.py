@@ -6,13 +6,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.training import loop
 from fashion_dgm.training.device import DeviceError, resolve_device
 from fashion_dgm.training.epoch import DivergenceError
 from tests.conftest import made_up_images
-from tests.training.helpers import NoisyStep, run, same
+from tests.training.helpers import NoisyStep, run, same, step_with
 
 
 class Killed(Exception):
@@ -80,47 +81,22 @@ def test_old_model_is_kept_until_the_new_one_is_complete(tmp_path: Path) -> None
     assert same(old, run(tmp_path))
 
 
-@pytest.mark.parametrize("keep", [0, 10, 0.5])
-def test_damaged_state_falls_back_to_the_one_before(
-    tmp_path: Path, keep: float, caplog: pytest.LogCaptureFixture
-) -> None:
-    with pytest.raises(Killed):
-        run(tmp_path / "a", on_epoch=killer(2))
-    (state,) = (tmp_path / "a").glob("*/state.pt")
-    content = state.read_bytes()
-    state.write_bytes(content[: int(keep * len(content)) if keep < 1 else int(keep)])
-    resumed = run(tmp_path / "a")
-    assert "is damaged" in caplog.text
-    assert list(state.parent.glob("*.damaged"))
-    assert same(resumed, run(tmp_path / "b"))
-
-
 def test_every_image_is_seen_once_an_epoch_in_a_new_order(tmp_path: Path) -> None:
     seen: list[list[int]] = []
-
-    class RecordingStep(NoisyStep):
-        def step(self, images, labels):
-            seen.append(images[:, 0, 0, 0].tolist())
-            return super().step(images, labels)
-
     data = made_up_images(64, seed=0)
     data.images[:, 0, 0, 0] = np.arange(64)
-    run(tmp_path, data, RecordingStep, epochs=2)
+    run(tmp_path, data, step_with(lambda step, images, number: seen.append(images[:, 0, 0, 0].tolist())), epochs=2)
     first, second = list(chain(*seen[:4])), list(chain(*seen[4:]))
     assert sorted(first) == sorted(second) == list(range(64))
     assert first != second
 
 
 def test_history_is_the_mean_over_the_steps(tmp_path: Path) -> None:
-    class Counting(NoisyStep):
-        count = 0
+    def metrics(step: NoisyStep, images: Tensor, number: int) -> dict[str, Tensor]:
+        return {"always": torch.tensor(float(number))} | ({"rare": torch.tensor(10.0)} if number == 2 else {})
 
-        def step(self, images, labels):
-            Counting.count += 1
-            metrics = {"always": torch.tensor(float(Counting.count))}
-            return metrics | ({"rare": torch.tensor(10.0)} if Counting.count == 2 else {})
-
-    assert run(tmp_path, make=Counting, epochs=1).history == [{"epoch": 1.0, "always": 3.0, "rare": 10.0}]
+    (row,) = run(tmp_path, make=step_with(metrics), epochs=1).history
+    assert (row["epoch"], row["always"], row["rare"]) == (1.0, 3.0, 10.0)
 
 
 def test_snapshots_and_rows_survive_a_kill(tmp_path: Path) -> None:
@@ -139,19 +115,28 @@ def test_snapshots_and_rows_survive_a_kill(tmp_path: Path) -> None:
     assert [seconds is None for _, seconds in rows] == [True, True, False]
 
 
-def test_nan_stops_the_run_and_says_where(tmp_path: Path) -> None:
-    class Diverging(NoisyStep):
-        count = 0
+def lose_a_metric(step: NoisyStep, images: Tensor, number: int) -> dict[str, Tensor]:
+    return {"loss": torch.tensor(float("nan") if number >= 8 else 1.0)}
 
-        def step(self, images, labels):
-            Diverging.count += 1
-            metrics = super().step(images, labels)
-            return {"loss": metrics["loss"] * float("nan")} if Diverging.count >= 8 else metrics
 
-    with pytest.raises(
-        DivergenceError, match=r"loss became NaN or infinite in epoch 2, first at step 3 of 5.*epoch 1,"
-    ):
-        run(tmp_path, make=Diverging)
+def lose_the_weights(step: NoisyStep, images: Tensor, number: int) -> None:
+    """In the last step of the second epoch, whose metrics are still finite."""
+    if number == 10:
+        step.layer.weight.data.fill_(float("inf"))
+
+
+@pytest.mark.parametrize(
+    ("hook", "message"),
+    [
+        (lose_a_metric, r"loss became NaN or infinite in epoch 2, first at step 3 of 5.*epoch 1,"),
+        (lose_the_weights, "weights of the layer became NaN or infinite in epoch 2"),
+    ],
+)
+def test_a_run_that_diverges_stops_says_where_and_keeps_the_last_good_state(
+    hook: Any, message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(DivergenceError, match=message):
+        run(tmp_path, make=step_with(hook))
     (state,) = tmp_path.glob("*/state.pt")
     assert len(torch.load(state, weights_only=True)["history"]) == 1
 
@@ -177,21 +162,16 @@ def two_threads():
 
 @pytest.mark.usefixtures("two_threads")
 def test_resumed_run_keeps_the_number_of_threads_it_began_with(tmp_path: Path) -> None:
-    threads = []
-
-    class Counting(NoisyStep):
-        def step(self, images, labels):
-            threads.append(torch.get_num_threads())
-            return super().step(images, labels)
-
+    threads = set()
+    counting = step_with(lambda step, images, number: threads.add(torch.get_num_threads()))
     with pytest.raises(Killed):
-        run(tmp_path / "a", make=Counting, epochs=2, on_epoch=killer(1))
+        run(tmp_path / "a", make=counting, epochs=2, on_epoch=killer(1))
     torch.set_num_threads(1)
-    resumed = run(tmp_path / "a", make=Counting, epochs=2)
+    resumed = run(tmp_path / "a", make=counting, epochs=2)
     assert torch.get_num_threads() == 1
-    assert threads == [2] * len(threads)
+    assert threads == {2}
     torch.set_num_threads(2)
-    assert same(resumed, run(tmp_path / "b", make=Counting, epochs=2))
+    assert same(resumed, run(tmp_path / "b", epochs=2))
 
 
 @pytest.mark.parametrize("kind", ["cuda", "mps"])

@@ -10,7 +10,6 @@ import pytest
 import torch
 
 from fashion_dgm.errors import FashionDGMError
-from fashion_dgm.training.epoch import DivergenceError
 from fashion_dgm.training.store import Progress, StateStore
 from tests.damage import DAMAGES
 from tests.training.helpers import NoisyStep, run, same
@@ -32,7 +31,11 @@ def test_a_damaged_state_falls_back_to_the_one_before(tmp_path: Path, damage: st
         assert found is not None
         assert torch.equal(found["step"]["weights"], STATE["step"]["weights"])
         assert found["history"] in (STATE["history"], [])
-        fell_back += found["history"] == []
+        # What is damaged is out of the way, or the next save would put it in the place of the good one.
+        damaged = path.with_suffix(".damaged")
+        assert damaged.exists() == (found["history"] == [])
+        fell_back += damaged.exists()
+        damaged.unlink(missing_ok=True)
     # A state is small here; what lies between its parts is of no consequence.
     assert fell_back > 8
 
@@ -73,23 +76,6 @@ def test_a_finished_state_without_numbers_is_not_reused(tmp_path: Path) -> None:
     torch.save(state, path)
     with pytest.raises(FashionDGMError, match="weights of the layer of the saved state are NaN or infinite: delete"):
         run(tmp_path)
-
-
-def test_weights_that_are_no_numbers_are_not_saved(tmp_path: Path) -> None:
-    class Exploding(NoisyStep):
-        count = 0
-
-        def step(self, images: Any, labels: Any) -> Any:
-            metrics = super().step(images, labels)
-            Exploding.count += 1
-            if Exploding.count == 10:  # the last step of the second epoch, whose metrics are still finite
-                self.layer.weight.data.fill_(float("inf"))
-            return metrics
-
-    with pytest.raises(DivergenceError, match="weights of the layer became NaN or infinite in epoch 2"):
-        run(tmp_path, make=Exploding)
-    (path,) = tmp_path.glob("*/state.pt")
-    assert len(torch.load(path, weights_only=True)["history"]) == 1
 
 
 def test_a_long_computation_goes_on_after_the_parts_that_were_kept(tmp_path: Path) -> None:

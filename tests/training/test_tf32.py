@@ -17,9 +17,8 @@ from fashion_dgm.training.device import (
     tf32,
 )
 from fashion_dgm.training.fingerprint import fingerprint_of
-from tests.training.helpers import NoisyStep, config, run
-
-CPU = torch.device("cpu")
+from tests.small import CPU
+from tests.training.helpers import config, run, step_with
 
 
 @pytest.fixture(autouse=True)
@@ -71,17 +70,13 @@ def test_steps_are_in_the_precision_asked_for_and_evaluation_is_in_float32(
 ) -> None:
     monkeypatch.setattr(devices, "_has_tf32", lambda device: True)
     in_steps, in_evaluation = set(), set()
-
-    class Watching(NoisyStep):
-        def step(self, images, labels):
-            in_steps.add(tf32_is_allowed())
-            return super().step(images, labels)
-
-    def evaluate(step):
-        in_evaluation.add(tf32_is_allowed())
-        return {}
-
-    run(tmp_path, make=Watching, precision=precision, evaluate=evaluate)
+    watching = step_with(lambda step, images, number: in_steps.add(tf32_is_allowed()))
+    run(
+        tmp_path,
+        make=watching,
+        precision=precision,
+        evaluate=lambda step: in_evaluation.add(tf32_is_allowed()) or {},
+    )
     assert in_steps == {precision == "tf32"}
     assert in_evaluation == {False}
     assert not tf32_is_allowed()
@@ -101,7 +96,6 @@ def test_it_is_part_of_the_fingerprint() -> None:
 
 
 def test_a_device_without_it_is_an_error() -> None:
-    assert config(precision="tf32").precision == "tf32"
     with pytest.raises(DeviceError, match="precision tf32 needs an NVIDIA GPU"):
         resolve_precision("tf32", CPU)
 
