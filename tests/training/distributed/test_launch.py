@@ -30,16 +30,32 @@ DATA = made_up_images(80, seed=0)
 TWO = {"processes_per_node": 2}
 # Long enough for a signal to find it in the middle.
 LONG = made_up_images(100, seed=0), config(batch_size=2, epochs=4, distributed=TWO)
-
-
 QUIET = flow_config(model={**COUPLINGS, "checkerboard_couplings": 1, "channel_couplings": 1}, epochs=3)
 
 
+LOOPBACK_ONLY = {"127.0.0.1", "::1", "::ffff:127.0.0.1"}
+
+# Each process that is started imports torch.
+pytestmark = pytest.mark.slow
+
+
+def listening() -> set[str]:
+    """The addresses at which this process and all that it has started listen."""
+    own = psutil.Process()
+    connections = (each for process in (own, *own.children(True)) for each in process.net_connections("tcp"))
+    return {each.laddr.ip for each in connections if each.status == psutil.CONN_LISTEN}
+
+
 class Rows(list):
-    """What the driver receives, and in which process."""
+    """What the driver receives, and in which process; and where anything listens meanwhile."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.addresses: set[str] = set()
 
     def __call__(self, row: EpochRow, seconds: float | None) -> None:
         self.append((row, os.getpid()))
+        self.addresses |= listening()
 
     @property
     def epochs(self) -> list[float]:
@@ -59,44 +75,10 @@ def start(tmp_path: Path, make: Any, rows: Any = None, settings: Any = None, dat
     )
 
 
-def listening(processes: set[int]) -> set[str]:
-    """The addresses at which any of the processes listens."""
-    inodes = {
-        os.readlink(link).removeprefix("socket:[").removesuffix("]")
-        for number in processes
-        for link in Path(f"/proc/{number}/fd").iterdir()
-        if os.path.lexists(link) and os.readlink(link).startswith("socket:")
-    }
-    rows = [line.split() for name in ("tcp", "tcp6") for line in Path(f"/proc/net/{name}").read_text().splitlines()[1:]]
-    return {row[1].rpartition(":")[0] for row in rows if row[3] == "0A" and row[9] in inodes}
-
-
-LINUX = Path("/proc/net/tcp").exists()
-LOOPBACK_ONLY = {"0100007F", "00000000000000000000000001000000"}  # as /proc has 127.0.0.1 and ::1
-
-
-# Each process that is started imports torch.
-pytestmark = pytest.mark.slow
-
-
-class Watched(Rows):
-    """Looks at every epoch where this process and all that it has started listen."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.addresses: set[str] = set()
-
-    def __call__(self, row: EpochRow, seconds: float | None) -> None:
-        super().__call__(row, seconds)
-        if LINUX:
-            own = psutil.Process()
-            self.addresses |= listening({process.pid for process in (own, *own.children(recursive=True))})
-
-
 @pytest.fixture(scope="module")
 def together(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Rows, Path]:
     """One launch of two processes, and what came of it."""
-    folder, rows = tmp_path_factory.mktemp("together"), Watched()
+    folder, rows = tmp_path_factory.mktemp("together"), Rows()
     result = launch(
         crew.everything,
         config(batch_size=8, distributed=TWO),
@@ -109,10 +91,9 @@ def together(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], 
     return result, rows, folder
 
 
-@pytest.mark.skipif(not LINUX, reason="reads Linux's tables of sockets")
 def test_processes_of_one_machine_listen_on_its_loopback_interface_alone(together: Any) -> None:
     with socket.create_server(("", 0)):
-        assert not listening({os.getpid()}) <= LOOPBACK_ONLY
+        assert not listening() <= LOOPBACK_ONLY
     # Where gloo listens; a store there is none.
     addresses = together[1].addresses
     assert addresses and addresses <= LOOPBACK_ONLY
@@ -190,7 +171,7 @@ def test_two_machines_train_together(together: Any, tmp_path: Path) -> None:
         probe.bind(("localhost", 0))
         rendezvous = f"localhost:{probe.getsockname()[1]}"
     command = [sys.executable, "-m", "fashion_dgm.training.distributed.join", "--nodes", "2", rendezvous]
-    rows = Watched()
+    rows = Rows()
     with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as other:
         both = config(batch_size=8, distributed={"nodes": 2, "rendezvous": rendezvous})
         result = start(tmp_path, NoisyStep, rows, both)
@@ -216,15 +197,9 @@ def test_absent_device_is_refused_before_anything_starts(device: str, tmp_path: 
         start(tmp_path, crew.SilentStep, settings=config(device=device, distributed=TWO))
 
 
-def test_one_process_is_this_one(tmp_path: Path) -> None:
-    calls = []
-
-    def entry(**arguments: Any) -> int:
-        calls.append(sorted(arguments))
-        return 7
-
-    assert launch(entry, config(), Rows(), data=DATA) == 7
-    assert calls == [["config", "data", "on_epoch"]]
+def test_one_process_is_this_one() -> None:
+    found = launch(lambda **arguments: (os.getpid(), sorted(arguments)), config(), Rows(), data=DATA)
+    assert found == (os.getpid(), ["config", "data", "on_epoch"])
 
 
 def test_news_are_read_line_by_line_and_never_twice(tmp_path: Path) -> None:
