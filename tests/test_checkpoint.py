@@ -1,3 +1,4 @@
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -7,24 +8,24 @@ from fashion_dgm.checkpoint import (
     CheckpointError,
     checkpoint_of,
     load_checkpoint,
+    load_shipped,
     save_checkpoint,
     weights_sha256,
 )
 from fashion_dgm.gans.networks import Discriminator, Generator
 from fashion_dgm.registry import build_model
 
-
-def generator(width: int = 4) -> Generator:
-    torch.manual_seed(width)
-    return Generator(latent_dim=10, width=width).to(memory_format=torch.channels_last)
+GENERATOR = {"latent_dim": 10, "width": 4}
 
 
-def checkpoint(width: int = 4):
-    return checkpoint_of(generator(width), "Generator", {"latent_dim": 10, "width": width}, {"seed": 1, "epoch": 2})
+def generator() -> Generator:
+    torch.manual_seed(4)
+    return Generator(latent_dim=10, width=4).to(memory_format=torch.channels_last)
 
 
 def test_round_trip_rebuilds_the_network(tmp_path: Path) -> None:
-    save_checkpoint(checkpoint(), tmp_path / "g.safetensors")
+    trained = checkpoint_of(generator(), "Generator", GENERATOR, {"seed": 1, "epoch": 2})
+    save_checkpoint(trained, tmp_path / "g.safetensors")
     loaded = load_checkpoint(tmp_path / "g.safetensors")
     assert loaded.training == {"seed": 1, "epoch": 2}
     model = build_model(loaded, "Generator")
@@ -33,21 +34,31 @@ def test_round_trip_rebuilds_the_network(tmp_path: Path) -> None:
     torch.testing.assert_close(model(z), generator().eval()(z))
 
 
-def test_another_architecture_is_an_error() -> None:
-    other = checkpoint_of(Discriminator(4), "Discriminator", {"width": 4})
-    with pytest.raises(CheckpointError, match="holds a Discriminator, not a Generator"):
-        build_model(other, "Generator")
+UNUSABLE = {
+    "another architecture": (checkpoint_of(Discriminator(4), "Discriminator", {"width": 4}), "not a Generator"),
+    "never trained": (None, "run the pipeline that trains it"),
+    "another size": (checkpoint_of(generator(), "Generator", GENERATOR | {"width": 8}), "train it again"),
+    "no size": (checkpoint_of(generator(), "Generator", {"latent_dim": 10}), "train it again"),
+    "unknown argument": (checkpoint_of(generator(), "Generator", {"width": 4, "depth": 2}), "train it again"),
+}
 
 
-def test_a_model_that_was_never_trained_is_an_error() -> None:
-    with pytest.raises(CheckpointError, match="run the pipeline that trains it"):
-        build_model(None, "Generator")
+@pytest.mark.parametrize("kind", UNUSABLE)
+def test_a_checkpoint_that_does_not_fit_is_an_error(kind: str) -> None:
+    unusable, message = UNUSABLE[kind]
+    with pytest.raises(CheckpointError, match=message):
+        build_model(unusable, "Generator")
 
 
-@pytest.mark.parametrize("config", [{"latent_dim": 10, "width": 8}, {"latent_dim": 10}, {"width": 4, "depth": 2}])
-def test_weights_that_do_not_fit_are_an_error(config: dict[str, int]) -> None:
-    with pytest.raises(CheckpointError, match="train it again"):
-        build_model(checkpoint_of(generator(), "Generator", config), "Generator")
+@pytest.mark.parametrize(("content", "message"), [(b"b", "it was changed or damaged"), (None, "install it again")])
+def test_a_shipped_file_that_was_changed_or_lost_is_refused(
+    content: bytes | None, message: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "shipped.safetensors"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(CheckpointError, match=message):
+        load_shipped(path, hashlib.sha256(b"a").hexdigest())
 
 
 def test_pickle_is_not_loaded(tmp_path: Path) -> None:

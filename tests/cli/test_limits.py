@@ -15,7 +15,7 @@ from kedro.validation import TypeExtractor
 from pydantic import TypeAdapter
 
 from fashion_dgm.cli.messages import refusals
-from fashion_dgm.config.limits import problems, size_in_words
+from fashion_dgm.config.limits import problems
 from fashion_dgm.pipeline_registry import register_pipelines
 from fashion_dgm.settings import CONFIG_LOADER_ARGS
 from tests.conftest import ROOT
@@ -125,8 +125,3 @@ def test_what_no_run_can_give_is_refused(change: str, monkeypatch: pytest.Monkey
 def test_an_infinite_bound_of_gradients_is_none() -> None:
     values = SHIPPED["test"]["train_flow"] | {"max_gradient_norm": float("inf")}
     assert refusals(MODELS["train_flow"], values, "train_flow") == []
-
-
-@pytest.mark.parametrize(("count", "words"), [(7, "7 bytes"), (5 * 10**12, "5.0 TB"), (10**18, "1000.0 PB")])
-def test_sizes_are_in_words(count: int, words: str) -> None:
-    assert size_in_words(count) == words

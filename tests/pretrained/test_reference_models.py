@@ -8,7 +8,6 @@ import pytest
 from click.testing import CliRunner
 
 from fashion_dgm import load_model, pretrained
-from fashion_dgm.checkpoint import CheckpointError
 from fashion_dgm.cli.main import main
 from fashion_dgm.data.images import ImageSet
 from fashion_dgm.errors import FashionDGMError
@@ -30,16 +29,9 @@ def test_card_is_complete_and_model_is_ready_for_use(name: str) -> None:
     assert reference_checkpoint(name).training["data_sha256"] == card.data["train_sha256"]
 
 
-def test_unknown_and_changed_models_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_model_is_refused_with_the_names_there_are() -> None:
     with pytest.raises(FashionDGMError, match=f"there are: {', '.join(reference_models())}"):
         load_model("reference/nothing")
-    name = reference_models()[0]
-    for suffix in (".json", ".safetensors"):
-        content = (pretrained._FOLDER / name).with_suffix(suffix).read_bytes()
-        (tmp_path / name).with_suffix(suffix).write_bytes(content if suffix == ".json" else content[:-1] + b"!")
-    monkeypatch.setattr(pretrained, "_FOLDER", tmp_path)
-    with pytest.raises(CheckpointError, match="changed or damaged"):
-        load_model(f"reference/{name}")
 
 
 @pytest.mark.slow

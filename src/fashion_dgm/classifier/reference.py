@@ -17,13 +17,13 @@ REFERENCE_SHA256 = "f39d0cbcd87ef3b0e1bcd4e47436a639ebdd6b421bf8d77671da1b1058eb
 _PATH = Path(__file__).parent / "weights" / "classifier.safetensors"
 
 
-def reference_checkpoint(path: Path = _PATH) -> Checkpoint:
+def reference_checkpoint() -> Checkpoint:
     """Returns the shipped weights with what is known of their training.
 
     Raises:
         CheckpointError: if the file is not there, or not the one that was shipped.
     """
-    return load_shipped(path, REFERENCE_SHA256)
+    return load_shipped(_PATH, REFERENCE_SHA256)
 
 
 def reference_classifier() -> Classifier:
