@@ -66,12 +66,18 @@ def test_what_a_killed_process_left_is_removed_and_what_a_living_one_writes_is_n
     assert list(tmp_path.iterdir()) == [target]
 
 
-@BOTH
-def test_writers_of_one_path_do_not_disturb_one_another(tmp_path: Path, atomic: Atomic) -> None:
+def test_writers_of_one_path_do_not_disturb_one_another(tmp_path: Path) -> None:
     def write(_: int) -> None:
-        with atomic(tmp_path / "file.txt"):
+        with atomic_path(tmp_path / "file.txt"):
             pass
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(write, range(400)))
     assert [path.name for path in tmp_path.iterdir()] == ["file.txt"]
+
+
+@BOTH
+def test_writes_within_a_folder_that_is_being_written(tmp_path: Path, atomic: Atomic) -> None:
+    with atomic_folder(tmp_path / "folder") as folder, atomic(folder / "part"):
+        pass
+    assert [path.name for path in (tmp_path / "folder").iterdir()] == ["part"]

@@ -144,15 +144,14 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     with _replacing(path), _temporary(path, Path.mkdir) as new:
         yield new
         old = new.with_name(f"{new.name}.old")
-        with _locked(path.parent, wait=True):
-            if path.exists():
-                path.rename(old)
-            try:
-                new.rename(path)
-            except OSError:
-                if old.exists():
-                    old.rename(path)
-                raise
+        if path.exists():
+            path.rename(old)
+        try:
+            new.rename(path)
+        except OSError:
+            if old.exists():
+                old.rename(path)
+            raise
     _remove(old)
 
 
@@ -160,17 +159,19 @@ def atomic_folder(path: Path) -> Iterator[Path]:
 def _temporary(path: Path, make: Callable[[Path], None], suffix: str = "") -> Iterator[Path]:
     """Makes and locks a sibling of `path` and removes it in the end, and before that those whose process was killed."""
     with contextlib.ExitStack() as stack:
-        # All temporaries are made and locked under this lock: while it is held, an unlocked one is of a killed process.
-        with _locked(path.parent, wait=True) as alone:
+        while True:
             new = path.with_name(f".{path.name}.{secrets.token_hex(4)}{suffix}")
             make(new)
             stack.callback(_remove, new)
-            stack.enter_context(_locked(new))
-            pattern = f".{glob.escape(path.name)}.{'?' * 8}{glob.escape(suffix)}"
-            for left in [*path.parent.glob(pattern), *path.parent.glob(f"{pattern}.old")] if alone else []:
-                with _locked(left) as unused:
-                    if unused:
-                        _remove(left)
+            # Until it is locked, another process may take it for one of a killed process, and remove it.
+            stack.enter_context(_locked(new, wait=True))
+            if new.exists():
+                break
+        pattern = f".{glob.escape(path.name)}.{'?' * 8}{glob.escape(suffix)}"
+        for left in [*path.parent.glob(pattern), *path.parent.glob(f"{pattern}.old")]:
+            with _locked(left) as unused:
+                if unused:
+                    _remove(left)
         yield new
 
 
