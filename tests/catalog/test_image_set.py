@@ -23,17 +23,6 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "03_primary" / "train.npz"
 
 
-def test_views_are_saved_like_copies(path: Path) -> None:
-    dataset = ImageSetDataset(filepath=str(path))
-    dataset.save(image_set().take(slice(None, None, -3)))
-    assert dataset.load().sha256 == image_set().take(slice(None, None, -3)).sha256
-
-
-def write_arrays(path: Path, **arrays: np.ndarray) -> None:
-    with path.open("wb") as handle:
-        np.savez(handle, **arrays)
-
-
 def write_array(path: Path) -> None:
     with path.open("wb") as handle:
         np.save(handle, IMAGES)
@@ -43,11 +32,11 @@ IMAGES, LABELS, NAME = image_set().images, image_set().labels, np.array("mnist")
 DAMAGES: dict[str, Callable[[Path], object]] = {
     "text": lambda path: path.write_text("not an image set"),
     "single array": write_array,
-    "no labels": lambda path: write_arrays(path, images=IMAGES, name=NAME),
-    "no name": lambda path: write_arrays(path, images=IMAGES, labels=LABELS),
-    "pickles": lambda path: write_arrays(path, images=IMAGES, labels=np.array([{}], dtype=object), name=NAME),
-    "floats": lambda path: write_arrays(path, images=IMAGES / 255, labels=LABELS, name=NAME),
-    "too few labels": lambda path: write_arrays(path, images=IMAGES, labels=LABELS[1:], name=NAME),
+    "no labels": lambda path: np.savez(path, images=IMAGES, name=NAME),
+    "no name": lambda path: np.savez(path, images=IMAGES, labels=LABELS),
+    "pickles": lambda path: np.savez(path, images=IMAGES, labels=np.array([{}], dtype=object), name=NAME),
+    "floats": lambda path: np.savez(path, images=IMAGES / 255, labels=LABELS, name=NAME),
+    "too few labels": lambda path: np.savez(path, images=IMAGES, labels=LABELS[1:], name=NAME),
 }
 
 

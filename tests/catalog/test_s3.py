@@ -6,13 +6,12 @@ from typing import Any
 import pytest
 from kedro.io import AbstractDataset, DataCatalog, DatasetError
 
-from fashion_dgm.catalog.files import KedroFile, StoredDataset
-from tests.catalog.test_files import FOLDERS, MAKERS, plain
+from fashion_dgm.catalog.files import StoredDataset
+from tests.catalog.test_files import ALL, FOLDERS, KINDS, plain
 
 pytest.importorskip("s3fs", reason="s3fs is not installed; the extra `dev` has it")
 moto = pytest.importorskip("moto.server", reason="moto is not installed; the extra `dev` has it")
 
-KINDS = MAKERS | FOLDERS
 KEY = {"key": "a key", "secret": "a secret"}
 
 
@@ -40,10 +39,10 @@ def leaves(kind: type) -> set[type]:
 
 
 def test_no_dataset_is_left_out() -> None:
-    assert set(KINDS) == leaves(StoredDataset) | leaves(KedroFile)
+    assert set(KINDS) == leaves(StoredDataset)
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+@ALL
 def test_versions_on_s3(kind: type[AbstractDataset], server: Mapping[str, Any]) -> None:
     config = {"data": entry(kind, server, versioned=True, credentials="s3")}
     make, versions = KINDS[kind], []
@@ -61,11 +60,9 @@ def test_versions_on_s3(kind: type[AbstractDataset], server: Mapping[str, Any]) 
 @pytest.mark.parametrize("kind", FOLDERS, ids=lambda kind: kind.__name__)
 def test_files_of_an_earlier_run_do_not_linger(kind: type[AbstractDataset], server: Mapping[str, Any]) -> None:
     dataset = DataCatalog.from_config({"data": entry(kind, server, credentials="s3")}, {"s3": KEY})["data"]
-    every = KINDS[kind](0)
-    dataset.save(every)
-    key, value = every.popitem()
-    dataset.save({key: value})
-    assert plain(dataset.load()) == plain({key: value})
+    for seed in (0, 1):
+        dataset.save(KINDS[kind](seed))
+        assert plain(dataset.load()) == plain(KINDS[kind](seed))
 
 
 def test_without_credentials_it_is_refused(server: Mapping[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
 from kedro.io import AbstractDataset, DatasetError
 from kedro.io.core import get_protocol_and_path
 
-from fashion_dgm.catalog.files import InheritedArguments
+from fashion_dgm.catalog.files import WrappedOnce
 from fashion_dgm.data.fetching import fetch
 from fashion_dgm.data.images import ImageSet
 from fashion_dgm.data.ood.published import PUBLISHED_SETS, fetch_published
@@ -39,7 +39,7 @@ __all__ = [
 Out = TypeVar("Out")
 
 
-class ReadOnlyDataset(InheritedArguments, AbstractDataset[NoReturn, Out]):
+class ReadOnlyDataset(WrappedOnce, AbstractDataset[NoReturn, Out]):
     """Base of what nodes get as it is, never saved: what comes with the package, its weights checked by their hash.
 
     Arguments:
