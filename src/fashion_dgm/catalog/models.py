@@ -70,7 +70,8 @@ def find_checkpoint(source: str | Path, project: str | Path | None = None) -> Ch
     if str(source).startswith(RUN):
         return _of_run(str(source).removeprefix(RUN), project)
     if str(source).startswith(REGISTERED):
-        return _of_registry(str(source), project)
+        with _mlflow(str(source), project):
+            return _downloaded(str(source))
     path = expanded(source)
     if path.suffix == SUFFIX or os.path.lexists(path):
         if not os.path.lexists(path) or not readable(path).is_file():
@@ -133,11 +134,6 @@ def _of_run(address: str, project: str | Path | None) -> Checkpoint:
             there = f"; name one of them: {', '.join(f'{RUN}{run}/{path}' for path in found)}" if found else ""
             raise FashionDGMError(f"the run {run} has {len(found)} checkpoints{there}")
         return _downloaded(f"{RUN}{run}/{found[0]}")
-
-
-def _of_registry(address: str, project: str | Path | None) -> Checkpoint:
-    with _mlflow(address, project):
-        return _downloaded(address)
 
 
 @contextlib.contextmanager

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tempfile
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -105,38 +105,21 @@ class Predictor:
         from fashion_dgm.registry import build_model
 
         self.network = build_model(checkpoint, checkpoint.architecture)
-        self._predict: Callable[[Any, dict[str, Any]], NDArray[Any]] = {
-            "Generator": self._images,
-            "Classifier": self._logits,
-        }.get(checkpoint.architecture, self._bits_per_dim)
 
     def predict(self, data: NDArray[Any], params: dict[str, Any] | None = None) -> NDArray[Any]:
         """Returns what the network makes of `data`, which MLflow has checked by the signature."""
         import torch
 
-        with torch.no_grad():
-            return self._predict(torch.from_numpy(data), params or {})
-
-    def _images(self, latents: Any, params: dict[str, Any]) -> NDArray[Any]:
-        import torch
-
-        return torch.cat([self.network(part) for part in latents.split(BATCH)]).numpy()
-
-    def _logits(self, images: Any, params: dict[str, Any]) -> NDArray[Any]:
-        import torch
-
         from fashion_dgm.data.images import to_unit_interval
-
-        return torch.cat([self.network(to_unit_interval(part)) for part in images.split(BATCH)]).numpy()
-
-    def _bits_per_dim(self, images: Any, params: dict[str, Any]) -> NDArray[Any]:
-        import torch
-
         from fashion_dgm.flows.flow import Flow
         from fashion_dgm.flows.likelihood import bits_per_dim_of
 
-        assert isinstance(self.network, Flow)
-        return bits_per_dim_of(self.network, images, BATCH, params.get("seed", 0), torch.float32)
+        inputs = torch.from_numpy(data)
+        with torch.no_grad():
+            if isinstance(self.network, Flow):
+                return bits_per_dim_of(self.network, inputs, BATCH, (params or {}).get("seed", 0), torch.float32)
+            parts = (to_unit_interval(part) if part.dtype == torch.uint8 else part for part in inputs.split(BATCH))
+            return torch.cat([self.network(part) for part in parts]).numpy()
 
 
 def _load_pyfunc(path: str) -> Predictor:
