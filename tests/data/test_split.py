@@ -93,5 +93,3 @@ def test_a_pool_holds_every_image_of_it_with_its_label() -> None:
     assert pooled.take(slice(6, 9)).sha256 == official_test.sha256
     with pytest.raises(FashionDGMError, match="cannot pool"):
         pool_images(train, image_set(2, size=5), "all")
-    with pytest.raises(FashionDGMError, match="unknown pool"):
-        pool_images(train, official_test, "some")

@@ -59,12 +59,10 @@ def pool_images(train: ImageSet, official_test: ImageSet, pool: Literal["train",
     """The images to be cut in two: the official training images, or all official images, training images first.
 
     Raises:
-        FashionDGMError: if the images differ in size, or the pool is unknown.
+        FashionDGMError: if the images differ in size.
     """
     if pool == "train":
         return train
-    if pool != "all":
-        raise FashionDGMError(f"unknown pool {pool!r}: use 'train' or 'all'")
     if train.images.shape[1:] != official_test.images.shape[1:]:
         raise FashionDGMError(
             f"cannot pool images of shape {train.images.shape[1:]} with others of {official_test.images.shape[1:]}"
