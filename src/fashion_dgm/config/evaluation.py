@@ -97,9 +97,7 @@ class FIDConfig(Config):
     samples: Several = Field(description="images on each side")
     batch_size: BatchSize
     classifier: Literal["shipped", "trained"] = Field(
-        description=(
-            "classifier whose features are used: `shipped` with the package, or `trained` by `train_classifier`"
-        )
+        description="classifier whose features are used: `shipped` with the package, or `trained` by `train_classifier`"
     )
     samples_from: dict[SampleName, Annotated[str, Field(min_length=1)]] = Field(
         description="external samples, as `name: path` of a folder, an image, .npy or .npz"

@@ -124,7 +124,7 @@ class SeriesConfig(Config):
     exact_terms: int = Field(ge=0, description="terms of the power series that are always computed")
     roulette: Literal["geometric", "poisson", "none"] = Field(
         default="geometric",
-        description=("distribution of the number of further terms; `none` truncates the series, which leaves a bias"),
+        description="distribution of the number of further terms; `none` truncates the series, which leaves a bias",
     )
     mean_terms: PositiveFloat = Field(default=2.0, description="mean number of further terms")
     probes: PositiveInt = Field(default=1, description="Hutchinson probe vectors for each image")
@@ -194,9 +194,7 @@ class ResidualFlowEvaluationConfig(Config):
     """How a trained Residual Flow is evaluated."""
 
     images: PositiveInt | None = Field(
-        description=(
-            "most images of train, test and benchmark each; null: all of test and benchmark, and as many of train"
-        )
+        description="most images of train, test and benchmark each; null: all of test and benchmark, and as many of train"
     )
     draws: Several = Field(description="draws of the probe vectors; their spread gives a standard error")
     batch_size: BatchSize

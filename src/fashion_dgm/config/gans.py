@@ -84,7 +84,7 @@ class WarmupConfig(Config):
         description="number of the generator's first steps that are warm-up (Arjovsky et al.: 25)"
     )
     every: PositiveInt = Field(
-        description=("interval of generator steps at which the warm-up is repeated for one step (Arjovsky et al.: 500)")
+        description="interval of generator steps at which the warm-up is repeated for one step (Arjovsky et al.: 500)"
     )
 
 
@@ -124,9 +124,7 @@ class AdversarialConfig(TrainingConfig):
     )
     ema_decay: Fraction | None = Field(
         default=None,
-        description=(
-            "decay of a moving average of the generator's weights, kept and reported in addition; null for none"
-        ),
+        description="decay of a moving average of the generator's weights, kept and reported in addition; null for none",
     )
     snapshot_every: PositiveInt = Field(description="epochs between two saved generators")
     records: RecordsConfig = Field(default=RecordsConfig(), description="what is measured after each epoch")

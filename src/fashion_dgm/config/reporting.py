@@ -43,5 +43,5 @@ class TrackingConfig(Config):
     curves: CurvesConfig = Field(description="metrics that become curves")
     colours: dict[str, str] = Field(description="colours of runs in charts, by training node")
     charts: dict[str, tuple[str, ...]] = Field(
-        description=("sections of the view that `make ui` links to, each with its metrics in order; the others follow")
+        description="sections of the view that `make ui` links to, each with its metrics in order; the others follow"
     )

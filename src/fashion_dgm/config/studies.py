@@ -85,9 +85,7 @@ class VariationRangesConfig(Config):
         description="factor of both learning rates, log-uniform between the two bounds"
     )
     discriminator_steps: tuple[PositiveInt, PositiveInt] = Field(
-        description=(
-            "steps of the discriminator or critic for one of the generator, uniform from the first to the last"
-        )
+        description="steps of the discriminator or critic for one of the generator, uniform from the first to the last"
     )
     unnormalised: float = Field(ge=0, le=1, description="probability that BatchNorm is removed from both networks")
 
@@ -108,9 +106,7 @@ class StabilityConfig(Config):
     ranges: VariationRangesConfig = Field(description="ranges from which variations are drawn")
     epochs: PositiveInt = Field(description="epochs of `generator_steps` each")
     generator_steps: PositiveInt = Field(
-        description=(
-            "generator steps in an epoch; the number of discriminator or critic steps follows from the settings"
-        )
+        description="generator steps in an epoch; the number of discriminator or critic steps follows from the settings"
     )
     batch_size: Several = Field(description="images of a step")
     width: PositiveInt = Field(description="width of the networks, as in `train_gan`")

@@ -65,9 +65,7 @@ class ScheduleConfig(Config):
     )
     final_step: PositiveInt | None = Field(
         default=None,
-        description=(
-            "step at which the learning rate has fallen linearly to 0, and training has no effect any more; or null"
-        ),
+        description="step at which the learning rate has fallen linearly to 0, and training has no effect any more; or null",
     )
 
     @model_validator(mode="after")
@@ -133,9 +131,7 @@ class TrainingConfig(Config):
     seed: Seed
     device: Device
     precision: TrainingPrecision = Field(
-        description=(
-            "precision of convolutions: `auto` is bfloat16 if the hardware supports it, else float32; or `tf32`"
-        )
+        description="precision of convolutions: `auto` is bfloat16 if the hardware supports it, else float32; or `tf32`"
     )
     speed: SpeedConfig = Field(default=SpeedConfig(), description="what makes steps faster and changes only rounding")
     distributed: DistributedConfig = Field(
