@@ -33,17 +33,13 @@ class Page(HTMLParser):
             (self.loaded if fetched else self.targets).append(named["href"])
 
 
-def page_of_markdown(text: str) -> Page:
-    return Page(markdown.markdown(text, extensions=EXTENSIONS))
-
-
 @functools.cache
 def page(path: Path) -> Page:
     """A file of Markdown, or a notebook, as it is browsed."""
     text = path.read_text(encoding="utf-8")
     if path.suffix == ".ipynb":
         text = "\n\n".join("".join(c["source"]) for c in json.loads(text)["cells"] if c["cell_type"] == "markdown")
-    return page_of_markdown(text)
+    return Page(markdown.markdown(text, extensions=EXTENSIONS))
 
 
 @functools.cache

@@ -15,12 +15,6 @@ def some_array(shape: tuple[int, ...]) -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
 
 
-def some_file(tmp_path: Path) -> Path:
-    path = tmp_path / "images-idx3-ubyte"
-    write_idx(path, some_array((2, 3, 4)))
-    return path
-
-
 @pytest.mark.parametrize(
     "array", [*map(some_array, SHAPES), some_array((3, 4)).T[::2]], ids=lambda array: str(array.shape)
 )
@@ -62,8 +56,6 @@ CORRUPTIONS = {
     ),
 }
 
-
-GZIPPED = {f"{name}, gzipped": (lambda data, f=f: gzip.compress(f(data)), m) for name, (f, m) in CORRUPTIONS.items()}
 BAD_GZIP = {
     "a byte short": lambda data: data[:-1],
     "in the stream": lambda data: data[:12],
@@ -72,14 +64,15 @@ BAD_GZIP = {
     "checksum": lambda data: data[:-6] + bytes([data[-6] ^ 1]) + data[-5:],
     "stream": lambda data: data[:10] + b"\xff" * (len(data) - 10),
 }
-DAMAGED = CORRUPTIONS | GZIPPED
-DAMAGED |= {f"gzip: {name}": (lambda data, f=f: f(gzip.compress(data)), "gzip") for name, f in BAD_GZIP.items()}
+DAMAGED = CORRUPTIONS | {
+    f"gzip: {name}": (lambda data, f=f: f(gzip.compress(data)), "gzip") for name, f in BAD_GZIP.items()
+}
 
 
 @pytest.mark.parametrize("damage", DAMAGED)
 def test_damage_is_an_error_that_names_the_file(tmp_path: Path, damage: str) -> None:
-    path = some_file(tmp_path)
-    corrupt, message = DAMAGED[damage]
+    path, (corrupt, message) = tmp_path / "images-idx3-ubyte", DAMAGED[damage]
+    write_idx(path, some_array((2, 3, 4)))
     path.write_bytes(corrupt(path.read_bytes()))
     with pytest.raises(FashionDGMError, match=message) as caught:
         read_idx(path)

@@ -40,7 +40,7 @@ def config(**changes: Any) -> OODSetsConfig:
 
 
 def unreachable() -> NoReturn:
-    raise FileMissing("no network. Put file into folder")
+    raise FileMissing("no network. Put file into folder", "it could not be fetched. Put file into folder")
 
 
 def altered() -> NoReturn:
@@ -76,6 +76,9 @@ def test_one_bad_set_loses_no_other(folders: dict[str, str], caplog: pytest.LogC
     bad = {"my_empty", "my_corrupt", "my_nan", "my_objects", "my_absent", "my_unknown", "my_long"}
     assert {name for name, status in statuses.items() if status == "skipped"} == bad | {"emnist_letters"}
     assert {name for name, status in statuses.items() if status == "missing"} == {"kmnist"}
+    # What the network says is in the log alone, so that the summary is the same on every machine.
+    assert summary["sets"]["kmnist"]["reason"] == "it could not be fetched. Put file into folder"
+    assert "no network" in caplog.text and "no network" not in str(summary)
     transformed = {f"fashion_mnist_{name}" for name in ("vertical_flip", "horizontal_flip", "inverted", "shuffled")}
     expected = {"mnist", "digits", "omniglot", "my_good", *SYNTHETIC, *transformed}
     assert set(sets) == set(statuses) - bad - {"emnist_letters", "kmnist"} == expected
@@ -84,22 +87,6 @@ def test_one_bad_set_loses_no_other(folders: dict[str, str], caplog: pytest.LogC
         assert any(name in record.message and folders[name][:200] in record.message for record in caplog.records)
     assert all(len(images) <= 50 and images.images.shape[1:] == (1, 28, 28) for images in sets.values())
     json.dumps(summary, allow_nan=False)
-
-
-def test_summary_is_the_same_whatever_the_network_says(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    summaries = []
-    for said in ("name not known", "timed out"):
-
-        def refused(said: str = said) -> NoReturn:
-            raise FileMissing(f"{said}. Put file into folder", "it could not be fetched. Put file into folder")
-
-        _, summary = build_sets(TRAIN, BENCHMARK, MNIST, {"kmnist": refused}, config(published=["mnist", "kmnist"]))
-        summaries.append(summary)
-        assert said in caplog.text
-    assert summaries[0] == summaries[1]
-    assert summaries[0]["sets"]["kmnist"]["reason"] == "it could not be fetched. Put file into folder"
 
 
 def test_summary_tells_what_each_set_is(folders: dict[str, str]) -> None:
@@ -165,7 +152,7 @@ def test_either_set_is_in_distribution_and_never_among_its_own_ood_sets() -> Non
 
 
 def test_no_set_at_all_is_an_error_with_every_reason(tmp_path: Path) -> None:
-    with pytest.raises(FashionDGMError, match="kmnist: no network") as caught:
+    with pytest.raises(FashionDGMError, match="kmnist: it could not be fetched") as caught:
         build(published=("kmnist",), transforms=(), synthetic=(), folders={"mine": str(tmp_path)})
     assert f"mine: {tmp_path} is empty" in str(caught.value)
     with pytest.raises(FashionDGMError, match="none is named"):

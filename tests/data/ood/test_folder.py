@@ -26,11 +26,6 @@ def write_pictures(folder: Path, images: np.ndarray = GREYS) -> None:
         Image.fromarray(image).save(folder / f"{number}.png")
 
 
-def archive_of_a_text(path: Path) -> None:
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("a.txt", "text")
-
-
 def test_pictures_come_in_the_order_of_their_names_from_all_folders(tmp_path: Path) -> None:
     write_pictures(tmp_path / "b", GREYS[2:])
     write_pictures(tmp_path / "a", GREYS[:2])
@@ -86,13 +81,19 @@ class Malicious:
         return Path.touch, (Path("unpickled"),)
 
 
-def save(path: Path, array: np.ndarray) -> None:
-    np.save(path, array, allow_pickle=True)
+def text_in_archive(path: Path) -> None:
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.txt", "text")
 
 
-def truncate(path: Path, array: np.ndarray) -> None:
-    np.save(path, array)
-    path.write_bytes(path.read_bytes()[:-50])
+def truncated(path: Path, save: Callable[[Path], None]) -> None:
+    save(path)
+    path.write_bytes(path.read_bytes()[:300])
+
+
+def one_of_many(path: Path) -> None:
+    write_pictures(path.parent)
+    path.write_text("a")
 
 
 def zip_bomb(path: Path) -> None:
@@ -108,59 +109,33 @@ def zip_bomb(path: Path) -> None:
         archive.getinfo("images.npy").file_size = 4_000_000_272
 
 
-MISTAKES: dict[str, tuple[Callable[[Path], object], str]] = {
-    "nothing there": (lambda folder: folder.rmdir(), "there is no file or folder"),
-    "empty": (lambda folder: None, "is empty"),
-    "only other files": (lambda folder: (folder / "a.txt").write_text("a"), "among its 1 files"),
-    "text as picture": (lambda folder: (folder / "a.png").write_text("a"), "a.png is damaged or no picture"),
-    "PostScript, which Pillow has drawn by a program": (
-        lambda folder: (folder / "a.png").write_text("%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 28 28\n"),
-        "a.png is damaged or no picture: cannot identify",
-    ),
-    "empty picture": (lambda folder: (folder / "a.png").touch(), "a.png is damaged or no picture"),
-    "truncated picture": (
-        lambda folder: (
-            Image.fromarray(GREYS[0]).save(folder / "a.png"),
-            (folder / "a.png").write_bytes((folder / "a.png").read_bytes()[:300]),
-        ),
-        "a.png is damaged or no picture",
-    ),
-    "empty array": (lambda folder: (folder / "a.npy").touch(), "a.npy is damaged or no array"),
-    "text as array": (lambda folder: (folder / "a.npy").write_text("some text"), "a.npy is no array"),
-    "truncated array": (lambda folder: truncate(folder / "a.npy", GREYS), "a.npy is damaged or no array"),
-    "text as archive": (
-        lambda folder: (folder / "a.npz").write_bytes(b"PK\3\4 no zip"),
-        "a.npz is damaged or no array",
-    ),
-    "NaN": (lambda folder: save(folder / "a.npy", np.full((2, 28, 28), np.nan)), "NaN or infinity (100.00%"),
-    "objects": (lambda folder: save(folder / "a.npy", np.array([Malicious()])), "never loaded"),
-    "objects in archive": (
-        lambda folder: np.savez(folder / "a.npz", images=np.array([Malicious()])),
-        "never loaded",
-    ),
-    "pickle": (lambda folder: (folder / "a.npy").write_bytes(pickle.dumps(Malicious())), "never loaded"),
-    "several arrays": (lambda folder: np.savez(folder / "a.npz", a=GREYS, b=GREYS), "2 arrays (a, b); name that"),
-    "archive of none": (lambda folder: np.savez(folder / "a.npz"), "0 arrays"),
-    "one bad of many": (
-        lambda folder: (write_pictures(folder), (folder / "3.png").write_text("a")),
-        "1 of 6 files cannot be used",
-    ),
-    "bomb": (
-        lambda folder: zip_bomb(folder / "a.npz"),
-        "a.npz expands to 4.0 GB, more than 2; save its images as .npy",
-    ),
-    "too many pixels": (lambda folder: Image.new("1", (10_000, 10_000)).save(folder / "a.png"), "100000000 pixels"),
-    "archive of a text": (
-        lambda folder: archive_of_a_text(folder / "a.npz"),
-        "a.npz is damaged or no array: a.txt in it",
-    ),
-    "pipe": (lambda folder: os.mkfifo(folder / "a.npy"), "a.npy is a pipe"),
-    "pipe as picture": (lambda folder: os.mkfifo(folder / "a.png"), "a.png is a pipe"),
-    "link to nothing": (lambda folder: (folder / "a.png").symlink_to("absent.png"), "no file or folder"),
-    "float picture": (
-        lambda folder: Image.fromarray(np.full((28, 28), 3.0, np.float32)).save(folder / "a.tiff"),
-        "must lie in [0, 1]",
-    ),
+EPS = "%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 28 28\n"  # which Pillow has drawn by a program
+MISTAKES: dict[str, tuple[str, Callable[[Path], object], str]] = {
+    "nothing there": ("", Path.rmdir, "there is no file or folder"),
+    "empty": ("", Path.touch, "is empty"),
+    "only other files": ("a.txt", Path.touch, "among its 1 files"),
+    "text as picture": ("a.png", lambda file: file.write_text("a"), "a.png is damaged or no picture"),
+    "PostScript": ("a.png", lambda file: file.write_text(EPS), "a.png is damaged or no picture: cannot identify"),
+    "empty picture": ("a.png", Path.touch, "a.png is damaged or no picture"),
+    "truncated picture": ("a.png", lambda file: truncated(file, Image.fromarray(GREYS[0]).save), "a.png is damaged"),
+    "empty array": ("a.npy", Path.touch, "a.npy is damaged or no array"),
+    "text as array": ("a.npy", lambda file: file.write_text("some text"), "a.npy is no array"),
+    "truncated array": ("a.npy", lambda file: truncated(file, lambda path: np.save(path, GREYS)), "a.npy is damaged"),
+    "text as archive": ("a.npz", lambda file: file.write_bytes(b"PK\3\4 no zip"), "a.npz is damaged or no array"),
+    "NaN": ("a.npy", lambda file: np.save(file, np.full((2, 28, 28), np.nan)), "NaN or infinity (100.00%"),
+    "objects": ("a.npy", lambda file: np.save(file, np.array([Malicious()])), "never loaded"),
+    "objects in archive": ("a.npz", lambda file: np.savez(file, images=np.array([Malicious()])), "never loaded"),
+    "pickle": ("a.npy", lambda file: file.write_bytes(pickle.dumps(Malicious())), "never loaded"),
+    "several arrays": ("a.npz", lambda file: np.savez(file, a=GREYS, b=GREYS), "2 arrays (a, b); name that"),
+    "archive of none": ("a.npz", np.savez, "0 arrays"),
+    "one bad of many": ("3.png", one_of_many, "1 of 6 files cannot be used"),
+    "bomb": ("a.npz", zip_bomb, "a.npz expands to 4.0 GB, more than 2; save its images as .npy"),
+    "too many pixels": ("a.png", lambda file: Image.new("1", (10_000, 10_000)).save(file), "100000000 pixels"),
+    "archive of a text": ("a.npz", text_in_archive, "a.npz is damaged or no array: a.txt in it"),
+    "pipe": ("a.npy", os.mkfifo, "a.npy is a pipe"),
+    "pipe as picture": ("a.png", os.mkfifo, "a.png is a pipe"),
+    "link to nothing": ("a.png", lambda file: file.symlink_to("absent.png"), "no file or folder"),
+    "float picture": ("a.tiff", Image.fromarray(np.full((28, 28), 3.0, np.float32)).save, "must lie in [0, 1]"),
 }
 
 
@@ -171,8 +146,8 @@ def test_mistake_is_a_clear_error_and_nothing_is_unpickled(
     monkeypatch.chdir(tmp_path)
     folder = tmp_path / "mine"
     folder.mkdir()
-    make, expected = MISTAKES[mistake]
-    make(folder)
+    name, make, expected = MISTAKES[mistake]
+    make(folder / name)
     with pytest.raises(FashionDGMError) as caught:
         read_folder(folder, 100, seed=0)
     assert expected in str(caught.value)
