@@ -45,11 +45,6 @@ def write_raw_set(folder: Path, train: ImageSet, benchmark: ImageSet) -> None:
         write_idx(folder / f"{stem}-labels-idx1-ubyte", images.labels)
 
 
-@pytest.fixture
-def images() -> ImageSet:
-    return made_up_images(200, seed=0)
-
-
 @pytest.fixture(scope="session")
 def official_images() -> ImageSet:
     """The official test images of FashionMNIST, where they have been fetched."""

@@ -49,20 +49,13 @@ def problems(block: Config, memory: int | None = None) -> list[tuple[str, str]]:
     found = list(_out_of_range(block.model_dump()))
     if found:
         return found
-    found = list(_relations(block))
     if memory is None:
         import psutil
 
         memory = psutil.virtual_memory().total
-    for field, needed in _memory(block):
-        if needed > memory:
-            found.append(
-                (
-                    field,
-                    f"it needs about {size_in_words(needed)} of memory, and this machine has {size_in_words(memory)}",
-                )
-            )
-    return found
+    there = f"of memory, and this machine has {size_in_words(memory)}"
+    beyond = [(field, size_in_words(needed)) for field, needed in _memory(block) if needed > memory]
+    return [*_relations(block), *((field, f"it needs about {needed} {there}") for field, needed in beyond)]
 
 
 def size_in_words(count: int) -> str:
