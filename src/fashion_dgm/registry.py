@@ -35,13 +35,11 @@ def build_model(checkpoint: Checkpoint | None, architecture: str) -> nn.Module:
     """
     if checkpoint is not None:
         _check_plausible(checkpoint)
-    if architecture in OTHERS:
-        return _of_right_types(
-            rebuild(checkpoint, architecture, lambda config: OTHERS[architecture](**config)), checkpoint
-        )
-    if architecture not in flow_types():
+    if architecture in flow_types():
+        return _of_right_types(rebuild_flow(checkpoint, architecture), checkpoint)
+    if architecture not in OTHERS:
         raise CheckpointError(f"there is no architecture {architecture}; another version of the package may have it")
-    return _of_right_types(rebuild_flow(checkpoint, architecture), checkpoint)
+    return _of_right_types(rebuild(checkpoint, architecture, lambda config: OTHERS[architecture](**config)), checkpoint)
 
 
 def load_flow(checkpoint: Checkpoint, device: str) -> Flow:

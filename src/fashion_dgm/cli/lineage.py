@@ -17,7 +17,7 @@ import click
 
 from fashion_dgm.errors import FashionDGMError
 
-__all__ = ["lineage"]
+__all__ = ["current_project", "lineage"]
 
 HERE = "127.0.0.1"
 # What it opens on: a box for each pipeline, without the datasets between them.
@@ -46,11 +46,7 @@ def lineage(env: str, output: Path, serve: int | None) -> None:
     It has previews of a run's results. The commands that it shows name the environment, paths start in the
     project's folder, and nothing is loaded from elsewhere.
     """
-    from kedro.utils import find_kedro_project
-
-    project = find_kedro_project(Path.cwd())
-    if project is None:
-        raise FashionDGMError("this folder is not in a Kedro project; change to the project's folder")
+    project = current_project()
     if find_spec("kedro_viz") is None:
         raise FashionDGMError("Kedro-Viz is not installed; install the extra `viz`: pip install 'fashion-dgm[viz]'")
     click.echo("A warning that a dataset could not be previewed means that its pipeline has not been run.")
@@ -69,6 +65,20 @@ def lineage(env: str, output: Path, serve: int | None) -> None:
             server.serve_forever()
         except KeyboardInterrupt:
             click.echo()
+
+
+def current_project() -> Path:
+    """Returns the folder of the Kedro project that the working directory is in.
+
+    Raises:
+        FashionDGMError: if it is in none.
+    """
+    from kedro.utils import find_kedro_project
+
+    project = find_kedro_project(Path.cwd())
+    if project is None:
+        raise FashionDGMError("this folder is not in a Kedro project; change to the project's folder")
+    return Path(project)
 
 
 class _Quiet(SimpleHTTPRequestHandler):

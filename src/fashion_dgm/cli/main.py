@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from fashion_dgm import __version__
-from fashion_dgm.cli.images import fid, sample, score
-from fashion_dgm.cli.lineage import lineage
+from fashion_dgm.cli.images import FILE, fid, sample, score
+from fashion_dgm.cli.lineage import current_project, lineage
 from fashion_dgm.cli.shipped import demo, models
 from fashion_dgm.cli.stopping import cease, listen, stopped
 from fashion_dgm.cli.sweep import sweep
@@ -49,12 +49,8 @@ def main() -> None:
 
 
 @main.command()
-@click.argument(
-    "report", type=click.Path(dir_okay=False, path_type=Path), default=Path("data/08_reporting/report.html")
-)
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="The PDF file; by default next to REPORT."
-)
+@click.argument("report", type=FILE, default=Path("data/08_reporting/report.html"))
+@click.option("-o", "--output", type=FILE, help="The PDF file; by default next to REPORT.")
 @click.option("--browser", help="A Chromium-based browser; by default the first that is found.")
 def pdf(report: Path, output: Path | None, browser: str | None) -> None:
     """Prints REPORT to PDF with an installed browser.
@@ -76,23 +72,18 @@ def mlflow_sync(env: str) -> None:
     They are those of earlier runs; they go to MLFLOW_TRACKING_URI if that is set.
     """
     from kedro.config import MissingConfigException, OmegaConfigLoader
-    from kedro.utils import find_kedro_project
 
     from fashion_dgm.config import TrackingConfig
     from fashion_dgm.settings import CONFIG_LOADER_ARGS
     from fashion_dgm.tracking.recorder import send_what_waits
 
-    project = find_kedro_project(Path.cwd())
-    if project is None:
-        raise FashionDGMError(
-            "this folder is not in a Kedro project; change to the folder of the project whose records are to be sent"
-        )
-    loader = OmegaConfigLoader(str(Path(project) / "conf"), env, **CONFIG_LOADER_ARGS)  # type: ignore[arg-type]
+    project = current_project()
+    loader = OmegaConfigLoader(str(project / "conf"), env, **CONFIG_LOADER_ARGS)  # type: ignore[arg-type]
     try:
         config = TrackingConfig(**loader["tracking"])
     except MissingConfigException as error:
         raise FashionDGMError(str(error)) from error
-    sent, left = send_what_waits(config, Path(project))
+    sent, left = send_what_waits(config, project)
     there = f"; {left} wait for another MLFLOW_TRACKING_URI, or for a run that is still going" if left else ""
     click.echo(f"sent {sent} records{there}")
 

@@ -35,11 +35,6 @@ def cli() -> None:
     """Commands that Kedro takes from the project."""
 
 
-def _conf_source(given: dict[str, Any]) -> str:
-    """Returns the folder, archive or address of the configuration."""
-    return str(given["conf_source"] or (find_kedro_project(Path.cwd()) or Path.cwd()) / settings.CONF_SOURCE)
-
-
 def _check_names(names: Iterable[str], known: Collection[str], kind: str) -> None:
     for name in names:
         if name not in known:
@@ -52,7 +47,9 @@ def _check(given: dict[str, Any]) -> None:
     Arguments:
         given: the options of `kedro run`, by the names of its function's arguments.
     """
-    source, env = _conf_source(given), given["env"] or os.environ.get("KEDRO_ENV")
+    # A folder, an archive or an address.
+    source = str(given["conf_source"] or (find_kedro_project(Path.cwd()) or Path.cwd()) / settings.CONF_SOURCE)
+    env = given["env"] or os.environ.get("KEDRO_ENV")
     folder = Path(source)
     if "://" not in source and not folder.exists():
         raise click.ClickException(

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fashion_dgm.cli.images import EXISTING, OFFICIAL_IMAGES
+
 if TYPE_CHECKING:
     from fashion_dgm.flows.flow import Flow
 
@@ -50,9 +52,7 @@ def models(name: str | None) -> None:
 
 
 @click.command()
-@click.argument(
-    "images", type=click.Path(exists=True, path_type=Path), default=Path("data/05_model_input/ood/mnist.npz")
-)
+@click.argument("images", type=EXISTING, default=Path("data/05_model_input/ood/mnist.npz"))
 @click.option(
     "-o",
     "--output",
@@ -62,8 +62,8 @@ def models(name: str | None) -> None:
 )
 @click.option(
     "--real",
-    type=click.Path(exists=True, path_type=Path),
-    default=Path("data/05_model_input/benchmark.npz"),
+    type=EXISTING,
+    default=OFFICIAL_IMAGES,
     help="In-distribution images; by default FashionMNIST's official test images, which data_split makes.",
 )
 @click.option("-n", "--number", type=click.IntRange(1, 1000), default=64, help="Samples drawn from each model.")
@@ -89,9 +89,8 @@ def demo(images: Path, output: Path, real: Path, number: int) -> None:
     for name in reference_models():
         network = load_model(f"reference/{name}")
         assert isinstance(network, Flow | Generator)
-        figures[name] = to_png(
-            image_grid(network.sample(number, generator=torch.Generator().manual_seed(0)).numpy(), COLUMNS)
-        )
+        images_of_model = network.sample(number, generator=torch.Generator().manual_seed(0)).numpy()
+        figures[name] = to_png(image_grid(images_of_model, COLUMNS))
         write_bytes(output / f"{name}.png", figures[name])
         card = reference_card(name)
         cards.append(f"### reference/{name}\n\n{card.to_markdown()}")

@@ -57,16 +57,7 @@ def stopped(message: str = "", number: int | None = None) -> click.ClickExceptio
         message: the sentence, if another one is better.
         number: the signal; by default the one received, or SIGINT.
     """
-    name = signal.Signals(number or _received or signal.SIGINT)
-    return _ENDS[name](message or f"stopped by {name.name}. The same command goes on from what was last saved.")
-
-
-class _BySIGINT(click.ClickException):
-    exit_code = 128 + signal.SIGINT
-
-
-class _BySIGTERM(click.ClickException):
-    exit_code = 128 + signal.SIGTERM
-
-
-_ENDS = {signal.SIGINT: _BySIGINT, signal.SIGTERM: _BySIGTERM}
+    by = signal.Signals(number or _received or signal.SIGINT)
+    end = click.ClickException(message or f"stopped by {by.name}. The same command goes on from what was last saved.")
+    end.exit_code = 128 + by  # type: ignore[misc]
+    return end

@@ -4,7 +4,7 @@ import copy
 from typing import Any, Generic, TypeVar
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from fashion_dgm.errors import FashionDGMError
 
@@ -41,8 +41,8 @@ class EMA(Generic[M]):
         """Takes in the weights of the network; to be called after each step. Nothing here waits for the device."""
         decay = min(self.decay, (1 + self._steps) / (10 + self._steps))
         self._steps += 1
-        averages, weights = list(self.average.parameters()), list(self._network.parameters())
-        torch._foreach_lerp_(_tensors(averages), _tensors(weights), 1 - decay)
+        averages, weights = ([p.data for p in each.parameters()] for each in (self.average, self._network))
+        torch._foreach_lerp_(averages, weights, 1 - decay)
         for average, buffer in zip(self.average.buffers(), self._network.buffers(), strict=True):
             average.copy_(buffer)
 
@@ -54,7 +54,3 @@ class EMA(Generic[M]):
         """Takes back what `state_dict` gave."""
         self.average.load_state_dict(state["average"])
         self._steps = state["steps"]
-
-
-def _tensors(parameters: list[nn.Parameter]) -> list[Tensor]:
-    return [parameter.data for parameter in parameters]

@@ -22,9 +22,6 @@ class StopRequest:
     def __init__(self) -> None:
         self.signal: signal.Signals | None = None
 
-    def __bool__(self) -> bool:
-        return self.signal is not None
-
     def agreed(self, step: int = 0) -> signal.Signals | None:
         """Returns the signal that this rank or another one was asked by, after the same step on all of them."""
         if world_size() == 1:

@@ -101,9 +101,7 @@ def train(
     fingerprint = fingerprint_of(config, data.sha256, code, device, precision, evaluation)
     run_store, state = from_main(lambda: _open(store, fingerprint, config.epochs))
     run = TrainedRun(step, [], {})
-    begun = None
-    if state is not None:
-        begun = _restore(run, state, config.epochs, device)
+    begun = None if state is None else _restore(run, state, config.epochs, device)
     broadcast_parameters(step.networks().values())
     for row in run.history:
         on_epoch(row, None)
@@ -120,7 +118,8 @@ def train(
                     f"{bad} became NaN or infinite in epoch {epoch}. The state before is kept. Lower the learning rate or "
                     "set precision: float32, and run the same command again."
                 )
-            from_main(lambda: run_store.save({**_state(run), "threads": threads, **further}))
+            now = {"step": step.state_dict(), "history": run.history, "snapshots": run.snapshots, "threads": threads}
+            from_main(lambda: run_store.save({**now, **further}))
 
         for epoch in range(len(run.history) + 1, config.epochs + 1):
             started = time.perf_counter()
@@ -211,10 +210,6 @@ def _going_on(asked: signal.Signals, where: str) -> Interrupted:
     return Interrupted(
         f"stopped by {asked.name} {where}. The state is saved: the same command goes on from there.", asked
     )
-
-
-def _state(run: TrainedRun[Any]) -> dict[str, Any]:
-    return {"step": run.step.state_dict(), "history": run.history, "snapshots": run.snapshots}
 
 
 def _restore(run: TrainedRun[Any], state: Mapping[str, Any], epochs: int, device: torch.device) -> EpochProgress | None:

@@ -21,6 +21,9 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+# How many runs of a model, the newest first.
+KEEP = 3
+
 
 class StateStore:
     """A folder of training runs of one model, a subfolder for each fingerprint.
@@ -30,11 +33,10 @@ class StateStore:
 
     Arguments:
         folder: of the store.
-        keep: how many runs to keep, the newest first.
     """
 
-    def __init__(self, folder: Path, keep: int = 3) -> None:
-        self.folder, self.keep = Path(folder), keep
+    def __init__(self, folder: Path) -> None:
+        self.folder = Path(folder)
 
     def open(self, fingerprint: Mapping[str, Any], variant: str = "") -> RunStore:
         """Returns the run of that fingerprint, and reports what changed where there are only others.
@@ -55,7 +57,7 @@ class StateStore:
     def prune(self, finished: RunStore) -> None:
         """Removes the oldest runs, but never `finished`."""
         runs = [path for path in self.folder.iterdir() if path.is_dir() and path != finished.folder]
-        for folder in sorted(runs, key=lambda path: path.stat().st_mtime, reverse=True)[self.keep - 1 :]:
+        for folder in sorted(runs, key=lambda path: path.stat().st_mtime, reverse=True)[KEEP - 1 :]:
             shutil.rmtree(folder, ignore_errors=True)
 
     def _others(self, digest: str) -> Iterator[Mapping[str, Any]]:

@@ -22,7 +22,7 @@ from fashion_dgm.config import DistributedConfig, TrainingConfig
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.training.device import DeviceError, resolve_device
 from fashion_dgm.training.distributed.job_directory import JobDirectory
-from fashion_dgm.training.distributed.network import BACKEND, LOOPBACK, address_towards, register_backend
+from fashion_dgm.training.distributed.network import BACKEND, LOOPBACK, WAIT, address_towards, register_backend
 from fashion_dgm.training.epoch import EpochRow
 from fashion_dgm.training.interruption import Interrupted, stop_request
 
@@ -34,8 +34,6 @@ R = TypeVar("R")
 
 # In seconds, how often the driver looks for news.
 LOOK_EVERY = 0.1
-# In seconds, how long machines wait for one another.
-WAIT = 900
 # In seconds, how long processes may take to stop when the driver itself has failed.
 PATIENCE = 60
 

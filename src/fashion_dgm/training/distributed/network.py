@@ -18,12 +18,15 @@ from fashion_dgm.errors import FashionDGMError
 if TYPE_CHECKING:
     from torch.distributed.elastic.rendezvous import RendezvousHandler, RendezvousParameters
 
-__all__ = ["BACKEND", "LOOPBACK", "address_towards", "interface_of", "register_backend", "store_at"]
+__all__ = ["BACKEND", "LOOPBACK", "WAIT", "address_towards", "interface_of", "register_backend", "store_at"]
 
 BACKEND = "fashion-dgm"
 """The rendezvous of several machines, once `register_backend` has been called."""
 
 LOOPBACK = "127.0.0.1"
+
+WAIT = 900
+"""In seconds, how long machines wait for one another."""
 
 
 def address_towards(rendezvous: str) -> str:
@@ -48,12 +51,11 @@ def interface_of(address: str) -> str:
     return next(found, "")
 
 
-def store_at(address: str, port: int, serve: bool, processes: int | None = None, wait: float = 900) -> TCPStore:
+def store_at(address: str, port: int, serve: bool, processes: int | None = None) -> TCPStore:
     """Connects to a store, which this process first opens at that address and no other if it is to `serve` it.
 
     Arguments:
         processes: how many will use it, if that is known.
-        wait: in seconds, for the others and for their values.
 
     Raises:
         FashionDGMError: if the port is in use.
@@ -69,7 +71,7 @@ def store_at(address: str, port: int, serve: bool, processes: int | None = None,
                 f"cannot listen at {address}, port {port}: {error.strerror}; name a free port of this machine in "
                 "distributed.rendezvous"
             ) from error
-    timeout = timedelta(seconds=wait)
+    timeout = timedelta(seconds=WAIT)
     return TCPStore(address, port, processes, serve, timeout, wait_for_workers=False, master_listen_fd=listening)
 
 

@@ -18,7 +18,6 @@ from fashion_dgm.training.device import DeviceError, resolve_device
 from fashion_dgm.training.distributed import ranks
 from fashion_dgm.training.distributed.job_directory import JobDirectory
 from fashion_dgm.training.distributed.network import interface_of, store_at
-from fashion_dgm.training.epoch import EpochRow
 from fashion_dgm.training.interruption import Interrupted, StopRequest, inherit
 
 __all__ = ["agree_on_device", "main"]
@@ -57,7 +56,8 @@ def main(folder: Path, address: str, driver: int) -> None:
     directory.report_start()
     try:
         agree_on_device(arguments["config"].device)
-        result = entry(**arguments, on_epoch=directory.report_epoch if ranks.is_main() else _say_nothing)
+        report = directory.report_epoch if ranks.is_main() else lambda row, seconds: None
+        result = entry(**arguments, on_epoch=report)
     except Interrupted as error:
         directory.put_error(ranks.rank(), error)
     except FashionDGMError as error:
@@ -130,10 +130,6 @@ def _set_up_logging(level: int) -> None:
     """Writes lines as `conf/logging.yml` has them; the main rank speaks for all."""
     logging.basicConfig(format="%(asctime)s  %(levelname)-7s  %(message)s", datefmt="%H:%M:%S")
     logging.getLogger("fashion_dgm").setLevel(level if ranks.is_main() else logging.ERROR)
-
-
-def _say_nothing(row: EpochRow, seconds: float | None) -> None:
-    pass
 
 
 if __name__ == "__main__":
