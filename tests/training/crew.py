@@ -23,7 +23,7 @@ from fashion_dgm.training.distributed.ranks import average_gradients, from_main,
 from fashion_dgm.training.distributed.worker import agree_on_device
 from fashion_dgm.training.loop import OnEpoch, TrainedRun, train
 from fashion_dgm.training.store import StateStore
-from tests.training.helpers import NoisyStep
+from tests.training.helpers import NoisyStep, ignore
 
 
 class SilentStep(NoisyStep):
@@ -61,11 +61,7 @@ class QuietFlowStep(FlowStep):
 
 
 def outcome(run: TrainedRun[Any]) -> dict[str, Any]:
-    weights = {
-        f"{name}.{key}": value
-        for name, network in run.step.networks().items()
-        for key, value in network.state_dict().items()
-    }
+    weights = {name: dict(network.state_dict()) for name, network in run.step.networks().items()}
     noise = gathered(getattr(run.step, "noise", None))
     return {"history": run.history, "weights": weights, "noise": noise}
 
@@ -96,8 +92,6 @@ def everything(
             return str(error)
         return "nothing"
 
-    def ignore(row: dict[str, float], seconds: float | None) -> None: ...
-
     return {
         "world_size": world_size(),
         "errors": gathered(message(lambda: from_main(fail))),
@@ -117,15 +111,12 @@ def everything(
 class Dying(NoisyStep):
     """Rank 1 is killed in the middle of the second epoch: once, or whenever it gets there."""
 
-    steps = 0
-
     def __init__(self, device: torch.device, precision: torch.dtype, mark: Path, always: bool = False) -> None:
         super().__init__(device, precision)
         self.mark, self.always = mark, always
 
     def step(self, images: Tensor, labels: Tensor) -> dict[str, Tensor]:
-        self.steps += 1
-        if rank() == 1 and self.steps == 8 and (self.always or not self.mark.exists()):
+        if rank() == 1 and self.steps == 7 and (self.always or not self.mark.exists()):
             self.mark.touch()
             os.kill(os.getpid(), signal.SIGKILL)
         return super().step(images, labels)
@@ -134,10 +125,7 @@ class Dying(NoisyStep):
 class Diverging(SilentStep):
     """Only rank 1 sees a loss that is no number, in the third step."""
 
-    steps = 0
-
     def step(self, images: Tensor, labels: Tensor) -> dict[str, Tensor]:
-        self.steps += 1
         metrics = super().step(images, labels)
         return {"loss": metrics["loss"] * float("nan")} if rank() == 1 and self.steps == 3 else metrics
 

@@ -21,7 +21,7 @@ from fashion_dgm.training.epoch import EpochProgress
 from fashion_dgm.training.interruption import Interrupted
 from tests.small import CPU, STEPS, batch, make_step, run_steps
 from tests.training import crew, victims
-from tests.training.helpers import NoisyStep, config, run, same
+from tests.training.helpers import NoisyStep, config, run, same, step_with
 
 CUDA = torch.device("cuda")
 LOSSES = {"gan": "loss_discriminator", "wgan": "loss_discriminator", "realnvp": "bits_per_dim"}
@@ -57,24 +57,14 @@ def test_run_that_goes_on_ends_bit_for_bit_where_an_uninterrupted_one_does(famil
 
 
 def test_run_interrupted_in_an_epoch_takes_the_devices_random_state_back(tmp_path: Path) -> None:
-    class OnDevice(NoisyStep):
-        def __init__(self, device: torch.device, precision: torch.dtype) -> None:
-            super().__init__(device, precision)
-            self.layer.to(device)
-
-    class Stopping(OnDevice):
-        steps = 0
-
-        def step(self, images: Tensor, labels: Tensor) -> dict[str, Tensor]:
-            Stopping.steps += 1
-            if Stopping.steps == 8:
-                os.kill(os.getpid(), signal.SIGTERM)
-            return super().step(images, labels)
+    def stop(step: NoisyStep, images: Tensor) -> None:
+        if step.steps == 8:
+            os.kill(os.getpid(), signal.SIGTERM)
 
     with pytest.raises(Interrupted, match="after step 3 of 5 in epoch 2"):
-        run(tmp_path / "stopped", make=Stopping, device="cuda")
-    resumed = run(tmp_path / "stopped", make=OnDevice, device="cuda")
-    assert same(resumed, run(tmp_path / "whole", make=OnDevice, device="cuda"))
+        run(tmp_path / "stopped", make=step_with(stop), device="cuda")
+    resumed = run(tmp_path / "stopped", device="cuda")
+    assert same(resumed, run(tmp_path / "whole", device="cuda"))
 
 
 @pytest.mark.parametrize(("origin", "target"), [(CUDA, CPU), (CPU, CUDA)])

@@ -85,15 +85,15 @@ def test_every_image_is_seen_once_an_epoch_in_a_new_order(tmp_path: Path) -> Non
     seen: list[list[int]] = []
     data = made_up_images(64, seed=0)
     data.images[:, 0, 0, 0] = np.arange(64)
-    run(tmp_path, data, step_with(lambda step, images, number: seen.append(images[:, 0, 0, 0].tolist())), epochs=2)
+    run(tmp_path, data, step_with(lambda step, images: seen.append(images[:, 0, 0, 0].tolist())), epochs=2)
     first, second = list(chain(*seen[:4])), list(chain(*seen[4:]))
     assert sorted(first) == sorted(second) == list(range(64))
     assert first != second
 
 
 def test_history_is_the_mean_over_the_steps(tmp_path: Path) -> None:
-    def metrics(step: NoisyStep, images: Tensor, number: int) -> dict[str, Tensor]:
-        return {"always": torch.tensor(float(number))} | ({"rare": torch.tensor(10.0)} if number == 2 else {})
+    def metrics(step: NoisyStep, images: Tensor) -> dict[str, Tensor]:
+        return {"always": torch.tensor(float(step.steps))} | ({"rare": torch.tensor(10.0)} if step.steps == 2 else {})
 
     (row,) = run(tmp_path, make=step_with(metrics), epochs=1).history
     assert (row["epoch"], row["always"], row["rare"]) == (1.0, 3.0, 10.0)
@@ -115,13 +115,13 @@ def test_snapshots_and_rows_survive_a_kill(tmp_path: Path) -> None:
     assert [seconds is None for _, seconds in rows] == [True, True, False]
 
 
-def lose_a_metric(step: NoisyStep, images: Tensor, number: int) -> dict[str, Tensor]:
-    return {"loss": torch.tensor(float("nan") if number >= 8 else 1.0)}
+def lose_a_metric(step: NoisyStep, images: Tensor) -> dict[str, Tensor]:
+    return {"loss": torch.tensor(float("nan") if step.steps >= 8 else 1.0)}
 
 
-def lose_the_weights(step: NoisyStep, images: Tensor, number: int) -> None:
+def lose_the_weights(step: NoisyStep, images: Tensor) -> None:
     """In the last step of the second epoch, whose metrics are still finite."""
-    if number == 10:
+    if step.steps == 10:
         step.layer.weight.data.fill_(float("inf"))
 
 
@@ -163,7 +163,7 @@ def two_threads():
 @pytest.mark.usefixtures("two_threads")
 def test_resumed_run_keeps_the_number_of_threads_it_began_with(tmp_path: Path) -> None:
     threads = set()
-    counting = step_with(lambda step, images, number: threads.add(torch.get_num_threads()))
+    counting = step_with(lambda step, images: threads.add(torch.get_num_threads()))
     with pytest.raises(Killed):
         run(tmp_path / "a", make=counting, epochs=2, on_epoch=killer(1))
     torch.set_num_threads(1)

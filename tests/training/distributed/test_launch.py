@@ -189,12 +189,9 @@ def test_several_machines_need_a_place_to_meet() -> None:
         DistributedConfig(nodes=2, rendezvous="no port")
 
 
-@pytest.mark.parametrize("device", ["cuda", "gpu"])
-def test_absent_device_is_refused_before_anything_starts(device: str, tmp_path: Path) -> None:
-    if torch.cuda.is_available():
-        pytest.skip("this machine has a GPU")
-    with pytest.raises(DeviceError, match=device):
-        start(tmp_path, crew.SilentStep, settings=config(device=device, distributed=TWO))
+def test_absent_device_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    with pytest.raises(DeviceError, match="gpu"):
+        start(tmp_path, crew.SilentStep, settings=config(device="gpu", distributed=TWO))
 
 
 def test_one_process_is_this_one() -> None:
