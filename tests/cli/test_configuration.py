@@ -1,11 +1,12 @@
 """Mistakes in configuration files: one message each, before anything runs."""
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import click
+import psutil
 import pytest
 
 from fashion_dgm import settings
@@ -25,76 +26,45 @@ def check(source: Path, env: str | None = "test", **parameters: Any) -> None:
     check_configuration(loader, source, files, PIPELINES)
 
 
-def append(file: str, text: str) -> Callable[[Path], object]:
-    def edit(conf: Path) -> None:
-        with (conf / file).open("a") as opened:
-            opened.write(text)
-
-    return edit
-
-
-def replace(file: str, text: str) -> Callable[[Path], object]:
-    return lambda conf: (conf / file).write_text(text)
-
-
 PARAMETERS, GLOBALS, CATALOG = "test/parameters.yml", "test/globals.yml", "test/catalog.yml"
-MISTAKES: dict[str, tuple[Callable[[Path], object], str]] = {
-    "syntax": (append(PARAMETERS, "train_gan: [1, 2\n"), r"parameters\.yml, line 96: .*expected ',' or '\]'"),
-    "syntax in base": (
-        append("base/parameters_train_gan.yml", "a: [1\n"),
-        r"base/parameters_train_gan\.yml, line 28: ",
-    ),
-    "tab": (append(PARAMETERS, "x:\n\ty: 1\n"), r"parameters\.yml, line 96: found character .*cannot start"),
-    "repeated name": (
-        append(PARAMETERS, "train_gan: {}\n"),
-        r"parameters\.yml, line 95: found duplicate key train_gan",
-    ),
-    "name in two files": (replace("test/parameters_2.yml", "train_gan: {epochs: 3}\n"), "train_gan"),
-    "list of names": (replace(GLOBALS, "[1]\n"), r"globals\.yml holds a list"),
-    "not UTF-8": (
-        lambda conf: (conf / PARAMETERS).write_bytes(b"a: \xff\n"),
-        r"parameters\.yml is not UTF-8: .* byte 3",
-    ),
-    "control character": (
-        append(PARAMETERS, "a: \x01\n"),
-        r"parameters\.yml is not YAML: .*control characters|special",
-    ),
-    "emptied file": (replace(PARAMETERS, ""), r"parameters\.yml is empty; restore it"),
-    "emptied environment": (
-        lambda conf: [path.unlink() for path in (conf / "test").iterdir()],
-        "environment test is empty",
-    ),
-    "unknown global": (append(GLOBALS, "sede: 3\n"), r"globals\.yml sets sede, .* did you mean seed\?"),
-    "missing global": (replace("base/globals.yml", "seed: 0\n"), r"^(train|stab|\w+).*: Globals key '\w+' not found"),
-    "billions of values": (
-        append(
-            PARAMETERS,
-            "a0: &a0 [1]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12)),
-        ),
-        r"parameters\.yml expands to [\d,]{14,} values through its aliases",
-    ),
-    "unknown tracking": (
-        replace("test/tracking.yml", "enabeld: true\n"),
-        r"tracking.enabeld .* did you mean enabled\?",
-    ),
-    "wrong tracking": (replace("test/tracking.yml", "enabled: maybe\n"), "tracking.enabled is 'maybe': "),
-    "unknown logging": (
-        replace("logging.yml", "version: 1\nlogers: {}\n"),
-        "logging has no logers; did you mean loggers",
-    ),
-    "unknown entry": (append(CATALOG, "trian: {type: json.JSONDataset, filepath: a}\n"), "trian.*did you mean train"),
-    "entry without type": (append(CATALOG, "train: {filepath: a}\n"), "the catalog's entry train has no `type`"),
-    "entry that is a text": (append(CATALOG, "train: a\n"), "the catalog's entry train has no `type`"),
-    "unknown type": (append(CATALOG, "train: {type: nosuch.Dataset}\n"), "the catalog's entry train: .*nosuch"),
+BILLIONS = "a0: &a0 [1]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12))
+MISTAKES = {
+    "syntax": (PARAMETERS, "train_gan: [1, 2\n", r"parameters\.yml, line 96: .*expected ',' or '\]'"),
+    "syntax in base": ("base/parameters_train_gan.yml", "a: [1\n", r"base/parameters_train_gan\.yml, line 28: "),
+    "tab": (PARAMETERS, "x:\n\ty: 1\n", r"parameters\.yml, line 96: found character .*cannot start"),
+    "repeated name": (PARAMETERS, "train_gan: {}\n", r"parameters\.yml, line 95: found duplicate key train_gan"),
+    "name in two files": ("test/parameters_2.yml", "train_gan: {epochs: 3}\n", "train_gan"),
+    "control character": (PARAMETERS, "a: \x01\n", r"parameters\.yml is not YAML: .*control characters|special"),
+    "unknown global": (GLOBALS, "sede: 3\n", r"globals\.yml sets sede, .* did you mean seed\?"),
+    "billions of values": (PARAMETERS, BILLIONS, r"parameters\.yml expands to [\d,]{14,} values through its aliases"),
+    "unknown entry": (CATALOG, "trian: {type: json.JSONDataset, filepath: a}\n", "trian.*did you mean train"),
+    "entry without type": (CATALOG, "train: {filepath: a}\n", "the catalog's entry train has no `type`"),
+    "entry that is a text": (CATALOG, "train: a\n", "the catalog's entry train has no `type`"),
+    "unknown type": (CATALOG, "train: {type: nosuch.Dataset}\n", "the catalog's entry train: .*nosuch"),
     "unknown argument": (
-        append(CATALOG, "train: {type: fashion_dgm.catalog.image_set.ImageSetDataset, filepat: a}\n"),
+        CATALOG,
+        "train: {type: fashion_dgm.catalog.image_set.ImageSetDataset, filepat: a}\n",
         "entry train: .* has no filepat; did you mean filepath",
     ),
-    "wrong parameter of another pipeline": (
-        append(PARAMETERS, "data_split: {test_fraction: 2}\n"),
-        "data_split.test_frac",
-    ),
+    "wrong parameter of another pipeline": (PARAMETERS, "data_split: {test_fraction: 2}\n", "data_split.test_frac"),
 }
+"""By lines that are added to a file."""
+
+REPLACED = {
+    "list of names": (GLOBALS, "[1]\n", r"globals\.yml holds a list"),
+    "not UTF-8": (PARAMETERS, "a: \udcff\n", r"parameters\.yml is not UTF-8: .* byte 3"),
+    "emptied file": (PARAMETERS, "", r"parameters\.yml is empty; restore it"),
+    "missing global": ("base/globals.yml", "seed: 0\n", r"^(train|stab|\w+).*: Globals key '\w+' not found"),
+    "unknown tracking": ("test/tracking.yml", "enabeld: true\n", r"tracking.enabeld .* did you mean enabled\?"),
+    "wrong tracking": ("test/tracking.yml", "enabled: maybe\n", "tracking.enabled is 'maybe': "),
+    "unknown logging": ("logging.yml", "version: 1\nlogers: {}\n", "logging has no logers; did you mean loggers"),
+}
+"""By files with other contents."""
+
+
+def write(conf: Path, file: str, text: str, mode: str = "a") -> None:
+    with (conf / file).open(mode, encoding="utf-8", errors="surrogateescape") as opened:
+        opened.write(text)
 
 
 @pytest.fixture
@@ -104,24 +74,34 @@ def conf(tmp_path: Path) -> Path:
     return tmp_path / "conf"
 
 
-@pytest.mark.parametrize("mistake", MISTAKES)
+@pytest.mark.parametrize("mistake", [*MISTAKES, *REPLACED])
 def test_a_mistake_in_a_file_is_one_message_that_names_it(conf: Path, mistake: str) -> None:
-    make, expected = MISTAKES[mistake]
-    make(conf)
+    file, text, expected = (MISTAKES | REPLACED)[mistake]
+    write(conf, file, text, "a" if mistake in MISTAKES else "w")
     with pytest.raises(ConfigurationError, match=expected) as caught:
         check(conf)
     assert len(str(caught.value).splitlines()) <= 2
 
 
+def test_an_environment_without_files_is_refused(conf: Path) -> None:
+    shutil.rmtree(conf / "test")
+    (conf / "test").mkdir()
+    with pytest.raises(ConfigurationError, match="environment test is empty"):
+        check(conf)
+
+
 @pytest.mark.parametrize("env", [None, *sorted(path.name for path in (ROOT / "conf").iterdir() if path.is_dir())])
-def test_every_environment_of_the_project_is_right(conf: Path, env: str | None) -> None:
+def test_every_environment_of_the_project_is_right_and_fits_a_small_machine(
+    conf: Path, env: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(total=25 * 10**9))
     check(conf, env)
 
 
 def test_entries_and_globals_of_the_users_own_are_let_be(conf: Path) -> None:
-    append(CATALOG, "my_notes: {type: text.TextDataset, filepath: a.txt}\n")(conf)
-    append(GLOBALS, "mine: 5\n")(conf)
-    append(PARAMETERS, 'stability: {seeds: "${globals:mine}"}\n')(conf)
+    write(conf, CATALOG, "my_notes: {type: text.TextDataset, filepath: a.txt}\n")
+    write(conf, GLOBALS, "mine: 5\n")
+    write(conf, PARAMETERS, 'stability: {seeds: "${globals:mine}"}\n')
     (conf / PARAMETERS).write_text(
         (conf / PARAMETERS).read_text().replace("stability: {", "gan_spectral: {}\n_old: {", 1)
     )

@@ -1,13 +1,11 @@
 """`fashion-dgm models` and `demo`: the models that come with the package are listed, sampled and used for scores."""
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
 from fashion_dgm import pretrained
@@ -20,28 +18,6 @@ from tests.conftest import made_up_images
 from tests.links import Page
 
 CARD = reference_card(reference_models()[0])
-Ship = Callable[..., None]
-
-
-@pytest.fixture
-def ship(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ship:
-    """Puts small networks, with a card each, in the place of those that come with the package."""
-    torch.manual_seed(0)
-    networks = {
-        "gan": checkpoint_of(Generator(5, 2), "Generator", {"latent_dim": 5, "width": 2}),
-        "realnvp": checkpoint_of(RealNVP(SMALL), "RealNVP", SMALL.model_dump(mode="json")),
-    }
-    folder = tmp_path / "pretrained"
-    monkeypatch.setattr(pretrained, "_FOLDER", folder)
-
-    def put(*names: str) -> None:
-        for name in names:
-            path = folder / f"{name}.safetensors"
-            save_checkpoint(networks[name], path)
-            card = replace(CARD, title=f"A small {name}", sha256=hashlib.sha256(path.read_bytes()).hexdigest())
-            path.with_suffix(".json").write_text(card.to_json(), encoding="utf-8")
-
-    return put
 
 
 def test_every_model_is_listed_with_the_numbers_of_its_card() -> None:
@@ -60,9 +36,18 @@ def test_every_model_is_listed_with_the_numbers_of_its_card() -> None:
 
 @pytest.mark.parametrize("names", [("gan",), ("gan", "realnvp")], ids=" and ".join)
 def test_the_page_has_samples_of_every_model_and_scores_by_every_flow(
-    ship: Ship, tmp_path: Path, names: tuple[str, ...]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, names: tuple[str, ...]
 ) -> None:
-    ship(*names)
+    networks = {
+        "gan": checkpoint_of(Generator(5, 2), "Generator", {"latent_dim": 5, "width": 2}),
+        "realnvp": checkpoint_of(RealNVP(SMALL), "RealNVP", SMALL.model_dump(mode="json")),
+    }
+    monkeypatch.setattr(pretrained, "_FOLDER", tmp_path / "pretrained")
+    for name in names:
+        path = tmp_path / "pretrained" / f"{name}.safetensors"
+        save_checkpoint(networks[name], path)
+        card = replace(CARD, title=f"A small {name}", sha256=hashlib.sha256(path.read_bytes()).hexdigest())
+        path.with_suffix(".json").write_text(card.to_json(), encoding="utf-8")
     real, mine, output = tmp_path / "real.npz", tmp_path / "mine", tmp_path / "demo"
     np.savez(real, images=made_up_images(60, 0).images)
     mine.mkdir()

@@ -1,11 +1,9 @@
 """A signal ends a command with one sentence and its own exit code, never with 0."""
 
-import contextlib
 import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import click
 import pytest
@@ -54,18 +52,20 @@ def after_the_last_step(number: signal.Signals) -> None:
 
 
 @SIGNALS
-@pytest.mark.parametrize("work", [interrupted, swallowed, in_training, after_the_last_step])
-def test_kedro_run_never_ends_with_0(
-    number: signal.Signals, work: Callable[[signal.Signals], None], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("work", [None, interrupted, swallowed, in_training, after_the_last_step])
+def test_kedro_run_never_ends_with_0_nor_with_a_traceback_of_a_signal_while_python_exits(
+    number: signal.Signals, work: Callable[[signal.Signals], None] | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(project, "_check", lambda given: None)
-
-    def command(**given: Any) -> None:
-        work(number)
-
-    with pytest.raises(click.ClickException, match=rf"^stopped by {number.name}[^.]*\.") as caught:
-        project._explained(command)()
-    assert caught.value.exit_code == 128 + number
+    run = project._explained(lambda: work and work(number))
+    if work is None:
+        run()
+    else:
+        with pytest.raises(click.ClickException, match=rf"^stopped by {number.name}[^.]*\.") as caught:
+            run()
+        assert caught.value.exit_code == 128 + number
+    # What another handler raises while Python exits is shown as ignored, with a traceback.
+    assert {signal.getsignal(each) for each in stopping.STOPPING} == {signal.SIG_DFL}
 
 
 @SIGNALS
@@ -78,18 +78,6 @@ def test_no_node_begins_after_a_request_that_was_lost(
     with pytest.raises(KeyboardInterrupt):
         StopHooks().before_node_run()
     assert capsys.readouterr().err == ""
-
-
-@SIGNALS
-@pytest.mark.parametrize("work", [lambda number: None, interrupted])
-def test_a_signal_while_python_exits_is_no_traceback(
-    number: signal.Signals, work: Callable[[signal.Signals], None], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(project, "_check", lambda given: None)
-    with contextlib.suppress(click.ClickException):
-        project._explained(lambda: work(number))()
-    # What a handler raises there is shown as ignored, with a traceback.
-    assert {signal.getsignal(each) for each in stopping.STOPPING} == {signal.SIG_DFL}
 
 
 @SIGNALS
