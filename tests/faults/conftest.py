@@ -3,12 +3,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from kedro.config import OmegaConfigLoader
+from kedro.framework.project import configure_project
+from kedro.io import DataCatalog
 
 from tests.e2e.command import Forks, forks
 from tests.e2e.conftest import copy, finished
 from tests.faults.report import Counts, write
 
-__all__ = ["copy", "finished"]
+__all__ = ["catalog_of", "copy", "finished"]
+
+
+def catalog_of(project: Path) -> DataCatalog:
+    configure_project("fashion_dgm")
+    loader = OmegaConfigLoader(str(project / "conf"), base_env="base", default_run_env="test")
+    return DataCatalog.from_config(loader["catalog"])
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -16,8 +16,6 @@ import numpy as np
 import torch
 from PIL import Image
 
-__all__ = ["CODE", "IMAGES", "MODELS", "Payload", "gzip_bomb"]
-
 CODE = "EXECUTED"
 """The file that a payload makes in the working directory."""
 
@@ -217,14 +215,13 @@ def tensor(begin: int, end: int, shape: list[int], dtype: str = "F32") -> dict[s
     return {"dtype": dtype, "shape": shape, "data_offsets": [begin, end]}
 
 
-METADATA = {
-    "fashion_dgm": json.dumps({"architecture": "RealNVP", "config": {}, "training": {}}),
-}
+def header(*parts: Any, **options: Any) -> Callable[[Path], None]:
+    return lambda path: safetensors(path, *parts, **options)
 
 
-def about(architecture: str, config: Any) -> dict[str, Any]:
-    text = json.dumps({"architecture": architecture, "config": config, "training": {}})
-    return {"__metadata__": {"fashion_dgm": text}, "a": tensor(0, 4, [1])}
+def model(architecture: str, config: Any) -> Callable[[Path], None]:
+    about = json.dumps({"architecture": architecture, "config": config, "training": {}})
+    return header({"__metadata__": {"fashion_dgm": about}, "a": tensor(0, 4, [1])}, content=bytes(4))
 
 
 MODELS: dict[str, Callable[[Path], object]] = {
@@ -233,32 +230,20 @@ MODELS: dict[str, Callable[[Path], object]] = {
     "objects.safetensors": text(pickle.dumps({"architecture": Payload()})),
     "no_bytes.safetensors": text(b""),
     "zeros.safetensors": text(bytes(1000)),
-    "header_without_end.safetensors": lambda path: safetensors(path, {}, length=2**63),
+    "header_without_end.safetensors": header({}, length=2**63),
     "large_header.safetensors": lambda path: safetensors(path, b'{"a":"' + b"a" * 200_000_000 + b'"}'),
-    "deep_header.safetensors": lambda path: safetensors(path, b"[" * 1_000_000),
-    "a_trillion_numbers.safetensors": lambda path: safetensors(path, {"a": tensor(0, 4 * 10**12, [10**12])}),
-    "overlapping.safetensors": lambda path: safetensors(
-        path, {"a": tensor(0, 8, [2]), "b": tensor(4, 12, [2])}, content=bytes(12)
-    ),
-    "backwards.safetensors": lambda path: safetensors(path, {"a": tensor(8, 0, [2])}, content=bytes(8)),
-    "shape_that_overflows.safetensors": lambda path: safetensors(path, {"a": tensor(0, 8, [2**40, 2**40])}),
-    "no_metadata.safetensors": lambda path: safetensors(path, {"a": tensor(0, 4, [1])}, content=bytes(4)),
-    "code_as_architecture.safetensors": lambda path: safetensors(
-        path, about("os.system", {"command": f"touch {CODE}"}), content=bytes(4)
-    ),
-    "attribute_as_architecture.safetensors": lambda path: safetensors(path, about("__init__", {}), content=bytes(4)),
-    "a_billion_latents.safetensors": lambda path: safetensors(
-        path, about("Generator", {"latent_dim": 10**9, "width": 10**9}), content=bytes(4)
-    ),
-    "unknown_arguments.safetensors": lambda path: safetensors(
-        path, about("Generator", {"__class__": 1, "latent_dim": 5}), content=bytes(4)
-    ),
-    "negative.safetensors": lambda path: safetensors(
-        path, about("Generator", {"latent_dim": -5, "width": -1}), content=bytes(4)
-    ),
-    "numbers_as_text.safetensors": lambda path: safetensors(
-        path, about("RealNVP", {"scales": "9" * 10_000}), content=bytes(4)
-    ),
+    "deep_header.safetensors": header(b"[" * 1_000_000),
+    "a_trillion_numbers.safetensors": header({"a": tensor(0, 4 * 10**12, [10**12])}),
+    "overlapping.safetensors": header({"a": tensor(0, 8, [2]), "b": tensor(4, 12, [2])}, content=bytes(12)),
+    "backwards.safetensors": header({"a": tensor(8, 0, [2])}, content=bytes(8)),
+    "shape_that_overflows.safetensors": header({"a": tensor(0, 8, [2**40, 2**40])}),
+    "no_metadata.safetensors": header({"a": tensor(0, 4, [1])}, content=bytes(4)),
+    "code_as_architecture.safetensors": model("os.system", {"command": f"touch {CODE}"}),
+    "attribute_as_architecture.safetensors": model("__init__", {}),
+    "a_billion_latents.safetensors": model("Generator", {"latent_dim": 10**9, "width": 10**9}),
+    "unknown_arguments.safetensors": model("Generator", {"__class__": 1, "latent_dim": 5}),
+    "negative.safetensors": model("Generator", {"latent_dim": -5, "width": -1}),
+    "numbers_as_text.safetensors": model("RealNVP", {"scales": "9" * 10_000}),
     "pipe.safetensors": os.mkfifo,
     "zeros_without_end.safetensors": link("/dev/zero"),
     "itself.safetensors": link("itself.safetensors"),

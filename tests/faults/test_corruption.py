@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kedro.config import OmegaConfigLoader
-from kedro.io import DataCatalog, DatasetError
+import torch
+from kedro.framework.project import pipelines
+from kedro.io import DatasetError
 
 from fashion_dgm.catalog.folders import FolderDataset
 from fashion_dgm.errors import FashionDGMError
@@ -19,6 +20,7 @@ from fashion_dgm.training.store import RunStore
 from tests.catalog.test_files import plain
 from tests.damage import DAMAGES
 from tests.e2e.command import kedro
+from tests.faults.conftest import catalog_of
 from tests.faults.report import Counts
 
 TRIES = int(os.environ.get("FAULTS_TRIES", "2"))
@@ -36,34 +38,24 @@ class Target:
 
 def targets(project: Path) -> Iterator[Target]:
     """Yields all files in the project's data but for raw ones, which here have no checksums, and MLflow's."""
-    loader = OmegaConfigLoader(str(project / "conf"), base_env="base", default_run_env="test")
-    catalog = DataCatalog.from_config(loader["catalog"])
-    data = project / "data"
+    catalog, data = catalog_of(project), project / "data"
     for path in sorted((data / "06_models").glob("*_state/*/state.pt")):
         yield Target(path, "training states", RunStore(path.parent).load)
     for path in sorted((data / "04_feature" / "feature_cache").glob("*.npz")):
         # All that decides the features is in the name of the file.
         shape = feature_cache.np.load(path)["features"].shape
         yield Target(path, "feature cache", lambda path=path, shape=shape: feature_cache._read(path, shape))
-    for name in all_datasets():
+    names = {name for pipeline in pipelines.values() for name in pipeline.datasets() if not name.startswith("param")}
+    for name in sorted(names):
         dataset = catalog.get(name)
         path = Path(getattr(dataset, "_filepath", ""))
         if isinstance(dataset, FolderDataset) and path.is_dir():
             for file in sorted(path.glob(dataset.PATTERN)):
-                of_file = dataset._file(str(file))
-                yield Target(file, kind_of(file), of_file.load)
+                yield Target(file, kind_of(file), dataset._file(str(file)).load)
         elif path.is_file() and path.is_relative_to(data):
             yield Target(path, kind_of(path), dataset.load)
             if (hashed := path.parent / ".sha256" / path.name).is_file():
                 yield Target(hashed, "hashes", dataset.load)
-
-
-def all_datasets() -> list[str]:
-    from kedro.framework.project import configure_project, pipelines
-
-    configure_project("fashion_dgm")
-    names = {name for pipeline in pipelines.values() for name in pipeline.datasets() if not name.startswith("param")}
-    return sorted(names)
 
 
 def kind_of(path: Path) -> str:
@@ -89,8 +81,6 @@ def outcome(target: Target, expected: Any, caplog: pytest.LogCaptureFixture) -> 
 
 def comparable(data: Any) -> Any:
     """What a load gave, as something that `==` compares whole."""
-    import torch
-
     if isinstance(data, dict):
         return {key: comparable(value) for key, value in data.items()}
     if isinstance(data, list | tuple):

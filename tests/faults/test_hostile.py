@@ -16,7 +16,7 @@ import yaml
 
 from tests.conftest import made_up_images
 from tests.e2e.command import Ended, Forks, Signal, environment_of
-from tests.faults.hostile import CODE, FINE, IMAGES, INCEPTION, MODELS, Payload, gzip_bomb, object_array
+from tests.faults.hostile import CODE, FINE, IMAGES, INCEPTION, MODELS, Payload, gzip_bomb, object_array, text
 from tests.faults.report import Counts
 
 RUN = ("kedro", "run", "--env", "test")
@@ -101,15 +101,8 @@ def test_images_of_a_run(copy: Path, commands: Forks, counts: Counts) -> None:
         ended = commands.run(copy, *RUN, "--pipelines", pipeline, signals=[Signal(signal.SIGKILL, 600)])
         whole, found = outcome(copy, ended, fine=True), read(json.loads(path.read_text()), names)
         for key, name in names.items():
-            each = (
-                whole
-                if whole != "harmless"
-                else "refused"
-                if not found[key]
-                else "harmless"
-                if name in FINE
-                else "silent"
-            )
+            used = "harmless" if name in FINE else "silent"
+            each = whole if whole != "harmless" else used if found[key] else "refused"
             counts.add(f"hostile files: images of `kedro run --pipelines {pipeline}`", each, f"{name!r} {tell(ended)}")
     assert counts.bad == []
 
@@ -125,85 +118,58 @@ def scored(metrics: dict[str, Any], names: Mapping[str, str]) -> dict[str, bool]
     return {key: key not in failed for key in names}
 
 
-def state_with_code(project: Path) -> str:
-    for path in (project / "data" / "06_models" / "gan_state").glob("*/state*.pt"):
-        torch.save({"history": Payload()}, path)
-    return "--pipelines train_gan"
+def instead_of(pattern: str, make: Callable[[Path], object]) -> Callable[[Path], None]:
+    """Puts a file of `make` in the place of each of a project that matches."""
+
+    def put(project: Path) -> None:
+        for path in [*project.glob(pattern)]:
+            path.unlink()
+            make(path)
+
+    return put
 
 
-def bomb(project: Path, name: str, make: Callable[[Path], object]) -> None:
-    path = project / "data" / "01_raw" / "fashion_mnist" / name
-    path.unlink()
-    make(path)
+def in_conf(name: str, content: str) -> Callable[[Path], None]:
+    """Adds lines to a file of parameters."""
+
+    def put(project: Path) -> None:
+        with (project / "conf" / "test" / name).open("a") as file:
+            file.write(content)
+
+    return put
 
 
-def features_with_code(project: Path) -> str:
-    for path in (project / "data" / "04_feature" / "feature_cache").glob("*.npz"):
-        object_array(path)
-    return "--pipelines fid_eval"
+RAW = "data/01_raw/fashion_mnist"
+HUGE_HEADER = struct.pack(">I3I", 0x803, *[2**32 - 1] * 3)
+EVIL = f"\nevil: !!python/object/apply:os.system ['touch {CODE}']\n"
+# Names of lists of names of lists: ten lines of billions of items.
+LAUGHS = "a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n"
+LAUGHS += "\n".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 10))
 
-
-def images_with_code(project: Path) -> str:
-    object_array(project / "data" / "05_model_input" / "train.npz")
-    return "--pipelines train_gan"
-
-
-def model_with_code(project: Path) -> str:
-    MODELS["pickle.safetensors"](project / "data" / "06_models" / "flow.safetensors")
-    return "--pipelines ood_eval"
-
-
-def raw_bomb(project: Path) -> str:
-    bomb(project, "train-images-idx3-ubyte", lambda path: gzip_bomb(path, 6))
-    return "--pipelines data_split"
-
-
-def raw_header(project: Path) -> str:
-    bomb(
-        project, "train-images-idx3-ubyte", lambda path: path.write_bytes(struct.pack(">I3I", 0x803, *[2**32 - 1] * 3))
-    )
-    return "--pipelines data_split"
-
-
-def raw_pipe(project: Path) -> str:
-    bomb(project, "t10k-labels-idx1-ubyte", os.mkfifo)
-    return "--pipelines data_split"
-
-
-def code_in_yaml(project: Path) -> str:
-    conf = project / "conf" / "test" / "parameters.yml"
-    conf.write_text(f"{conf.read_text()}\nevil: !!python/object/apply:os.system ['touch {CODE}']\n")
-    return "--pipelines data_split"
-
-
-def laughs_in_yaml(project: Path) -> str:
-    """Names of lists of names of lists: ten lines of billions of items."""
-    lines = ["a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]"]
-    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 10)]
-    (project / "conf" / "test" / "parameters_laughs.yml").write_text("\n".join(lines))
-    return "--pipelines data_split"
-
-
-def deep_yaml(project: Path) -> str:
-    (project / "conf" / "test" / "parameters_deep.yml").write_text("a: " + "[" * 20_000)
-    return "--pipelines data_split"
-
-
-RUNS = {
-    make.__name__: (make, fine)
-    for make, fine in (
-        *((state_with_code, True), (features_with_code, True), (images_with_code, False), (model_with_code, False)),
-        *((raw_bomb, False), (raw_header, False), (raw_pipe, False)),
-        *((code_in_yaml, False), (laughs_in_yaml, False), (deep_yaml, False)),
-    )
+RUNS: dict[str, tuple[Callable[[Path], None], str, bool]] = {
+    "state_with_code": (
+        instead_of("data/06_models/gan_state/*/state*.pt", lambda path: torch.save({"history": Payload()}, path)),
+        "train_gan",
+        True,
+    ),
+    "features_with_code": (instead_of("data/04_feature/feature_cache/*.npz", object_array), "fid_eval", True),
+    "images_with_code": (instead_of("data/05_model_input/train.npz", object_array), "train_gan", False),
+    "model_with_code": (instead_of(FLOW, MODELS["pickle.safetensors"]), "ood_eval", False),
+    "raw_bomb": (instead_of(f"{RAW}/train-images-idx3-ubyte", lambda path: gzip_bomb(path, 6)), "data_split", False),
+    "raw_header": (instead_of(f"{RAW}/train-images-idx3-ubyte", text(HUGE_HEADER)), "data_split", False),
+    "raw_pipe": (instead_of(f"{RAW}/t10k-labels-idx1-ubyte", os.mkfifo), "data_split", False),
+    "code_in_yaml": (in_conf("parameters.yml", EVIL), "data_split", False),
+    "laughs_in_yaml": (in_conf("parameters_laughs.yml", LAUGHS), "data_split", False),
+    "deep_yaml": (in_conf("parameters_deep.yml", "a: " + "[" * 20_000), "data_split", False),
 }
-"""By name, what puts a file in place and returns the options of the run, and whether the run goes on without the file."""
+"""What puts a file in place, the pipeline that reads it, and whether the run goes on without the file."""
 
 
 @pytest.mark.parametrize("name", RUNS)
 def test_files_of_a_project(copy: Path, commands: Forks, counts: Counts, name: str) -> None:
-    make, fine = RUNS[name]
-    ended = commands.run(copy, *RUN, *make(copy).split(), signals=TOO_LONG)
+    put, pipeline, fine = RUNS[name]
+    put(copy)
+    ended = commands.run(copy, *RUN, "--pipelines", pipeline, signals=TOO_LONG)
     found = outcome(copy, ended, fine)
     found = "recovered" if found == "harmless" and "is damaged" in ended.messages else found
     counts.add("hostile files: of a project, read by `kedro run`", found, f"{name} {tell(ended)}")

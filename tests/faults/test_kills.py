@@ -8,12 +8,11 @@ import signal
 from pathlib import Path
 
 import pytest
-from kedro.config import OmegaConfigLoader
-from kedro.framework.project import configure_project, pipelines
-from kedro.io import DataCatalog
+from kedro.framework.project import pipelines
 
 from fashion_dgm.pipeline_registry import DEFAULT
 from tests.e2e.command import Ended, Forks, Signal
+from tests.faults.conftest import catalog_of
 from tests.faults.report import Counts
 
 ROUNDS = int(os.environ.get("FAULTS_ROUNDS", "2"))  # of three signals, for each pipeline
@@ -22,10 +21,8 @@ CODES = {signal.SIGKILL: -signal.SIGKILL, signal.SIGTERM: 128 + signal.SIGTERM, 
 
 def made_by(project: Path, pipeline: str) -> list[Path]:
     """The files and folders that a pipeline fills, hashes, states of training and cached features among them."""
-    configure_project("fashion_dgm")
+    catalog = catalog_of(project)
     nodes = pipelines[pipeline]
-    loader = OmegaConfigLoader(str(project / "conf"), base_env="base", default_run_env="test")
-    catalog = DataCatalog.from_config(loader["catalog"])
     kept = [name for name in nodes.inputs() if name.endswith(("_state", "_cache", "_progress"))]
     paths = [Path(catalog.get(name)._filepath) for name in {*nodes.all_outputs(), *kept} if name in catalog]
     return [project / path for path in paths]

@@ -20,31 +20,24 @@ NOBODY = 65534
 MEGABYTE = 2**20
 
 
-def run(
-    project: Path, before: tuple[str, ...] = (), environment: Mapping[str, str | None] | None = None
-) -> tuple[int, str]:
-    """Returns exit code and messages of the command, with other commands before it and variables changed (None: unset)."""
-    command = [*before, sys.executable, "-m", "kedro", "run", *ARGUMENTS]
-    variables = environment_of(project) | dict(environment or {})
-    ended = subprocess.run(
-        command,
-        cwd=project,
-        env={name: value for name, value in variables.items() if value is not None},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=900,
-    )
-    return ended.returncode, ended.stdout + ended.stderr
-
-
 @pytest.fixture
 def attempt(copy: Path, counts: Counts) -> Callable[..., str]:
     """Runs the command under conditions, counts what becomes of it, and returns its messages."""
     expected = files(copy)
 
-    def attempt(condition: str, project: Path = copy, **options: object) -> str:
-        code, messages = run(project, **options)
+    def attempt(
+        condition: str,
+        project: Path = copy,
+        before: tuple[str, ...] = (),
+        environment: Mapping[str, str | None] | None = None,
+    ) -> str:
+        """With other commands `before` it, and variables changed (None: unset)."""
+        variables = environment_of(project) | dict(environment or {})
+        kept = {name: value for name, value in variables.items() if value is not None}
+        command = [*before, sys.executable, "-m", "kedro", "run", *ARGUMENTS]
+        streams = {"stdin": subprocess.DEVNULL, "capture_output": True, "text": True}
+        ended = subprocess.run(command, cwd=project, env=kept, timeout=900, **streams)
+        code, messages = ended.returncode, ended.stdout + ended.stderr
         same = {name: content for name, content in files(project).items() if name in expected} == expected
         if "Traceback" in messages:
             found = "traceback"
