@@ -86,7 +86,8 @@ class Outbox:
         self._count += 1
         call = self.folder / f"{self._count:08}"
         new = call.with_suffix(".new")
-        new.mkdir()
+        # There is one if the process was killed here.
+        new.mkdir(exist_ok=True)
 
         def attached(value: Any) -> Any:
             if not isinstance(value, Path):
