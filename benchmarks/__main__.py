@@ -1,7 +1,5 @@
 """`python -m benchmarks`: runs all benchmarks, prints a table of each and saves it."""
 
-from __future__ import annotations
-
 import argparse
 import importlib
 import time
@@ -10,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks import page, results
+from benchmarks import results
 from benchmarks.hardware import describe
 from benchmarks.logs import epochs_logged_to
 from fashion_dgm.training.device import resolve_device
@@ -52,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if given.table:
         print(results.markdown(results.load_all()), end="")
     elif given.page:
-        page.update()
+        results.update_page()
     else:
         device = resolve_device(given.device)
         print(", ".join(f"{key} {value}" for key, value in describe(str(device)).items()))

@@ -1,14 +1,12 @@
 """RealNVP against `normflows`: the training step and sampling."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import nn
 
-from benchmarks.inputs import block, training_images
+from benchmarks.inputs import block, training_batch
 from benchmarks.reference_flow import NormflowsStep
 from benchmarks.results import Row, compared, measured
 from benchmarks.timing import interleave, wait_for
@@ -22,10 +20,7 @@ GOAL = 2.0
 
 def run(device: torch.device, quick: bool) -> list[Row]:
     """Times the sizes of `quick` and of `base`."""
-    rows = []
-    for env in ("quick", "base"):
-        rows += _size(env, device, quick)
-    return rows
+    return [row for env in ("quick", "base") for row in _size(env, device, quick)]
 
 
 def _size(env: str, device: torch.device, quick: bool) -> list[Row]:
@@ -35,7 +30,7 @@ def _size(env: str, device: torch.device, quick: bool) -> list[Row]:
         f"{env}, {model.scales} x ({model.checkerboard_couplings} + {model.channel_couplings}) couplings, "
         f"{model.residual_blocks} x {model.hidden_channels}"
     )
-    images = torch.from_numpy(training_images().images[: config.batch_size]).to(device)
+    images, _ = training_batch(config.batch_size, device)
     default = resolve_precision(config.precision, device)
     precisions = {"default": default} | ({} if default == torch.float32 else {"float32": torch.float32})
     # One step of `base` takes seconds on two cores.

@@ -1,7 +1,5 @@
 """The Fréchet distance against pytorch-fid's function: time, agreement, and singular covariances."""
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Callable
 

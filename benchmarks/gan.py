@@ -1,21 +1,19 @@
 """GAN, WGAN and WGAN-GP against the plain loop: the training step alone, and an epoch with everything around it."""
 
-from __future__ import annotations
-
 import itertools
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import torch
 
-from benchmarks.inputs import block, training_images
+from benchmarks.inputs import block, training_batch, training_images
 from benchmarks.reference_gan import PlainAdversarial, PlainGAN, PlainWGAN, PlainWGANGP
 from benchmarks.results import Row, compared, measured
 from benchmarks.timing import interleave, wait_for
 from fashion_dgm.config import AdversarialConfig
-from fashion_dgm.data.images import ImageSet, to_unit_interval
+from fashion_dgm.data.images import to_unit_interval
 from fashion_dgm.gans.steps import AdversarialStep
 from fashion_dgm.training.device import resolve_precision
 from fashion_dgm.training.loop import train
@@ -36,27 +34,13 @@ ON_GPU = 10.0
 HUNDRED_EPOCHS = 60
 
 
-def run_gan(device: torch.device, quick: bool) -> list[Row]:
-    """Times steps and epochs of the GAN at both widths."""
-    return _family("GAN", device, quick)
-
-
-def run_wgan(device: torch.device, quick: bool) -> list[Row]:
-    """Times steps and epochs of the WGAN at both widths."""
-    return _family("WGAN", device, quick)
-
-
-def run_wgan_gp(device: torch.device, quick: bool) -> list[Row]:
-    """Times steps of WGAN-GP at both widths."""
-    return [row for width in WIDTHS for row in _steps("WGAN-GP", width, device, quick)]
-
-
 def _family(family: str, device: torch.device, quick: bool) -> list[Row]:
-    rows = []
-    for width in WIDTHS:
-        rows += _steps(family, width, device, quick)
-        rows += _epochs(family, width, device, quick)
-    return rows
+    """Times steps at both widths and, but for WGAN-GP, epochs."""
+    measures = (_steps,) if family == "WGAN-GP" else (_steps, _epochs)
+    return [row for width in WIDTHS for measure in measures for row in measure(family, width, device, quick)]
+
+
+run_gan, run_wgan, run_wgan_gp = (partial(_family, family) for family in FAMILIES)
 
 
 def _steps(family: str, width: int, device: torch.device, quick: bool) -> list[Row]:
@@ -65,9 +49,7 @@ def _steps(family: str, width: int, device: torch.device, quick: bool) -> list[R
     count = 10 if device.type == "cpu" else 100
     name, plain = FAMILIES[family]
     config = block(name, width=width, device=str(device))
-    batch = training_images().take(slice(0, config.batch_size))
-    images = torch.from_numpy(batch.images).to(device)
-    labels = torch.from_numpy(batch.labels).to(device).long()
+    images, labels = training_batch(config.batch_size, device)
     floats = to_unit_interval(images)
 
     def ours(variant: AdversarialConfig) -> Callable[[], object]:
@@ -108,10 +90,15 @@ def _epochs(family: str, width: int, device: torch.device, quick: bool) -> list[
     with tempfile.TemporaryDirectory() as folder:
         numbers = itertools.count()
 
-        def ours(variant: AdversarialConfig) -> Callable[[], object]:
-            return lambda: _train(images, variant, Path(folder) / str(next(numbers)))
+        def ours(variant: AdversarialConfig) -> None:
+            store = StateStore(Path(folder) / str(next(numbers)))
+            train(
+                partial(AdversarialStep, variant), images, variant, store, ("fashion_dgm.gans", "fashion_dgm.training")
+            )
 
-        contestants = {variant: ours(changed) for variant, changed in variants.items()}
+        contestants: dict[str, Callable[[], object]] = {
+            variant: partial(ours, changed) for variant, changed in variants.items()
+        }
         contestants["workers"] = lambda: plain(config, device).epoch(images, workers=2)
         contestants["no workers"] = lambda: plain(config, device).epoch(images, workers=0)
         # The steps have warmed up the same kernels just before.
@@ -156,14 +143,3 @@ def _variants(config: AdversarialConfig, device: torch.device) -> dict[str, Adve
         library = config.speed.model_copy(update={"convolutions": "library"})
         variants[f"{precision}, library's convolutions"] = config.model_copy(update={"speed": library})
     return variants
-
-
-def _train(images: ImageSet, config: AdversarialConfig, folder: Path) -> Any:
-    packages = ("fashion_dgm.gans", "fashion_dgm.training")
-    return train(
-        lambda device, precision: AdversarialStep(config, device, precision),
-        images,
-        config,
-        StateStore(folder),
-        packages,
-    )

@@ -4,8 +4,6 @@ It needs torch, numpy, scipy, pydantic, PyYAML, safetensors and tqdm, but no Ked
 needs another package names it if it is missing. If time runs out, the same command resumes.
 """
 
-from __future__ import annotations
-
 import argparse
 import importlib.util
 import json

@@ -1,7 +1,5 @@
 """What machine this is, without its name or its folders."""
 
-from __future__ import annotations
-
 import os
 import platform
 import re

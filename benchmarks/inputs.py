@@ -1,7 +1,5 @@
 """What the benchmarks run on: the project's own parameters and images, read without Kedro."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from functools import cache
@@ -9,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 import yaml
+from torch import Tensor
 
 from benchmarks.hardware import ROOT
 from fashion_dgm.config import (
@@ -29,7 +29,7 @@ from fashion_dgm.data.raw_sets import RAW_SETS, read_raw_set
 from fashion_dgm.data.split import stratified_split
 from fashion_dgm.errors import FashionDGMError
 
-__all__ = ["BLOCKS", "RAW", "SPLITS", "TRAININGS", "block", "parameters", "splits", "training_images"]
+__all__ = ["BLOCKS", "RAW", "SPLITS", "TRAININGS", "block", "parameters", "splits", "training_batch", "training_images"]
 
 RAW = ROOT / "data" / "01_raw"
 SPLITS = ROOT / "data" / "05_model_input"
@@ -80,6 +80,12 @@ def training_images() -> ImageSet:
     except FashionDGMError:
         rng = np.random.default_rng(0)
         return ImageSet(rng.integers(0, 256, (48_000, 1, 28, 28), dtype=np.uint8), np.zeros(48_000, dtype=np.uint8))
+
+
+def training_batch(size: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Returns training images on the device, uint8 `(size, 1, 28, 28)`, and their labels, int64 `(size,)`."""
+    part = training_images().take(slice(0, size))
+    return torch.from_numpy(part.images).to(device), torch.from_numpy(part.labels).to(device).long()
 
 
 def _read(path: Path) -> ImageSet:

@@ -1,7 +1,5 @@
 """Where trainings log their epochs while a benchmark has the terminal."""
 
-from __future__ import annotations
-
 import contextlib
 import logging
 from collections.abc import Iterator

@@ -1,14 +1,12 @@
 """How close the GAN's step comes to what this machine can do."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import torch
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks.inputs import block, training_images
+from benchmarks.inputs import block, training_batch
 from benchmarks.results import Row, measured
 from benchmarks.timing import interleave, wait_for
 from fashion_dgm.gans.steps import AdversarialStep
@@ -20,10 +18,8 @@ __all__ = ["run"]
 def run(device: torch.device, quick: bool) -> list[Row]:
     """Measures FLOP/s of the step, of a large matrix product and of a large convolution, in each precision."""
     default = resolve_precision("auto", device)
-    rows = []
-    for precision in dict.fromkeys((default, torch.float32)):
-        rows += _precision(device, precision, 2 if quick else 5)
-    return rows
+    precisions = dict.fromkeys((default, torch.float32))
+    return [row for precision in precisions for row in _precision(device, precision, 2 if quick else 5)]
 
 
 def _precision(device: torch.device, precision: torch.dtype, rounds: int) -> list[Row]:
@@ -60,9 +56,7 @@ def _precision(device: torch.device, precision: torch.dtype, rounds: int) -> lis
 
 def _step(device: torch.device, precision: torch.dtype, batch: int) -> tuple[Callable[[], object], float]:
     """Returns a step at the assignment's width and its floating point operations, a multiply-add counted as two."""
-    part = training_images().take(slice(0, batch))
-    images = torch.from_numpy(part.images).to(device)
-    labels = torch.from_numpy(part.labels).to(device).long()
+    images, labels = training_batch(batch, device)
     torch.manual_seed(0)
     step = AdversarialStep(block("train_gan", device=str(device)), device, precision)
     step.step(images, labels)

@@ -1,7 +1,5 @@
 """What a user of the project waits for around training, and how much memory it takes."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess

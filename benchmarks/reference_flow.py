@@ -15,8 +15,6 @@ Not equal:
   after construction, as this project's are, since an exponential of random numbers in every coupling would overflow.
 """
 
-from __future__ import annotations
-
 from itertools import pairwise
 from typing import Literal
 

@@ -8,8 +8,6 @@ NCHW, optimizers as their constructors make them. Networks, batch size, learning
 project's, so that only the way of computing differs.
 """
 
-from __future__ import annotations
-
 import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -45,7 +43,7 @@ class TransformedImages(Dataset[tuple[Tensor, int]]):
 
 
 class PlainAdversarial(ABC):
-    """What both loops share."""
+    """What all loops share."""
 
     def __init__(self, config: AdversarialConfig, device: torch.device) -> None:
         self.config, self.device = config, device
@@ -143,22 +141,21 @@ class PlainWGAN(PlainAdversarial):
         bound = self.config.lipschitz.bound
         for parameter in self.discriminator.parameters():
             parameter.data.clamp_(-bound, bound)
-        figures = {"loss_discriminator": loss_d.item()}
+        return {"loss_discriminator": loss_d.item(), **self.generator_turn(real.size(0))}
 
+    def generator_turn(self, count: int) -> dict[str, float]:
         self.batches_done += 1
-        if self.batches_done % self.config.n_critic == 0:
-            self.optimizer_g.zero_grad()
-            loss_g = -torch.mean(self.discriminator(self.generator(self.noise(real.size(0)))))
-            loss_g.backward()
-            self.optimizer_g.step()
-            figures["loss_generator"] = loss_g.item()
-        return figures
+        if self.batches_done % self.config.n_critic:
+            return {}
+        self.optimizer_g.zero_grad()
+        loss_g = -torch.mean(self.discriminator(self.generator(self.noise(count))))
+        loss_g.backward()
+        self.optimizer_g.step()
+        return {"loss_generator": loss_g.item()}
 
 
-class PlainWGANGP(PlainAdversarial):
-    """As `wgan_gp.py`, whose generator's turn is the last of every `n_critic` batches, with a moving average of weights."""
-
-    config: WGANConfig
+class PlainWGANGP(PlainWGAN):
+    """As `wgan_gp.py`, whose generator's turn is the same, with a moving average of weights."""
 
     def __init__(self, config: WGANConfig, device: torch.device) -> None:
         super().__init__(config, device)
@@ -166,7 +163,6 @@ class PlainWGANGP(PlainAdversarial):
         self.optimizer_d = optim.Adam(self.discriminator.parameters(), lr=rate, betas=betas)
         self.optimizer_g = optim.Adam(self.generator.parameters(), lr=rate, betas=betas)
         self.average = copy.deepcopy(self.generator)
-        self.batches_done = 0
 
     def step(self, images: Tensor) -> dict[str, float]:
         real = images.to(self.device)
@@ -179,19 +175,19 @@ class PlainWGANGP(PlainAdversarial):
         loss_d = -torch.mean(validity_real) + torch.mean(validity_fake) + self.config.lipschitz.weight * penalty
         loss_d.backward()
         self.optimizer_d.step()
-        figures = {"loss_discriminator": loss_d.item(), "gradient_penalty": penalty.item()}
+        return {
+            "loss_discriminator": loss_d.item(),
+            "gradient_penalty": penalty.item(),
+            **self.generator_turn(real.size(0)),
+        }
 
-        self.batches_done += 1
-        if self.batches_done % self.config.n_critic == 0:
-            self.optimizer_g.zero_grad()
-            loss_g = -torch.mean(self.discriminator(self.generator(self.noise(real.size(0)))))
-            loss_g.backward()
-            self.optimizer_g.step()
-            figures["loss_generator"] = loss_g.item()
+    def generator_turn(self, count: int) -> dict[str, float]:
+        found = super().generator_turn(count)
+        if found:
             decay = self.config.ema_decay or 0.0
             for averaged, parameter in zip(self.average.parameters(), self.generator.parameters(), strict=True):
                 averaged.data.mul_(decay).add_(parameter.data, alpha=1 - decay)
-        return figures
+        return found
 
     def penalty(self, real: Tensor, fake: Tensor) -> Tensor:
         alpha = torch.rand(real.size(0), 1, 1, 1, device=self.device)

@@ -1,19 +1,20 @@
 """What a benchmark found: rows of a table, kept as JSON by hardware."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.hardware import commit, describe, slug
-from benchmarks.timing import Comparison, Ratio
+from benchmarks.hardware import ROOT, commit, describe, slug
+from benchmarks.timing import Comparison
 
-__all__ = ["FOLDER", "Row", "compared", "load_all", "markdown", "measured", "plain", "save"]
+__all__ = ["FOLDER", "Row", "compared", "load_all", "markdown", "measured", "plain", "save", "update_page"]
 
 FOLDER = Path(__file__).parent / "results"
+PAGE = ROOT / "docs" / "results" / "performance.md"
+BEGIN = "<!-- Begin of tables: `python -m benchmarks --page` writes them. -->"
+END = "<!-- End of tables. -->"
 HEADINGS = ("what", "ours", "reference", "ratio (per round)", "goal", "")
 
 
@@ -58,15 +59,12 @@ def compared(
     reference: str,
     *,
     items: float | None = None,
-    unit: str = "images/s",
     at_least: float | None = None,
-    note: str = "",
 ) -> Row:
     """Returns the row of one contestant against another.
 
     Arguments:
-        items: how many items, such as images, each handled; the row then shows items a second and else seconds.
-        unit: of items a second.
+        items: how many images each handled; the row then shows images a second and else seconds.
         at_least: the goal for the ratio.
     """
 
@@ -74,20 +72,19 @@ def compared(
         seconds = comparison.median(name)
         return seconds if items is None else items / seconds
 
-    ratio: Ratio = comparison.speedup(ours, reference)
+    ratio = comparison.speedup(ours, reference)
     return Row(
         what,
         value(ours),
-        "s" if items is None else unit,
+        "s" if items is None else "images/s",
         value(reference),
-        (ratio.value, ratio.low, ratio.high),
+        ratio,
         None if at_least is None else f">= {at_least:g}x",
-        None if at_least is None else ratio.value >= at_least,
-        note,
+        None if at_least is None else ratio[0] >= at_least,
     )
 
 
-def measured(what: str, value: float, unit: str, *, at_most: float | None = None, note: str = "") -> Row:
+def measured(what: str, value: float, unit: str, *, at_most: float | None = None) -> Row:
     """Returns the row of a value that stands alone, with the goal `at_most` if there is one."""
     return Row(
         what,
@@ -95,7 +92,6 @@ def measured(what: str, value: float, unit: str, *, at_most: float | None = None
         unit,
         goal=None if at_most is None else f"<= {at_most:g}",
         met=None if at_most is None else value <= at_most,
-        note=note,
     )
 
 
@@ -122,11 +118,6 @@ def load_all(folder: Path = FOLDER) -> list[dict[str, Any]]:
     return [result for result in found if "benchmarks" in result]
 
 
-def rows_of(benchmark: Mapping[str, Any]) -> list[Row]:
-    """Returns the rows of a benchmark as loaded."""
-    return [Row(**{**row, "ratio": None if row["ratio"] is None else tuple(row["ratio"])}) for row in benchmark["rows"]]
-
-
 def plain(rows: Iterable[Row]) -> str:
     """Returns rows as a table for a terminal."""
     lines = [HEADINGS, *(row.cells() for row in rows)]
@@ -144,14 +135,25 @@ def markdown(saved: Iterable[Mapping[str, Any]]) -> str:
         for benchmark in result["benchmarks"].values():
             parts.append(f"### {benchmark['title']}")
             lines = ["| " + " | ".join(HEADINGS) + " |", "|" + "---|" * len(HEADINGS)]
-            rows = rows_of(benchmark)
+            rows = [Row(**row) for row in benchmark["rows"]]
             lines += ["| " + " | ".join(row.cells()) + " |" for row in rows]
             parts.append("\n".join(lines))
             notes = [f"- {row.what}: {row.note}" for row in rows if row.note]
-            parts.append("\n".join(notes)) if notes else None
+            parts += ["\n".join(notes)] if notes else []
             quick = ", with fewer rounds (`--quick`)" if benchmark["quick"] else ""
             parts.append(f"Commit {benchmark['commit']}{quick}.")
     return "\n\n".join(parts) + "\n"
+
+
+def update_page(page: Path = PAGE) -> None:
+    """Puts everything saved between the markers of `page`.
+
+    Raises:
+        ValueError: if a marker is missing.
+    """
+    before, rest = page.read_text(encoding="utf-8").split(BEGIN)
+    _, after = rest.split(END)
+    page.write_text(f"{before}{BEGIN}\n\n{markdown(load_all())}\n{END}{after}", encoding="utf-8")
 
 
 def _figures(value: float) -> str:

@@ -1,12 +1,10 @@
 """Cost against size: the GAN's step over batch and width, the classifier distance over the number of samples."""
 
-from __future__ import annotations
-
 from functools import partial
 
 import torch
 
-from benchmarks.inputs import block, training_images
+from benchmarks.inputs import block, training_batch, training_images
 from benchmarks.results import Row, measured
 from benchmarks.timing import interleave, wait_for
 from fashion_dgm.classifier.network import Classifier
@@ -25,20 +23,14 @@ SAMPLES = (1000, 2000, 5000, 10_000)
 def run(device: torch.device, quick: bool) -> list[Row]:
     """Times the assignment's GAN at other batches and widths, and the distance at other N."""
     config = block("train_gan")
-    rows = []
-    for batch in BATCHES:
-        rows += _step(config.width, batch, device, quick)
-    for width in WIDTHS:
-        if width != config.width:
-            rows += _step(width, config.batch_size, device, quick)
-    return rows + _distances(device, quick)
+    sizes = [(config.width, batch) for batch in BATCHES]
+    sizes += [(width, config.batch_size) for width in WIDTHS if width != config.width]
+    return [row for size in sizes for row in _step(*size, device, quick)] + _distances(device, quick)
 
 
 def _step(width: int, batch: int, device: torch.device, quick: bool) -> list[Row]:
     config = block("train_gan", width=width, batch_size=batch, device=str(device))
-    part = training_images().take(slice(0, batch))
-    images = torch.from_numpy(part.images).to(device)
-    labels = torch.from_numpy(part.labels).to(device).long()
+    images, labels = training_batch(batch, device)
     torch.manual_seed(0)
     step = AdversarialStep(config, device, resolve_precision(config.precision, device))
     count = max(1, 512 // batch) if device.type == "cpu" else 20

@@ -11,8 +11,6 @@ takes minutes x seeds x models, less with `--until-reached`, and a third more to
 complete, so the same command resumes.
 """
 
-from __future__ import annotations
-
 import argparse
 import contextlib
 import dataclasses
@@ -22,6 +20,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -261,7 +260,7 @@ def _train_ours(config: AdversarialConfig, device: torch.device, images: ImageSe
     endless = config.model_copy(update={"epochs": 10**6, "images_per_epoch": interval})
     with tempfile.TemporaryDirectory() as folder:
         train(
-            lambda device, precision: AdversarialStep(endless, device, precision),
+            partial(AdversarialStep, endless),
             images,
             endless,
             StateStore(Path(folder)),

@@ -1,7 +1,5 @@
 """Contestants timed in turns, so that whatever slows the machine for a while slows all of them."""
 
-from __future__ import annotations
-
 import gc
 import statistics
 import time
@@ -10,18 +8,9 @@ from dataclasses import dataclass
 
 import torch
 
-__all__ = ["Comparison", "Contestant", "Ratio", "interleave", "wait_for"]
+__all__ = ["Comparison", "Contestant", "interleave", "wait_for"]
 
 Contestant = Callable[[], object]
-
-
-@dataclass(frozen=True)
-class Ratio:
-    """How many times faster: the ratio of medians, and the least and greatest ratio within a round."""
-
-    value: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)
@@ -34,10 +23,10 @@ class Comparison:
         """Returns the median seconds of a contestant."""
         return statistics.median(self.seconds[name])
 
-    def speedup(self, name: str, reference: str) -> Ratio:
-        """Returns how many times faster `name` was than `reference`."""
+    def speedup(self, name: str, reference: str) -> tuple[float, float, float]:
+        """Returns how many times faster `name` was: the ratio of medians, and the least and greatest within a round."""
         rounds = [slow / fast for fast, slow in zip(self.seconds[name], self.seconds[reference], strict=True)]
-        return Ratio(self.median(reference) / self.median(name), min(rounds), max(rounds))
+        return self.median(reference) / self.median(name), min(rounds), max(rounds)
 
 
 def interleave(

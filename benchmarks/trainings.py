@@ -4,8 +4,6 @@ All models of one seed share the folder `OUT/seed=S`, laid out as `data` is: `ke
 states, checkpoints, snapshots, histories and metrics there as if it had trained the models itself.
 """
 
-from __future__ import annotations
-
 import contextlib
 import csv
 import io

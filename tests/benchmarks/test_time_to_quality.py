@@ -68,19 +68,8 @@ def test_command_measures_every_model_once_and_goes_on(
 ) -> None:
     images = {"train": made_up_images(96, seed=0), "benchmark": made_up_images(200, seed=1)}
     monkeypatch.setattr(time_to_quality, "splits", lambda: images)
-    command = [
-        "--until-reached",
-        "--minutes",
-        "0.003",
-        "--samples",
-        "150",
-        "--env",
-        "test",
-        "--device",
-        "cpu",
-        "--out",
-        str(tmp_path),
-    ]
+    options = "--until-reached --minutes 0.003 --samples 150 --env test --device cpu --out"
+    command = [*options.split(), str(tmp_path)]
     main([*command, "--seeds", "1", "--only", "GAN"])
     saved = json.loads((tmp_path / "time_to_quality.json").read_text())["curves"]
     assert [curve["model"] for curve in saved] == [REFERENCE, "GAN"]
