@@ -28,18 +28,10 @@ def environment_of(project: Path) -> dict[str, str]:
     return environment | {"PYTHONPATH": str(project / "src"), "COLUMNS": "200"}
 
 
-def start_kedro(project: Path, *arguments: str) -> subprocess.Popen[str]:
-    command = [
-        sys.executable,
-        "-c",
-        "from kedro.framework.cli.cli import main; main()",
-        "run",
-        "--env",
-        "test",
-        *arguments,
-    ]
-    pipe = subprocess.PIPE
-    return subprocess.Popen(command, cwd=project, env=environment_of(project), stdout=pipe, stderr=pipe, text=True)
+def python(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Runs Python with the project's own package."""
+    options = {"cwd": project, "env": environment_of(project), "capture_output": True, "text": True, "timeout": 300}
+    return subprocess.run([sys.executable, *arguments], **options)
 
 
 @dataclass(frozen=True)
@@ -116,12 +108,12 @@ class Forks:
 forks = functools.cache(Forks)
 
 
-def kedro(project: Path, *arguments: str) -> tuple[int, str]:
+def kedro(project: Path, *arguments: str, signals: Sequence[Signal] = ()) -> tuple[int, str]:
     """Returns exit code and messages of `kedro run`.
 
     It runs in the environment `test`, unless `arguments` name another one, which as the last counts.
     """
-    ended = forks().run(project, "kedro", "run", "--env", "test", *arguments)
+    ended = forks().run(project, "kedro", "run", "--env", "test", *arguments, signals=signals)
     return ended.code, ended.messages
 
 
@@ -140,10 +132,12 @@ def refused(project: Path, *arguments: str) -> str:
     return messages.split("Error: ")[-1]
 
 
-def copy_of(finished: Path, folder: Path) -> Path:
-    """A copy of a project, to be changed at will; MLflow, whose database takes seconds to make, is off."""
-    project = Path(shutil.copytree(finished, folder, ignore=shutil.ignore_patterns("09_tracking", "__pycache__")))
-    turn_tracking_off(project)
+def copy_of(finished: Path, folder: Path, left_out: str = "", tracking: bool = False) -> Path:
+    """A copy of a project, to be changed at will; MLflow, whose database takes seconds to make, is off by default."""
+    ignored = shutil.ignore_patterns("09_tracking", "__pycache__", left_out)
+    project = Path(shutil.copytree(finished, folder, ignore=ignored))
+    if not tracking:
+        turn_tracking_off(project)
     return project
 
 

@@ -9,7 +9,7 @@ import pytest
 from filelock import FileLock
 
 from tests.conftest import ROOT, make_project
-from tests.e2e.command import PATIENCE, copy_of, environment_of, start_kedro
+from tests.e2e.command import copy_of, environment_of, run
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -32,12 +32,6 @@ def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path],
     return folder
 
 
-def run_everything(folder: Path) -> None:
-    process = start_kedro(make_project(folder))
-    _, messages = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 0, messages
-
-
 def build_documentation(folder: Path) -> None:
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)]
     environment = os.environ | {"NO_MKDOCS_2_WARNING": "1"}
@@ -48,12 +42,18 @@ def build_documentation(folder: Path) -> None:
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project in which everything has been run; not to be changed."""
-    return made_once(tmp_path_factory, "finished", run_everything)
+    return made_once(tmp_path_factory, "finished", lambda folder: run(make_project(folder)))
 
 
 @pytest.fixture
 def copy(finished: Path, tmp_path: Path) -> Path:
     return copy_of(finished, tmp_path / "copy")
+
+
+@pytest.fixture
+def untrained(finished: Path, tmp_path: Path) -> Path:
+    """A copy without models, whose runs are recorded."""
+    return copy_of(finished, tmp_path / "untrained", "06_models", tracking=True)
 
 
 @pytest.fixture(scope="session")

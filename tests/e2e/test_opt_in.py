@@ -22,8 +22,7 @@ def files_of(project: Path) -> dict[str, bytes]:
 
 @pytest.fixture(scope="module")
 def complete(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    project = copy_of(finished, tmp_path_factory.mktemp("opt_in") / "project")
-    (project / "conf" / "test" / "tracking.yml").unlink()
+    project = copy_of(finished, tmp_path_factory.mktemp("opt_in") / "project", tracking=True)
     opt_in = register_pipelines().keys() - {*DEFAULT, "__default__"}
     # Of MNIST's flows.
     parameters = "train_flow.epochs=1,train_mixture_flow.epochs=2"

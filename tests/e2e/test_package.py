@@ -25,12 +25,12 @@ class Deployment:
         self.folder = base / "Ein Ordner für Läufe"
         self.bin = base / "fresh" / "bin"
         venv.create(base / "fresh", with_pip=False)
-        self.site = self._python("-c", "import sysconfig; print(sysconfig.get_path('purelib'))", cwd=base)
+        self.site = self.run("python", "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", cwd=base)
         # The libraries are those of the environment that runs the tests: to download them takes minutes.
         for entry in Path(sysconfig.get_path("purelib")).iterdir():
             if not entry.name.lower().startswith(LEFT_OUT):
                 (Path(self.site) / entry.name).symlink_to(entry)
-        self._python("-m", "pip", "--quiet", "install", "--no-deps", "--no-build-isolation", source, cwd=base)
+        self.run("python", "-m", "pip", "-q", "install", "--no-deps", "--no-build-isolation", source, cwd=base)
         # As `kedro package` makes it.
         self.archive = shutil.make_archive(str(base / "conf-fashion_dgm"), "gztar", source, "conf")
         shutil.move(source / "data", self.folder / "data")
@@ -44,9 +44,6 @@ class Deployment:
         done = subprocess.run([self.bin / command[0], *command[1:]], **options)
         assert done.returncode == code, done.stderr
         return (done.stderr if code else done.stdout).strip()
-
-    def _python(self, *arguments: str | Path, cwd: Path) -> str:
-        return self.run("python", *arguments, cwd=cwd)
 
 
 @pytest.fixture(scope="module")

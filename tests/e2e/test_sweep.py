@@ -1,32 +1,24 @@
 """Several runs at a time, through Ray, on small made-up images."""
 
 import itertools
-import subprocess
-import sys
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pandas as pd
 import pytest
 
-from tests.conftest import make_project
-from tests.e2e.command import environment_of, run, runs_of
-
-
-def sweep(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "fashion_dgm.cli.main", "sweep", "--env", "test", *arguments]
-    options = {"cwd": project, "env": environment_of(project), "capture_output": True, "text": True, "timeout": 300}
-    return subprocess.run(command, **options)
+from tests.e2e.command import copy_of, python, runs_of
 
 
 @pytest.fixture(scope="module")
-def swept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+def swept(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, CompletedProcess[str]]:
     """A project after a sweep, one of whose seeds is refused."""
-    project = make_project(tmp_path_factory.mktemp("sweep"))
-    run(project, "--pipelines", "data_split")
-    return project, sweep(project, "--pipelines", "train_gan,train_wgan", "--seeds", "0,1,-1")
+    project = copy_of(finished, tmp_path_factory.mktemp("sweep") / "copy", "06_models", tracking=True)
+    command = "-m fashion_dgm.cli.main sweep --env test --pipelines train_gan,train_wgan --seeds 0,1,-1"
+    return project, python(project, *command.split())
 
 
-def test_results_lie_apart_and_are_summed_up(swept: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+def test_results_lie_apart_and_are_summed_up(swept: tuple[Path, CompletedProcess[str]]) -> None:
     project, _ = swept
     folder = project / "data" / "sweeps" / "test"
     table = pd.read_csv(folder / "summary.csv")
@@ -43,14 +35,14 @@ def test_results_lie_apart_and_are_summed_up(swept: tuple[Path, subprocess.Compl
     assert not list((project / "data" / "06_models").glob("*.safetensors"))
 
 
-def test_all_runs_are_in_one_experiment(swept: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+def test_all_runs_are_in_one_experiment(swept: tuple[Path, CompletedProcess[str]]) -> None:
     project, _ = swept
     trained = [run for run in runs_of(project) if "node" in run.data.tags and run.info.status == "FINISHED"]
     named = {(run.info.run_name, run.data.params["seed"]) for run in trained}
     assert len(trained) == 4 and named == set(itertools.product(("train_gan", "train_wgan"), "01"))
 
 
-def test_one_failure_does_not_lose_the_others(swept: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+def test_one_failure_does_not_lose_the_others(swept: tuple[Path, CompletedProcess[str]]) -> None:
     _, done = swept
     assert done.returncode == 1
     assert done.stdout.count(": done") == 4
