@@ -1,24 +1,19 @@
 """Checks before the first node of a run."""
 
-from __future__ import annotations
-
 import inspect
 import logging
 from collections.abc import Collection, Iterator
 from types import NoneType
-from typing import TYPE_CHECKING, Any, get_args, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 from kedro.framework.hooks import hook_impl
 from kedro.framework.project import pipelines
-from kedro.io import DatasetNotFoundError, MemoryDataset
+from kedro.io import DataCatalog, DatasetNotFoundError, MemoryDataset
+from kedro.pipeline import Node, Pipeline
 
 from fashion_dgm.config import AdversarialConfig, NamedFlowTrainingConfig, OODConfig, OODSetsConfig
 from fashion_dgm.config.renamed import suggestion
 from fashion_dgm.errors import FashionDGMError
-
-if TYPE_CHECKING:
-    from kedro.io import DataCatalog
-    from kedro.pipeline import Node, Pipeline
 
 __all__ = ["GuardHooks"]
 

@@ -1,7 +1,5 @@
 """One command at a time writes into a folder."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os
@@ -10,15 +8,13 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kedro.framework.hooks import hook_impl
+from kedro.io import DataCatalog
+from kedro.pipeline import Pipeline
 
 from fashion_dgm.errors import FashionDGMError
-
-if TYPE_CHECKING:
-    from kedro.io import DataCatalog
-    from kedro.pipeline import Pipeline
 
 __all__ = ["LockHooks"]
 
@@ -73,7 +69,8 @@ def _locked(folder: Path) -> Iterator[None]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(folder / LOCK, timeout=0):
-            about = {"command": _command(), "process": os.getpid(), "host": socket.gethostname(), "since": time.time()}
+            command = " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])
+            about = {"command": command, "process": os.getpid(), "host": socket.gethostname(), "since": time.time()}
             owner.write_text(json.dumps(about), encoding="utf-8")
             try:
                 yield
@@ -89,10 +86,6 @@ def _locked(folder: Path) -> Iterator[None]:
             f"cannot write to {folder}: {error.strerror or error}. Make it writable, or write to another folder with "
             "--params outputs=FOLDER"
         ) from error
-
-
-def _command() -> str:
-    return " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])
 
 
 def _described(owner: Path) -> str:

@@ -1,19 +1,16 @@
 """The origin of every result, and whether models fit the split that they are evaluated on."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kedro.framework.hooks import hook_impl
+from kedro.io import DataCatalog
+from kedro.pipeline import Node
 from pydantic import BaseModel
 
+from fashion_dgm.data.images import ImageSet
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.provenance import ORIGIN, inherited, mismatches
-
-if TYPE_CHECKING:
-    from kedro.io import DataCatalog
-    from kedro.pipeline.node import Node
 
 __all__ = ["ProvenanceHooks"]
 
@@ -75,8 +72,6 @@ class ProvenanceHooks:
 
 def _own_train_sha256(inputs: Mapping[str, Any]) -> str | None:
     """The hash of the training images among a node's inputs, whichever data set they are of: `train`, `mnist_train`."""
-    from fashion_dgm.data.images import ImageSet
-
     found = (value for name, value in inputs.items() if name.split("_")[-1] == "train" and isinstance(value, ImageSet))
     return next((train.sha256 for train in found), None)
 
@@ -106,7 +101,5 @@ def _trained_on(inputs: Mapping[str, Any]) -> dict[str, str]:
         snapshots = isinstance(value, dict) and value and all(isinstance(epoch, int) for epoch in value)
         checkpoint = next(iter(value.values()))() if snapshots else value
         if isinstance(checkpoint, Checkpoint) and checkpoint.architecture != "Classifier":
-            sha256 = checkpoint.training.get("data_sha256")
-            if sha256:
-                found[name] = sha256
-    return found
+            found[name] = checkpoint.training.get("data_sha256")
+    return {name: sha256 for name, sha256 in found.items() if sha256}

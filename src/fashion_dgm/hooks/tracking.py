@@ -1,31 +1,26 @@
 """The record of a run in MLflow."""
 
-from __future__ import annotations
-
 import subprocess
 import time
 import uuid
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
+from kedro.io import DataCatalog
+from kedro.pipeline import Node
 from pydantic import BaseModel
 
 from fashion_dgm.config import TrackingConfig
+from fashion_dgm.data.images import ImageSet
 from fashion_dgm.nested import flatten
 from fashion_dgm.pipelines.tracking import DIGEST, leave_out
 from fashion_dgm.provenance import ORIGIN
 from fashion_dgm.tracking import calls
-from fashion_dgm.tracking.recorder import Recorder, milliseconds, side_channel
-
-if TYPE_CHECKING:
-    from kedro.framework.context import KedroContext
-    from kedro.io import DataCatalog
-    from kedro.pipeline.node import Node
-
-    from fashion_dgm.data.images import ImageSet
+from fashion_dgm.tracking.recorder import Recorder, current, milliseconds, side_channel
 
 __all__ = ["MLflowHooks"]
 
@@ -34,15 +29,16 @@ class MLflowHooks:
     """One parent run for a `kedro run`, one child run for each training node (tag `training`).
 
     MLflow is a side channel: nodes read and write the catalog alone. A child stays open until the node's last output is
-    saved, so that its files are logged with it.
+    saved, so that its files are logged with it. Where no run is open, what is a side channel does nothing.
     """
 
+    _config: TrackingConfig
+    _project: Path
+    _env: str
+    _catalog: DataCatalog
+    _recorder: Recorder
+
     def __init__(self) -> None:
-        self._config: TrackingConfig | None = None
-        self._project = Path()
-        self._env = ""
-        self._catalog: DataCatalog | None = None
-        self._recorder: Recorder | None = None
         self._node: Node | None = None
         self._unsaved: set[str] = set()
 
@@ -58,7 +54,6 @@ class MLflowHooks:
     @hook_impl
     def before_pipeline_run(self, run_params: dict[str, Any], catalog: DataCatalog) -> None:
         """Opens the parent run."""
-        assert self._config is not None
         if not self._config.enabled:
             return
         self._recorder, self._catalog = Recorder(self._config, self._project), catalog
@@ -70,14 +65,12 @@ class MLflowHooks:
     @hook_impl
     def before_node_run(self, node: Node, inputs: dict[str, Any]) -> None:
         """Opens the child run of a training node and logs what it trains with."""
-        if self._recorder is not None and "training" in node.tags:
+        if "training" in node.tags:
             self._open_child(node, inputs)
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
         """Logs the file, the numbers of a metrics file, and a model; closes the child run with its node's last output."""
-        if self._recorder is None:
-            return
         self._log_saved(dataset_name, data)
         self._unsaved.discard(dataset_name)
         if self._node and not self._unsaved:
@@ -101,36 +94,28 @@ class MLflowHooks:
 
     def close(self, status: str) -> None:
         """Ends whatever run is open with `status`, one of MLflow's run states, and sends what was recorded."""
-        if self._recorder is None:
-            return
-        if self._node:
-            self._end_child(status)
-        self._end(status)
-        recorder, self._recorder = self._recorder, None
-        recorder.close()
+        if current() is not None:
+            if self._node:
+                self._end_child(status)
+            self._end(status)
+            self._recorder.close()
 
     @side_channel
     def _start(self, name: str, tags: dict[str, str], params: dict[str, Any], key: str | None = None) -> None:
-        assert self._recorder is not None
-        assert self._config is not None
         self._recorder.start(name, tags, params, key)
         if self._config.system_metrics:
             self._recorder.watch()
 
     @side_channel
     def _end(self, status: str, latest_of: str | None = None) -> None:
-        assert self._recorder is not None
         self._recorder.end(status, latest_of)
 
     @side_channel
     def _open_child(self, node: Node, inputs: dict[str, Any]) -> None:
-        from fashion_dgm.data.images import ImageSet
         from fashion_dgm.tracking.state import key_of, opened_since
         from fashion_dgm.training.device import resolve_device
         from fashion_dgm.training.store import StateStore
 
-        assert self._recorder is not None
-        assert self._config is not None
         blocks = {name: value for name, value in inputs.items() if name.startswith("params:")}
         params: dict[str, Any] = {}
         for name, value in blocks.items():
@@ -144,8 +129,7 @@ class MLflowHooks:
         tags = {"env": self._env, "node": node.short_name, **_commit(self._project)}
         if colour := self._config.colours.get(node.short_name):
             tags["mlflow.runColor"] = colour
-        devices = [value for name, value in params.items() if name.rpartition(".")[2] == "device"]
-        if devices:
+        if devices := [value for name, value in params.items() if name.rpartition(".")[2] == "device"]:
             tags["device"] = _device_name(resolve_device(devices[-1]))
         store = next((value for value in inputs.values() if isinstance(value, StateStore)), None)
         token, began = uuid.uuid4().hex, time.time_ns()
@@ -171,8 +155,6 @@ class MLflowHooks:
         from mlflow.data.numpy_dataset import from_numpy
         from mlflow.data.sources import LocalArtifactDatasetSource  # type: ignore[attr-defined]
 
-        assert self._recorder is not None
-        assert self._catalog is not None
         source = LocalArtifactDatasetSource(str(self._catalog.get(name)._describe()["filepath"]))  # type: ignore[union-attr]
         data = from_numpy(images.images, source, images.labels, images.name, sha256[:DIGEST])
         dataset = dict(data._to_mlflow_entity())
@@ -182,9 +164,6 @@ class MLflowHooks:
     def _log_saved(self, name: str, data: Any) -> None:
         from fashion_dgm.catalog.registry import is_registrable
 
-        assert self._recorder is not None
-        assert self._config is not None
-        assert self._catalog is not None
         dataset = self._catalog.get(name)
         found = getattr(dataset, "local_path", getattr(dataset, "_filepath", None))
         path = Path(found or "")

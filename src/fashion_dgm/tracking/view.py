@@ -17,30 +17,31 @@ TAG = "mlflow.sharedViewState.gan-and-wgan"
 FILTER = "tags.latest = 'true' AND tags.node LIKE 'train_%gan%'"
 """The runs that it shows."""
 
+# What `log_samples` calls them.
+IMAGES = "samples"
 # MLflow's section of the metrics whose names have no slash.
 OTHERS = "Model metrics"
 
 
-def shared_view(charts: Mapping[str, Sequence[str]], step: int, images: str = "samples") -> str:
+def shared_view(charts: Mapping[str, Sequence[str]], step: int) -> str:
     """Returns the view as MLflow reads it: two wide charts in a row, so that no name is cut.
 
     Arguments:
         charts: by the name of their section, the metrics in their order; what is not listed follows.
         step: of the images that are shown at first.
-        images: their name.
     """
     # Grids of images stand side by side within one chart.
-    sections = [_section(name, 1 if images in charts.get(name, ()) else 2) for name in (*charts, OTHERS)]
+    sections = [_section(name, 1 if IMAGES in charts.get(name, ()) else 2) for name in (*charts, OTHERS)]
     shown = [
         {"type": "LINE", "metricKey": metric, **_chart(metric, section)}
         for section, metrics in charts.items()
         for metric in metrics
-        if metric != images
+        if metric != IMAGES
     ]
     shown += [
-        {"type": "IMAGE", "imageKeys": [images], "step": step, "showRunParams": False, **_chart(images, section)}
+        {"type": "IMAGE", "imageKeys": [IMAGES], "step": step, "showRunParams": False, **_chart(IMAGES, section)}
         for section, metrics in charts.items()
-        if images in metrics
+        if IMAGES in metrics
     ]
     state: dict[str, Any] = {
         "searchFilter": FILTER,
