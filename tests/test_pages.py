@@ -12,6 +12,7 @@ import os
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import markdown
@@ -23,7 +24,6 @@ from scipy import stats
 from fashion_dgm.reporting.chapter import chapter_template
 from fashion_dgm.reporting.claims import CLAIMS
 from tests.conftest import ROOT
-from tests.generated import is_current
 
 ROWS: list[dict[str, Any]] = json.loads((ROOT / "docs" / "results" / "headline.json").read_text(encoding="utf-8"))
 FIELDS = (
@@ -41,6 +41,17 @@ MEASURES = {
 THEORY = {str(path.relative_to(ROOT)) for path in (ROOT / "docs" / "theory").glob("*.md") if path.name != "index.md"}
 REFERENCES = yaml.safe_load((ROOT / "src/fashion_dgm/reporting/references.yml").read_text(encoding="utf-8"))
 CITING = {page for reference in REFERENCES.values() for page in reference.get("pages", ())}
+
+
+def is_current(path: Path, name: str, text: str) -> bool:
+    """Whether the part of a file between the two comments of this name is `text`; writes it first where asked to."""
+    begin, end = f"<!-- Begin of {name}: GOLDEN=write pytest tests/test_pages.py -->", f"<!-- End of {name}. -->"
+    before, rest = path.read_text(encoding="utf-8").split(begin)
+    found, after = rest.split(end)
+    if os.environ.get("GOLDEN") == "write":
+        found = text
+        path.write_text(f"{before}{begin}\n\n{text}\n\n{end}{after}", encoding="utf-8")
+    return found.strip() == text
 
 
 def headline(root: str) -> str:

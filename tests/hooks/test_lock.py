@@ -19,10 +19,6 @@ from fashion_dgm.hooks import LockHooks
 PIPELINE = Pipeline([Node(lambda store: {}, "gan_state", "gan_metrics", name="one")])
 
 
-def make() -> dict[str, Any]:
-    return {}
-
-
 def catalog_in(folder: Path) -> DataCatalog:
     return DataCatalog(
         {
@@ -52,7 +48,7 @@ def test_the_second_of_two_commands_is_refused_until_the_first_has_ended(tmp_pat
 
 
 def test_a_refused_command_keeps_no_lock(tmp_path: Path) -> None:
-    only_metrics = Pipeline([Node(make, None, "gan_metrics", name="one")])
+    only_metrics = Pipeline([Node(lambda metrics: metrics, "other", "gan_metrics", name="one")])
     held = begun(tmp_path, only_metrics)
     with pytest.raises(FashionDGMError, match="07_model_output is being written"):
         begun(tmp_path)

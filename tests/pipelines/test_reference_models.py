@@ -38,7 +38,7 @@ def test_fid_eval_scores_either_and_leaves_out_flows_that_were_not_named() -> No
 
 def test_ood_eval_scores_the_reference_flow_and_needs_no_other() -> None:
     given = images(70, 0), images(20, 1), {"noise": images(20, 2)}
-    chosen = config(models="reference", scores=["likelihood"], max_images=20, benchmark_images=20, bootstrap=100)
+    chosen = config(models="reference", scores=["likelihood"])
     trained = Checkpoint("ResidualFlow", {}, {}, {})
     scores, fitted = score_images(None, None, *given, chosen, residual_flow=trained, reference=REFERENCE)
     assert set(scores["model"]) == {"RealNVP"} and fitted["ensemble"] == 1

@@ -4,7 +4,8 @@ import contextlib
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import mlflow
@@ -14,7 +15,7 @@ from mlflow.protos.databricks_pb2 import TEMPORARILY_UNAVAILABLE
 
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.tracking.outbox import Doubtful, Refused, Unreachable
-from fashion_dgm.tracking.store import Store, database_address
+from fashion_dgm.tracking.store import Store
 
 TURN_OFF = "`enabled: false` in a tracking.yml turns tracking off"
 
@@ -51,29 +52,32 @@ def complaint(folder: Path) -> str:
     return text
 
 
-@pytest.mark.parametrize("start", [0, 20, 4096, 40_000])
-def test_a_damaged_database(folder: Path, start: int) -> None:
-    with (folder / "mlflow.db").open("r+b") as file:
+def overwrite(start: int, database: Path) -> None:
+    with database.open("r+b") as file:
         file.seek(start)
         file.write(b"\xff" * 5000)
-    assert "is damaged" in complaint(folder)
 
 
-def test_a_truncated_database(folder: Path) -> None:
-    os.truncate(folder / "mlflow.db", 30_000)
-    assert "is damaged" in complaint(folder)
-
-
-def test_a_text_in_its_place(folder: Path) -> None:
-    (folder / "mlflow.db").write_text("no database " * 100)
-    assert "is damaged (file is not a database)" in complaint(folder)
-
-
-@pytest.mark.parametrize("revision", ["ffffffffffff", "451aebb31d03"])
-def test_a_database_of_another_version(folder: Path, revision: str) -> None:
-    with contextlib.closing(sqlite3.connect(folder / "mlflow.db")) as connection, connection:
+def set_revision(revision: str, database: Path) -> None:
+    with contextlib.closing(sqlite3.connect(database)) as connection, connection:
         connection.execute("UPDATE alembic_version SET version_num = ?", (revision,))
-    assert "is of another version of MLflow" in complaint(folder)
+
+
+@pytest.mark.parametrize(
+    ("damage", "expected"),
+    [
+        *((partial(overwrite, start), "is damaged") for start in (0, 20, 4096, 40_000)),
+        (lambda database: os.truncate(database, 30_000), "is damaged"),
+        (lambda database: database.write_text("no database " * 100), "is damaged (file is not a database)"),
+        *(
+            (partial(set_revision, name), "is of another version of MLflow")
+            for name in ("ffffffffffff", "451aebb31d03")
+        ),
+    ],
+)
+def test_a_damaged_or_other_database(folder: Path, damage: Callable[[Path], object], expected: str) -> None:
+    damage(folder / "mlflow.db")
+    assert expected in complaint(folder)
 
 
 def test_a_locked_database(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,21 +118,15 @@ def test_a_copied_project_writes_its_artifacts_to_itself(made: Path, folder: Pat
 def test_signs_in_the_path_put_the_database_nowhere_else(made: Path, folder: Path, name: str) -> None:
     place = folder.parent / name
     folder = Path(shutil.copytree(made, place / "09_tracking"))
-    siblings = sorted(folder.parents[1].iterdir())
-    here = sorted(Path.cwd().iterdir())
+    elsewhere = (folder.parents[1], Path.cwd())
+    before = [sorted(path.iterdir()) for path in elsewhere]
     store = Store(folder, "fashion-dgm")
     assert len(store.client.search_runs([store.experiment_id])) == 1
     run = store.client.create_run(store.experiment_id)
     (folder / "figure.txt").write_text("here")
     store.client.log_artifact(run.info.run_id, str(folder / "figure.txt"))
-    (item,) = store.client.list_artifacts(run.info.run_id)
-    assert (folder / "artifacts" / run.info.run_id / "artifacts" / item.path).read_text() == "here"
-    assert sorted(folder.parents[1].iterdir()) == siblings
-    assert sorted(Path.cwd().iterdir()) == here
-
-
-def test_an_address_is_plain_where_it_can_be() -> None:
-    assert database_address(Path("/home/me/my project/mlflow.db")) == "sqlite:////home/me/my project/mlflow.db"
+    assert (folder / "artifacts" / run.info.run_id / "artifacts" / "figure.txt").read_text() == "here"
+    assert [sorted(path.iterdir()) for path in elsewhere] == before
 
 
 @pytest.mark.parametrize(
