@@ -36,45 +36,37 @@ FORMS = pytest.mark.parametrize("form", ["packed", "masked"])
 SMALL = realnvp_config(channel_couplings=3, hidden_channels=4)
 
 
-class Clock:
-    """Time that passes only when a contestant says so."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-        self.calls: list[str] = []
-
-    def __call__(self) -> float:
-        return self.now
-
-    def contestant(self, name: str, *seconds: float) -> Callable[[], None]:
-        remaining = iter(seconds)
-
-        def run() -> None:
-            self.calls.append(name)
-            self.now += next(remaining)
-
-        return run
-
-
 def test_contestants_take_turns_and_are_compared_by_medians_without_the_warm_up(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # Of all that other tests have left, it takes seconds.
     monkeypatch.setattr(gc, "collect", lambda: 0)
-    clock = Clock()
-    contestants = {"a": clock.contestant("a", 100, 1, 2, 3), "b": clock.contestant("b", 100, 4, 4, 30)}
-    timed = interleave(contestants, 3, warmup=1, clock=clock)
-    assert clock.calls == ["a", "b"] * 4
+    now, calls = 0.0, []
+
+    def contestant(name: str, *seconds: float) -> Callable[[], None]:
+        remaining = iter(seconds)
+
+        def run() -> None:
+            nonlocal now
+            calls.append(name)
+            now += next(remaining)
+
+        return run
+
+    contestants = {"a": contestant("a", 100, 1, 2, 3), "b": contestant("b", 100, 4, 4, 30)}
+    timed = interleave(contestants, 3, warmup=1, clock=lambda: now)
+    assert calls == ["a", "b"] * 4
     assert timed.seconds == {"a": (1, 2, 3), "b": (4, 4, 30)}
     assert timed.speedup("a", "b") == (4 / 2, 4 / 2, 30 / 3)
     # Queued work is waited for within the time of who queued it.
     queue: list[int] = []
 
     def synchronize() -> None:
-        clock.now += sum(queue)
+        nonlocal now
+        now += sum(queue)
         queue.clear()
 
-    timed = interleave({"a": lambda: queue.append(5)}, 2, synchronize=synchronize, clock=clock)
+    timed = interleave({"a": lambda: queue.append(5)}, 2, synchronize=synchronize, clock=lambda: now)
     assert timed.seconds == {"a": (5, 5)}
 
 

@@ -43,10 +43,6 @@ def project(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return project
 
 
-def test_the_page_is_short() -> None:
-    assert len(PAGE.read_text(encoding="utf-8").splitlines()) < 80
-
-
 def test_models_are_trained_and_loaded_by_name(project: Path) -> None:
     assert len(table_of(project, "lsgan_history")) == 2
     bits = table_of(project, "nice_flow_history")["test_bits_per_dim"]
