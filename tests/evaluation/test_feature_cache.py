@@ -3,6 +3,7 @@ import io
 import random
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -17,48 +18,36 @@ CPU = torch.device("cpu")
 IMAGES = np.random.default_rng(0).integers(256, size=(6, 1, 28, 28)).astype(np.uint8)
 
 
-class Counting:
+@pytest.fixture
+def space() -> FeatureSpace:
     """A feature space that counts how often it is asked."""
-
-    def __init__(self) -> None:
-        self.calls = 0
-        self.space = FeatureSpace("classifier", "", "last", 28, "00", self.extract)
-
-    def extract(self, images: torch.Tensor) -> torch.Tensor:
-        self.calls += 1
-        return images.mean(dim=(1, 2))
+    return FeatureSpace("classifier", "", "last", 28, "00", Mock(side_effect=lambda images: images.mean(dim=(1, 2))))
 
 
-def test_features_are_extracted_once(tmp_path: Path) -> None:
-    counting = Counting()
-    first = FeatureCache(tmp_path).features(counting.space, IMAGES, CPU, 100)
-    second = FeatureCache(tmp_path).features(counting.space, IMAGES, CPU, 100)
-    assert counting.calls == 1
+def features(space: FeatureSpace, folder: Path | None, images: np.ndarray = IMAGES) -> np.ndarray:
+    return FeatureCache(folder).features(space, np.ascontiguousarray(images), CPU, 100)
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_features_are_extracted_once_where_there_is_a_folder(space: FeatureSpace, tmp_path: Path, kept: bool) -> None:
+    first, second = (features(space, tmp_path if kept else None) for _ in range(2))
+    assert space.extract.call_count == (1 if kept else 2)
     np.testing.assert_array_equal(first, second)
-    np.testing.assert_array_equal(first, counting.space(torch.from_numpy(IMAGES), CPU, 100))
+    np.testing.assert_array_equal(first, space(torch.from_numpy(IMAGES), CPU, 100))
 
 
-def test_nothing_is_stale(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    counting = Counting()
-    cache = FeatureCache(tmp_path)
+def test_nothing_is_stale(space: FeatureSpace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     changed = IMAGES.copy()
     changed[0, 0, 0, 0] ^= 1
-    cases = [
-        (counting.space, IMAGES),
-        (counting.space, changed),
-        (counting.space, IMAGES[:5]),
-        (counting.space, IMAGES[::-1]),
-        (dataclasses.replace(counting.space, weights_sha256="01"), IMAGES),
-        (dataclasses.replace(counting.space, layer="other"), IMAGES),
-        (dataclasses.replace(counting.space, name="inception"), IMAGES),
-    ]
-    for space, images in cases:
-        found = cache.features(space, np.ascontiguousarray(images), CPU, 100)
-        np.testing.assert_allclose(found, images.mean(axis=(1, 2)) / 255, rtol=1e-5)
-    assert counting.calls == len(cases) == len(list(tmp_path.iterdir()))
+    cases = [(space, images) for images in (IMAGES, changed, IMAGES[:5], IMAGES[::-1])]
+    changes = ({"weights_sha256": "01"}, {"layer": "other"}, {"name": "inception"})
+    cases += [(dataclasses.replace(space, **change), IMAGES) for change in changes]
+    for one, images in cases:
+        np.testing.assert_allclose(features(one, tmp_path, images), images.mean(axis=(1, 2)) / 255, rtol=1e-5)
+    assert space.extract.call_count == len(cases) == len(list(tmp_path.iterdir()))
     monkeypatch.setattr(feature_cache, "code_version", lambda *packages: "another")
-    cache.features(counting.space, IMAGES, CPU, 100)
-    assert counting.calls == len(cases) + 1
+    features(space, tmp_path)
+    assert space.extract.call_count == len(cases) + 1
 
 
 def pickled(data: bytes, rng: random.Random) -> bytes:
@@ -68,26 +57,31 @@ def pickled(data: bytes, rng: random.Random) -> bytes:
 
 
 @pytest.mark.parametrize("damage", [*DAMAGES.values(), pickled], ids=[*DAMAGES, "pickled"])
-def test_damaged_features_are_made_anew_and_pickles_are_not_loaded(tmp_path: Path, damage: Damage) -> None:
-    counting, rng = Counting(), random.Random(0)
-    expected = FeatureCache(tmp_path).features(counting.space, IMAGES, CPU, 100)
+def test_damaged_features_are_made_anew_and_pickles_are_not_loaded(
+    space: FeatureSpace, tmp_path: Path, damage: Damage
+) -> None:
+    rng, expected = random.Random(0), features(space, tmp_path)
     (path,) = tmp_path.iterdir()
     for _ in range(20):
         path.write_bytes(damage(path.read_bytes(), rng))
-        np.testing.assert_array_equal(FeatureCache(tmp_path).features(counting.space, IMAGES, CPU, 100), expected)
-    calls = counting.calls
+        np.testing.assert_array_equal(features(space, tmp_path), expected)
+    calls = space.extract.call_count
     assert calls > 10
-    FeatureCache(tmp_path).features(counting.space, IMAGES, CPU, 100)
-    assert counting.calls == calls
+    features(space, tmp_path)
+    assert space.extract.call_count == calls
 
 
 @pytest.mark.parametrize(("denied", "message"), [("r", "are extracted anew"), ("w", "are not kept for the next run")])
 def test_a_folder_that_cannot_be_used_is_a_warning(
-    tmp_path: Path, denied: str, message: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    space: FeatureSpace,
+    tmp_path: Path,
+    denied: str,
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    counting = Counting()
     if denied == "r":
-        FeatureCache(tmp_path).features(counting.space, IMAGES, CPU, 100)
+        features(space, tmp_path)
     original = Path.open
 
     def opened(self: Path, mode: str = "r", *args: Any, **options: Any) -> Any:
@@ -97,13 +91,5 @@ def test_a_folder_that_cannot_be_used_is_a_warning(
         return original(self, mode, *args, **options)
 
     monkeypatch.setattr(Path, "open", opened)
-    found = FeatureCache(tmp_path).features(counting.space, IMAGES, CPU, 100)
-    np.testing.assert_array_equal(found, counting.space(torch.from_numpy(IMAGES), CPU, 100))
+    np.testing.assert_array_equal(features(space, tmp_path), space(torch.from_numpy(IMAGES), CPU, 100))
     assert message in caplog.text and "Permission denied" in caplog.text and "damaged" not in caplog.text
-
-
-def test_without_a_folder_nothing_is_kept() -> None:
-    counting = Counting()
-    for _ in range(2):
-        FeatureCache(None).features(counting.space, IMAGES, CPU, 100)
-    assert counting.calls == 2

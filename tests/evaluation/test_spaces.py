@@ -25,7 +25,7 @@ def test_the_shipped_classifier_is_used_whatever_was_trained() -> None:
     (space,), missing = available_spaces(CONFIG, trained(), CPU)
     assert (space.origin, space.dimension, space.weights_sha256) == ("shipped", 128, REFERENCE_SHA256)
     assert space.accuracy is not None and space.accuracy >= 0.935
-    assert "was not asked for" in missing[0]
+    assert len(missing) == 1 and "was not asked for" in missing[0]
 
 
 def test_the_trained_one_is_used_if_asked_for() -> None:
@@ -36,30 +36,19 @@ def test_the_trained_one_is_used_if_asked_for() -> None:
         available_spaces(config, None, CPU)
 
 
-def test_efficientnet_is_asked_for_and_may_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    config = CONFIG.model_copy(update={"efficientnet": True})
-
-    def absent(pixels: int, device: torch.device) -> None:
-        raise FashionDGMError(f"the extra `efficientnet`, for {pixels} pixels")
-
-    monkeypatch.setattr(spaces, "efficientnet_space", absent)
-    assert [s.name for s in available_spaces(CONFIG, None, CPU)[0]] == ["classifier"]
-    (space,), missing = available_spaces(config, None, CPU)
-    assert space.name == "classifier" and missing[0] == "the extra `efficientnet`, for 32 pixels"
-
-
 def test_a_missing_space_costs_no_other(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    config = CONFIG.model_copy(update={"inception": True, "inception_weights": str(tmp_path / "absent.pth")})
-    (space,), missing = available_spaces(config, None, CPU)
-    assert space.name == "classifier" and "which is not a file there" in missing[0]
+    wanted = {"efficientnet": True, "inception": True, "inception_weights": str(tmp_path / "absent.pth")}
+    config = CONFIG.model_copy(update=wanted)
 
-    def damaged() -> Checkpoint:
+    def absent(*arguments: object) -> None:
         raise FashionDGMError("it was changed or damaged")
 
-    monkeypatch.setattr(spaces, "reference_checkpoint", damaged)
-    with pytest.raises(
-        FashionDGMError, match=r"no feature space to compare images in: it was changed.*not a file there"
-    ):
+    monkeypatch.setattr(spaces, "efficientnet_space", absent)
+    (space,), missing = available_spaces(config, None, CPU)
+    assert space.name == "classifier" and missing[0] == "it was changed or damaged"
+    assert "which is not a file there" in missing[1]
+    monkeypatch.setattr(spaces, "reference_checkpoint", absent)
+    with pytest.raises(FashionDGMError, match=r"no feature space to compare images in: it was.*not a file there"):
         available_spaces(config, None, CPU)
 
 

@@ -1,5 +1,7 @@
 """Quality of one set of samples compared with real images, in one feature space."""
 
+from dataclasses import asdict
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -57,8 +59,7 @@ def quality(
     except FashionDGMError as error:
         reasons.append(str(error))
     try:
-        near = neighbourhoods(real, fake, config.neighbours, config.memory_megabytes, real_radii)
-        found |= {name: getattr(near, name) for name in ("precision", "recall", "density", "coverage")}
+        found |= asdict(neighbourhoods(real, fake, config.neighbours, config.memory_megabytes, real_radii))
     except FashionDGMError as error:
         reasons.append(str(error))
     return found, reasons

@@ -31,9 +31,8 @@ logger = logging.getLogger(__name__)
 
 # The best epoch is chosen on one split and read off another, so that the choice does not flatter it.
 SELECT, REPORT, TRAIN = "test", "benchmark", "train"
-_REAL_ROWS = ((SELECT, "floor"), (TRAIN, "training"))
+_REAL_ROWS = {"floor": SELECT, "training": TRAIN}
 _BY_EPOCH = ("model", "epoch", "feature_space", "split", "samples", "distance")
-_IDENTITY = ("model", "state", "epoch", "temperature", "feature_space", "samples")
 
 
 @dataclass(frozen=True)
@@ -123,7 +122,8 @@ def score_samples(
         compute = partial(_score_model, of_model, real, spaces, config, device)
         # External files may have changed since.
         kept = not any(source.external for source in of_model)
-        results.add(progress(f"{model}, {temperature}", compute, _complete) if kept else compute())
+        part = f"{model}, {temperature}"
+        results.add(progress(part, compute, lambda found: not found["failures"]) if kept else compute())
     if results.failures and not results.rows:
         reasons = "; ".join(f"{failure['model']}: {failure['reason']}" for failure in results.failures[:3])
         raise FashionDGMError(f"there are no samples that could be scored. {reasons}")
@@ -132,8 +132,8 @@ def score_samples(
             "No model has been trained, and there are no external samples: only real images are compared."
         )
         logger.warning(results.warnings[-1])
-    for space, (split, state) in itertools.product(spaces, _REAL_ROWS):
-        results.rows.append(_real_row(split, state, real, space, config, results))
+    for space, state in itertools.product(spaces, _REAL_ROWS):
+        results.rows.append(_real_row(state, real, space, config, results))
     return Scores(
         pd.DataFrame(results.by_epoch, columns=list(_BY_EPOCH)),
         pd.DataFrame(results.rows).astype({"epoch": "Int64", "kid_subset": "Int64"}),
@@ -209,10 +209,6 @@ def _score_model(
     return asdict(results)
 
 
-def _complete(results: Mapping[str, Any]) -> bool:
-    return not results["failures"]
-
-
 def _score(
     source: SampleSource,
     real: RealImages,
@@ -259,20 +255,22 @@ def _compare(
 
 def _row(scored: _Scored, state: str, real: RealImages, config: FIDConfig, results: _Results) -> dict[str, Any]:
     space, source = scored.space, scored.source
-    labels = real.labels(REPORT), real.labels(source.model) if state in dict(_REAL_ROWS).values() else None
+    labels = real.labels(REPORT), real.labels(source.model) if state in _REAL_ROWS else None
     radii = real.radii(space, REPORT, config.neighbours, config.memory_megabytes)
     values, reasons = quality(real.features(space, REPORT), scored.features, config, *labels, radii)
     results.warnings += [f"{source.model}: {reason}." for reason in reasons]
-    identity = (source.model, state, source.epoch, source.temperature, space.name, len(scored.features))
+    row = {"model": source.model, "state": state, "epoch": source.epoch, "temperature": source.temperature}
+    row |= {"feature_space": space.name, "samples": len(scored.features)}
+    row |= {f"distance_{split}": distance for split, distance in scored.distances.items()}
     copying = None if scored.images is None else real.copying_probability(scored.images, TRAIN, SELECT)
-    distances = {f"distance_{split}": distance for split, distance in scored.distances.items()}
-    row = {**dict(zip(_IDENTITY, identity, strict=True)), **distances, **values, "copying_probability": copying}
+    row |= {**values, "copying_probability": copying}
     return {name: value.item() if isinstance(value, np.generic) else value for name, value in row.items()}
 
 
 def _real_row(
-    split: str, state: str, real: RealImages, space: FeatureSpace, config: FIDConfig, results: _Results
+    state: str, real: RealImages, space: FeatureSpace, config: FIDConfig, results: _Results
 ) -> dict[str, Any]:
+    split = _REAL_ROWS[state]
     source = SampleSource(split, None, lambda n: (torch.empty(0), ""))
     scored = _compare(source, real.features(space, split), real, space, None)
     row = _row(scored, state, real, config, results)

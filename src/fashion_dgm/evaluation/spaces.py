@@ -34,28 +34,19 @@ def available_spaces(
     Raises:
         FashionDGMError: if there is none at all.
     """
-    spaces, missing = [], []
-    try:
-        spaces.append(_classifier(config, trained, device))
-    except FashionDGMError as error:
-        logger.warning("no distance in a classifier's features: %s", error)
-        missing.append(str(error))
+    wanted = {"distance in a classifier's features": lambda: _classifier(config, trained, device)}
     if config.efficientnet:
-        try:
-            spaces.append(efficientnet_space(config.efficientnet_pixels, device))
-        except FashionDGMError as error:
-            logger.warning("no distance in EfficientNet's features: %s", error)
-            missing.append(str(error))
+        wanted["distance in EfficientNet's features"] = lambda: efficientnet_space(config.efficientnet_pixels, device)
     if config.inception:
+        wanted["FID in Inception features"] = lambda: _inception(config, device)
+    spaces, missing = [], []
+    for distance, make in wanted.items():
         try:
-            weights = find_inception_weights(
-                config.inception_weights, config.inception_sha256, config.inception_download
-            )
-            spaces.append(inception_space(weights, device))
+            spaces.append(make())
         except FashionDGMError as error:
-            logger.warning("no FID in Inception features: %s", error)
+            logger.warning("no %s: %s", distance, error)
             missing.append(str(error))
-    else:
+    if not config.inception:
         missing.append("FID in Inception features was not asked for (fid_eval.inception is off)")
     if not spaces:
         raise FashionDGMError(f"there is no feature space to compare images in: {'; '.join(missing)}")
@@ -89,3 +80,8 @@ def _classifier(config: FIDConfig, trained: Checkpoint | None, device: torch.dev
         origin=config.classifier,
         trained_on=checkpoint.training.get("data_sha256"),
     )
+
+
+def _inception(config: FIDConfig, device: torch.device) -> FeatureSpace:
+    weights = find_inception_weights(config.inception_weights, config.inception_sha256, config.inception_download)
+    return inception_space(weights, device)
