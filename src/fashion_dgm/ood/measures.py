@@ -107,8 +107,6 @@ class Neighbours:
         describe: takes images, uint8 `(N, 1, H, W)`, to descriptors `(N, D)`.
         reference: training images, uint8 `(M, 1, H, W)`.
         k: which neighbour, counted from 1.
-        device: where distances are computed.
-        batch_size: images at once.
 
     Raises:
         FashionDGMError: if there are fewer than k references.
@@ -149,10 +147,7 @@ def measure_flow(
     log-determinant of a flow that estimates it).
 
     Arguments:
-        flow: on any device.
         images: uint8 `(N, C, H, W)`.
-        batch_size: images at once.
-        seed: of the noise.
         gradient: whether to measure `gradient_norm`, which takes about three times as long.
 
     Returns:

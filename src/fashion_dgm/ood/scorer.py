@@ -54,9 +54,6 @@ class Scorer:
     looked for, so that no image is its own neighbour while fitting.
 
     Arguments:
-        models: what the scores ask.
-        train: training images.
-        config: which scores, and how they are made.
         device: of the models and of the search for neighbours.
         progress: where the measures of each set of images are kept; in memory only if left out.
 
@@ -182,17 +179,10 @@ def for_slow_flow(config: OODConfig) -> OODConfig:
 
     It has fewer images, and only those scores that a flow and the training images suffice for.
     """
-    most = config.residual_flow_images
     own = tuple(name for name in scores_of(config) if SCORES[name].uses_flow and not SCORES[name].uses_labels)
     possible = tuple(name for name in own if not needs_of(name, config) & NOT_OF_A_SLOW_FLOW)
-    primary_score = config.primary_score if config.primary_score in possible else "likelihood"
-    return config.model_copy(
-        update={
-            "scores": tuple(dict.fromkeys(("likelihood", *possible))),
-            "primary_score": primary_score,
-            "max_images": min(most, config.max_images),
-            "benchmark_images": min(most, config.benchmark_images),
-            "fit_images": min(most, config.fit_images),
-            "batch_size": min(most, config.batch_size),
-        }
-    )
+    numbers = ("max_images", "benchmark_images", "fit_images", "batch_size")
+    changes: dict[str, Any] = {name: min(config.residual_flow_images, getattr(config, name)) for name in numbers}
+    changes["scores"] = tuple(dict.fromkeys(("likelihood", *possible)))
+    changes["primary_score"] = config.primary_score if config.primary_score in possible else "likelihood"
+    return config.model_copy(update=changes)

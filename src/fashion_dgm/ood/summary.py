@@ -30,7 +30,6 @@ def summarise(
         fitted: `{"in_distribution", "images", "references", "ensemble", "missing": {model: {score: reason}}, "failed":
             {set: reason}}`.
         sets_summary: `{"sets": {name: {"note"}}}`, where a note reports copies.
-        config: how it was measured.
 
     Returns:
         `in_distribution` and `sets`, with bits/dim and detection by raw likelihood under the first model; `models`, with

@@ -33,7 +33,6 @@ def detection_table(
             A score may be NaN where a model has none.
         in_distribution: the data set that is not OOD.
         typical: mean bits/dim of training images under each model.
-        config: sizes of groups, replicates, confidence and seed.
         partners: of a set that was made from in-distribution images, the index of the one that each image was made from.
 
     Returns:
@@ -76,8 +75,6 @@ def group_typicality(bits: NDArray[np.floating], typical: float, size: int, seed
     Arguments:
         bits: bits/dim of each image, `(N,)`.
         typical: mean bits/dim of training images.
-        size: images in a group.
-        seed: of the groups.
 
     Returns:
         float64, `(N // size,)`.
@@ -104,7 +101,6 @@ def compare_with_primary(
 
     Arguments:
         found: detection by `(model, dataset, score)`, with resamples in common.
-        primary_score: its name.
         confidence: of all intervals together, in `(0, 1)`.
         least_difference: in AUROC; a smaller one is called none.
 

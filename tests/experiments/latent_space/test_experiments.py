@@ -1,3 +1,5 @@
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -25,6 +27,7 @@ CONFIG = LatentSpaceConfig(
     seed=0,
     device="cpu",
 )
+IN_DISTRIBUTION, OOD = made_up_images(18, seed=1).images, 255 - made_up_images(9, seed=2).images
 
 
 @pytest.fixture
@@ -32,20 +35,10 @@ def decoder() -> LatentDecoder:
     return LatentDecoder(make_flow(shape=(1, 28, 28), size=0.05), batch_size=4, seed=0)
 
 
-@pytest.fixture
-def in_distribution() -> np.ndarray:
-    return made_up_images(18, seed=1).images
-
-
-@pytest.fixture
-def ood() -> np.ndarray:
-    return 255 - made_up_images(9, seed=2).images
-
-
 def test_temperature_is_the_scale_of_the_same_latents(decoder) -> None:
-    before = {name: value.clone() for name, value in decoder.flow.state_dict().items()}
+    before = copy.deepcopy(decoder.flow.state_dict())
     cool, plain = experiments.temperatures(decoder, CONFIG)
-    assert all(torch.equal(value, before[name]) for name, value in decoder.flow.state_dict().items())
+    torch.testing.assert_close(decoder.flow.state_dict(), before, rtol=0, atol=0)
     np.testing.assert_allclose(cool.norm, 0.5 * plain.norm, rtol=1e-6)
     # False alarm below 1 in a million: the norm scatters by 1 / sqrt(2 D).
     assert np.abs(plain.norm - 1).max() < 5.5 / np.sqrt(2 * 784)
@@ -62,37 +55,34 @@ def test_latents_off_the_typical_set_are_what_they_are_called(decoder) -> None:
     assert samples["cut at ±1"].norm.max() < 1
 
 
-def test_radii_are_exact_and_scales_are_swapped(decoder, in_distribution) -> None:
-    half, whole, *swaps = experiments.real_directions(decoder, in_distribution, CONFIG)
+def test_radii_are_exact_and_scales_are_swapped(decoder) -> None:
+    half, whole, *swaps = experiments.real_directions(decoder, IN_DISTRIBUTION, CONFIG)
     np.testing.assert_allclose(half.norm, 0.5, rtol=1e-6)
     np.testing.assert_allclose(whole.norm, 1.0, rtol=1e-6)
-    own = decoder.encode(in_distribution[:9])
+    own = decoder.encode(IN_DISTRIBUTION[:9])
     for index, sample in enumerate(swaps):
-        latents = own.clone()
-        part = slice(392 * index, 392 * (index + 1))
+        latents, part = own.clone(), slice(392 * index, 392 * (index + 1))
         latents[:, part] = own[[8, 0, 1, 2, 3, 4, 5, 6, 7]][:, part]
         assert np.array_equal(sample.images, decoder.decode(latents))
-        assert np.array_equal(sample.donor[1], in_distribution[0]) and np.array_equal(
-            sample.host[1], in_distribution[1]
-        )
+        assert np.array_equal([sample.donor[1], sample.host[1]], IN_DISTRIBUTION[:2])
 
 
-def test_paths_share_their_ends(decoder, in_distribution) -> None:
-    samples = [*experiments.interpolations(decoder, in_distribution, CONFIG)]
+def test_paths_share_their_ends(decoder) -> None:
+    samples = [*experiments.interpolations(decoder, IN_DISTRIBUTION, CONFIG)]
     ends = [sample for sample in samples if sample.level == 0.0]
     assert [sample.experiment for sample in ends] == ["path_pixels", "path_linear", "path_spherical"]
-    assert all(np.array_equal(sample.images, in_distribution[:9]) for sample in ends)
-    assert all(np.array_equal(sample.images, in_distribution[9:]) for sample in samples if sample.level == 1.0)
+    assert all(np.array_equal(sample.images, IN_DISTRIBUTION[:9]) for sample in ends)
+    assert all(np.array_equal(sample.images, IN_DISTRIBUTION[9:]) for sample in samples if sample.level == 1.0)
     paths = compare_paths(table_of(samples), CONFIG)
     assert paths["path_linear"]["norm"] < paths["path_spherical"]["norm"]
     linear, spherical = (paths[f"path_{name}"]["middle"] for name in ("linear", "spherical"))
     assert paths["linear_minus_spherical"]["difference"] == pytest.approx(linear - spherical)
 
 
-def test_ood_images_are_kept_mixed_and_lost_in_noise(decoder, in_distribution, ood) -> None:
-    samples = {(s.experiment, s.variant): s for s in experiments.ood_latents(decoder, in_distribution, ood, CONFIG)}
-    assert np.array_equal(samples["ood", "encoded and decoded"].images, ood)
-    assert np.array_equal(samples["noise", "s = 0"].images, ood)
+def test_ood_images_are_kept_mixed_and_lost_in_noise(decoder) -> None:
+    samples = {(s.experiment, s.variant): s for s in experiments.ood_latents(decoder, IN_DISTRIBUTION, OOD, CONFIG)}
+    assert np.array_equal(samples["ood", "encoded and decoded"].images, OOD)
+    assert np.array_equal(samples["noise", "s = 0"].images, OOD)
     rows = {
         (row["experiment"], row["variant"]): row
         for row in summarise_decoded(table_of([*samples.values()]), np.array([5.0, 6.0]), CONFIG)

@@ -11,37 +11,34 @@ from pydantic import ValidationError
 from fashion_dgm.config import LogDetStudyConfig
 from fashion_dgm.experiments.log_det import draws, summary
 from fashion_dgm.experiments.log_det.blocks import random_block
-from fashion_dgm.experiments.log_det.study import designs, random_blocks, study
+from fashion_dgm.experiments.log_det.study import random_blocks, study
 from fashion_dgm.flows import Geometric, Roulette, Truncation, log_det_series
 
-
-@pytest.fixture(scope="module")
-def config() -> LogDetStudyConfig:
-    return LogDetStudyConfig(
-        kinds=("dense", "convolutional", "contracting"),
-        dimensions=(4, 9),
-        lipschitz=(0.5, 0.8),
-        focus=0.8,
-        draws=2_000,
-        terms=200,
-        truncations=(1, 4),
-        exact_terms=(0, 2),
-        geometric=(0.2,),
-        poisson=(2.0,),
-        probes=(1, 4, 16),
-        budgets=(10, 100),
-        confidence=0.999,
-        trained_images=1,
-        trained_draws=200,
-        trained_terms=20,
-        seed=0,
-        device="cpu",
-    )
+CONFIG = LogDetStudyConfig(
+    kinds=("dense", "convolutional", "contracting"),
+    dimensions=(4, 9),
+    lipschitz=(0.5, 0.8),
+    focus=0.8,
+    draws=2_000,
+    terms=200,
+    truncations=(1, 4),
+    exact_terms=(0, 2),
+    geometric=(0.2,),
+    poisson=(2.0,),
+    probes=(1, 4, 16),
+    budgets=(10, 100),
+    confidence=0.999,
+    trained_images=1,
+    trained_draws=200,
+    trained_terms=20,
+    seed=0,
+    device="cpu",
+)
 
 
 @pytest.fixture(scope="module")
-def tables(config) -> dict[str, pd.DataFrame]:
-    return study(random_blocks(config), config, config.draws, config.terms, lambda block: block.lipschitz == 0.8)
+def tables() -> dict[str, pd.DataFrame]:
+    return study(random_blocks(CONFIG), CONFIG, CONFIG.draws, CONFIG.terms, lambda block: block.lipschitz == 0.8)
 
 
 def test_estimates_are_those_of_the_code_that_trains_flows():
@@ -99,13 +96,6 @@ def test_measured_errors_follow_theory_at_every_budget(tables):
     assert (several.max() / several.min()).round(9).eq(16).all()
 
 
-def test_every_block_and_estimator_has_its_rows(tables, config):
-    assert len(tables["blocks"]) == 12
-    assert len(tables["estimators"]) == 12 * len(list(designs(config)))
-    assert set(tables["tails"]["block"]) == set(tables["probes"]["block"]) == set(tables["costs"]["block"])
-    assert (tables["truncation"]["error"].abs() <= tables["truncation"]["bound"] + 1e-12).all()
-
-
 def test_break_even_is_where_both_err_alike():
     cost, roulette, truncation, bias = 4.0, 9.0, 2.0, 0.3
     budget = summary.break_even(cost, roulette, truncation, bias)
@@ -131,11 +121,8 @@ def test_terms_needed_look_past_an_error_that_crosses_zero():
         ({"focus": 0.7}, "focus must be one of"),
         ({"dimensions": (10,)}, "squares"),
         ({"truncations": (30,)}, "no truncation"),
-        ({"geometric": (1.0,)}, "less than 1"),
-        ({"poisson": (0.0,)}, "greater than 0"),
-        ({"lipschitz": (1.0,), "focus": 1.0}, "less than 1"),
     ],
 )
-def test_impossible_studies_are_refused(config, change, message):
+def test_impossible_studies_are_refused(change, message):
     with pytest.raises(ValidationError, match=message):
-        LogDetStudyConfig(**{**config.model_dump(), **change})
+        LogDetStudyConfig(**{**CONFIG.model_dump(), **change})

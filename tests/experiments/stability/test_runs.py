@@ -1,5 +1,4 @@
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from itertools import product
@@ -47,15 +46,6 @@ def configured(**changes: Any) -> StabilityConfig:
     values |= {"batch_size": 16, "width": 2, "snapshot_every": 1, "samples": 60, "least_progress": 0.5}
     values |= {"missing_fraction": 0.01, "missing_classes": 3, "confidence": 0.95, "parallel": 1, "gpus_per_run": 0}
     return StabilityConfig(**{**values, "seed": 5, "device": "cpu", **changes})
-
-
-@pytest.fixture
-def one_thread() -> Iterator[None]:
-    """As many as Ray gives each of its runs: with more, sums are taken in another order and differ in their last digits."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture
@@ -110,7 +100,6 @@ def test_what_cannot_be_studied_is_named(study: Study) -> None:
         plans(configured(), GAN, WGAN, SPECTRAL, PENALISED.model_copy(update={"normalisation": GAN.normalisation}))
 
 
-@pytest.mark.usefixtures("one_thread")
 def test_interrupted_study_goes_on_and_ends_as_if_it_had_not_been(
     study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -149,7 +138,6 @@ def test_interrupted_study_goes_on_and_ends_as_if_it_had_not_been(
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("one_thread")
 def test_side_by_side_is_as_one_after_another(study: Study, tmp_path: Path) -> None:
     made = planned(seeds=1)[:2]
     whole = conduct(replace(study, folder=tmp_path / "whole"), made)

@@ -8,7 +8,7 @@ from tests.experiments.stability.test_runs import configured
 
 from fashion_dgm.experiments.stability.grid import AS_ASSIGNED, MODELS
 from fashion_dgm.experiments.stability.measures import RunRecord, Score
-from fashion_dgm.experiments.stability.summary import PAIRS, compare, more_stable, rows_of, summarise
+from fashion_dgm.experiments.stability.summary import PAIRS, compare, rows_of, summarise
 
 UNTRAINED = 170.0
 
@@ -97,18 +97,3 @@ def test_what_cannot_be_decided(first: Any, second: Any, difference: float, pair
     found = compare(first, second, 0.95)
     assert (found["difference"], found["pairs"], found["left_out"]) == (difference, pairs, left_out)
     assert (found["outcome"], found["interval"]) == ("undecided", None)
-
-
-@pytest.mark.parametrize(
-    ("degradation", "distance", "expected"),
-    [
-        ("first", "undecided", "first"),
-        ("second", "second", "second"),
-        ("first", "second", "mixed"),
-        ("undecided", "first", "undecided"),
-    ],
-)
-def test_a_model_that_degrades_less_is_more_stable_unless_it_is_farther_away(
-    degradation: Any, distance: Any, expected: str
-) -> None:
-    assert more_stable(degradation, distance) == expected

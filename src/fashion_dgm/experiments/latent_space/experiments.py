@@ -171,7 +171,6 @@ def interpolations(
     """Goes from each image to another, in latent space in a straight line and along the sphere, and pixel by pixel.
 
     Arguments:
-        decoder: the flow.
         in_distribution: in-distribution images, `(2 N, 1, H, W)`: the first half are starts, the second are ends.
         config: how many pairs at most, and how many steps.
     """
@@ -192,8 +191,6 @@ def ood_latents(
     """Encodes OOD images, decodes them again, mixes their latents with those of in-distribution images, and adds noise.
 
     Arguments:
-        decoder: the flow.
-        in_distribution: in-distribution images.
         ood: OOD images, of which as many are used as there are in-distribution ones.
         config: how many images at most, and the fractions of noise.
     """

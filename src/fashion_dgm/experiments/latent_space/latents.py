@@ -71,7 +71,6 @@ def interpolate(start: Tensor, end: Tensor, t: float, path: Path) -> Tensor:
         start: latents at `t = 0`, `(N, D)`.
         end: latents at `t = 1`, `(N, D)`.
         t: in `[0, 1]`.
-        path: which way to go.
 
     Raises:
         FashionDGMError: on the spherical path, if a norm is 0 or directions are opposite.

@@ -51,7 +51,6 @@ def summarise_decoded(scores: DataFrame, reference: Array, config: LatentSpaceCo
     Arguments:
         scores: what `table_of` returns.
         reference: bits/dim of real images, `(N,)`.
-        config: resamples, confidence and seed.
 
     Returns:
         `{"experiment", "variant", "level", "images", "bits_per_dim", "bits_per_dim_interval", "norm", "norm_again",

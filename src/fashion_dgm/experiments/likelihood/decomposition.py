@@ -85,8 +85,6 @@ def decompose(
     Arguments:
         flow: the model, on any device; it is left in the mode it was in.
         images: uint8 in 0..255, `(N, C, H, W)`, on any device.
-        batch_size: images at once.
-        seed: of the dequantisation noise.
         precision: float32, or bfloat16 for the networks in the couplings.
 
     Raises:

@@ -57,7 +57,6 @@ def second_order_gap(
         inside: uint8, `(N, C, H, W)`, whose mean is the centre.
         outside: uint8, `(M, C, H, W)`.
         levels: the factors `a`.
-        batch_size: images at once.
         seed: of the dequantisation noise, and of the probes where the log-determinant is estimated.
 
     Returns:

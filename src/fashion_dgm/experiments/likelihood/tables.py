@@ -51,9 +51,8 @@ def explain_sets(
 
     Arguments:
         table: tables of `image_table`, one below the other.
-        inside: the in-distribution set.
-        partners: by set, which image of `inside` each of its images was made from; None if from none.
-        config: resamples, confidence and seed.
+        partners: by set, which image of `inside`, the in-distribution set, each of its images was made from; None if from
+            none.
 
     Returns:
         `{"sets": {name: {...}}, "pooled": {measure: {"value", "interval"}}}`; a set has `images`, `bits_per_dim`, `norm` and
@@ -111,7 +110,6 @@ def perturbation_rows(scores: DataFrame, config: LikelihoodDecompositionConfig) 
 
     Arguments:
         scores: columns `perturbation`, `level`, `index`, `bits_per_dim`; the unchanged images under the name `none`.
-        config: resamples, confidence and seed.
 
     Returns:
         By perturbation, rows by level; `changed` is false at the level that changes nothing, where the AUROC is 0.5 by

@@ -53,10 +53,8 @@ def random_block(kind: BlockKind, dimension: int, lipschitz: float, seed: int) -
       `-lipschitz`: the case that bounds are made for.
 
     Arguments:
-        kind: one of the above.
         dimension: D, a square.
         lipschitz: in (0, 1).
-        seed: of weights and input.
     """
     # The same weights whatever the constant, so that blocks differ in nothing else.
     draw = generator(seed, "block", kind, dimension)
@@ -98,7 +96,6 @@ def linearised(block: Block, jacobian: Tensor) -> Block:
     Every estimator sees only `v^T J^k v`, so its distribution is the same.
 
     Arguments:
-        block: a block with D numbers.
         jacobian: of `g` at `x`, `(D, D)`.
     """
     return Block(block.name, block.kind, block.lipschitz, lambda x: x @ jacobian.T, block.x.flatten(1))
@@ -110,7 +107,6 @@ def trained_blocks(flow: ResidualFlow, images: Tensor, seed: int, device: torch.
     Arguments:
         flow: its parameters become float64.
         images: uint8, `(N, 1, 28, 28)`.
-        seed: of the dequantisation.
         device: where Jacobians are computed; the CPU instead of one that knows no float64.
     """
     if device.type == "mps":

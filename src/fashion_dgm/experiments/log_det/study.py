@@ -76,7 +76,6 @@ def study(
 
     Arguments:
         blocks: each small enough for its whole Jacobian.
-        config: estimators, numbers of probes, budgets, confidence, seed.
         draws: of each estimator on each block.
         terms: of the series for exact moments.
         in_focus: which blocks get the rows of `probes`, `costs`, `budgets` and `tails`.
