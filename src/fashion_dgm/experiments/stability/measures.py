@@ -89,12 +89,10 @@ class RunRecord:
     scores: list[Score] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
-        """Returns what `from_json` takes back."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
-        """Takes back what `to_json` gave."""
         scores = [Score(entry["epoch"], entry["distance"], tuple(entry["class_fractions"])) for entry in data["scores"]]
         return cls(**{**data, "scores": scores})
 
