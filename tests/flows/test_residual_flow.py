@@ -33,7 +33,9 @@ def test_a_likelihood_in_evaluation_is_a_function_of_its_batch(flow):
     given = flow.log_prob(x, torch.Generator().manual_seed(5))
     assert torch.equal(flow.log_prob(x, torch.Generator().manual_seed(5)), given)
     assert not torch.equal(given, first)
-    assert not torch.equal(flow.train().log_prob(x), flow.log_prob(x))
+    drawn = [flow.train().log_prob(x, torch.Generator().manual_seed(seed)) for seed in (5, 5, 6)]
+    assert torch.equal(drawn[0], drawn[1]) and not torch.equal(drawn[0], drawn[2])
+    assert not torch.equal(flow.log_prob(x), flow.log_prob(x))
 
 
 def test_noise_and_probes_come_from_different_sources(flow):
@@ -107,12 +109,8 @@ def test_the_estimator_is_reported():
     ("changes", "where"),
     [
         ({"lipschitz_coefficient": 1.0}, "lipschitz_coefficient\n.*less than 1"),
-        ({"lipschitz_coefficient": 0.0}, "lipschitz_coefficient\n.*greater than 0"),
-        ({"training": {"exact_terms": 2, "probes": 0}}, "training.probes\n.*greater than 0"),
         ({"training": {"exact_terms": 0, "roulette": "none"}}, "exact_terms of at least 1"),
         ({"evaluation": {"exact_terms": 2, "mean_terms": 1.0}}, "mean_terms must be above 1"),
-        ({"blocks": 0}, "blocks\n.*greater than 0"),
-        ({"spectral_iterations": 0}, "spectral_iterations\n.*greater than 0"),
     ],
 )
 def test_bad_parameters_are_refused(changes, where):

@@ -43,22 +43,15 @@ def test_draws_follow_the_distribution(distribution, reference):
 def test_weights_are_inverse_probabilities_of_being_computed(distribution, exact_terms):
     roulette = Roulette(exact_terms, distribution)
     generator = torch.Generator().manual_seed(1)
-    draws = [roulette.draw(generator) for _ in range(200)]
+    draws = [roulette.draw(generator) for _ in range(2000)]
     longest = max(draws, key=len)
     assert longest[:exact_terms] == (1.0,) * exact_terms
     for k, weight in enumerate(longest[exact_terms:], start=1):
         assert weight == pytest.approx(1 / distribution.at_least(k))
     # The weights of one draw are a prefix of those of another: only the number of terms is random.
     assert all(draw == longest[: len(draw)] for draw in draws)
-    assert len({len(draw) for draw in draws}) > 3
-
-
-@pytest.mark.parametrize("distribution", [Geometric(0.4), Poisson(3.0)])
-def test_expected_terms_are_the_mean_number_of_weights(distribution):
-    """False alarm: 1 in a million (4.9 standard errors)."""
-    roulette = Roulette(2, distribution)
-    generator = torch.Generator().manual_seed(2)
-    lengths = np.array([len(roulette.draw(generator)) for _ in range(5_000)])
+    lengths = np.array([len(draw) for draw in draws])
+    # False alarm: 1 in a million (4.9 standard errors).
     assert abs(lengths.mean() - roulette.expected_terms) < 4.9 * lengths.std() / math.sqrt(len(lengths))
 
 

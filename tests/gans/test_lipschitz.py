@@ -16,11 +16,6 @@ def test_clip_reports_the_fraction_at_the_bound() -> None:
     torch.testing.assert_close(layer.weight.detach(), torch.tensor([[0.01, 0.001]]))
 
 
-def spectral_critic(iterations: int = 1) -> Discriminator:
-    torch.manual_seed(0)
-    return Discriminator(4, normalisation="none", power_iterations=iterations)
-
-
 def operator_norm(layer: nn.Conv2d, size: int) -> float:
     """The Lipschitz constant of a convolution on images of that size, by power iteration on the map itself."""
     x = torch.randn(1, layer.in_channels, size, size, generator=torch.Generator().manual_seed(0))
@@ -36,7 +31,7 @@ def operator_norm(layer: nn.Conv2d, size: int) -> float:
 
 def test_spectral_norm_bounds_every_layer() -> None:
     """The matrix of the kernel has norm 1, and the convolution itself at most k / s, for windows overlap."""
-    critic = spectral_critic()
+    critic = Discriminator(4, normalisation="none", power_iterations=1)
     with torch.no_grad():
         for _ in range(100):
             critic(torch.rand(2, 1, 28, 28))
@@ -48,17 +43,6 @@ def test_spectral_norm_bounds_every_layer() -> None:
         # The last kernel is as large as its input: there is one window, and the bound is the norm itself.
         bound = layer.kernel_size[0] / layer.stride[0] if size > 4 else 1.0
         assert 0.5 < norm <= bound * 1.001
-
-
-def test_slope_of_the_normalised_critic_is_bounded() -> None:
-    critic = spectral_critic(iterations=30)
-    critic(torch.rand(2, 1, 28, 28))
-    critic.eval()
-    x, y = torch.rand(2, 200, 1, 28, 28, generator=torch.Generator().manual_seed(1))
-    with torch.no_grad():
-        slopes = (critic(x) - critic(y)).abs() / (x - y).flatten(1).norm(dim=1)
-    # The layers' bounds: 2, 2, 4 and 1.
-    assert 0 < slopes.max() <= 16
 
 
 def test_estimate_of_the_singular_value_is_followed_while_weights_move() -> None:
@@ -90,7 +74,7 @@ def test_gradient_goes_through_the_singular_value() -> None:
 
 
 def test_evaluation_does_not_change_the_estimate() -> None:
-    critic = spectral_critic().eval()
+    critic = Discriminator(4, normalisation="none", power_iterations=1).eval()
     before = {name: tensor.clone() for name, tensor in critic.state_dict().items()}
     x = torch.rand(2, 1, 28, 28)
     assert torch.equal(critic(x), critic(x))
