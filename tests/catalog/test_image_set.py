@@ -19,8 +19,8 @@ def image_set(count: int = 60, classes: int = 10) -> ImageSet:
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "03_primary" / "train.npz"
+def dataset(tmp_path: Path) -> ImageSetDataset:
+    return ImageSetDataset(filepath=str(tmp_path / "train.npz"))
 
 
 def write_array(path: Path) -> None:
@@ -41,37 +41,32 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_damage_is_an_error_that_names_the_file(path: Path, damage: str) -> None:
-    dataset = ImageSetDataset(filepath=str(path))
-    dataset.save(image_set())
-    DAMAGES[damage](path)
+def test_damage_is_an_error_that_names_the_file(dataset: ImageSetDataset, tmp_path: Path, damage: str) -> None:
+    DAMAGES[damage](tmp_path / "train.npz")
     with pytest.raises(DatasetError, match=r"is damaged or not an image set: .*Delete it") as caught:
         dataset.load()
     assert isinstance(caught.value.__cause__, FashionDGMError)
-    assert str(path) in str(caught.value.__cause__)
+    assert str(tmp_path / "train.npz") in str(caught.value.__cause__)
 
 
-def pixels(dataset: ImageSetDataset) -> np.ndarray:
+def preview(dataset: ImageSetDataset, images: ImageSet) -> np.ndarray:
+    """The images in the preview, `(4, 10, 28, 28)`."""
+    dataset.save(images)
     with Image.open(io.BytesIO(base64.b64decode(dataset.preview()))) as image:
         assert image.format == "PNG"
         return np.asarray(image)[::2, ::2].reshape(4, 28, 10, 28).transpose(0, 2, 1, 3)
 
 
-def test_preview_has_a_column_a_class(path: Path) -> None:
-    dataset = ImageSetDataset(filepath=str(path))
+def test_preview_has_a_column_a_class(dataset: ImageSetDataset) -> None:
     images = image_set().take(np.random.default_rng(1).permutation(60))
-    dataset.save(images)
-    grid = pixels(dataset)
+    grid = preview(dataset, images)
     for label in range(10):
         assert np.array_equal(grid[:, label], images.images[images.labels == label][:4, 0])
 
 
 @pytest.mark.parametrize(("count", "classes"), [(60, 3), (45, 26), (39, 10), (1, 1)])
-def test_preview_of_other_sets_has_the_first_images(path: Path, count: int, classes: int) -> None:
-    dataset = ImageSetDataset(filepath=str(path))
+def test_preview_of_other_sets_has_the_first_images(dataset: ImageSetDataset, count: int, classes: int) -> None:
     images = image_set(count, classes)
-    dataset.save(images)
-    grid = pixels(dataset).reshape(40, 28, 28)
-    shown = min(count, 40)
+    grid, shown = preview(dataset, images).reshape(40, 28, 28), min(count, 40)
     assert np.array_equal(grid[:shown], images.images[:shown, 0])
     assert not grid[shown:].any()
