@@ -153,15 +153,11 @@ def test_images_and_probes_are_taken_on_their_own(case):
     torch.testing.assert_close(together, torch.stack(single).mean(0))
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-@pytest.mark.parametrize("terms", [0, 2])
-def test_results_have_shape_and_dtype_of_the_images(case, dtype, terms):
-    g, x = case[0].to(dtype), case[1].detach().to(dtype)
-    y, values = log_det_series(g, x, draw_probes(x, 2), [1.0] * terms)
-    assert y.dtype == values.dtype == dtype
+def test_a_series_without_terms_is_zero(case):
+    g, x = case
+    y, values = log_det_series(g, x, draw_probes(x, 2), [])
     torch.testing.assert_close(y, g(x))
-    assert values.shape == (N,)
-    assert bool(values.any()) is (terms > 0)
+    assert torch.equal(values, torch.zeros(N, dtype=torch.float64))
 
 
 @pytest.mark.parametrize("kind", ["rademacher", "gaussian"])

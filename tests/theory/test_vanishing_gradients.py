@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 import torch
 from scipy import stats
-from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from fashion_dgm.gans import objectives
-from tests.theory.conftest import jensen_shannon
+from tests.theory.conftest import jensen_shannon, wasserstein_distance
 
 
 def test_weights_of_the_two_gradients() -> None:
@@ -176,13 +175,8 @@ def test_js_of_disjoint_supports_is_log_two_at_any_distance() -> None:
 @pytest.mark.parametrize("theta", [0.0, 0.01, 0.5, 3.0])
 def test_wasserstein_of_a_shift_is_its_length(theta: float) -> None:
     """docs/theory/vanishing-gradients.md#the-wasserstein-distance-measures-the-shift"""
-
-    def wasserstein(first: np.ndarray, second: np.ndarray) -> float:
-        cost = np.linalg.norm(first[:, None] - second, axis=-1)
-        return float(cost[linear_sum_assignment(cost)].mean())
-
-    cloud = np.random.default_rng(0).normal(size=(60, 3))
-    direction = np.array([2.0, -1.0, 2.0]) / 3
-    assert wasserstein(cloud, cloud + theta * direction) == pytest.approx(theta, abs=1e-12)
-    segment = np.stack((np.zeros(60), np.linspace(0, 1, 60)), axis=1)
-    assert wasserstein(segment, segment + np.array([theta, 0.0])) == pytest.approx(theta, abs=1e-12)
+    cloud = torch.randn(60, 3, dtype=torch.float64)
+    segment = torch.stack((torch.zeros(60), torch.linspace(0, 1, 60)), dim=1).double()
+    for points, direction in ((cloud, [2 / 3, -1 / 3, 2 / 3]), (segment, [1.0, 0.0])):
+        shifted = points + theta * torch.tensor(direction, dtype=torch.float64)
+        assert wasserstein_distance(points, shifted) == pytest.approx(theta, abs=1e-12)
