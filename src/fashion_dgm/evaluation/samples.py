@@ -15,7 +15,18 @@ from fashion_dgm.gans.networks import Generator
 from fashion_dgm.registry import build_model
 from fashion_dgm.training.seeds import derive_seed, generator
 
-__all__ = ["SampleSource", "check_images", "external_sources", "flow_sources", "snapshot_sources"]
+__all__ = [
+    "SampleSource",
+    "Snapshots",
+    "check_images",
+    "external_sources",
+    "flow_sources",
+    "generators_and_flows",
+    "snapshot_sources",
+]
+
+Snapshots = Mapping[int, Callable[[], Checkpoint]]
+"""Checkpoints of a generator by epoch, loaded when called."""
 
 
 @dataclass(frozen=True)
@@ -41,8 +52,18 @@ class SampleSource:
         return self.epoch is None and self.temperature is None
 
 
+def generators_and_flows(
+    models: Mapping[str, Checkpoint | Snapshots | None], architectures: Collection[str]
+) -> tuple[dict[str, Snapshots], dict[str, Checkpoint]]:
+    """Splits trained models into generators, which come as snapshots, and flows of these architectures, or of "all"."""
+    generators = {name: model for name, model in models.items() if model and isinstance(model, Mapping)}
+    flows = {name: model for name, model in models.items() if isinstance(model, Checkpoint)}
+    wanted = {name: flow for name, flow in flows.items() if {"all", flow.architecture} & {*architectures}}
+    return generators, wanted
+
+
 def snapshot_sources(
-    models: Mapping[str, Mapping[int, Callable[[], Checkpoint]]], seed: int, device: torch.device, batch_size: int
+    models: Mapping[str, Snapshots], seed: int, device: torch.device, batch_size: int
 ) -> list[SampleSource]:
     """Returns a source for every epoch of every model; a network is built when its images are drawn, and dropped after.
 

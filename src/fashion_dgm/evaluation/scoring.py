@@ -67,6 +67,25 @@ class Scores:
         rows = self.quality[self.quality["state"] == "floor"].itertuples()
         return {row.feature_space: getattr(row, f"distance_{REPORT}") for row in rows}
 
+    def to_metrics(self, config: FIDConfig, real: RealImages, spaces: Iterable[FeatureSpace]) -> dict[str, Any]:
+        """Returns what a report needs as plain types, with the settings that the scores depend on."""
+        return {
+            "rows": best_and_last(self.by_epoch),
+            "quality": records(self.quality),
+            "floor": self.floors(),
+            "models": config.models,
+            "samples": real.n,
+            "copying_images": min(config.copying_images, real.n),
+            "seed": config.seed,
+            "neighbours": config.neighbours,
+            "kid": config.kid.model_dump(),
+            "extrapolation_groups": config.extrapolation_groups,
+            "feature_spaces": {space.name: space.describe() for space in spaces},
+            "failures": self.failures,
+            "conversions": self.conversions,
+            "warnings": self.warnings,
+        }
+
 
 @dataclass
 class _Results:

@@ -21,21 +21,17 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from matplotlib.figure import Figure
     from pandas import DataFrame
 
     from fashion_dgm.checkpoint import Checkpoint
     from fashion_dgm.data.ood.build import Fetch
     from fashion_dgm.evaluation.feature_cache import FeatureCache
+    from fashion_dgm.evaluation.samples import Snapshots
     from fashion_dgm.experiments.stability.measures import RunRecord
     from fashion_dgm.reporting import figures
     from fashion_dgm.reporting.compose import ReferenceRun
     from fashion_dgm.training.store import StateStore
-
-    # Loaded when called, by epoch.
-    Snapshots = Mapping[int, Callable[[], Checkpoint]]
 else:
     Checkpoint = DataFrame = FeatureCache = Fetch = Figure = ReferenceRun = RunRecord = Snapshots = StateStore = Any
 

@@ -43,13 +43,9 @@ def score_samples(
     spaces, missing = available_spaces(config, classifier, device)
     splits = {fid.SELECT: test, fid.REPORT: benchmark, fid.TRAIN: train}
     real = RealImages(splits, config.samples, config.seed, cache, device, config.batch_size)
-    scored = {name: model for name, model in (reference if config.models == "reference" else models).items() if model}
-    generators = {name: model for name, model in scored.items() if isinstance(model, Mapping)}
-    flows = {
-        name: model
-        for name, model in scored.items()
-        if not isinstance(model, Mapping) and {"all", model.architecture} & {*config.flows}
-    }
+    generators, flows = samples.generators_and_flows(
+        reference if config.models == "reference" else models, config.flows
+    )
     drawn = config.seed, device, config.batch_size
     sources = [
         *samples.snapshot_sources(generators, *drawn),
@@ -58,29 +54,15 @@ def score_samples(
     ]
     code = "fashion_dgm.evaluation.scoring", "fashion_dgm.evaluation.samples", *code_of_flows(flows.values())
     data = {name: images.sha256 for name, images in splits.items()}
-    inputs = content_hashes(scored) | data | {space.name: space.weights_sha256 for space in spaces}
+    inputs = content_hashes({**generators, **flows}) | data | {space.name: space.weights_sha256 for space in spaces}
     progress = Progress(store, evaluation_fingerprint(config, code, device, inputs))
     scores = fid.score_samples(sources, real, spaces, config, device, progress)
     progress.finish()
     log_distances(scores.by_epoch, generators, data)
     log_sampling({name: 1000 * seconds / real.n for name, seconds in scores.seconds.items()})
-    metrics = {
-        "rows": fid.best_and_last(scores.by_epoch),
-        "quality": fid.records(scores.quality),
-        "floor": scores.floors(),
-        "models": config.models,
-        "samples": real.n,
-        "copying_images": min(config.copying_images, real.n),
-        "seed": config.seed,
-        "neighbours": config.neighbours,
-        "kid": config.kid.model_dump(),
-        "extrapolation_groups": config.extrapolation_groups,
-        "feature_spaces": {space.name: space.describe() for space in spaces},
-        "failures": scores.failures,
-        "conversions": scores.conversions,
-        "missing": missing,
-        "warnings": [*training_data_warnings(spaces, train.sha256), *scores.warnings],
-    }
+    metrics = scores.to_metrics(config, real, spaces)
+    metrics["missing"] = missing
+    metrics["warnings"] = [*training_data_warnings(spaces, train.sha256), *metrics["warnings"]]
     return scores.by_epoch, scores.quality, metrics
 
 
