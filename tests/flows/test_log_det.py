@@ -90,14 +90,9 @@ def test_a_neumann_series_has_the_gradient_of_one_term_more(case, weights):
     """docs/theory/log-det-estimation.md#the-gradient-is-a-neumann-series"""
     g, x = case
     ours = neumann_log_det(g, x, basis(x), weights)
+    torch.testing.assert_close(ours, log_det_series(g, x, basis(x), weights))
     longer = log_det_series(g, x, basis(x), [1.0, *weights], create_graph=True)
     torch.testing.assert_close(gradients(*ours, g, x), gradients(*longer, g, x), rtol=1e-9, atol=1e-12)
-
-
-def test_value_of_the_neumann_series_is_that_of_the_series(case):
-    g, x = case
-    probes, weights = draw_probes(x, 2), [1.0, 1.5, 4.0]
-    torch.testing.assert_close(neumann_log_det(g, x, probes, weights), log_det_series(g, x, probes, weights))
 
 
 @pytest.mark.slow

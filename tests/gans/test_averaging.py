@@ -10,22 +10,17 @@ from tests.small import gan_config
 CONFIG = gan_config(records={"samples": 50, "neighbours": 5})
 
 
-def with_other_statistics() -> Generator:
-    """A generator whose running statistics are another's, as those of averaged weights are."""
-    network = Generator(8, 4)
-    for norm in norms(network):
-        norm.running_mean.fill_(0.3)
-        norm.running_var.fill_(4.0)
-    return network
-
-
 def norms(network: nn.Module) -> list[nn.BatchNorm2d]:
     return [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
 
 
 def test_samples_in_evaluation_are_like_those_in_training() -> None:
     """What the networks make with the statistics of their own batch is what running statistics shall stand for."""
-    network = with_other_statistics()
+    network = Generator(8, 4)
+    # Those of another network, as averaged weights have them.
+    for norm in norms(network):
+        norm.running_mean.fill_(0.3)
+        norm.running_var.fill_(4.0)
     latents = torch.randn(512, 8, generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
         wanted = copy.deepcopy(network).train()(latents)
