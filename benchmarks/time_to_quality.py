@@ -35,7 +35,7 @@ from benchmarks.reference_gan import PlainGAN
 from benchmarks.results import Row
 from benchmarks.timing import wait_for
 from fashion_dgm.classifier.reference import reference_classifier
-from fashion_dgm.config import AdversarialConfig
+from fashion_dgm.config import AdamConfig, AdversarialConfig
 from fashion_dgm.data.images import ImageSet
 from fashion_dgm.evaluation.features import classifier_space
 from fashion_dgm.files import atomic_path
@@ -54,6 +54,14 @@ MODELS: dict[str, tuple[str, dict[str, Any]]] = {
     "GAN": ("train_gan", {}),
     "GAN, moving average": ("train_gan", {"ema_decay": 0.999}),
     "GAN, 32 channels, moving average": ("train_gan", {"ema_decay": 0.999, "width": 32}),
+    "GAN, 32 channels, moving average, learning rate 1e-3": (
+        "train_gan",
+        {
+            "ema_decay": 0.999,
+            "width": 32,
+            "optimizer": AdamConfig(name="adam", learning_rate=1e-3, betas=(0.5, 0.999)),
+        },
+    ),
     "GAN, float32": ("train_gan", {"precision": "float32"}),
     "WGAN": ("train_wgan", {}),
     "WGAN-GP, tuned": ("train_wgan_gp", {}),
