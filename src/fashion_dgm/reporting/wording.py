@@ -40,6 +40,7 @@ _MODELS = {
     "MixtureFlow": "mixture flow",
     "ResidualFlow": "Residual Flow",
     "gan": "GAN",
+    "gan_ema": "GAN with EMA",
     "gan_spectral": "GAN with spectral norm",
     "wgan": "WGAN",
     "wgan_gp": "WGAN-GP",
