@@ -1,5 +1,6 @@
 """Two processes train together on the CPU, through gloo."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -41,9 +42,13 @@ pytestmark = pytest.mark.slow
 
 def listening() -> set[str]:
     """The addresses at which this process and all that it has started listen."""
-    own = psutil.Process()
-    connections = (each for process in (own, *own.children(True)) for each in process.net_connections("tcp"))
-    return {each.laddr.ip for each in connections if each.status == psutil.CONN_LISTEN}
+    own, addresses = psutil.Process(), set()
+    for process in (own, *own.children(True)):
+        # A process may end while it is looked at.
+        with contextlib.suppress(psutil.NoSuchProcess):
+            connections = process.net_connections("tcp")
+            addresses |= {each.laddr.ip for each in connections if each.status == psutil.CONN_LISTEN}
+    return addresses
 
 
 class Rows(list):
