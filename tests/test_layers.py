@@ -1,6 +1,8 @@
 """The packages stand in one order, and each imports only those before it; the library knows neither Kedro nor MLflow."""
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -56,6 +58,13 @@ def test_layout_names_every_part() -> None:
 
 def test_every_part_has_its_place() -> None:
     assert sorted(path.stem for path in PARTS) == sorted((*LIBRARY, *ON_TOP))
+
+
+def test_settings_load_no_library_that_every_command_would_wait_for() -> None:
+    code = (
+        "import sys, fashion_dgm.settings; print({'numpy', 'torch', 'pandas', 'mlflow', 'matplotlib'} & {*sys.modules})"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout == "set()\n"
 
 
 def test_no_node_imports_a_command_line() -> None:

@@ -23,7 +23,7 @@ class ConfigLoader(OmegaConfigLoader):
 
 CONFIG_LOADER_CLASS = ConfigLoader
 
-CONFIG_LOADER_ARGS = {
+CONFIG_LOADER_ARGS: dict[str, Any] = {
     "base_env": "base",
     "default_run_env": "local",
     # An environment names only what differs; Kedro's default would drop the rest of the block.

@@ -78,7 +78,7 @@ def mlflow_sync(env: str) -> None:
     from fashion_dgm.tracking.recorder import send_what_waits
 
     project = current_project()
-    loader = OmegaConfigLoader(str(project / "conf"), env, **CONFIG_LOADER_ARGS)  # type: ignore[arg-type]
+    loader = OmegaConfigLoader(str(project / "conf"), env, **CONFIG_LOADER_ARGS)
     try:
         config = TrackingConfig(**loader["tracking"])
     except MissingConfigException as error:

@@ -59,5 +59,6 @@ def stopped(message: str = "", number: int | None = None) -> click.ClickExceptio
     """
     by = signal.Signals(number or _received or signal.SIGINT)
     end = click.ClickException(message or f"stopped by {by.name}. The same command goes on from what was last saved.")
+    # Declared as the class's, but click reads it of each exception.
     end.exit_code = 128 + by  # type: ignore[misc]
     return end

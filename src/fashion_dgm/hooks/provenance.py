@@ -8,7 +8,6 @@ from kedro.io import DataCatalog
 from kedro.pipeline import Node
 from pydantic import BaseModel
 
-from fashion_dgm.data.images import ImageSet
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.provenance import ORIGIN, inherited, mismatches
 
@@ -72,6 +71,8 @@ class ProvenanceHooks:
 
 def _own_train_sha256(inputs: Mapping[str, Any]) -> str | None:
     """The hash of the training images among a node's inputs, whichever data set they are of: `train`, `mnist_train`."""
+    from fashion_dgm.data.images import ImageSet  # late: numpy would slow every command
+
     found = (value for name, value in inputs.items() if name.split("_")[-1] == "train" and isinstance(value, ImageSet))
     return next((train.sha256 for train in found), None)
 

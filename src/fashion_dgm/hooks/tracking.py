@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
@@ -15,12 +15,14 @@ from kedro.pipeline import Node
 from pydantic import BaseModel
 
 from fashion_dgm.config import TrackingConfig
-from fashion_dgm.data.images import ImageSet
 from fashion_dgm.nested import flatten
 from fashion_dgm.pipelines.tracking import DIGEST, leave_out
 from fashion_dgm.provenance import ORIGIN
 from fashion_dgm.tracking import calls
 from fashion_dgm.tracking.recorder import Recorder, current, milliseconds, side_channel
+
+if TYPE_CHECKING:
+    from fashion_dgm.data.images import ImageSet
 
 __all__ = ["MLflowHooks"]
 
@@ -112,6 +114,7 @@ class MLflowHooks:
 
     @side_channel
     def _open_child(self, node: Node, inputs: dict[str, Any]) -> None:
+        from fashion_dgm.data.images import ImageSet  # late: numpy would slow every command
         from fashion_dgm.tracking.state import key_of, opened_since
         from fashion_dgm.training.device import resolve_device
         from fashion_dgm.training.store import StateStore
@@ -151,11 +154,11 @@ class MLflowHooks:
             # Once there is a state, the run's token is noted with it.
             self._recorder.before_first_call = key
 
-    def _log_input(self, name: str, images: ImageSet, sha256: str) -> None:
+    def _log_input(self, name: str, images: "ImageSet", sha256: str) -> None:
         from mlflow.data.numpy_dataset import from_numpy
         from mlflow.data.sources import LocalArtifactDatasetSource  # type: ignore[attr-defined]
 
-        source = LocalArtifactDatasetSource(str(self._catalog.get(name)._describe()["filepath"]))  # type: ignore[union-attr]
+        source = LocalArtifactDatasetSource(str(self._catalog[name]._describe()["filepath"]))
         data = from_numpy(images.images, source, images.labels, images.name, sha256[:DIGEST])
         dataset = dict(data._to_mlflow_entity())
         self._recorder.put(calls.log_input, dataset=dataset, context=name, sha256=sha256)
