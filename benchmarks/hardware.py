@@ -19,7 +19,8 @@ LIBRARIES = ("torch", "numpy", "scipy", "normflows", "pytorch-fid", "kedro")
 def describe(device: str) -> dict[str, str]:
     """Returns the hardware that torch's `device` stands for, and the versions of what was timed on it."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    processor = f"{_processor()}, {cores} cores"
+    # Processors of one name differ in what they can: "AMD EPYC" may have AVX-512, or not.
+    processor = f"{_processor()}, {torch.backends.cpu.get_cpu_capability()}, {cores} cores"
     on_gpu = torch.device(device).type == "cuda"
     found = {"name": torch.cuda.get_device_name(device) if on_gpu else processor}
     if on_gpu:
