@@ -49,19 +49,15 @@ from fashion_dgm.training.store import StateStore
 __all__ = ["Watch", "main", "rows", "seconds_to_reach"]
 
 REFERENCE = "plain loop, GAN"
+AVERAGED = {"ema_decay": 0.999}
+FASTER = {"optimizer": AdamConfig(name="adam", learning_rate=1e-3, betas=(0.5, 0.999))}
 MODELS: dict[str, tuple[str, dict[str, Any]]] = {
     REFERENCE: ("train_gan", {}),
     "GAN": ("train_gan", {}),
-    "GAN, moving average": ("train_gan", {"ema_decay": 0.999}),
-    "GAN, 32 channels, moving average": ("train_gan", {"ema_decay": 0.999, "width": 32}),
-    "GAN, 32 channels, moving average, learning rate 1e-3": (
-        "train_gan",
-        {
-            "ema_decay": 0.999,
-            "width": 32,
-            "optimizer": AdamConfig(name="adam", learning_rate=1e-3, betas=(0.5, 0.999)),
-        },
-    ),
+    "GAN, moving average": ("train_gan", AVERAGED),
+    "GAN, 32 channels, moving average": ("train_gan", {**AVERAGED, "width": 32}),
+    "GAN, 32 channels, moving average, learning rate 1e-3": ("train_gan", {**AVERAGED, "width": 32, **FASTER}),
+    "GAN, 16 channels, moving average, learning rate 1e-3": ("train_gan", {**AVERAGED, "width": 16, **FASTER}),
     "GAN, float32": ("train_gan", {"precision": "float32"}),
     "WGAN": ("train_wgan", {}),
     "WGAN-GP, tuned": ("train_wgan_gp", {}),
