@@ -1,9 +1,9 @@
 r"""Fréchet distance between Gaussians fitted to features.
 
-`d^2 = |m_1 - m_2|^2 + Tr(C_1 + C_2 - 2 (C_1 C_2)^{1/2})`. With `C_1 = L L^T`, the eigenvalues of `C_1 C_2` are those of the
-symmetric `L^T C_2 L`, so the trace of the root is a sum of roots of real, non-negative numbers: no matrix square root and
-no imaginary parts. Where a covariance is singular (fewer samples than features, a collapsed generator), `L` has as many
-columns as its rank.
+`d^2 = |m_1 - m_2|^2 + Tr(C_1 + C_2 - 2 (C_1 C_2)^{1/2})`. With `C_1 = K K^T` and `C_2 = L L^T`, the eigenvalues of `C_1 C_2`
+that are not 0 are those of `M M^T`, `M = K^T L`, so the trace of the root is a sum of roots of real, non-negative numbers: no
+matrix square root and no imaginary parts. Where a covariance is singular (fewer samples than features, a collapsed
+generator), its factor has as many columns as its rank.
 
 References:
     Dowson and Landau, The Fréchet distance between multivariate normal distributions (1982), eq. 4.
@@ -14,7 +14,6 @@ References:
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,13 +53,10 @@ def frechet_distance(first: Gaussian, second: Gaussian) -> float:
     """
     if first.mean.shape != second.mean.shape:
         raise FashionDGMError(f"features of dimension {first.mean.size} and {second.mean.size} cannot be compared")
-    # Of the smaller rank, so that no eigenvalue of the product is rounding alone, whose root would be 1e-8.
-    factor, other = min(
-        (_factor(first.covariance), second.covariance),
-        (_factor(second.covariance), first.covariance),
-        key=lambda pair: pair[0].shape[1],
-    )
-    eigenvalues = np.linalg.eigvalsh(factor.T @ other @ factor)
+    mixed = _factor(first.covariance).T @ _factor(second.covariance)
+    # Of the smaller rank, so that no eigenvalue is rounding alone, whose root would be 1e-8.
+    wide = mixed if mixed.shape[0] <= mixed.shape[1] else mixed.T
+    eigenvalues = np.linalg.eigvalsh(wide @ wide.T)
     trace_of_root = np.sqrt(np.clip(eigenvalues, 0.0, None)).sum()
     shift = first.mean - second.mean
     distance = shift @ shift + np.trace(first.covariance) + np.trace(second.covariance) - 2.0 * trace_of_root
@@ -68,13 +64,15 @@ def frechet_distance(first: Gaussian, second: Gaussian) -> float:
 
 
 def _factor(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Returns `L` `(D, rank)` with `L L^T = covariance`, by Cholesky or, where the matrix is singular, by eigenvalues."""
-    rounding = len(covariance) * np.finfo(np.float64).eps
-    with contextlib.suppress(np.linalg.LinAlgError):
-        factor = np.linalg.cholesky(covariance)
-        # Rounding may leave a pivot of a singular matrix positive.
-        if (np.diag(factor) ** 2).min() > rounding * np.trace(covariance):
-            return np.asarray(factor, dtype=np.float64)
-    values, vectors = np.linalg.eigh(covariance)
-    kept = values > rounding * values[-1]
-    return np.asarray(vectors[:, kept] * np.sqrt(values[kept]), dtype=np.float64)
+    """Returns `L` `(D, rank)` with `L L^T = covariance`, by Cholesky decomposition with pivoting, which ends at the rank.
+
+    References:
+        Hammarling, Higham and Lucas, LAPACK-style codes for pivoted Cholesky and QR updating (2007), alg. 5.1.
+    """
+    from scipy.linalg.lapack import dpstrf  # late, since only a distance needs SciPy
+
+    # Of a symmetric matrix the transpose is the same in LAPACK's order of columns, without a copy.
+    lower, pivots, rank, _ = dpstrf(covariance.T, lower=1)
+    factor = np.empty((len(covariance), rank))
+    factor[pivots - 1] = np.tril(lower)[:, :rank]
+    return factor
