@@ -1,8 +1,8 @@
 r"""Fréchet distance between Gaussians fitted to features.
 
 `d^2 = |m_1 - m_2|^2 + Tr(C_1 + C_2 - 2 (C_1 C_2)^{1/2})`. With `C_1 = K K^T` and `C_2 = L L^T`, the eigenvalues of `C_1 C_2`
-that are not 0 are those of `M M^T`, `M = K^T L`, so the trace of the root is a sum of roots of real, non-negative numbers: no
-matrix square root and no imaginary parts. Where a covariance is singular (fewer samples than features, a collapsed
+that are not 0 are those of `M M^T`, `M = K^T L`, so the trace of the root is a sum of roots of real, non-negative numbers,
+without a matrix square root or imaginary parts. Where a covariance is singular (fewer samples than features, a collapsed
 generator), its factor has as many columns as its rank.
 
 References:
