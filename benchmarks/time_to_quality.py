@@ -294,7 +294,7 @@ def _draw(curves: Sequence[Curve], path: Path) -> None:
                     label=name if number == 0 else None,
                 )
         panel.set(xscale="log", yscale="log", xlabel="seconds of training", ylabel="Fréchet classifier distance")
-        panel.legend()
+        drawn.legend(loc="outside upper center")
         return drawn
 
     path.write_bytes(to_png(figure()))
