@@ -8,6 +8,7 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.e2e.command import client_of, copy_of, metrics_of, python, run, table_of
+from tests.e2e.conftest import made_once
 
 PAGE = ROOT / "docs" / "how-to" / "own-model.md"
 FILE = re.compile(r'^```(?P<language>\w+) title="(?P<path>[^"]+)"\n(?P<text>.*?)^```', re.DOTALL | re.MULTILINE)
@@ -35,12 +36,15 @@ def follow(page: Path, project: Path) -> None:
 @pytest.fixture(scope="module")
 def project(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the finished project, to which the page's models are added."""
-    project = copy_of(finished, tmp_path_factory.mktemp("own_model") / "copy", tracking=True)
-    follow(PAGE, project)
-    small = ",".join(f"{block}.{value}" for block, values in SMALL.items() for value in values.split())
-    pipelines = "train_lsgan,train_nice_flow,fid_eval,ood_eval,report"
-    run(project, "--pipelines", pipelines, "--params", small)
-    return project
+
+    def add_and_run(folder: Path) -> None:
+        project = copy_of(finished, folder / "project", tracking=True)
+        follow(PAGE, project)
+        small = ",".join(f"{block}.{value}" for block, values in SMALL.items() for value in values.split())
+        pipelines = "train_lsgan,train_nice_flow,fid_eval,ood_eval,report"
+        run(project, "--pipelines", pipelines, "--params", small)
+
+    return made_once(tmp_path_factory, "own_model", add_and_run) / "project"
 
 
 def test_models_are_trained_and_loaded_by_name(project: Path) -> None:

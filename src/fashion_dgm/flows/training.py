@@ -97,7 +97,9 @@ class FlowStep(StatefulStep):
         return {"bits_per_dim": loss.detach(), "gradient_norm": norm}
 
 
-EVALUATION_BATCH = 500
+# On two CPU cores smaller batches take two thirds of the time, since activations stay in the cache.
+EVALUATION_BATCH = 100
+RECONSTRUCTED = 500
 
 logger = logging.getLogger(__name__)
 
@@ -176,7 +178,7 @@ def train_flow(
     """
     fitted = fit_flow(data, test, config, store, on_epoch, config.kept_epochs)
     flow = build_flow(fitted.flow).to(resolve_device(config.device))
-    some = torch.from_numpy(test.images[:EVALUATION_BATCH])
+    some = torch.from_numpy(test.images[:RECONSTRUCTED])
     metrics = {
         "architecture": fitted.flow.architecture,
         "epochs": len(fitted.history),
