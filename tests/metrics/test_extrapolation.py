@@ -1,3 +1,5 @@
+import functools
+
 import numpy as np
 import pytest
 from scipy.stats import binom, t
@@ -12,6 +14,7 @@ SCALES = np.linspace(0.5, 2.0, D)
 GENERATORS = {"far": (0.5, SCALES[::-1]), "near": (0.05, 1.05 * SCALES), "perfect": (0.0, SCALES)}
 
 
+@functools.cache
 def simulate(name: str, real: int = 300, fake: int = 300) -> tuple[float, np.ndarray]:
     """Returns the true distance, and estimates with standard errors of RUNS draws of both sides."""
     mean, scales = GENERATORS[name]

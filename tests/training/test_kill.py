@@ -17,7 +17,8 @@ import torch
 from tests.training import victims
 
 CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(["tests.training.victims"])
+# The first optimizer of a process imports `torch._dynamo`, for seconds.
+CONTEXT.set_forkserver_preload(["tests.training.victims", "torch._dynamo"])
 KILLS = 4
 pytestmark = pytest.mark.slow
 
