@@ -223,7 +223,7 @@ def test_sets_are_compared_within_each_feature_space() -> None:
     (axes,) = figure.axes
     gan, mine, floor = (list(line.get_ydata()) for line in axes.lines)
     assert (gan, mine, floor) == ([0.5, 1.0], [1.0, 0.5], [0.1])
-    assert {"GAN", "mine", "floor", "40.00", "20.00"} <= set(words(figure))
+    assert {"GAN: 40.00", "mine: 20.00", "floor", "5.00", "10.00", "1.00"} <= set(words(figure))
     assert [label.get_text() for label in axes.get_xticklabels()] == [
         "Fréchet classifier distance",
         "Fréchet EfficientNet distance",

@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 from pandas import DataFrame
+from scipy.optimize import isotonic_regression
 
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.reporting.style import GREY, WIDTH
@@ -110,24 +111,27 @@ def log_if_wide(axes: Axes, *values: NDArray, ratio: float = 12.0) -> None:
     axes.yaxis.set_minor_formatter(NullFormatter())
 
 
-def write_at_ends(axes: Axes, ends: Sequence[tuple[float, str, str]]) -> None:
-    """Writes labels right of the axes at the height of their values, pushed apart where they would overlap.
+def write_at_ends(axes: Axes, ends: Sequence[tuple[float, str, str]], left: bool = False) -> None:
+    """Writes labels beside the axes at the height of their values, pushed apart where they would overlap.
 
     Arguments:
         axes: axes whose data are complete; their y limits are fixed by this.
         ends: value, text and colour of each label.
+        left: left of the axes instead of right.
     """
     low, high = axes.get_ylim()
     axes.set_ylim(low, high)
     scale = axes.yaxis.get_transform()
     bottom, top = scale.transform([low, high])
     ranked = sorted(ends)
-    heights = [(float(scale.transform([value])[0]) - bottom) / (top - bottom) for value, _, _ in ranked]
-    for i in range(1, len(heights)):
-        heights[i] = max(heights[i], heights[i - 1] + LABEL_GAP)
-    excess = max(0.0, heights[-1] - 1.0)
+    wanted = np.array([float(scale.transform([value])[0]) - bottom for value, _, _ in ranked]) / (top - bottom)
+    # The nearest heights that are a gap apart: less the gaps, they need only not decrease.
+    gaps = LABEL_GAP * np.arange(len(ranked))
+    heights = isotonic_regression(wanted - gaps).x.clip(max=1 - gaps[-1]) + gaps
+    place, side = (-0.015, "right") if left else (1.015, "left")
+    options: dict[str, Any] = {"transform": axes.transAxes, "ha": side, "va": "center", "weight": "bold"}
     for height, (_, text, color) in zip(heights, ranked, strict=True):
-        axes.text(1.015, height - excess, text, transform=axes.transAxes, color=color, va="center", weight="bold")
+        axes.text(place, height, text, color=color, **options)
 
 
 def subplots(height: float, rows: int = 1, columns: int = 1, **options: Any) -> tuple[Figure, Any]:

@@ -83,22 +83,31 @@ def feature_spaces(distances: Mapping[str, Mapping[str, float]], floors: Mapping
         lines.append(("floor", known, BLACK, DASHED))
     figure, axes = subplots(3.8)
     axes.set_title("Distance as a fraction of the largest in its space (lower is better)")
+    starts: list[tuple[float, str, str]] = []
     ends: list[tuple[float, str, str]] = []
     drawn: list[NDArray[np.float64]] = []
     for name, found, color, stroke in lines:
         places = [place for place, space in enumerate(spaces) if space in found]
         fractions = np.array([found[spaces[place]] / largest[spaces[place]] for place in places])
         axes.plot(places, fractions, color=color, marker="o", linestyle=stroke)
+        label = name
         for place, fraction in zip(places, fractions, strict=True):
-            # Beside the outer columns, and above the line at those between.
-            offset, side = ((-8, 0), "right") if place == 0 else ((8, 9 * (place < len(spaces) - 1)), "left")
-            at: dict[str, Any] = {"xytext": offset, "textcoords": "offset points", "ha": side, "va": "center"}
-            axes.annotate(number(found[spaces[place]], 2), (place, fraction), color=color, fontsize=9, **at)
-        ends.append((float(fractions[-1]), name, color))
+            value = number(found[spaces[place]], 2)
+            if place == len(spaces) - 1:
+                label = f"{name}: {value}"
+            elif place == 0:
+                starts.append((float(fraction), value, color))
+            else:
+                axes.annotate(value, (place, fraction), (8, 9), textcoords="offset points", color=color, va="center")
+        ends.append((float(fractions[-1]), label, color))
         drawn.append(fractions)
     axes.set_xticks(range(len(spaces)), [SPACE_NAMES.get(space, space) for space in spaces])
-    axes.margins(x=0.15, y=0.15)
+    axes.margins(x=0.05, y=0.15)
     _label(axes, drawn, ends)
+    if starts:
+        # In the place of numbers on the axis, which are of no unit.
+        axes.tick_params(axis="y", which="both", left=False, labelleft=False)
+        write_at_ends(axes, starts, left=True)
     return figure
 
 
