@@ -49,7 +49,7 @@ lint: $(VENV)/.installed-dev ## check style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(VENV)/.installed-dev ## time the project against reference implementations (about 14 minutes)
+bench: $(VENV)/.installed-dev ## time the project against reference implementations (14 to 25 minutes)
 	$(BIN)/python -m benchmarks
 
 viz: $(VENV)/.installed ## show the lineage in Kedro-Viz, on port 4141

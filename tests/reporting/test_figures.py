@@ -24,6 +24,7 @@ from fashion_dgm.findings.literature import LITERATURE
 from fashion_dgm.findings.published import published
 from fashion_dgm.findings.stability import stability
 from fashion_dgm.reporting import figures
+from fashion_dgm.reporting.figures.axes import LABEL_GAP
 from fashion_dgm.reporting.figures.images import COLUMNS, CaptionedRow, captioned_rows
 from fashion_dgm.reporting.style import DPI, VERMILLION, WIDTH, to_png
 from tests.findings.test_stability import REFERENCE
@@ -255,6 +256,16 @@ def test_labels_at_the_ends_keep_apart() -> None:
     figure = figures.flow_curve(table)
     heights = sorted(text.get_position()[1] for text in figure.axes[0].texts)
     assert heights[1] - heights[0] > 0.08
+
+
+def test_labels_move_no_further_than_they_must() -> None:
+    found = {name: {"classifier": value} for name, value in (("one", 5.0), ("two", 5.0), ("far", 10.0))}
+    axes = figures.feature_spaces(found, {}).axes[0]
+    low, high = axes.get_ylim()
+    heights = {text.get_text().split(":")[0]: text.get_position()[1] for text in axes.texts}
+    assert heights["far"] == pytest.approx((1 - low) / (high - low))
+    assert abs(heights["one"] - heights["two"]) == pytest.approx(LABEL_GAP)
+    assert (heights["one"] + heights["two"]) / 2 == pytest.approx((0.5 - low) / (high - low))
 
 
 # Distributions
