@@ -19,9 +19,10 @@ import torch
 from click.testing import CliRunner, Result
 from PIL import Image
 
+from fashion_dgm import load_model
 from fashion_dgm.checkpoint import checkpoint_of, load_checkpoint, save_checkpoint
 from fashion_dgm.cli.main import main
-from fashion_dgm.flows import RealNVP, bits_per_dim_of
+from fashion_dgm.flows import RealNVP, bits_per_dim_of, quantize
 from fashion_dgm.gans.networks import Discriminator, Generator
 from tests.conftest import made_up_images
 from tests.small import realnvp_config
@@ -65,6 +66,20 @@ def test_samples_of_one_seed_are_the_same_in_every_form_and_those_of_another_are
     np.testing.assert_array_equal(grid[31:59, 31:59], images[4, 0])
 
 
+def test_a_flows_samples_have_the_grey_levels_of_its_density_not_rounded_ones(tmp_path: Path) -> None:
+    done = run("sample", "reference/realnvp", "-n", 32, "-o", tmp_path / "samples.npz")
+    assert done.exit_code == 0, done.output
+    flow = load_model("reference/realnvp")
+    samples = flow.sample(32, generator=torch.Generator().manual_seed(0))
+    pixels = torch.from_numpy(np.load(tmp_path / "samples.npz")["images"])
+    assert torch.equal(pixels, quantize(samples))
+    levels, rounded = (
+        bits_per_dim_of(flow, images, 32, 0, torch.float32).mean()
+        for images in (pixels, (255 * samples).round().to(torch.uint8))
+    )
+    assert levels < rounded - 0.4
+
+
 def test_scores_are_the_flows(models: Path, tmp_path: Path) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (6, 28, 28), dtype=np.uint8)
     np.save(tmp_path / "mine.npy", pixels)
@@ -90,6 +105,19 @@ def test_distances_grow_with_noise_and_are_not_called_fid(tmp_path: Path) -> Non
         distances.append(float(done.output.split("Fréchet classifier distance: ")[1].split()[0]))
     assert distances == sorted(distances)
     assert distances[0] == pytest.approx(0, abs=1e-3)
+
+
+def test_images_to_compare_with_are_chosen_from_all_of_a_sorted_set(tmp_path: Path) -> None:
+    bright, dark = made_up_images(200, seed=0).images, 255 - made_up_images(200, seed=1).images
+    sets = {"mixed": (bright[100:], dark[100:]), "sorted": (bright, dark), "half": (bright,)}
+    for name, parts in sets.items():
+        np.save(tmp_path / f"{name}.npy", np.concatenate(parts))
+    distances = []
+    for name in ("sorted", "half"):
+        done = run("fid", tmp_path / "mixed.npy", "--real", tmp_path / f"{name}.npy")
+        assert "N = 200" in done.output, done.output
+        distances.append(float(done.output.split("Fréchet classifier distance: ")[1].split()[0]))
+    assert distances[0] < distances[1] / 10
 
 
 def test_distances_by_efficientnet_have_their_own_name(tmp_path: Path) -> None:

@@ -48,6 +48,7 @@ def sample(model: str, output: Path, number: int, seed: int, temperature: float,
 
     from fashion_dgm import load_model
     from fashion_dgm.flows.flow import Flow
+    from fashion_dgm.flows.preprocessing import quantize
     from fashion_dgm.gans.networks import Generator
 
     _check_output(output)
@@ -58,12 +59,11 @@ def sample(model: str, output: Path, number: int, seed: int, temperature: float,
         for start in range(0, number, BATCH):
             count = min(BATCH, number - start)
             if isinstance(network, Flow):
-                images = network.sample(count, temperature, latents)
+                parts.append(quantize(network.sample(count, temperature, latents)))
             elif isinstance(network, Generator):
-                images = network.sample(count, latents)
+                parts.append((255 * network.sample(count, latents)).round().to(torch.uint8))
             else:
                 raise FashionDGMError(f"a {type(network).__name__} cannot generate images; name a flow or a generator")
-            parts.append((255 * images).round().to(torch.uint8))
             bar.update(count)
     _write(torch.cat(parts).numpy(), output, min(columns, number))
     click.echo(f"{number} images in {output}")
@@ -179,9 +179,11 @@ def fid(samples: Path, real: Path, number: int, inception: Path | None, efficien
     .npz file. By default the features are those of the classifier that comes with the package. Only the distance in
     Inception's features is called FID.
     """
+    import numpy as np
     import torch
 
     from fashion_dgm.classifier.reference import reference_classifier
+    from fashion_dgm.data.ood.chance import choose
     from fashion_dgm.data.ood.folder import read_folder
     from fashion_dgm.evaluation.features import classifier_space, efficientnet_space, inception_space
     from fashion_dgm.metrics.frechet import Gaussian, frechet_distance
@@ -201,7 +203,9 @@ def fid(samples: Path, real: Path, number: int, inception: Path | None, efficien
         space = efficientnet_space(EFFICIENTNET_PIXELS, cpu)
     else:
         space = classifier_space(reference_classifier(), cpu)
-    fake, goal = (space(torch.from_numpy(pixels[:n]), cpu, BATCH) for pixels, _ in sets)
+    # A folder may be sorted by class, so the first n would not do.
+    chosen = [torch.from_numpy(pixels[np.sort(choose(len(pixels), n, seed))]) for pixels, _ in sets]
+    fake, goal = (space(images, cpu, BATCH) for images in chosen)
     distance = frechet_distance(Gaussian.fit(goal), Gaussian.fit(fake))
     click.echo(f"N = {n} of each, features: {space.layer} ({space.dimension}), weights {space.weights_sha256[:12]}")
     click.echo(f"{space.label}: {distance:.3f}")

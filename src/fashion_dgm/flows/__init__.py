@@ -19,7 +19,7 @@ from fashion_dgm.flows.log_det import (
     probe_powers,
 )
 from fashion_dgm.flows.partition import ChannelHalves, Checkerboard, Partition, Squeeze
-from fashion_dgm.flows.preprocessing import Logit, dequantize, to_bits_per_dim
+from fashion_dgm.flows.preprocessing import Logit, dequantize, quantize, to_bits_per_dim
 from fashion_dgm.flows.residual_flow import InverseError, InvertibleResidual, ResidualFlow
 from fashion_dgm.flows.series_weights import Geometric, Poisson, Roulette, SeriesWeights, Truncation
 from fashion_dgm.flows.training import FlowStep
@@ -69,6 +69,7 @@ __all__ = [
     "mean_bits_per_dim",
     "neumann_log_det",
     "probe_powers",
+    "quantize",
     "to_bits_per_dim",
     "update_norms",
 ]

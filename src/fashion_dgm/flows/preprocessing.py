@@ -10,7 +10,7 @@ from torch import Tensor
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.flows.bijection import Bijection
 
-__all__ = ["Logit", "dequantize", "to_bits_per_dim"]
+__all__ = ["Logit", "dequantize", "quantize", "to_bits_per_dim"]
 
 
 LEVELS = 256
@@ -28,7 +28,7 @@ def dequantize(images: Tensor, generator: torch.Generator | None = None, dtype: 
     in a closed range, while here it would leave white, with its noise, above 1.
 
     The noise is a multiple of 2**-16, so the sum is exact in float32: it never rounds to 1 and never leaves its
-    interval, hence `floor(256 * dequantize(images))` is `images`.
+    interval, hence `quantize(dequantize(images))` is `images`.
 
     Arguments:
         images: uint8 in 0..255, any shape, any device.
@@ -47,6 +47,20 @@ def dequantize(images: Tensor, generator: torch.Generator | None = None, dtype: 
     device = images.device if generator is None else generator.device
     noise = torch.randint(NOISE_STEPS, images.shape, generator=generator, device=device, dtype=torch.float32)
     return (images.to(dtype) + noise.to(images.device, dtype) / NOISE_STEPS) / LEVELS
+
+
+def quantize(images: Tensor) -> Tensor:
+    """Returns the grey level of each value of a flow's samples, `floor(256 x)`: the inverse of `dequantize`.
+
+    `round(255 x)` would make half of all black pixels grey level 1, which costs the flow's own samples half a bit per pixel.
+
+    Arguments:
+        images: floats in `[0, 1]`, any shape.
+
+    Returns:
+        uint8 in 0..255, of the same shape and on the same device.
+    """
+    return (LEVELS * images).floor().clamp(0, LEVELS - 1).to(torch.uint8)
 
 
 def to_bits_per_dim(log_prob: Tensor, dimensions: int) -> Tensor:

@@ -151,6 +151,19 @@ def test_either_set_is_in_distribution_and_never_among_its_own_ood_sets() -> Non
         build_sets(MNIST, MNIST, BENCHMARK, {}, config())
 
 
+def test_first_images_of_a_sorted_set_are_of_all_of_it(tmp_path: Path) -> None:
+    for level in range(256):
+        Image.new("L", (28, 28), level).save(tmp_path / f"{level:03}.png")
+    sets, _ = build(
+        published=(), transforms=(), synthetic=("grey_levels",), folders={"mine": str(tmp_path)}, max_images=1000
+    )
+    for images in sets.values():
+        levels = images.images[:, 0, 0, 0]
+        assert sorted(levels.tolist()) == list(range(256))
+        # The mean of 64 levels by chance has a standard deviation of 8.
+        assert abs(levels[:64].mean() - 127.5) < 4 * 8
+
+
 def test_no_set_at_all_is_an_error_with_every_reason(tmp_path: Path) -> None:
     with pytest.raises(FashionDGMError, match="kmnist: it could not be fetched") as caught:
         build(published=("kmnist",), transforms=(), synthetic=(), folders={"mine": str(tmp_path)})

@@ -146,7 +146,9 @@ def _candidates(
 
     def synthesised(name: str) -> _Candidate:
         return _Candidate(
-            "synthetic", synthetic.HOW[name], lambda: (synthetic.synthesise(name, most, train.images, seed), "none")
+            "synthetic",
+            synthetic.HOW[name],
+            lambda: (some(synthetic.synthesise(name, most, train.images, seed)), "none"),
         )
 
     return {
@@ -159,7 +161,7 @@ def _candidates(
 
 def _own(path: str, most: int, seed: int) -> tuple[NDArray[np.uint8], str]:
     images, conversion = read_folder(path, most, seed)
-    return images, conversion.describe()
+    return images[choose(len(images), most, seed)], conversion.describe()
 
 
 def _official(name: str) -> str:

@@ -59,7 +59,7 @@ def read_folder_with_origins(
     if ignored:
         conversion.steps.add(f"{ignored} files of other kinds left out")
     ends = np.cumsum(_of_each(files, _length))
-    index = choose(int(ends[-1]), max_images, seed)
+    index = np.sort(choose(int(ends[-1]), max_images, seed))
     parts = dict(zip(files, np.split(index, np.searchsorted(index, ends[:-1])), strict=True))
     starts = dict(zip(files, [0, *ends[:-1]], strict=True))
     # An array is checked whole, even where chance took none of its images.

@@ -25,7 +25,7 @@ from fashion_dgm.experiments.latent_space.latents import (
 )
 from fashion_dgm.experiments.likelihood.decomposition import decompose
 from fashion_dgm.flows.bijection import Bijection
-from fashion_dgm.flows.preprocessing import LEVELS, dequantize
+from fashion_dgm.flows.preprocessing import dequantize, quantize
 from fashion_dgm.training.seeds import generator
 
 __all__ = [
@@ -100,8 +100,7 @@ class LatentDecoder:
         device = next(self.flow.parameters()).device
         parts = [self.flow.inverse(batch.to(device)).cpu() for batch in latents.split(self.batch_size)]
         # NaN is shown as black; its likelihood is computed all the same.
-        levels = torch.cat(parts).nan_to_num(0).mul(LEVELS).floor().clamp(0, LEVELS - 1)
-        return levels.to(torch.uint8).numpy()
+        return quantize(torch.cat(parts).nan_to_num(0)).numpy()
 
     def decode_and_score(
         self, experiment: str, variant: str, latents: Tensor, level: float | None = None
