@@ -1,8 +1,8 @@
 """Parts of README and documentation that files and tests determine; `GOLDEN=write pytest tests/test_pages.py` writes them.
 
-The table over seeds is made of the files in `docs/results/assigned`. The main results are those of
-`docs/results/headline.json`; what a page is checked by, the claims of `claims.yml` and the tests whose docstrings name its
-headings; its sources, the entries of `references.yml` with this page.
+The tables over seeds are made of the files in `docs/results/assigned` and `docs/results/methods`. The main results are
+those of `docs/results/headline.json`; what a page is checked by, the claims of `claims.yml` and the tests whose
+docstrings name its headings; its sources, the entries of `references.yml` with this page.
 """
 
 import ast
@@ -11,7 +11,7 @@ import json
 import os
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ FIELDS = (
     *("model", "configuration", "metric", "features", "split", "n", "seeds", "mean", "sd"),
     *("epochs", "hardware", "commit", "command", "published", "page"),
 )
-ASSIGNED = ROOT / "docs" / "results" / "assigned"
+RESULTS = ROOT / "docs" / "results"
 MEASURES = {
     "distance_benchmark": ("Fréchet classifier distance", 2),
     "distance_test": ("the same, to the held-out images (`test`)", 2),
@@ -128,25 +128,34 @@ def sources(page: str) -> str:
     return "\n".join(f"- {entry}" for entry in sorted(entries, key=str.casefold))
 
 
-def over_seeds(model: str, state: str, measure: str) -> pd.Series:
-    """A measure of a model of the assignment's settings after its best or last epoch, by seed."""
-    tables = {folder.name: pd.read_csv(folder / "sample_quality.csv") for folder in sorted(ASSIGNED.glob("seed=*"))}
-    return pd.Series(
-        {seed: table.set_index(["model", "state"])[measure][model, state] for seed, table in tables.items()}
-    )
+def over_seeds(folder: str, model: str, state: str, measure: str) -> pd.Series:
+    """A measure of a model after its best or last epoch, by seed, of the runs in a folder of results."""
+    paths = sorted((RESULTS / folder).glob("seed=*/sample_quality.csv"))
+    tables = {path.parent.name: pd.read_csv(path).set_index(["model", "state"])[measure] for path in paths}
+    return pd.Series({seed: table.get((model, state)) for seed, table in tables.items()}).dropna()
 
 
-def seeds_table() -> str:
-    """Mean and standard deviation of both models over seeds, and their difference paired by seed."""
-    lines = ["| mean ± standard deviation over the seeds | GAN | WGAN, clipped |", "| --- | --- | --- |"]
-    for state, title in (("last", "after epoch 100"), ("best", "after the epoch that is best on `test`")):
+def mean_and_deviation(columns: Mapping[str, tuple[str, str]], epochs: int) -> list[str]:
+    """A table of the mean ± standard deviation over seeds; `columns` are `{title: (folder, model)}`."""
+    lines = [
+        f"| mean ± standard deviation over the seeds | {' | '.join(columns)} |",
+        f"| --- |{' --- |' * len(columns)}",
+    ]
+    for state, title in (("last", f"after epoch {epochs}"), ("best", "after the epoch that is best on `test`")):
         for measure, (name, digits) in MEASURES.items():
             if state == "best" and not measure.startswith("distance"):
                 continue
-            found = [over_seeds(model, state, measure) for model in ("gan", "wgan")]
+            found = [over_seeds(folder, model, state, measure) for folder, model in columns.values()]
             cells = [f"{values.mean():.{digits}f} ± {values.std():.{digits}f}" for values in found]
             lines.append(f"| {name}, {title} | {' | '.join(cells)} |")
-    difference = over_seeds("wgan", "last", "distance_benchmark") - over_seeds("gan", "last", "distance_benchmark")
+    return lines
+
+
+def assigned_seeds() -> str:
+    """Both models of the assignment over seeds, and their difference paired by seed."""
+    lines = mean_and_deviation({"GAN": ("assigned", "gan"), "WGAN, clipped": ("assigned", "wgan")}, 100)
+    gan, wgan = (over_seeds("assigned", model, "last", "distance_benchmark") for model in ("gan", "wgan"))
+    difference = wgan - gan
     test = stats.ttest_1samp(difference, 0)
     low, high = test.confidence_interval(0.95)
     lines += [
@@ -158,8 +167,17 @@ def seeds_table() -> str:
     return "\n".join(lines)
 
 
-def test_table_over_seeds() -> None:
-    assert is_current(ROOT / "docs" / "results" / "gans.md", "the table over seeds", seeds_table())
+def methods_seeds() -> str:
+    """The GAN with an EMA over seeds."""
+    return "\n".join(mean_and_deviation({"GAN, EMA, learning rate 1e-3": ("methods", "gan")}, 50))
+
+
+@pytest.mark.parametrize(
+    ("name", "table"),
+    [("the table over seeds", assigned_seeds), ("the table over seeds of the GAN with an EMA", methods_seeds)],
+)
+def test_table_over_seeds(name: str, table: Callable[[], str]) -> None:
+    assert is_current(RESULTS / "gans.md", name, table())
 
 
 @pytest.mark.parametrize(("page", "root"), [("README.md", "docs/"), ("docs/index.md", "")])

@@ -124,25 +124,32 @@ def test_with_one_critic_step_the_estimate_does_not_follow_the_distance() -> Non
 
 def test_estimates_and_distances_of_the_published_runs() -> None:
     """docs/theory/wasserstein.md#the-estimate-is-only-as-good-as-the-critic"""
-    folder = ROOT / "docs" / "results" / "hour"
-    distances = pd.read_csv(folder / "fid_by_epoch.csv")
-    distances = distances[(distances["split"] == "test") & (distances["feature_space"] == "classifier")]
-    table = (ROOT / "docs" / "theory" / "wasserstein.md").read_text(encoding="utf-8").replace("\u2212", "-")
+    results = ROOT / "docs" / "results"
+    page = (ROOT / "docs" / "theory" / "wasserstein.md").read_text(encoding="utf-8").replace("\u2212", "-")
     rows = [
-        [float(x) for x in re.findall(r"(?<=\| )-?[\d.]+(?= \|)", row)] for row in re.findall(r"^\|.*\|$", table, re.M)
+        [float(x) for x in re.findall(r"(?<=\| )-?[\d.]+(?= \|)", row)] for row in re.findall(r"^\|.*\|$", page, re.M)
     ]
-    for model, first in (("wgan_gp", -1.43), ("wgan", 0.001)):
-        estimates = pd.read_csv(folder / f"{model}_history.csv").set_index("epoch")["wasserstein_estimate"]
-        by_epoch = distances[distances["model"] == model].set_index("epoch")["distance"]
-        (place,) = (i for i, row in enumerate(rows) if row[:1] == [first])
-        epochs = [1, 10, 20, 50, 100]
-        assert rows[place] == [round(estimates[epoch], 3 if model == "wgan" else 2) for epoch in epochs]
-        shown, correlations = rows[place + 1][:5], rows[place + 1][5:]
-        assert shown == [round(by_epoch[epoch], 1 if by_epoch[epoch] < 10 else 0) for epoch in epochs]
-        assert len(by_epoch) == 11
-        assert correlations == [
-            round(spearmanr(estimates[kept.index], kept).statistic, 2) for kept in (by_epoch, by_epoch.loc[10:])
+    wgans = [f"assigned/seed={seed}" for seed in range(3)]
+    correlations = {}
+    for model, folder in (("wgan_gp", "hour"), ("wgan_gp", "methods/seed=0"), *(("wgan", folder) for folder in wgans)):
+        estimates = pd.read_csv(results / folder / f"{model}_history.csv").set_index("epoch")["wasserstein_estimate"]
+        table = pd.read_csv(results / folder / "fid_by_epoch.csv")
+        table = table[(table["split"] == "test") & (table["feature_space"] == "classifier") & (table["model"] == model)]
+        distances = table.set_index("epoch")["distance"]
+        correlations[folder] = [
+            round(spearmanr(estimates[kept.index], kept).statistic, 2) for kept in (distances, distances.loc[10:])
         ]
+        if folder in wgans[1:]:
+            continue
+        epochs = [epoch for epoch in (1, 10, 20, 50, 100) if epoch in distances.index]
+        shown = [round(estimates[epoch], 3 if model == "wgan" else 2) for epoch in epochs]
+        (place,) = (i for i, row in enumerate(rows) if row == shown)
+        by_epoch = [round(distances[epoch], 1 if distances[epoch] < 10 else 0) for epoch in epochs]
+        assert rows[place + 1] == by_epoch + correlations[folder]
+    over_all, late = zip(*(correlations[folder] for folder in wgans[1:]), strict=True)
+    assert "correlations are {:.2f} and\n{:.2f} ({:.2f} and {:.2f} from epoch 10 on)".format(*over_all, *late) in page
+    estimates = pd.read_csv(results / "methods/seed=0/wgan_gp_history.csv").set_index("epoch")["wasserstein_estimate"]
+    assert estimates.idxmax() == 7  # "rose for seven epochs"
 
 
 def test_gradient_of_the_distance_comes_from_the_critic() -> None:
