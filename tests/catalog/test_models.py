@@ -86,6 +86,13 @@ def test_what_is_not_there_is_reported(project: Path, source: str, message: str)
         load_model(source, project=project)
 
 
+def test_a_damaged_file_of_the_catalog_is_reported_like_one_given_by_its_path(project: Path, file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:100])
+    for source in ("gan_generator", file):
+        with pytest.raises(FashionDGMError, match=f"{file} .*Delete it|{file} .*delete it"):
+            load_model(source, project=project)
+
+
 def test_a_name_needs_a_project(tmp_path: Path) -> None:
     with pytest.raises(FashionDGMError, match="this folder is not in a project"):
         load_model("flow", project=tmp_path)

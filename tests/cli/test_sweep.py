@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from fashion_dgm.cli.sweep import Run, runs_of, summary
+from fashion_dgm.errors import FashionDGMError
 
 
 def test_every_combination_has_a_folder_and_a_command_of_its_own() -> None:
@@ -25,3 +26,10 @@ def test_summary_is_over_the_seeds_of_one_setting() -> None:
     assert table.columns.tolist() == ["pipeline", "width", "metric", "seeds", "mean", "sd"]
     assert table[["width", "seeds", "mean"]].to_numpy().tolist() == [["16", 2, 2.0], ["32", 1, 5.0]]
     assert table["sd"].tolist()[0] == pytest.approx(2**0.5)
+
+
+def test_a_damaged_metrics_file_is_an_error_of_the_library(tmp_path: Path) -> None:
+    (tmp_path / "07_model_output").mkdir()
+    (tmp_path / "07_model_output" / "gan_metrics.json").write_text("{")
+    with pytest.raises(FashionDGMError, match=r"gan_metrics\.json is damaged"):
+        Run("train_gan", {"seed": "0"}, Path()).metrics(tmp_path)

@@ -10,6 +10,7 @@ import torch
 from tests.conftest import made_up_images
 from tests.small import realnvp_config
 
+from fashion_dgm.catalog.folders import SnapshotsDataset
 from fashion_dgm.checkpoint import Checkpoint, checkpoint_of, load_checkpoint
 from fashion_dgm.classifier.network import Classifier
 from fashion_dgm.config import FIDConfig, KIDConfig
@@ -180,6 +181,15 @@ def test_a_bad_snapshot_costs_its_own_row_alone(bad: Load, message: str) -> None
     assert [(f["model"], f["epoch"]) for f in scores.failures] == [("a", 2)]
     assert message in scores.failures[0]["reason"]
     assert set(scores.by_epoch["model"]) == {"a", "b"} and set(scores.by_epoch["epoch"]) == {1}
+
+
+def test_a_damaged_file_of_the_catalog_costs_its_own_row_alone(tmp_path: Path) -> None:
+    snapshots = SnapshotsDataset(filepath=str(tmp_path))
+    snapshots.save({1: generator()(), 2: generator()()})
+    (tmp_path / "epoch_0002.safetensors").write_bytes(b"")
+    scores = score({"a": snapshots.load()})
+    assert [(f["model"], f["epoch"]) for f in scores.failures] == [("a", 2)]
+    assert set(scores.by_epoch["epoch"]) == {1}
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
+from fashion_dgm.catalog.folders import ImageSetsDataset
 from fashion_dgm.checkpoint import Checkpoint, checkpoint_of
 from fashion_dgm.classifier.network import Classifier
 from fashion_dgm.data.images import ImageSet
@@ -60,6 +61,17 @@ def test_the_in_distribution_set_has_the_name_of_its_images(name: str) -> None:
     assert list(scores["dataset"].unique()) == [name, "noise"]
     assert set(table["dataset"]) == set(metrics["sets"]) == {"noise"}
     assert metrics["in_distribution"]["name"] == metrics["models"]["RealNVP"]["in_distribution"]["name"] == name
+
+
+def test_a_damaged_set_costs_no_other(tmp_path: Path) -> None:
+    dataset = ImageSetsDataset(filepath=str(tmp_path))
+    dataset.save({name: images(20, 2, name) for name in ("digits", "noise")})
+    (tmp_path / "digits.npz").write_bytes(b"")
+    scores, fitted = score_images(
+        flow(0), None, images(70, 0), images(20, 1), dataset.load(), config(scores=["likelihood"])
+    )
+    assert list(scores["dataset"].unique()) == ["fashion_mnist", "noise"]
+    assert list(fitted["failed"]) == ["digits"] and "is damaged" in fitted["failed"]["digits"]
 
 
 def test_without_a_classifier_of_these_images_scores_that_use_labels_are_missing() -> None:

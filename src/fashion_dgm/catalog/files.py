@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
-from kedro.io import AbstractVersionedDataset, Version
+from kedro.io import AbstractDataset, AbstractVersionedDataset, DatasetError, Version
 from kedro_datasets._typing import ImagePreview, JSONPreview, TablePreview
 
 from fashion_dgm.errors import FashionDGMError
@@ -41,10 +41,28 @@ __all__ = [
     "JSONDataset",
     "StoredDataset",
     "TextDataset",
+    "loaded",
 ]
 
 In = TypeVar("In")
 Out = TypeVar("Out")
+
+
+def loaded(dataset: AbstractDataset[Any, Out]) -> Out:
+    """Loads a dataset for code that Kedro does not run, and that handles errors of the library alone.
+
+    Raises:
+        FashionDGMError: what Kedro's `DatasetError` was caused by.
+        DatasetError: if that is no such error.
+    """
+    try:
+        return dataset.load()
+    except DatasetError as error:
+        cause = error.__cause__
+        if not isinstance(cause, FashionDGMError):
+            raise
+    # Not above, where each would have the other as its context.
+    raise cause
 
 
 class WrappedOnce:

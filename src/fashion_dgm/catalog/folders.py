@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from fashion_dgm.catalog.files import CheckpointDataset, FileDataset, StoredDataset
+from fashion_dgm.catalog.files import CheckpointDataset, FileDataset, StoredDataset, loaded
 from fashion_dgm.catalog.image_set import ImageSetDataset
 from fashion_dgm.data.images import ImageSet
 from fashion_dgm.errors import FashionDGMError
@@ -71,7 +72,7 @@ class FolderDataset(StoredDataset[In, Out]):
 
 
 class SnapshotsDataset(FolderDataset[Mapping[int, "Checkpoint"], dict[int, Callable[[], "Checkpoint"]]]):
-    """Checkpoints of one network by epoch; loads a function for each that reads it."""
+    """Checkpoints of one network by epoch; loads a function for each that reads it or raises a `FashionDGMError`."""
 
     FILE = CheckpointDataset
     PATTERN = "epoch_*.safetensors"
@@ -80,11 +81,14 @@ class SnapshotsDataset(FolderDataset[Mapping[int, "Checkpoint"], dict[int, Calla
         return f"epoch_{key:04d}"
 
     def load(self) -> dict[int, Callable[[], Checkpoint]]:
-        return {int(stem.removeprefix("epoch_")): file.load for stem, file in self._files().items()}
+        return {int(stem.removeprefix("epoch_")): partial(loaded, file) for stem, file in self._files().items()}
 
 
 class ImageSetsDataset(FolderDataset[Mapping[str, ImageSet], Mapping[str, ImageSet]]):
-    """Image sets by name; loads a mapping, in alphabetical order, that reads a set when it is asked for."""
+    """Image sets by name; loads a mapping, in alphabetical order, that reads a set when it is asked for.
+
+    It raises a `FashionDGMError` then if the set cannot be read.
+    """
 
     FILE = ImageSetDataset
     PATTERN = "*.npz"
@@ -111,7 +115,7 @@ class _Lazy(Mapping[str, ImageSet]):
         self._files = files
 
     def __getitem__(self, name: str) -> ImageSet:
-        return self._files[name].load()
+        return loaded(self._files[name])
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._files)

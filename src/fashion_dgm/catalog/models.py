@@ -98,6 +98,7 @@ def _of_catalog(name: str, project: Path) -> Checkpoint:
     from kedro.config import OmegaConfigLoader
     from kedro.io import AbstractDataset, CatalogConfigResolver
 
+    from fashion_dgm.catalog.files import loaded
     from fashion_dgm.pipeline_registry import register_pipelines
 
     # All environments keep their models in the same places.
@@ -121,7 +122,7 @@ def _of_catalog(name: str, project: Path) -> Checkpoint:
     dataset = AbstractDataset.from_config(name, entry)
     if not dataset.exists():
         raise FashionDGMError(f"{name} has not been trained yet: `kedro run --pipelines {makers[name]}` trains it")
-    return dataset.load()
+    return loaded(dataset)
 
 
 def _of_run(address: str, project: str | Path | None) -> Checkpoint:

@@ -65,10 +65,10 @@ class Run:
 
     def metrics(self, project: Path) -> dict[str, float]:
         """The numbers in its metrics file."""
-        from fashion_dgm.catalog.files import JSONDataset
+        from fashion_dgm.catalog.files import JSONDataset, loaded
 
         (path,) = (project / self.folder / "07_model_output").glob("*_metrics.json")
-        values = flatten(JSONDataset(filepath=str(path)).load())
+        values = flatten(loaded(JSONDataset(filepath=str(path))))
         return {name: float(value) for name, value in values.items() if isinstance(value, int | float)}
 
 
