@@ -221,6 +221,7 @@ def test_only_the_set_asked_for_is_read(tmp_path: Path) -> None:
     (tmp_path / "digits.npz").write_text("damaged")
     loaded = dataset.load()
     assert list(loaded) == ["digits", "mnist"] and len(loaded) == 2
+    assert "digits" in loaded and "omniglot" not in loaded
     assert len(loaded["mnist"]) == 20
     with pytest.raises(FashionDGMError, match="damaged"):
         loaded["digits"]

@@ -117,6 +117,10 @@ class _Lazy(Mapping[str, ImageSet]):
     def __getitem__(self, name: str) -> ImageSet:
         return loaded(self._files[name])
 
+    def __contains__(self, name: object) -> bool:
+        # That of Mapping reads the set.
+        return name in self._files
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._files)
 
