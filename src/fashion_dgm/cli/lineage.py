@@ -16,6 +16,7 @@ from typing import Any
 import click
 
 from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.files import atomic_folder
 
 __all__ = ["current_project", "lineage"]
 
@@ -32,7 +33,7 @@ FONTS = re.compile(r"<link\b[^>]*//fonts\.[^>]*>\s*")
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("data/08_reporting/lineage"),
-    help="Folder of the site.",
+    help="Folder of the site, which replaces an earlier one.",
 )
 @click.option(
     "--serve",
@@ -49,17 +50,14 @@ def lineage(env: str, output: Path, serve: int | None) -> None:
     project = current_project()
     if find_spec("kedro_viz") is None:
         raise FashionDGMError("Kedro-Viz is not installed; install the extra `viz`: pip install 'fashion-dgm[viz]'")
-    click.echo("A warning that a dataset could not be previewed means that its pipeline has not been run.")
-    shutil.rmtree(output, ignore_errors=True)
-    output.parent.mkdir(parents=True, exist_ok=True)
-    shutil.move(_build(project, env), output)
-    _correct(output, project, env)
+    _check_output(output)
     if serve is None:
+        _make(output, project, env)
         click.echo(f"\nThe lineage is in {output}; any web server shows it, for instance\n")
         click.echo(f"  python -m http.server --bind {HERE} --directory {output} 4142   # http://{HERE}:4142")
         return
-    handler = functools.partial(_Quiet, directory=str(output))
-    with ThreadingHTTPServer((HERE, serve), handler) as server:
+    with _server(output, serve) as server:
+        _make(output, project, env)
         click.echo(_links(output, f"http://{HERE}:{server.server_port}/"))
         try:
             server.serve_forever()
@@ -84,6 +82,33 @@ def current_project() -> Path:
 class _Quiet(SimpleHTTPRequestHandler):
     def log_message(self, *_: Any) -> None:
         """Logs nothing: the links would scroll away."""
+
+
+def _check_output(output: Path) -> None:
+    """Refuses a folder in which there is anything but an earlier site."""
+    if output.exists() and any(output.iterdir()) and not (output / "api" / "main").is_file():
+        raise FashionDGMError(f"the folder {output} holds other files than a lineage; name another output")
+
+
+def _server(site: Path, port: int) -> ThreadingHTTPServer:
+    """Takes the port, so that no site is built that could not be served on it."""
+    try:
+        return ThreadingHTTPServer((HERE, port), functools.partial(_Quiet, directory=str(site)))
+    except OSError as error:
+        raise FashionDGMError(
+            f"cannot serve on port {port}: {error.strerror}; end the program that uses it, or choose another one with "
+            "--serve, where 0 picks a free one"
+        ) from error
+
+
+def _make(output: Path, project: Path, env: str) -> None:
+    click.echo("A warning that a dataset could not be previewed means that its pipeline has not been run.")
+    built = _build(project, env)
+    _correct(built, project, env)
+    with atomic_folder(output) as site:
+        shutil.copytree(built, site, dirs_exist_ok=True)
+        # Before the exchange: it may be the output itself.
+        shutil.rmtree(built)
 
 
 def _build(project: Path, env: str) -> Path:
