@@ -223,6 +223,7 @@ MISTAKES = {
     "sweep --vary width": "write NAME=VALUE,VALUE",
     "sweep --vary width=": "write NAME=VALUE,VALUE",
     "sweep --vary =3": "write NAME=VALUE,VALUE",
+    "sweep --vary seed=3,4": "give seeds as --seeds 0,1,2",
 }
 
 

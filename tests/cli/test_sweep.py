@@ -1,5 +1,6 @@
 """What a sweep runs and sums up; tests/e2e/test_sweep.py runs one."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,29 @@ def test_summary_is_over_the_seeds_of_one_setting() -> None:
     assert table.columns.tolist() == ["pipeline", "width", "metric", "seeds", "mean", "sd"]
     assert table[["width", "seeds", "mean"]].to_numpy().tolist() == [["16", 2, 2.0], ["32", 1, 5.0]]
     assert table["sd"].tolist()[0] == pytest.approx(2**0.5)
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ([], {}),
+        (["gan"], {"loss.last": 0.0}),
+        (["mnist_flow", "mnist_ood"], {"mnist_flow.loss.last": 0.0, "mnist_ood.loss.last": 1.0}),
+    ],
+)
+def test_a_run_has_the_numbers_of_all_its_metrics_files(
+    tmp_path: Path, files: list[str], expected: dict[str, float]
+) -> None:
+    folder = tmp_path / "out" / "07_model_output"
+    folder.mkdir(parents=True)
+    for number, name in enumerate(files):
+        (folder / f"{name}_metrics.json").write_text(json.dumps({"loss": {"last": number}, "label": "a"}))
+    assert Run("train_gan", {"seed": "0"}, Path("out")).metrics(tmp_path) == expected
+
+
+def test_summary_of_runs_without_metrics_is_empty() -> None:
+    table = summary({Run("train_background_flow", {"width": "16", "seed": "0"}, Path()): {}})
+    assert table.empty and table.columns.tolist() == ["pipeline", "width", "metric", "seeds", "mean", "sd"]
 
 
 def test_a_damaged_metrics_file_is_an_error_of_the_library(tmp_path: Path) -> None:

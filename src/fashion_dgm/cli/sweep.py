@@ -64,11 +64,14 @@ class Run:
         return [sys.executable, "-m", "fashion_dgm", "--env", env, "--pipelines", self.pipeline, "--params", given]
 
     def metrics(self, project: Path) -> dict[str, float]:
-        """The numbers in its metrics file."""
+        """The numbers in its metrics files, of which a pipeline may write none; of several, names begin with the file's."""
         from fashion_dgm.catalog.files import JSONDataset, loaded
 
-        (path,) = (project / self.folder / "07_model_output").glob("*_metrics.json")
-        values = flatten(loaded(JSONDataset(filepath=str(path))))
+        paths = sorted((project / self.folder / "07_model_output").glob("*_metrics.json"))
+        values: dict[str, Any] = {}
+        for path in paths:
+            prefix = f"{path.stem.removesuffix('_metrics')}." if len(paths) > 1 else ""
+            values |= flatten(loaded(JSONDataset(filepath=str(path))), prefix)
         return {name: float(value) for name, value in values.items() if isinstance(value, int | float)}
 
 
@@ -92,8 +95,9 @@ def summary(results: Mapping[Run, Mapping[str, float]]) -> pd.DataFrame:
         for run, metrics in results.items()
         for name, value in metrics.items()
     ]
-    table = pd.DataFrame(rows)
-    keys = [name for name in table.columns if name not in ("seed", "value")]
+    settings = dict.fromkeys(name for run in results for name in run.settings if name != "seed")
+    keys = ["pipeline", *settings, "metric"]
+    table = pd.DataFrame(rows, columns=[*keys, "value"]).astype({"value": float})
     groups = table.groupby(keys, sort=False)["value"]
     return groups.agg(seeds="count", mean="mean", sd="std").reset_index()
 
@@ -151,6 +155,8 @@ def _varied(context: click.Context, parameter: click.Parameter, values: tuple[st
     pairs = [value.partition("=")[::2] for value in values]
     if not all(name and listed for name, listed in pairs):
         raise click.BadParameter("write NAME=VALUE,VALUE, such as width=32,64")
+    if any(name == "seed" for name, _ in pairs):
+        raise click.BadParameter("give seeds as --seeds 0,1,2")
     return {name: listed.split(",") for name, listed in pairs}
 
 
@@ -221,7 +227,8 @@ def sweep(
         table = summary({run: run.metrics(Path.cwd()) for run in runs if run in succeeded})
         with atomic_path(folder / "summary.csv") as path:
             table.to_csv(path, index=False)
-        click.echo(f"\n{table.to_string(index=False, float_format='%.4g')}\n\n{folder / 'summary.csv'}")
+        shown = "these pipelines write no metrics" if table.empty else table.to_string(index=False, float_format="%.4g")
+        click.echo(f"\n{shown}\n\n{folder / 'summary.csv'}")
     if len(succeeded) < len(runs):
         raise click.ClickException(
             f"{len(runs) - len(succeeded)} of {len(runs)} runs failed. Run the same command again to resume them."
