@@ -249,6 +249,25 @@ def test_mistakes_are_one_message(crowded: Path, monkeypatch: pytest.MonkeyPatch
     assert not (crowded / "x.npz").exists()
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("artifact_megabyte: 5", "there is no such parameter; did you mean artifact_megabytes?"),
+        ("system_metrics: falze", "tracking.system_metrics is 'falze': "),
+        ("enabled: [", "conf/test/tracking.yml, unable to read line 1"),
+        ("enabled: ${nosuch}", "enabled: Interpolation key 'nosuch' not found"),
+    ],
+)
+def test_a_mistake_in_tracking_yml_is_one_message(
+    project: Path, monkeypatch: pytest.MonkeyPatch, text: str, message: str
+) -> None:
+    (project / "conf" / "test" / "tracking.yml").write_text(f"{text}\n")
+    monkeypatch.chdir(project)
+    done = run("mlflow-sync", "--env", "test")
+    assert done.exit_code == 1 and isinstance(done.exception, SystemExit), done.exception
+    assert message in done.output and "pydantic" not in done.output
+
+
 def test_more_columns_than_images_are_as_many(models: Path, tmp_path: Path) -> None:
     done = run("sample", models / "generator.safetensors", "-o", tmp_path / "x.png", "-n", 3, "--columns", 10**9)
     assert done.exit_code == 0, done.output

@@ -73,16 +73,20 @@ def mlflow_sync(env: str) -> None:
     """
     from kedro.config import MissingConfigException, OmegaConfigLoader
 
+    from fashion_dgm.cli.configuration import typed
     from fashion_dgm.config import TrackingConfig
+    from fashion_dgm.pipelines.conf_files import explaining
     from fashion_dgm.settings import CONFIG_LOADER_ARGS
     from fashion_dgm.tracking.recorder import send_what_waits
 
     project = current_project()
-    loader = OmegaConfigLoader(str(project / "conf"), env, **CONFIG_LOADER_ARGS)
+    source = project / "conf"
     try:
-        config = TrackingConfig(**loader["tracking"])
+        with explaining(source):
+            tracking = OmegaConfigLoader(str(source), env, **CONFIG_LOADER_ARGS)["tracking"]
     except MissingConfigException as error:
         raise FashionDGMError(str(error)) from error
+    config = typed(TrackingConfig, tracking, "tracking")
     sent, left = send_what_waits(config, project)
     there = f"; {left} wait for another MLFLOW_TRACKING_URI, or for a run that is still going" if left else ""
     click.echo(f"sent {sent} records{there}")
