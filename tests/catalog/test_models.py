@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import mlflow
 import numpy as np
 import pytest
 import torch
@@ -96,6 +97,24 @@ def test_a_damaged_file_of_the_catalog_is_reported_like_one_given_by_its_path(pr
 def test_a_name_needs_a_project(tmp_path: Path) -> None:
     with pytest.raises(FashionDGMError, match="this folder is not in a project"):
         load_model("flow", project=tmp_path)
+
+
+@pytest.mark.slow
+def test_runs_are_looked_up_where_tracking_yml_has_them_recorded(
+    project: Path, file: Path, generator: Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "conf" / "local" / "tracking.yml").write_text("folder: records\n")
+    (project / "records").mkdir()
+    client = mlflow.MlflowClient(f"sqlite:///{project}/records/mlflow.db")
+    run = client.create_run(client.create_experiment("any", f"{project}/records")).info.run_id
+    client.log_artifact(run, str(file))
+    # Which MLflow sets itself.
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
+    before = mlflow.get_tracking_uri()
+    try:
+        assert_same(load_model(f"runs:/{run}", project), generator)
+    finally:
+        mlflow.set_tracking_uri(before)
 
 
 def test_unknown_attributes_of_the_package_are_still_errors() -> None:

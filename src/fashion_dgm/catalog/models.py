@@ -145,11 +145,29 @@ def _mlflow(address: str, project: str | Path | None) -> Iterator[None]:
     from sqlalchemy.exc import SQLAlchemyError
 
     if not os.environ.get("MLFLOW_TRACKING_URI"):
-        mlflow.set_tracking_uri(database_address(_project(project) / "data" / "09_tracking" / "mlflow.db"))
+        mlflow.set_tracking_uri(database_address(_database(_project(project))))
     try:
         yield
     except (MlflowException, SQLAlchemyError, OSError) as error:
         raise FashionDGMError(f"cannot load {address} from MLflow: {error}") from error
+
+
+def _database(project: Path) -> Path:
+    """The file in which the runs of a project are recorded."""
+    from kedro.config import MissingConfigException, OmegaConfigLoader
+
+    from fashion_dgm.pipelines.conf_files import explaining
+    from fashion_dgm.settings import CONFIG_LOADER_ARGS
+
+    source = project / "conf"
+    # The Docker image has no folder `local`.
+    env = os.environ.get("KEDRO_ENV") or ("local" if (source / "local").is_dir() else "base")
+    try:
+        with explaining(source):
+            loader = OmegaConfigLoader(str(source), env, **CONFIG_LOADER_ARGS)
+            return project / loader["tracking"]["folder"] / "mlflow.db"
+    except MissingConfigException as error:
+        raise FashionDGMError(str(error)) from error
 
 
 def _downloaded(address: str) -> Checkpoint:
