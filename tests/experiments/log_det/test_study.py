@@ -1,6 +1,7 @@
 """The study's measurements, and what is concluded from them."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -94,6 +95,16 @@ def test_measured_errors_follow_theory_at_every_budget(tables):
     assert ((rows["error"] - rows["error_theory"]).abs() < 5.1 * error).all()
     several = tables["probes"].groupby(["block", "probe"])["theory"]
     assert (several.max() / several.min()).round(9).eq(16).all()
+
+
+def test_the_longest_truncation_of_a_trained_flow_has_its_error_and_bound():
+    config = CONFIG.model_copy(update={"truncations": (1, 80), "trained_terms": 90})
+    block = replace(random_block("dense", 4, 0.5, seed=0), name="layer 1, image 0", kind="trained")
+    tables = study([block], config, config.trained_draws, config.trained_terms, lambda _: True)
+    found = summary.summarise(tables["blocks"], tables["truncation"], tables["estimators"], 0.95, {block.name})
+    rows = {row["estimator"]: row for row in found["trained"]["estimators"]}
+    assert abs(rows["80 terms"]["bias"]) < abs(rows["1 term"]["bias"])
+    assert rows["80 terms"]["bound"] < 1e-12 < rows["1 term"]["bound"]
 
 
 def test_break_even_is_where_both_err_alike():

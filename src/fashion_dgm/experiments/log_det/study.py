@@ -21,6 +21,7 @@ __all__ = ["TABLES", "Design", "designs", "random_blocks", "study"]
 
 KINDS: tuple[ProbeKind, ...] = ("rademacher", "gaussian")
 Row = dict[str, Any]
+# Of the table of truncations, or as many as the longest of them has.
 SHOWN_TERMS = 60
 # Of fewer means, a variance and its error say little.
 LEAST_GROUPS = 50
@@ -124,7 +125,7 @@ def _study_block(
             "bound": truncation_bound(block.dimension, block.lipschitz, n),
             "variance": moments.truncation_variance(n, "rademacher"),
         }
-        for n in range(1, min(len(moments.means), SHOWN_TERMS) + 1)
+        for n in range(1, min(len(moments.means), max(SHOWN_TERMS, *config.truncations)) + 1)
     )
     for one, length in zip(every, lengths, strict=True):
         values = estimates(one.series, drawn["rademacher"], length)
