@@ -13,6 +13,7 @@ from fashion_dgm.catalog.local import ReferenceModelsDataset
 from fashion_dgm.config import OODConfig
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.hooks.guard import GuardHooks
+from tests.evaluation.test_scoring import CONFIG as FID_CONFIG
 from tests.ood.helpers import config as ood_config
 from tests.small import gan_config
 
@@ -53,6 +54,18 @@ def test_an_unknown_objective_is_refused() -> None:
     catalog = DataCatalog({"params:train_gan": MemoryDataset(gan_config(objective="hinges"))})
     with pytest.raises(FashionDGMError, match=r"no objective hinges; .*hinge"):
         guarded(Pipeline([Node(does_without, "params:train_gan", "absent", name="one")]), catalog)
+
+
+def test_an_unknown_flow_is_refused_before_samples_are_scored() -> None:
+    pipeline = Pipeline([Node(does_without, "params:fid_eval", "absent", name="one")])
+
+    def run(*flows: str) -> dict[str, Any]:
+        config = FID_CONFIG.model_copy(update={"flows": flows})
+        return guarded(pipeline, DataCatalog({"params:fid_eval": MemoryDataset(config)}))
+
+    assert run("all") == run("RealNVP", "ResidualFlow") == {"absent": False}
+    with pytest.raises(FashionDGMError, match=r"no flow 'RealNPV'; fid_eval\.flows may name all, .*RealNVP"):
+        run("ResidualFlow", "RealNPV")
 
 
 @pytest.mark.parametrize("kind", [ThreadRunner, ParallelRunner])

@@ -7,9 +7,10 @@ import torch
 from torch import Tensor
 
 from fashion_dgm.checkpoint import Checkpoint
+from fashion_dgm.config import FIDConfig
 from fashion_dgm.data.ood.folder import read_folder
 from fashion_dgm.errors import FashionDGMError
-from fashion_dgm.flows.families import build_flow
+from fashion_dgm.flows.families import build_flow, flow_types
 from fashion_dgm.gans.convolution import multiply_matrices
 from fashion_dgm.gans.networks import Generator
 from fashion_dgm.registry import build_model
@@ -18,6 +19,7 @@ from fashion_dgm.training.seeds import derive_seed, generator
 __all__ = [
     "SampleSource",
     "Snapshots",
+    "check_flows",
     "check_images",
     "external_sources",
     "flow_sources",
@@ -50,6 +52,18 @@ class SampleSource:
     def external(self) -> bool:
         """Whether the images come from elsewhere, not from a model of this project."""
         return self.epoch is None and self.temperature is None
+
+
+def check_flows(config: FIDConfig) -> None:
+    """Refuses architectures that do not exist, of which no flow would be sampled.
+
+    Raises:
+        FashionDGMError: if there is no flow of a name.
+    """
+    known = ("all", *sorted(flow_types()))
+    for name in config.flows:
+        if name not in known:
+            raise FashionDGMError(f"there is no flow {name!r}; fid_eval.flows may name {', '.join(known)}")
 
 
 def generators_and_flows(

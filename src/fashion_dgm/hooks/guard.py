@@ -11,7 +11,7 @@ from kedro.framework.project import pipelines
 from kedro.io import DataCatalog, DatasetNotFoundError, MemoryDataset
 from kedro.pipeline import Node, Pipeline
 
-from fashion_dgm.config import AdversarialConfig, NamedFlowTrainingConfig, OODConfig, OODSetsConfig
+from fashion_dgm.config import AdversarialConfig, FIDConfig, NamedFlowTrainingConfig, OODConfig, OODSetsConfig
 from fashion_dgm.config.renamed import suggestion
 from fashion_dgm.errors import FashionDGMError
 
@@ -112,6 +112,10 @@ def _check_models(pipeline: Pipeline, catalog: DataCatalog) -> None:
             from fashion_dgm.ood.scores import scores_of
 
             scores_of(block)
+        elif isinstance(block, FIDConfig):
+            from fashion_dgm.evaluation.samples import check_flows
+
+            check_flows(block)
         elif isinstance(block, OODSetsConfig):
             from fashion_dgm.data.ood.build import check_names
 
