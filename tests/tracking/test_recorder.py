@@ -1,5 +1,6 @@
 """A real server that is killed and comes back, or does not: training goes on, and every record arrives."""
 
+import json
 import logging
 import os
 import re
@@ -10,15 +11,20 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import mlflow
 import pytest
+from kedro.io import DataCatalog, MemoryDataset
+from kedro.pipeline import Node
 
 from fashion_dgm.config import TrackingConfig
 from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.hooks import MLflowHooks
 from fashion_dgm.pipelines.tracking import log_epoch
-from fashion_dgm.tracking import outbox, store
-from fashion_dgm.tracking.recorder import Recorder, send_what_waits
+from fashion_dgm.tracking import calls, outbox, store
+from fashion_dgm.tracking.recorder import Recorder, send_what_waits, side_channel
+from tests.conftest import made_up_images
 from tests.servers import free_port, start
 
 CONFIG = TrackingConfig(
@@ -162,3 +168,46 @@ def test_a_full_disk_is_a_warning(
     log_epoch({"epoch": 1, "loss": 0.5}, 1.0)
     recorder.close()
     assert re.search(r"not recorded in MLflow \(log_epoch\): .*No space left", caplog.text)
+
+
+def test_a_value_that_cannot_be_recorded_is_a_warning_with_the_kind_of_the_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    recorder = Recorder(CONFIG, tmp_path)
+    recorder.start("train_gan", {}, {})
+
+    @side_channel
+    def log_oddity(value: object) -> None:
+        recorder.put(calls.log, tags={"odd": value})
+
+    log_oddity({1, 2})
+    assert re.search(r"not recorded in MLflow \(log_oddity\): AttributeError\(.*'item'", caplog.text)
+
+    def interrupted(*args: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(outbox.Outbox, "put", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        log_oddity("is")
+    recorder.close()
+
+
+def test_images_that_lie_in_no_file_are_the_only_ones_not_recorded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As of a node that is run on a catalog in memory, in a notebook."""
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    images, hooks = made_up_images(4, seed=0), MLflowHooks()
+    node = Node(lambda train: train, "train", "model", name="train_gan", tags="training")
+    loader = {"tracking": CONFIG.model_dump()}
+    hooks.after_context_created(SimpleNamespace(config_loader=loader, project_path=tmp_path, env="test"))
+    hooks.before_pipeline_run({}, DataCatalog({"train": MemoryDataset(images)}))
+    hooks.before_node_run(node, {"train": images})
+    log_epoch({"epoch": 1, "loss": 0.5}, 1.0)
+    hooks.close("FINISHED")
+    assert re.search(r"not recorded in MLflow \(log_input\): KeyError\('filepath'\)", caplog.text)
+    names = [
+        json.loads(path.read_text())["name"] for path in sorted(tmp_path.glob("data/09_tracking/outbox/*/*/call.json"))
+    ]
+    assert names == ["start_run", "share_view", "start_run", "log", "end_run", "share_view", "end_run"]

@@ -154,6 +154,7 @@ class MLflowHooks:
             # Once there is a state, the run's token is noted with it.
             self._recorder.before_first_call = key
 
+    @side_channel
     def _log_input(self, name: str, images: "ImageSet", sha256: str) -> None:
         from mlflow.data.numpy_dataset import from_numpy
         from mlflow.data.sources import LocalArtifactDatasetSource  # type: ignore[attr-defined]

@@ -45,8 +45,8 @@ def side_channel(log: Callable[P, None]) -> Callable[P, None]:
             return
         try:
             log(*args, **kwargs)
-        except (FashionDGMError, OSError) as error:
-            logger.warning("not recorded in MLflow (%s): %s", log.__name__.lstrip("_"), error)
+        except Exception as error:  # No node ends because of its records.
+            logger.warning("not recorded in MLflow (%s): %r", log.__name__.lstrip("_"), error)
 
     return logged
 
