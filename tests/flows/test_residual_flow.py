@@ -6,7 +6,7 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor
 
-from fashion_dgm.config import SeriesConfig
+from fashion_dgm.config import ResidualFlowEvaluationConfig, SeriesConfig
 from fashion_dgm.evaluation.residual_flow import describe, estimated_likelihood, inverse_report, largest_norms
 from fashion_dgm.flows import ExactLogDet, ResidualFlow, bits_per_dim_of
 from fashion_dgm.flows.lipschitz import LipschitzLayer, measured_norm
@@ -87,6 +87,14 @@ def test_the_error_of_the_probes_is_that_of_another_draw(flow):
     single = found["probe_error"] * math.sqrt(2)
     assert single / 2.3 < np.std(values, ddof=1) < 2.3 * single
     assert abs(found["bits_per_dim"] - np.mean(values)) < 5 * found["probe_error"]
+
+
+def test_the_fewest_images_that_are_allowed_have_a_standard_error(flow):
+    config = {"draws": 2, "batch_size": 2, "samples": 1, "temperatures": (1.0,), "seed": 0, "device": "cpu"}
+    with pytest.raises(ValidationError, match=r"images\s.*greater than or equal to 2"):
+        ResidualFlowEvaluationConfig(images=1, **config)
+    images = pixels(ResidualFlowEvaluationConfig(images=2, **config).images)
+    assert math.isfinite(estimated_likelihood(flow, images, 2, 0, 2)["image_error"])
 
 
 def test_the_inverse_and_the_largest_norm_are_reported(flow):

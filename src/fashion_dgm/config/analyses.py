@@ -72,7 +72,8 @@ class PerturbationsConfig(Config):
 class LikelihoodDecompositionConfig(Config):
     """The likelihood decomposition, which shows why likelihood fails to detect OOD images."""
 
-    images: int = Field(ge=3, description="images of each set whose likelihood is decomposed")
+    # Of fewer, some resamples are one image alone, through which there is no line.
+    images: int = Field(ge=20, description="images of each set whose likelihood is decomposed")
     ood_set: str = Field(description="OOD set that is analysed in most detail")
     second_order_images: Several = Field(description="images of each set for the second-order argument")
     batch_size: BatchSize

@@ -193,7 +193,7 @@ class ResidualFlowTrainingConfig(LikelihoodTrainingConfig):
 class ResidualFlowEvaluationConfig(Config):
     """How a trained Residual Flow is evaluated."""
 
-    images: PositiveInt | None = Field(
+    images: Several | None = Field(
         description="most images of train, test and benchmark each; null: all of test and benchmark, and as many of train"
     )
     draws: Several = Field(description="draws of the probe vectors; their spread gives a standard error")

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from fashion_dgm.config import LikelihoodDecompositionConfig
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.experiments.likelihood.gap import complexity_line, gap_by_part
 
@@ -52,6 +53,13 @@ def test_line_predicts_what_complexity_accounts_for(offset: float, fraction: flo
     assert found["fraction"] == pytest.approx(fraction, abs=0.03)
     low, high = found["fraction_interval"]
     assert low - 1e-9 <= found["fraction"] <= high + 1e-9
+
+
+def test_the_fewest_images_that_are_allowed_have_a_line() -> None:
+    (least,) = LikelihoodDecompositionConfig.model_fields["images"].metadata
+    x, y = np.random.default_rng(1).uniform(1, 3, (2, least.ge))
+    found = complexity_line((x, y), (x + 1, y + 1), bootstrap=5_000, confidence=0.95, seed=0)
+    assert np.isfinite([found["predicted"], *found["predicted_interval"], *found["fraction_interval"]]).all()
 
 
 def test_where_there_is_no_gap_nothing_is_shared_out_and_other_parts_are_refused() -> None:
