@@ -188,3 +188,10 @@ def test_the_best_of_either_family_is_chosen_by_held_out_images() -> None:
 def test_copies_are_named() -> None:
     (space,) = found(sets=(measured("gan", "best", copying_probability=0.7),)).spaces
     assert space.compared[0]["copying"] is Copying.NEARER
+
+
+def test_of_fewer_images_more_may_be_chance() -> None:
+    """0.06 from a half is more than three standard deviations of 500 images, and one of 50."""
+    many, few = (measured(name, "external", samples=n, copying_probability=0.56) for name, n in (("a", 500), ("b", 50)))
+    copying = {s["model"]: s["copying"] for s in found(sets=(many, few)).spaces[0].sets}
+    assert (copying["a"], copying["b"]) == (Copying.NEARER, Copying.EVEN)

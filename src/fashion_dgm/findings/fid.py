@@ -196,7 +196,8 @@ def _sets(metrics: Row, space: str) -> list[Row]:
 def _set(row: Row, floor: Row, is_last: bool, copying_images: int | None) -> Row:
     known = all(is_number(row.get(name)) and is_number(floor.get(name)) and floor[name] > 0 for name in _MEASURES)
     of_floor = {name: row[name] / floor[name] if known else None for name in ("density", "coverage")}
-    copying = criteria.copying(row.get("copying_probability"), copying_images)
+    searched = None if copying_images is None else min(copying_images, row["samples"])
+    copying = criteria.copying(row.get("copying_probability"), searched)
     weakness, also_last = criteria.weakness(*of_floor.values()), row["state"] == "best" and is_last
     # Older results have no copying probability.
     found = {"also_last": also_last, "weakness": weakness, "of_floor": of_floor, "copying": copying}
