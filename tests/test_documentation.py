@@ -1,5 +1,6 @@
 """Links between the files of the repository, as they are browsed in it, lead somewhere; so do the docs that code names."""
 
+import pkgutil
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,7 @@ SOURCES = sorted(
     for path in (ROOT / folder).rglob(f"*{suffix}")
 )
 MENTION = re.compile(r"\bdocs/[\w/.-]+?\.(?:md|png|gif|csv|json)(?:#[\w-]+)?")
+OBJECT = re.compile(r"`(fashion_dgm(?:\.\w+)+)")
 
 
 def faults(path: Path, targets: list[str], start: Path) -> Iterator[str]:
@@ -44,3 +46,11 @@ def test_docs_named_in_code_exist() -> None:
     mentions = {path: MENTION.findall(path.read_text(encoding="utf-8")) for path in SOURCES}
     assert sum(map(len, mentions.values())) > 50
     assert [fault for path, found in mentions.items() for fault in faults(path, found, ROOT / "README.md")] == []
+
+
+def test_objects_named_in_code_exist() -> None:
+    texts = [path.read_text(encoding="utf-8") for path in SOURCES if path.is_relative_to(ROOT / "src")]
+    names = {name for text in texts for name in OBJECT.findall(text)}
+    assert len(names) > 10
+    for name in sorted(names):
+        pkgutil.resolve_name(name)

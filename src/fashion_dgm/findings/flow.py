@@ -139,7 +139,7 @@ def other_flow(name: str, reference: Row, metrics: Row) -> Comparison:
 
 
 def residual_flow(reference: Row, metrics: Row) -> ResidualFlowFindings:
-    """Concludes from RealNVP's metrics, and from what `fashion_dgm.flows.residual_evaluation.evaluate` returns."""
+    """Concludes from RealNVP's metrics, and from what `fashion_dgm.evaluation.residual_flow.evaluate` returns."""
     flow = trained_flow("residual_flow", metrics)
     layer, bound = metrics["largest_layer_norm"], metrics["lipschitz_coefficient"]
     images = metrics["test_image_error"]

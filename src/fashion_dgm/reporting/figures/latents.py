@@ -81,7 +81,8 @@ def latent_paths(variants: Sequence[Mapping[str, Any]], inside: tuple[float, flo
 
     Arguments:
         variants: rows of `{"experiment", "level", "bits_per_dim", "bits_per_dim_interval", "norm"}`, in the order of
-        `level`. inside: 5% and 95% quantile of the bits/dim of real images, for a band.
+            `level`.
+        inside: 5% and 95% quantile of the bits/dim of real images, for a band.
     """
     figure, (upper, lower) = subplots(5.2, 2, sharex=True, height_ratios=[3, 2])
     upper.axhspan(*inside, color=GREY, alpha=0.13, linewidth=0)
