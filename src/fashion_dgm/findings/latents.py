@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 
+from fashion_dgm.experiments.latent_space.summary import PATHS
 from fashion_dgm.findings import criteria
 from fashion_dgm.findings.criteria import Side, is_number
 from fashion_dgm.findings.row import Row
@@ -20,7 +21,6 @@ TABULATED = (
     *("temperature", "truncation", "active", "silent", "radius"),
     *("swap", "in_distribution", "ood", "mixture", "noise"),
 )
-PATHS = ("path_pixels", "path_linear", "path_spherical")
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from fashion_dgm.config.analyses import LogDetStudyConfig
+from fashion_dgm.experiments.log_det import TABLES
 from fashion_dgm.experiments.log_det.blocks import Block, random_block
 from fashion_dgm.experiments.log_det.draws import Array, draw_lengths, draw_terms, estimates, mean_of, variance_of
 from fashion_dgm.experiments.log_det.moments import TermMoments, term_moments, truncation_bound
@@ -17,7 +18,7 @@ from fashion_dgm.flows.log_det import ProbeKind, batch_jacobian
 from fashion_dgm.flows.series_weights import Geometric, Poisson, Roulette, Truncation
 from fashion_dgm.training.seeds import generator
 
-__all__ = ["TABLES", "Design", "designs", "random_blocks", "study"]
+__all__ = ["Design", "designs", "random_blocks", "study"]
 
 KINDS: tuple[ProbeKind, ...] = ("rademacher", "gaussian")
 Row = dict[str, Any]
@@ -25,9 +26,6 @@ Row = dict[str, Any]
 SHOWN_TERMS = 60
 # Of fewer means, a variance and its error say little.
 LEAST_GROUPS = 50
-
-
-TABLES = ("blocks", "truncation", "probes", "estimators", "costs", "budgets", "tails")
 
 
 @dataclass(frozen=True)

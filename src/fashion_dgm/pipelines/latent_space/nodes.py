@@ -6,6 +6,7 @@ from typing import Any
 from fashion_dgm.config import LatentSpaceConfig
 from fashion_dgm.data.images import ImageSet
 from fashion_dgm.pipelines.late import Checkpoint, DataFrame, Figure, figures
+from fashion_dgm.pipelines.likelihood_decomposition.nodes import IN_DISTRIBUTION
 
 __all__ = ["plot_paths", "probe_latents", "summarise_latents"]
 
@@ -45,7 +46,7 @@ def summarise_latents(scores: DataFrame, parts: DataFrame, config: LatentSpaceCo
 
     from fashion_dgm.experiments.latent_space.summary import compare_paths, summarise_decoded
 
-    reference = parts.loc[parts["dataset"] == "fashion_mnist", "bits_per_dim"].to_numpy()
+    reference = parts.loc[parts["dataset"] == IN_DISTRIBUTION, "bits_per_dim"].to_numpy()
     return {
         "ood_set": config.ood_set,
         "confidence": config.confidence,

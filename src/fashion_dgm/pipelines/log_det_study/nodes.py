@@ -24,8 +24,9 @@ def measure_estimators(
     import pandas as pd
     import torch
 
+    from fashion_dgm.experiments.log_det import TABLES
     from fashion_dgm.experiments.log_det.blocks import trained_blocks, widest
-    from fashion_dgm.experiments.log_det.study import TABLES, random_blocks, study
+    from fashion_dgm.experiments.log_det.study import random_blocks, study
     from fashion_dgm.flows import ResidualFlow
     from fashion_dgm.registry import build_model
     from fashion_dgm.training.device import resolve_device

@@ -2,11 +2,10 @@
 
 from kedro.pipeline import Node, Pipeline
 
+from fashion_dgm.experiments.log_det import TABLES
 from fashion_dgm.pipelines.log_det_study import nodes
 
 __all__ = ["create_pipeline"]
-
-TABLES = ("blocks", "truncation", "probes", "estimators", "costs", "budgets", "tails")
 
 
 def create_pipeline() -> Pipeline:
