@@ -1,7 +1,8 @@
 """`fashion-dgm models` and `demo`: the models that come with the package are listed, sampled and used for scores."""
 
 import hashlib
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -47,7 +48,7 @@ def test_the_page_has_samples_of_every_model_and_scores_by_every_flow(
         path = tmp_path / "pretrained" / f"{name}.safetensors"
         save_checkpoint(networks[name], path)
         card = replace(CARD, title=f"A small {name}", sha256=hashlib.sha256(path.read_bytes()).hexdigest())
-        path.with_suffix(".json").write_text(card.to_json(), encoding="utf-8")
+        path.with_suffix(".json").write_text(json.dumps(asdict(card)), encoding="utf-8")
     real, mine, output = tmp_path / "real.npz", tmp_path / "mine", tmp_path / "demo"
     np.savez(real, images=made_up_images(60, 0).images)
     mine.mkdir()

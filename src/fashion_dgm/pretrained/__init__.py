@@ -5,7 +5,7 @@ what it reached and where its use ends; its hash is that of the checkpoint, so t
 """
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -45,10 +45,6 @@ class ModelCard:
     licence: str
     limits: str
     sha256: str
-
-    def to_json(self) -> str:
-        """Returns the card as `reference_card` reads it."""
-        return json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
 
     def to_markdown(self) -> str:
         """Returns the card for readers: what the model is, a table of its metrics, and how it was made."""
