@@ -172,7 +172,7 @@ def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
     write_bytes(path, to_bytes(checkpoint))
 
 
-def load_checkpoint(path: Path) -> Checkpoint:
+def load_checkpoint(path: str | Path) -> Checkpoint:
     """Reads what `save_checkpoint` wrote.
 
     Raises:
@@ -180,7 +180,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
         FashionDGMError: if it may not be read.
     """
     try:
-        with opened(path) as file:
+        with opened(Path(path)) as file:
             if (size := os.fstat(file.fileno()).st_size) > MAX_GIGABYTES * 1e9:
                 raise CheckpointError(f"it has {size / 1e9:,.0f} GB, more than any model of fashion-dgm")
             return from_bytes(file.read())

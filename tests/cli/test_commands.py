@@ -66,6 +66,13 @@ def test_samples_of_one_seed_are_the_same_in_every_form_and_those_of_another_are
     np.testing.assert_array_equal(grid[31:59, 31:59], images[4, 0])
 
 
+def test_a_generator_has_no_temperature(models: Path, tmp_path: Path) -> None:
+    arguments = "-o", tmp_path / "all.npz", "--temperature", "0.5"
+    done = run("sample", models / "generator.safetensors", *arguments)
+    assert done.exit_code != 0 and "--temperature is for flows" in done.output
+    assert not (tmp_path / "all.npz").exists()
+
+
 def test_a_flows_samples_have_the_grey_levels_of_its_density_not_rounded_ones(tmp_path: Path) -> None:
     done = run("sample", "reference/realnvp", "-n", 32, "-o", tmp_path / "samples.npz")
     assert done.exit_code == 0, done.output

@@ -60,6 +60,8 @@ def sample(model: str, output: Path, number: int, seed: int, temperature: float,
             count = min(BATCH, number - start)
             if isinstance(network, Flow):
                 parts.append(quantize(network.sample(count, temperature, latents)))
+            elif isinstance(network, Generator) and temperature != 1:
+                raise FashionDGMError("--temperature is for flows; a generator's latents are not scaled")
             elif isinstance(network, Generator):
                 parts.append((255 * network.sample(count, latents)).round().to(torch.uint8))
             else:

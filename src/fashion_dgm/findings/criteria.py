@@ -190,6 +190,12 @@ CLOSE_DISTANCE = 0.1
 CLOSE_QUALITY = 0.03
 """Fractions of a few thousand images are known to about a hundredth; a smaller difference is taken for none."""
 
+CLOSE_RECALL = 0.1
+"""Recall varies by as much between draws of samples of one flow (docs/results/gans.md#flows-and-gans-in-one-table).
+
+The ball around an outlier may hold many real images, so that the binomial error of recall is far too small.
+"""
+
 NEAR_FLOOR = 1.5
 PUBLISHED_SAMPLES = 10_000
 """From how many samples published distances are, at least."""

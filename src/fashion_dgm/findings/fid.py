@@ -226,7 +226,8 @@ def _families(sets: Sequence[Row], copying_images: int | None, inception: bool) 
         return {**values, "difference": difference, "error": error, "ahead": ahead}
 
     distance = measure("distance_infinite", [s.get("distance_infinite_error") for s in (gan, flow)], noise, True)
-    fractions = (measure(name, of_fraction(name), criteria.CLOSE_QUALITY, False) for name in ("recall", "coverage"))
+    close = {"recall": criteria.CLOSE_RECALL, "coverage": criteria.CLOSE_QUALITY}
+    fractions = (measure(name, of_fraction(name), least, False) for name, least in close.items())
     measures = (distance, *fractions, measure("copying_probability", [copying, copying], 0.0, True))
     return {"gan": gan, "flow": flow, "measures": measures, "nearer": distance["ahead"]}
 
