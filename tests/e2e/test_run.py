@@ -195,7 +195,7 @@ def put_a_text_in_its_place(database: Path) -> None:
 
 FLOW, RAW = "06_models/flow.safetensors", "01_raw/fashion_mnist/train-images-idx3-ubyte"
 BROKEN: dict[str, tuple[Callable[[Path], object], str, str, str]] = {
-    "missing input": (Path.unlink, FLOW, "ood_eval", "flow: made by `kedro run --pipelines train_flow`"),
+    "missing input": (Path.unlink, FLOW, "ood_eval", "flow: made by `kedro run --env test --pipelines train_flow`"),
     "other architecture": (put_a_generator_in_its_place, FLOW, "ood_eval", "holds a Generator, not a flow"),
     "truncated raw file": (truncate, RAW, "data_split", "train-images-idx3-ubyte"),
     # With the base environment's checksums, small made-up files are altered ones.

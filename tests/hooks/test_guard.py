@@ -56,6 +56,12 @@ def test_an_unknown_objective_is_refused() -> None:
         guarded(Pipeline([Node(does_without, "params:train_gan", "absent", name="one")]), catalog)
 
 
+def test_a_device_that_is_not_there_is_refused_before_the_first_node() -> None:
+    catalog = DataCatalog({"params:train_gan": MemoryDataset(gan_config(device="cuda:99"))})
+    with pytest.raises(FashionDGMError, match="device 'cuda:99' is not on this machine"):
+        guarded(Pipeline([Node(does_without, "params:train_gan", "absent", name="one")]), catalog)
+
+
 def test_an_unknown_flow_is_refused_before_samples_are_scored() -> None:
     pipeline = Pipeline([Node(does_without, "params:fid_eval", "absent", name="one")])
 
@@ -83,6 +89,12 @@ def test_what_was_made_is_loaded(catalog: DataCatalog) -> None:
 def test_an_input_that_one_of_two_nodes_needs_is_refused(catalog: DataCatalog) -> None:
     with pytest.raises(FashionDGMError, match="gan_metrics: made by"):
         guarded(ONE + Pipeline([Node(needs, "gan_metrics", None, name="other")]), catalog)
+
+
+def test_what_makes_an_input_is_named_with_the_environment(catalog: DataCatalog) -> None:
+    pipeline = Pipeline([Node(needs, "gan_metrics", None, name="other")])
+    with pytest.raises(FashionDGMError, match="gan_metrics: made by `kedro run --env quick --pipelines"):
+        GuardHooks().before_pipeline_run({"env": "quick"}, pipeline, catalog)
 
 
 def scores_models(flow: Any, train: Any, reference: Any, config: OODConfig) -> bool:

@@ -121,7 +121,10 @@ def _of_catalog(name: str, project: Path) -> Checkpoint:
         entry["filepath"] = str(project / entry["filepath"])
     dataset = AbstractDataset.from_config(name, entry)
     if not dataset.exists():
-        raise FashionDGMError(f"{name} has not been trained yet: `kedro run --pipelines {makers[name]}` trains it")
+        raise FashionDGMError(
+            f"{name} has not been trained yet: `kedro run --pipelines {makers[name]}` trains it, "
+            "with the --env of your other runs"
+        )
     return loaded(dataset)
 
 

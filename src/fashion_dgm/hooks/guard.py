@@ -31,7 +31,7 @@ class GuardHooks:
         _check_runner(run_params.get("runner", ""))
         blocks = {name.removeprefix("params:").split(".")[0] for name in catalog if name.startswith("params:")}
         _check_parameter_names({*blocks, *(run_params.get("runtime_params") or {})}, pipeline)
-        _check_inputs(pipeline, catalog)
+        _check_inputs(pipeline, catalog, run_params.get("env"))
         _check_models(pipeline, catalog)
 
 
@@ -58,7 +58,7 @@ def _check_parameter_names(given: Collection[str], chosen: Pipeline) -> None:
             raise FashionDGMError(f"no pipeline reads the parameters {name}; {suggestion(name, known)}")
 
 
-def _check_inputs(pipeline: Pipeline, catalog: DataCatalog) -> None:
+def _check_inputs(pipeline: Pipeline, catalog: DataCatalog, env: str | None) -> None:
     """Refuses inputs that were never made; what every node that reads it takes as None is None."""
     needed = {
         name
@@ -77,7 +77,9 @@ def _check_inputs(pipeline: Pipeline, catalog: DataCatalog) -> None:
         if dataset is None or isinstance(dataset, MemoryDataset) or dataset.exists():
             continue
         if name in needed:
-            missing.append(f"  {name}: made by `kedro run --pipelines {_maker(name)}`")
+            # Without the environment, models would be trained at full size.
+            command = f"kedro run{f' --env {env}' if env else ''} --pipelines {_maker(name)}"
+            missing.append(f"  {name}: made by `{command}`")
         else:
             # Assigned to the catalog itself, it would warn of a dataset replaced.
             catalog._datasets[name] = MemoryDataset(None)
@@ -97,9 +99,16 @@ def _replaced_models(node: Node, catalog: DataCatalog) -> set[str]:
 
 
 def _check_models(pipeline: Pipeline, catalog: DataCatalog) -> None:
-    """Refuses names of objectives, flows, OOD scores and transforms that do not exist, which parameters cannot know."""
+    """Refuses names of objectives, flows, OOD scores, transforms and devices that do not exist.
+
+    Parameters cannot know them: they depend on what is registered, and on the machine.
+    """
     for name in sorted(pipeline.inputs()):
         block = catalog[name].load() if name.startswith("params:") else None
+        if (device := getattr(block, "device", "auto")) != "auto":
+            from fashion_dgm.training.device import resolve_device
+
+            resolve_device(device)
         if isinstance(block, AdversarialConfig):
             from fashion_dgm.gans.objectives import objective
 

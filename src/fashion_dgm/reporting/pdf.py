@@ -58,7 +58,10 @@ def print_pdf(page: Path, pdf: Path, browser: str | None = None) -> None:
         FashionDGMError: if there is no such file or browser, or the browser does not print it.
     """
     if not page.is_file():
-        raise FashionDGMError(f"{page} does not exist: make it with `kedro run`, or `kedro run --pipelines report`")
+        raise FashionDGMError(
+            f"{page} does not exist: make it with `make run`, or with `kedro run --pipelines report` "
+            "and the --env of your other runs"
+        )
     program = find_browser(browser)
     with tempfile.TemporaryDirectory(prefix="fashion_dgm_print_", ignore_cleanup_errors=True) as profile:
         printed = Path(profile) / "report.pdf"
