@@ -187,7 +187,8 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
     except FileNotFoundError as error:
         raise CheckpointError(f"{path} does not exist: train the model first") from error
     except CheckpointError as error:
-        raise CheckpointError(f"{path} cannot be read: {error}; delete it and train again") from error
+        advice = "if it was such a checkpoint, delete it and train again"
+        raise CheckpointError(f"{path} cannot be read: {error}; {advice}") from error
 
 
 def load_shipped(path: Path, sha256: str) -> Checkpoint:
