@@ -154,13 +154,18 @@ def test_nothing_is_logged_where_no_run_is_open(tmp_path: Path) -> None:
     log_epoch({"epoch": 1, "loss": 0.5}, 1.0)
 
 
-def test_a_full_disk_is_a_warning(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+@pytest.fixture
+def recorder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Recorder:
+    """A run is open, and no server answers."""
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
-    recorder = Recorder(CONFIG, tmp_path)
-    recorder.start("train_gan", {}, {})
+    started = Recorder(CONFIG, tmp_path)
+    started.start("train_gan", {}, {})
+    return started
 
+
+def test_a_full_disk_is_a_warning(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     def full(*args: object) -> None:
         raise OSError(28, "No space left on device")
 
@@ -171,12 +176,8 @@ def test_a_full_disk_is_a_warning(
 
 
 def test_a_value_that_cannot_be_recorded_is_a_warning_with_the_kind_of_the_error(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
-    recorder = Recorder(CONFIG, tmp_path)
-    recorder.start("train_gan", {}, {})
-
     @side_channel
     def log_oddity(value: object) -> None:
         recorder.put(calls.log, tags={"odd": value})

@@ -15,7 +15,10 @@ from fashion_dgm.errors import FashionDGMError
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["FASHION_CLASSES", "ImageSet", "choose_set", "to_unit_interval"]
+__all__ = ["FASHION_CLASSES", "IN_DISTRIBUTION", "ImageSet", "choose_set", "to_unit_interval"]
+
+IN_DISTRIBUTION = "fashion_mnist"
+"""Name of the benchmark in tables of image sets, where models were trained on FashionMNIST."""
 
 FASHION_CLASSES = (
     "T-shirt/top",

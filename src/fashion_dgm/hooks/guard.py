@@ -32,7 +32,7 @@ class GuardHooks:
         blocks = {name.removeprefix("params:").split(".")[0] for name in catalog if name.startswith("params:")}
         _check_parameter_names({*blocks, *(run_params.get("runtime_params") or {})}, pipeline)
         _check_inputs(pipeline, catalog, run_params.get("env"))
-        _check_models(pipeline, catalog)
+        _check_names(pipeline, catalog)
 
 
 def _check_runner(runner: str) -> None:
@@ -98,7 +98,7 @@ def _replaced_models(node: Node, catalog: DataCatalog) -> set[str]:
     return {name for name in node.inputs if isinstance(catalog.get(name), CheckpointDataset)}
 
 
-def _check_models(pipeline: Pipeline, catalog: DataCatalog) -> None:
+def _check_names(pipeline: Pipeline, catalog: DataCatalog) -> None:
     """Refuses names of objectives, flows, OOD scores, transforms and devices that do not exist.
 
     Parameters cannot know them: they depend on what is registered, and on the machine.

@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from fashion_dgm.config import LatentSpaceConfig
-from fashion_dgm.data.images import ImageSet
+from fashion_dgm.data.images import IN_DISTRIBUTION, ImageSet
 from fashion_dgm.pipelines.late import Checkpoint, DataFrame, Figure, figures
-from fashion_dgm.pipelines.likelihood_decomposition.nodes import IN_DISTRIBUTION
 
 __all__ = ["plot_paths", "probe_latents", "summarise_latents"]
 

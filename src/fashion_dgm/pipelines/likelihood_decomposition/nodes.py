@@ -5,11 +5,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from fashion_dgm.config import LikelihoodDecompositionConfig
-from fashion_dgm.data.images import ImageSet
+from fashion_dgm.data.images import IN_DISTRIBUTION, ImageSet
 from fashion_dgm.pipelines.late import Checkpoint, DataFrame, Figure, figures
 
 __all__ = [
-    "IN_DISTRIBUTION",
     "check_second_order",
     "decompose_likelihood",
     "explain_likelihood",
@@ -20,8 +19,6 @@ __all__ = [
     "plot_layers",
     "plot_perturbations",
 ]
-
-IN_DISTRIBUTION = "fashion_mnist"
 
 
 def decompose_likelihood(
