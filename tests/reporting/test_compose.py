@@ -111,7 +111,8 @@ def test_a_run_shorter_than_assigned_shows_longer_ones(
         line = f"| {row['model']}, {row['configuration']} | {row['metric']} | {result} |"
         here = [text for text in content.summary.markdown.splitlines() if text.startswith(line)]
         assert len(here) == (shown and "--env quick" not in row["command"])
-        assert all(text.endswith(f"| {row['hardware']} | `{row['commit']}` |") for text in here)
+        commits = ", ".join(f"`{commit}`" for commit in row["commit"].split(", "))
+        assert all(text.endswith(f"| {row['hardware']} | {commits} |") for text in here)
 
 
 def test_the_folder_of_the_repository_is_read(tmp_path: Path, png: bytes) -> None:
