@@ -72,6 +72,22 @@ def test_by_path_and_by_name_in_the_catalog(
     assert_same(load_model("gan_generator", project=project), generator)
 
 
+def test_the_catalog_is_that_of_the_environment(
+    project: Path, file: Path, generator: Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file.rename(project / "elsewhere.safetensors")
+    entry = "gan_generator: {type: fashion_dgm.catalog.files.CheckpointDataset, filepath: elsewhere.safetensors}\n"
+    (project / "conf" / "local" / "catalog.yml").write_text(entry)
+    assert_same(load_model("gan_generator", project), generator)
+    monkeypatch.setenv("KEDRO_ENV", "base")
+    with pytest.raises(FashionDGMError, match="has not been trained yet"):
+        load_model("gan_generator", project)
+    (project / "conf" / "local" / "catalog.yml").write_text(entry.replace("}", ", credentials: s3}"))
+    monkeypatch.delenv("KEDRO_ENV")
+    with pytest.raises(FashionDGMError, match="credentials 's3'"):
+        load_model("gan_generator", project)
+
+
 @pytest.mark.parametrize(
     ("source", "message"),
     [

@@ -46,6 +46,16 @@ MISTAKES = {
         "train: {type: fashion_dgm.catalog.image_set.ImageSetDataset, filepat: a}\n",
         "entry train: .* has no filepat; did you mean filepath",
     ),
+    "unknown credentials": (
+        CATALOG,
+        "train: {type: fashion_dgm.catalog.image_set.ImageSetDataset, filepath: 's3://a/b', credentials: s3}\n",
+        "Unable to find credentials 's3'",
+    ),
+    "absent variable": (
+        "test/credentials.yml",
+        "s3: {key: '${oc.env:NO_SUCH_VARIABLE}'}\n",
+        "^the configuration: Environment variable 'NO_SUCH_VARIABLE' not found$",
+    ),
     "wrong parameter of another pipeline": (PARAMETERS, "data_split: {test_fraction: 2}\n", "data_split.test_frac"),
 }
 """By lines that are added to a file."""

@@ -31,9 +31,10 @@ def load_model(source: str | Path, project: str | Path | None = None) -> nn.Modu
 
     Arguments:
         source: the path of a `.safetensors` checkpoint; the name of one in the project's catalog, such as `flow`,
-            `mixture_flow` or `gan_generator`; `runs:/RUN_ID`, with `/` and the path of an artifact where the run
-            has several checkpoints; a registered model, such as `models:/gan_generator@best` or
-            `models:/gan_generator/1`; or one that comes with the package, such as `reference/gan`.
+            `mixture_flow` or `gan_generator` (the catalog of the environment `KEDRO_ENV`, `local` if it is not set);
+            `runs:/RUN_ID`, with `/` and the path of an artifact where the run has several checkpoints; a registered
+            model, such as `models:/gan_generator@best` or `models:/gan_generator/1`; or one that comes with the
+            package, such as `reference/gan`.
         project: a folder of the project; the working directory or the nearest one above it if None. Not needed for a
             path.
 
@@ -95,15 +96,17 @@ def _project(start: str | Path | None) -> Path:
 
 
 def _of_catalog(name: str, project: Path) -> Checkpoint:
-    from kedro.config import OmegaConfigLoader
     from kedro.io import AbstractDataset, CatalogConfigResolver
 
     from fashion_dgm.catalog.files import loaded
     from fashion_dgm.pipeline_registry import register_pipelines
 
-    # All environments keep their models in the same places.
-    loader = OmegaConfigLoader(str(project / "conf"), base_env="base", default_run_env="base")
-    catalog = CatalogConfigResolver(loader["catalog"], default_runtime_patterns={})
+    try:
+        catalog = CatalogConfigResolver(
+            _configuration(project, "catalog"), _configuration(project, "credentials"), default_runtime_patterns={}
+        )
+    except KeyError as error:
+        raise FashionDGMError(one_line(error.args[0])) from error
     makers = {
         dataset: pipeline
         for pipeline, made in register_pipelines().items()
@@ -148,28 +151,31 @@ def _mlflow(address: str, project: str | Path | None) -> Iterator[None]:
     from sqlalchemy.exc import SQLAlchemyError
 
     if not os.environ.get("MLFLOW_TRACKING_URI"):
-        mlflow.set_tracking_uri(database_address(_database(_project(project))))
+        root = _project(project)
+        mlflow.set_tracking_uri(database_address(root / _configuration(root, "tracking")["folder"] / "mlflow.db"))
     try:
         yield
     except (MlflowException, SQLAlchemyError, OSError) as error:
         raise FashionDGMError(f"cannot load {address} from MLflow: {error}") from error
 
 
-def _database(project: Path) -> Path:
-    """The file in which the runs of a project are recorded."""
-    from kedro.config import MissingConfigException, OmegaConfigLoader
+def _configuration(project: Path, key: str) -> dict[str, Any]:
+    """What a run in the environment of `KEDRO_ENV`, or else `local`, reads under a key; empty without credentials."""
+    from kedro.config import MissingConfigException
 
     from fashion_dgm.pipelines.conf_files import explaining
-    from fashion_dgm.settings import CONFIG_LOADER_ARGS
+    from fashion_dgm.settings import CONFIG_LOADER_ARGS, ConfigLoader
 
     source = project / "conf"
     # The Docker image has no folder `local`.
     env = os.environ.get("KEDRO_ENV") or ("local" if (source / "local").is_dir() else "base")
     try:
         with explaining(source):
-            loader = OmegaConfigLoader(str(source), env, **CONFIG_LOADER_ARGS)
-            return project / loader["tracking"]["folder"] / "mlflow.db"
+            found: dict[str, Any] = ConfigLoader(str(source), env, **CONFIG_LOADER_ARGS)[key]
+            return found
     except MissingConfigException as error:
+        if key == "credentials":
+            return {}
         raise FashionDGMError(str(error)) from error
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import re
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from fashion_dgm.config.base import Config
 from fashion_dgm.config.renamed import nearest
+from fashion_dgm.errors import one_line
 from fashion_dgm.files import expanded
 from fashion_dgm.pipelines.conf_files import ConfigurationError, explaining, perhaps
 
@@ -37,18 +39,28 @@ def check_configuration(
         pipelines: all there are, by name.
 
     Raises:
-        ConfigurationError: if a reference leads nowhere, a name is unknown, or a value is refused.
+        ConfigurationError: if a reference leads nowhere, credentials or a name are unknown, or a value is refused.
     """
+    from kedro.config import MissingConfigException
+    from kedro.io import CatalogConfigResolver
+
     from fashion_dgm.cli.messages import parameter_message
     from fashion_dgm.config import TrackingConfig
 
+    credentials: dict[str, Any] = {}
     with explaining(source):
         parameters, tracking, catalog = loader["parameters"], loader["tracking"], loader["catalog"]
+        with contextlib.suppress(MissingConfigException):
+            credentials = loader["credentials"]
     _check_globals(files)
     typed(TrackingConfig, tracking, "tracking")
     known = {name for pipeline in pipelines.values() for name in pipeline.datasets()}
     for name, entry in catalog.items():
         _check_entry(name, entry, known)
+    try:
+        CatalogConfigResolver(catalog, credentials)
+    except KeyError as error:
+        raise ConfigurationError(one_line(error.args[0])) from error
     if message := parameter_message(parameters, pipelines):
         raise ConfigurationError(message)
 

@@ -72,6 +72,7 @@ def explaining(source: Path) -> Iterator[None]:
     # OmegaConf 2.4 raises a bare TypeError for a list where another place has a mapping.
     except (OmegaConfBaseException, TypeError) as error:
         what = one_line(str(getattr(error, "msg", None) or error).split("\n")[0])
+        what = what.rpartition("raised while resolving interpolation: ")[2].strip('"')
         if "merge" in what:
             what += "; a parameter is a list in one place, and names with values in another: check --params"
         raise ConfigurationError(f"{getattr(error, 'full_key', None) or 'the configuration'}: {what}") from error
