@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -22,9 +22,20 @@ KID_SUBSETS, KID_SUBSET, NEIGHBOURS = 100, 1000, 5
 MEGABYTES = 512
 EFFICIENTNET_PIXELS = 96  # as in conf/base
 SEED = click.IntRange(0, 2**31 - 1)
-EXISTING = click.Path(exists=True, path_type=Path)
 FILE = click.Path(dir_okay=False, path_type=Path)
 OFFICIAL_IMAGES = Path("data/05_model_input/benchmark.npz")
+
+
+class _ExistingPath(click.Path):
+    """A path that exists, or could be made: for one of the splits, the error names the command that makes them."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if OFFICIAL_IMAGES.parent in Path(value).parents and not Path(value).exists():
+            self.fail(f"there is no {value} here; `kedro run --pipelines data_split` makes it", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+EXISTING = _ExistingPath(exists=True, path_type=Path)
 
 
 @click.command()
