@@ -27,7 +27,7 @@ OFFICIAL_IMAGES = Path("data/05_model_input/benchmark.npz")
 
 
 class _ExistingPath(click.Path):
-    """A path that exists, or could be made: for one of the splits, the error names the command that makes them."""
+    """A path that exists; for images that `data_split` makes, the error says so."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if OFFICIAL_IMAGES.parent in Path(value).parents and not Path(value).exists():

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+import click
 from kedro.config import MissingConfigException
 from kedro.io import DatasetError
 from kedro.validation import TypeExtractor
@@ -13,14 +14,25 @@ from pydantic import TypeAdapter, ValidationError
 
 from fashion_dgm.config.base import Config
 from fashion_dgm.config.limits import problems
-from fashion_dgm.config.renamed import RENAMED, nearest
+from fashion_dgm.config.renamed import RENAMED, nearest, suggestion
 from fashion_dgm.errors import FashionDGMError, one_line
 
 if TYPE_CHECKING:
     from kedro.pipeline import Pipeline
     from pydantic_core import ErrorDetails
 
-__all__ = ["parameter_message", "refusals", "user_message"]
+__all__ = ["check_names", "parameter_message", "refusals", "user_message"]
+
+
+def check_names(names: Iterable[str], known: Collection[str], kind: str) -> None:
+    """Refuses a name that is not known, `kind` being what the error calls it.
+
+    Raises:
+        ClickException: if there is one; the message suggests a known name, or lists them.
+    """
+    for name in names:
+        if name not in known:
+            raise click.ClickException(f"there is no {kind} {name}; {suggestion(name, known)}")
 
 
 def user_message(error: BaseException) -> str | None:

@@ -3,7 +3,7 @@
 import copy
 import functools
 import os
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,7 @@ from yaml import YAMLError
 
 from fashion_dgm.cli import stopping
 from fashion_dgm.cli.configuration import check_configuration, check_outputs
-from fashion_dgm.cli.messages import user_message
-from fashion_dgm.config.renamed import suggestion
+from fashion_dgm.cli.messages import check_names, user_message
 from fashion_dgm.errors import Interrupted, one_line, printable
 from fashion_dgm.hooks import MLflowHooks
 from fashion_dgm.pipelines import blocks
@@ -33,12 +32,6 @@ NODE_OPTIONS = ("node_names", "from_nodes", "to_nodes")
 @click.group(name="fashion-dgm")
 def cli() -> None:
     """Commands that Kedro takes from the project."""
-
-
-def _check_names(names: Iterable[str], known: Collection[str], kind: str) -> None:
-    for name in names:
-        if name not in known:
-            raise click.ClickException(f"there is no {kind} {name}; {suggestion(name, known)}")
 
 
 def _check(given: dict[str, Any]) -> None:
@@ -58,7 +51,7 @@ def _check(given: dict[str, Any]) -> None:
     # Only Kedro can read what an archive holds.
     files: dict[Path, Any] = {}
     if folder.is_dir():
-        _check_names([env] if env else [], [path.name for path in folder.iterdir() if path.is_dir()], "environment")
+        check_names([env] if env else [], [path.name for path in folder.iterdir() if path.is_dir()], "environment")
         files = check_files(folder, env)
     blocks.SOURCES.insert(0, source)
     _check_options(given)
@@ -70,14 +63,14 @@ def _check(given: dict[str, Any]) -> None:
 def _check_options(given: dict[str, Any]) -> None:
     """Refuses names that do not exist, and a choice that leaves no node; completes the names of nodes."""
     if given["runner"] and "." not in given["runner"]:
-        _check_names([given["runner"]], [name for name in runner.__all__ if name != "AbstractRunner"], "runner")
+        check_names([given["runner"]], [name for name in runner.__all__ if name != "AbstractRunner"], "runner")
     names = [*filter(None, [given["pipeline"]]), *given["pipelines"]]
-    _check_names(names, pipelines, "pipeline")
+    check_names(names, pipelines, "pipeline")
     chosen = sum((pipelines[name] for name in names or ["__default__"]), start=Pipeline([]))
     given |= {option: _full_names(given[option]) for option in NODE_OPTIONS if given[option]}
-    _check_names(given["tags"], {tag for node in chosen.nodes for tag in node.tags}, "tag")
-    _check_names(given["namespaces"], {str(node.namespace) for node in chosen.nodes}, "namespace")
-    _check_names([*given["from_inputs"], *given["to_outputs"]], chosen.datasets(), "dataset")
+    check_names(given["tags"], {tag for node in chosen.nodes for tag in node.tags}, "tag")
+    check_names(given["namespaces"], {str(node.namespace) for node in chosen.nodes}, "namespace")
+    check_names([*given["from_inputs"], *given["to_outputs"]], chosen.datasets(), "dataset")
     filters = {option: given[option] for option in (*NODE_OPTIONS, "tags", "from_inputs", "to_outputs")}
     try:
         chosen.filter(**filters, node_namespaces=given["namespaces"])
@@ -88,7 +81,7 @@ def _check_options(given: dict[str, Any]) -> None:
 def _full_names(names: Iterable[str]) -> list[str]:
     """Puts its pipeline before a node that was named without, as Kedro wants it: `train_gan.plot_gan_snapshots`."""
     full = {node.short_name: node.name for pipeline in pipelines.values() for node in pipeline.nodes}
-    _check_names(names, {*full, *full.values()}, "node")
+    check_names(names, {*full, *full.values()}, "node")
     return [full.get(name, name) for name in names]
 
 

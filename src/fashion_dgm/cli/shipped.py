@@ -17,10 +17,13 @@ __all__ = ["demo", "models"]
 COLUMNS = 16
 SCORED, BATCH = 500, 250
 BOOTSTRAP, CONFIDENCE = 500, 0.95
+EXPLANATION = """The AUROC is 1 if each of these images has a higher score than every official test image. If it is below
+0.5 for bits/dim, the flow assigns them a *higher* likelihood, a known property of flows. Typicality is the distance from the
+official test images' mean bits/dim. In brackets: 95% of bootstrap resamples.
+
+All scores on all OOD sets: `kedro run --env quick --pipelines data_split,ood_eval --params ood_eval.models=reference`.
+"""
 SCORES = """`reference/{name}` separates the images of `{images}` from the official test images with an AUROC of {aurocs}.
-It is 1 if each of these images has a higher score than every official test image. If it is below 0.5 for bits/dim, the flow
-assigns them a *higher* likelihood, a known property of flows. Typicality is the distance from the official test images' mean
-bits/dim. In brackets: 95% of bootstrap resamples.
 
 ::: table
 Bits/dim under `reference/{name}`.
@@ -28,8 +31,6 @@ Bits/dim under `reference/{name}`.
 | Images | N | mean | standard deviation |
 |---|--:|--:|--:|
 {rows}:::
-
-All scores on all OOD sets: `kedro run --env quick --pipelines data_split,ood_eval --params ood_eval.models=reference`.
 """
 
 
@@ -98,13 +99,14 @@ def demo(images: Path, output: Path, real: Path, number: int) -> None:
         samples.append(f"::: figure {name}\nA grid of generated garments.\n\n{caption}\n:::\n")
         if isinstance(network, Flow):
             scores[name] = _scores(name, network, images, real)
+    explained = [*scores.values(), EXPLANATION]
     none = "No flow comes with this version of the package, so there are no likelihoods.\n"
     text = "Nothing was trained for this page: the models are those of the repository's longer runs.\n"
     content = ReportContent(
         "Models that come with fashion-dgm",
         (
             Chapter("samples", "Samples", "\n".join(samples)),
-            Chapter("scores", "Scores of images", "\n".join(scores.values()) or none),
+            Chapter("scores", "Scores of images", "\n".join(explained) if scores else none),
             Chapter("models", "Model cards", "\n".join(cards)),
         ),
         summary=Chapter("summary", "What this shows", text),

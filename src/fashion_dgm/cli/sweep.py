@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fashion_dgm.cli.stopping import stopped
-from fashion_dgm.config.renamed import suggestion
 from fashion_dgm.files import atomic_path
 from fashion_dgm.nested import flatten
 from fashion_dgm.training.distributed.cluster import start_ray
@@ -152,16 +151,6 @@ def _listed(context: click.Context, parameter: click.Parameter, value: str) -> l
     return [part.strip() for part in value.split(",") if part.strip()]
 
 
-def _pipelines(context: click.Context, parameter: click.Parameter, value: str) -> list[str]:
-    from fashion_dgm.pipeline_registry import register_pipelines
-
-    names, known = _listed(context, parameter, value), register_pipelines()
-    for name in names:
-        if name not in known:
-            raise click.BadParameter(f"there is no pipeline {name}; {suggestion(name, known)}")
-    return names
-
-
 def _varied(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, list[str]]:
     pairs = [value.partition("=")[::2] for value in values]
     if not all(name and listed for name, listed in pairs):
@@ -173,7 +162,7 @@ def _varied(context: click.Context, parameter: click.Parameter, values: tuple[st
 
 @click.command()
 @click.option(
-    "--pipelines", default="train_gan,train_wgan", callback=_pipelines, help="Pipelines to train, separated by commas."
+    "--pipelines", default="train_gan,train_wgan", callback=_listed, help="Pipelines to train, separated by commas."
 )
 @click.option("--seeds", default="0,1,2", callback=_listed, help="Seeds for each pipeline and setting.")
 @click.option(
@@ -208,6 +197,10 @@ def sweep(
 
     Runs go in parallel; their final metrics become one table.
     """
+    from fashion_dgm.cli.messages import check_names
+    from fashion_dgm.pipeline_registry import register_pipelines
+
+    check_names(pipelines, register_pipelines(), "pipeline")
     folder = Path("data", "sweeps", name or env)
     runs = runs_of(pipelines, {**vary, "seed": seeds}, folder)
     start_ray()
