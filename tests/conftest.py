@@ -48,11 +48,21 @@ def write_raw_set(folder: Path, train: ImageSet, benchmark: ImageSet) -> None:
 @pytest.fixture(scope="session")
 def official_images() -> ImageSet:
     """The official test images of FashionMNIST, where they have been fetched."""
+    return fetched_images("fashion_mnist")
+
+
+@pytest.fixture(scope="session")
+def mnist() -> ImageSet:
+    """The official test images of MNIST, where they have been fetched."""
+    return fetched_images("mnist")
+
+
+def fetched_images(name: str) -> ImageSet:
     try:
-        paths = fetch(RAW_SETS["fashion_mnist"], ROOT / "data" / "01_raw" / "fashion_mnist", sources=[])
+        paths = fetch(RAW_SETS[name], ROOT / "data" / "01_raw" / name, sources=[])
     except FashionDGMError:
-        pytest.skip("the official images are not in data/01_raw")
-    return read_raw_set(paths, "fashion_mnist")["benchmark"]
+        pytest.skip(f"the official images of {name} are not in data/01_raw")
+    return read_raw_set(paths, name)["benchmark"]
 
 
 @pytest.fixture

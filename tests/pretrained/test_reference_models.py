@@ -4,8 +4,10 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from click.testing import CliRunner
+from sklearn.metrics import roc_auc_score
 
 from fashion_dgm import load_model, pretrained
 from fashion_dgm.cli.main import main
@@ -36,17 +38,40 @@ def test_an_unknown_model_is_refused_with_the_names_there_are() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", reference_models())
-def test_main_results_on_the_card_are_reached(name: str, tmp_path: Path, official_images: ImageSet) -> None:
-    real, samples = str(tmp_path / "real.npz"), str(tmp_path / "samples.npz")
-    np.savez(real, images=official_images.images)
-    metrics = reference_card(name).metrics
-    if "bits/dim" in metrics:
-        found = _number(r"10000 images: ([\d.]+)", _output("score", f"reference/{name}", real))
-        assert found == pytest.approx(metrics["bits/dim"]["value"], abs=0.001)
+def test_samples_have_the_metrics_on_the_card(name: str, tmp_path: Path, official_images: ImageSet) -> None:
+    real, samples = _saved(official_images, tmp_path), str(tmp_path / "samples.npz")
     _output("sample", f"reference/{name}", "-n", "10000", "-o", samples)
-    found = _number(r"Fréchet classifier distance: ([\d.]+)", _output("fid", samples, "--real", real))
-    # Another processor rounds the pixels differently.
-    assert found == pytest.approx(metrics["Fréchet classifier distance"]["value"], abs=0.01)
+    output = _output("fid", samples, "--real", str(real))
+    for metric, pattern, tolerance in (
+        # Another processor rounds the pixels differently.
+        ("Fréchet classifier distance", r"Fréchet classifier distance: ([\d.]+)", 0.01),
+        ("KID", r"KID: ([\d.]+)", 0.0005),
+        *((metric, rf"{metric} ([\d.]+)", 0.003) for metric in ("precision", "recall", "density", "coverage")),
+    ):
+        assert _number(pattern, output) == pytest.approx(reference_card(name).metrics[metric]["value"], abs=tolerance)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in reference_models() if "bits/dim" in reference_card(name).metrics])
+def test_likelihoods_are_those_on_the_card(
+    name: str, tmp_path: Path, official_images: ImageSet, mnist: ImageSet
+) -> None:
+    scores = []
+    # Of MNIST the images that `data_split` chooses.
+    for images, most in ((official_images, "10000"), (mnist, "1000")):
+        csv = str(tmp_path / f"{images.name}.csv")
+        _output("score", f"reference/{name}", str(_saved(images, tmp_path)), "-o", csv, "--max-images", most)
+        scores.append(pd.read_csv(csv)["bits_per_dim"])
+    metrics = reference_card(name).metrics
+    assert scores[0].mean() == pytest.approx(metrics["bits/dim"]["value"], abs=0.001)
+    auroc = roc_auc_score(np.repeat([0, 1], [len(bits) for bits in scores]), np.concatenate(scores))
+    assert auroc == pytest.approx(metrics["AUROC of the likelihood on MNIST"]["value"], abs=0.001)
+
+
+def _saved(images: ImageSet, folder: Path) -> Path:
+    path = folder / f"{images.name}.npz"
+    np.savez(path, images=images.images)
+    return path
 
 
 def _number(pattern: str, output: str) -> float:
