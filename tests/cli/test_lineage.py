@@ -18,6 +18,7 @@ def builds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The working directory is a project in which Kedro-Viz builds a page of the number of builds so far, noted here."""
     pytest.importorskip("kedro_viz")
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    (tmp_path / "conf" / "quick").mkdir(parents=True)
     monkeypatch.chdir(tmp_path)
     counted: list[int] = []
 
@@ -48,7 +49,7 @@ def test_a_site_replaces_an_earlier_one_as_a_whole(builds: list[int], tmp_path: 
         assert done.exit_code == 0, done.output
         assert contents(tmp_path / output) == ["api", "index.html", f"only in {number}"]
         assert (tmp_path / output / "index.html").read_text() == f"page {number}"
-    assert contents(tmp_path) == sorted({"pyproject.toml", Path(output).parts[0]})
+    assert contents(tmp_path) == sorted({"conf", "pyproject.toml", Path(output).parts[0]})
 
 
 def test_a_folder_of_other_files_is_refused_and_kept(builds: list[int], tmp_path: Path) -> None:
@@ -77,3 +78,9 @@ def test_a_used_port_is_one_message_before_anything_is_built(builds: list[int], 
     assert done.exit_code == 1 and isinstance(done.exception, SystemExit)
     assert f"cannot serve on port {port}: Address already in use; end the program" in done.output
     assert not builds and not (tmp_path / "site").exists()
+
+
+def test_an_unknown_environment_is_one_message_before_anything_is_built(builds: list[int]) -> None:
+    done = lineage("--env", "quik")
+    assert done.exit_code == 1 and "there is no environment quik; did you mean quick?" in done.output
+    assert not builds

@@ -62,6 +62,12 @@ def test_a_device_that_is_not_there_is_refused_before_the_first_node() -> None:
         guarded(Pipeline([Node(does_without, "params:train_gan", "absent", name="one")]), catalog)
 
 
+def test_tf32_without_a_gpu_is_refused_before_the_first_node() -> None:
+    catalog = DataCatalog({"params:train_gan": MemoryDataset(gan_config(device="cpu", precision="tf32"))})
+    with pytest.raises(FashionDGMError, match="precision tf32 needs an NVIDIA GPU"):
+        guarded(Pipeline([Node(does_without, "params:train_gan", "absent", name="one")]), catalog)
+
+
 def test_an_unknown_flow_is_refused_before_samples_are_scored() -> None:
     pipeline = Pipeline([Node(does_without, "params:fid_eval", "absent", name="one")])
 

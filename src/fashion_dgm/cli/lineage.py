@@ -47,9 +47,12 @@ def lineage(env: str, output: Path, serve: int | None) -> None:
     It has previews of a run's results. The commands that it shows name the environment, paths start in the
     project's folder, and nothing is loaded from elsewhere.
     """
+    from fashion_dgm.cli.messages import check_names
+
     project = current_project()
     if find_spec("kedro_viz") is None:
         raise FashionDGMError("Kedro-Viz is not installed; install the extra `viz`: pip install 'fashion-dgm[viz]'")
+    check_names([env], [path.name for path in (project / "conf").glob("*/")], "environment")
     _check_output(output)
     if serve is None:
         _make(output, project, env)

@@ -99,16 +99,17 @@ def _replaced_models(node: Node, catalog: DataCatalog) -> set[str]:
 
 
 def _check_names(pipeline: Pipeline, catalog: DataCatalog) -> None:
-    """Refuses names of objectives, flows, OOD scores, transforms and devices that do not exist.
+    """Refuses names of objectives, flows, OOD scores, transforms and devices that do not exist, and TF32 where it does not.
 
     Parameters cannot know them: they depend on what is registered, and on the machine.
     """
     for name in sorted(pipeline.inputs()):
         block = catalog[name].load() if name.startswith("params:") else None
-        if (device := getattr(block, "device", "auto")) != "auto":
-            from fashion_dgm.training.device import resolve_device
+        device, precision = getattr(block, "device", "auto"), getattr(block, "precision", "auto")
+        if device != "auto" or precision == "tf32":
+            from fashion_dgm.training.device import resolve_device, resolve_precision
 
-            resolve_device(device)
+            resolve_precision(precision, resolve_device(device))
         if isinstance(block, AdversarialConfig):
             from fashion_dgm.gans.objectives import objective
 
