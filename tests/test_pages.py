@@ -1,6 +1,6 @@
 """Parts of README and documentation that files and tests determine; `GOLDEN=write pytest tests/test_pages.py` writes them.
 
-The table over seeds is made of the files in `docs/results/assigned`. The main results are
+The tables over seeds are made of the files in `docs/results/assigned` and `docs/results/methods`. The main results are
 those of `docs/results/headline.json`; what a page is checked by, the claims of `claims.yml` and the tests whose
 docstrings name its headings; its sources, the entries of `references.yml` with this page.
 """
@@ -165,8 +165,10 @@ def assigned_seeds() -> str:
     return "\n".join(lines)
 
 
-def test_table_over_seeds() -> None:
+def test_tables_over_seeds() -> None:
     assert is_current(RESULTS / "gans.md", "the table over seeds", assigned_seeds())
+    helped = "\n".join(mean_and_deviation({"GAN, EMA, learning rate 1e-3": ("methods", "gan")}, 50))
+    assert is_current(RESULTS / "gans.md", "the table over seeds of the GAN with EMA", helped)
 
 
 @pytest.mark.parametrize(("page", "root"), [("README.md", "docs/"), ("docs/index.md", "")])
