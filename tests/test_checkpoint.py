@@ -1,12 +1,15 @@
 import hashlib
+import json
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save
 
 from fashion_dgm.checkpoint import (
     CheckpointError,
     checkpoint_of,
+    from_bytes,
     load_checkpoint,
     load_shipped,
     save_checkpoint,
@@ -84,3 +87,11 @@ def test_hash_of_weights_depends_on_values_names_shapes_and_dtypes() -> None:
     assert len({weights_sha256(weights) for weights in sets}) == len(sets)
     channels_last = {"a": torch.rand(2, 3, 4, 5).to(memory_format=torch.channels_last)}
     assert weights_sha256(channels_last) == weights_sha256({"a": channels_last["a"].contiguous()})
+
+
+@pytest.mark.parametrize("architecture", [["RealNVP"], {"name": "RealNVP"}, 1, None])
+def test_an_architecture_that_is_no_name_is_refused(architecture: object) -> None:
+    header = {"architecture": architecture, "config": {}, "training": {}}
+    content = save({"weight": torch.zeros(1)}, metadata={"fashion_dgm": json.dumps(header)})
+    with pytest.raises(CheckpointError, match="another form"):
+        from_bytes(content)

@@ -156,7 +156,8 @@ def from_bytes(content: bytes) -> Checkpoint:
         # Of a version that wrote no hash.
         if header and header.pop("sha256") != checkpoint.content_sha256:
             raise ValueError("its content differs from its SHA-256")
-        if not all(isinstance(part, dict) for part in (checkpoint.config, checkpoint.training)):
+        parts = ((checkpoint.architecture, str), (checkpoint.config, dict), (checkpoint.training, dict))
+        if not all(isinstance(part, kind) for part, kind in parts):
             raise ValueError("its metadata have another form")
         return checkpoint
     except (SafetensorError, *DAMAGED) as error:

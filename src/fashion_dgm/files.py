@@ -12,6 +12,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from functools import partial
+from io import BufferedReader
 from pathlib import Path
 from typing import IO
 
@@ -42,7 +43,7 @@ DAMAGED = (
 
 
 @contextlib.contextmanager
-def opened(path: Path) -> Iterator[IO[bytes]]:
+def opened(path: Path) -> Iterator[BufferedReader]:
     """Yields a file to read from; a file that this user may not read is none that is damaged.
 
     Raises:

@@ -138,3 +138,20 @@ def test_files_are_as_readable_as_the_umask_lets_them(tmp_path: Path, kind: type
     finally:
         os.umask(before)
     assert {path.stat().st_mode & 0o777 for path in tmp_path.rglob("name")} == {0o640}
+
+
+def test_a_file_that_is_saved_between_the_reads_of_content_and_hash_is_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = files.JSONDataset(filepath=str(tmp_path / "gan_metrics.json"))
+    dataset.save({"loss": 1})
+    read, saved = files.JSONDataset._hashes, []
+
+    def save_first(self: files.JSONDataset, path: Any) -> Any:
+        if not saved:
+            saved.append(1)
+            files.JSONDataset(filepath=str(tmp_path / "gan_metrics.json")).save({"loss": 2})
+        return read(self, path)
+
+    monkeypatch.setattr(files.JSONDataset, "_hashes", save_first)
+    assert dataset.load() == {"loss": 2}

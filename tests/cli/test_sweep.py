@@ -4,8 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
-from fashion_dgm.cli.sweep import Run, runs_of, summary
+from fashion_dgm.cli.sweep import Run, runs_of, summary, sweep
 from fashion_dgm.errors import FashionDGMError
 
 
@@ -57,3 +58,30 @@ def test_a_damaged_metrics_file_is_an_error_of_the_library(tmp_path: Path) -> No
     (tmp_path / "07_model_output" / "gan_metrics.json").write_text("{")
     with pytest.raises(FashionDGMError, match=r"gan_metrics\.json is damaged"):
         Run("train_gan", {"seed": "0"}, Path()).metrics(tmp_path)
+
+
+def test_parameters_and_flags_are_no_metrics(tmp_path: Path) -> None:
+    (tmp_path / "07_model_output").mkdir()
+    metrics = {"loss": 1, "reached": True, "origin": {"parameters": {"train_gan": {"seed": 2}}}}
+    (tmp_path / "07_model_output" / "gan_metrics.json").write_text(json.dumps(metrics))
+    assert Run("train_gan", {"seed": "2"}, Path()).metrics(tmp_path) == {"loss": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--seeds", ""], "write different values"),
+        (["--seeds", "0,0"], "write different values"),
+        (["--vary", "width=32,"], "write different values"),
+        (["--vary", "width=32, 32"], "write different values"),
+        (["--vary", "width=32", "--vary", "width=64"], "name each parameter once"),
+        (["--vary", "seed=1"], "give seeds as --seeds"),
+        (["--cpus-per-run", "-1"], "--cpus-per-run"),
+        (["--gpus-per-run", "-1"], "--gpus-per-run"),
+        (["--retries", "-1"], "--retries"),
+        (["--env", "qiuck"], "did you mean quick?"),
+    ],
+)
+def test_what_no_sweep_can_be_made_of_is_refused_before_ray_starts(options: list[str], message: str) -> None:
+    result = CliRunner().invoke(sweep, options)
+    assert result.exit_code and message in result.output

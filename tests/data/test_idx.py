@@ -1,11 +1,12 @@
 import gzip
+import math
 import struct
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from fashion_dgm.data.idx import read_idx, read_plain_bytes, write_idx
+from fashion_dgm.data.idx import parse_idx, read_idx, read_plain_bytes, write_idx
 from fashion_dgm.errors import FashionDGMError
 
 SHAPES = [(5,), (0,), (3, 4), (2, 28, 28), (1, 2, 3, 4)]
@@ -90,3 +91,10 @@ def test_only_uint8_arrays_are_written(tmp_path: Path, array: np.ndarray) -> Non
     with pytest.raises(FashionDGMError, match="uint8"):
         write_idx(tmp_path / "array", array)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("shape", [(0, 2**32 - 1, 2**32 - 1, 2**32 - 1), (1,) * 70])
+def test_a_shape_that_no_array_has_is_an_error(shape: tuple[int, ...]) -> None:
+    data = struct.pack(f">BBBB{len(shape)}I", 0, 0, 8, len(shape), *shape) + bytes(math.prod(shape))
+    with pytest.raises(FashionDGMError, match=r"no array can have|has 70 dimensions"):
+        parse_idx(data)

@@ -43,7 +43,7 @@ def test_commands_run_in_the_environment_that_is_shown(lineage: Path, copy: Path
     commands = {name: about.get("run_command") for name, about in panels(lineage).items()}
     given = [shlex.split(command) for command in commands.values() if command]
     assert len(given) > 100 and all(words[:4] == ["kedro", "run", "--env", "test"] for words in given)
-    for name in ("data_split.split_images", "split_summary"):
+    for name in ("data_split.split_images", "split_summary", "train_wgan_gp.train_wgan_gp"):
         run(copy, *shlex.split(commands[name])[2:])
 
 

@@ -73,6 +73,15 @@ def test_tables_and_charts_have_few_metrics_and_each_model_its_colour(runs: list
     assert gan != wgan
 
 
+def test_no_curve_of_a_child_has_a_value_before_its_first_epoch(client: mlflow.MlflowClient, runs: list[Run]) -> None:
+    for run in runs:
+        # A parent's are of several models, and the steps of `train_discriminators` are those of the discriminator.
+        for name in () if "mlflow.parentRunId" not in run.data.tags else run.data.metrics:
+            steps = {metric.step for metric in client.get_metric_history(run.info.run_id, name)}
+            assert name.startswith("epoch ") or steps == {0} or 0 not in steps, (run.info.run_name, name)
+    assert {"test_bits_per_dim", "final/test_bits_per_dim"} <= run_of(runs, "train_flow").data.metrics.keys()
+
+
 def test_gan_and_wgan_are_comparable_in_mlflow(client: mlflow.MlflowClient, runs: list[Run]) -> None:
     gan, wgan = run_of(runs, "train_gan"), run_of(runs, "train_wgan")
     for name in ("loss_discriminator", "loss_generator", "gradient_norm_generator", "seconds_per_epoch"):

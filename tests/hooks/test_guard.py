@@ -1,6 +1,7 @@
 """What is refused before the first node of a run."""
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,9 +11,10 @@ from kedro.runner import AbstractRunner, ParallelRunner, SequentialRunner, Threa
 
 from fashion_dgm.catalog.files import CheckpointDataset, JSONDataset
 from fashion_dgm.catalog.local import ReferenceModelsDataset
-from fashion_dgm.config import OODConfig
+from fashion_dgm.config import LatentSpaceConfig, OODConfig, OODSetsConfig
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.hooks.guard import GuardHooks
+from tests.cli.test_limits import SHIPPED
 from tests.evaluation.test_scoring import CONFIG as FID_CONFIG
 from tests.ood.helpers import config as ood_config
 from tests.small import gan_config
@@ -137,3 +139,38 @@ def test_parameters_under_their_old_name_are_refused_in_files_and_on_the_command
     catalog["params:flow_anatomy"] = MemoryDataset(old["flow_anatomy"])
     with pytest.raises(FashionDGMError, match=r"parameters flow_anatomy; renamed to likelihood_decomposition"):
         guarded(ONE, catalog)
+
+
+def test_a_setting_that_all_models_share_is_named_as_one(catalog: DataCatalog) -> None:
+    hooks = GuardHooks()
+    hooks.after_context_created(SimpleNamespace(config_loader={"globals": {"seed": 0}}))  # type: ignore[arg-type]
+    with pytest.raises(FashionDGMError, match=r"seed is a setting that all models share, in conf/base/globals\.yml"):
+        hooks.before_pipeline_run({"runtime_params": {"seed": 1}}, ONE, catalog)
+
+
+@pytest.mark.parametrize("name", ["gan", "wgan_gp", "realnvp", "RealNVP", "mixture_flow", "test"])
+def test_a_reserved_name_of_samples_is_refused_before_the_first_node(name: str) -> None:
+    config = FID_CONFIG.model_copy(update={"samples_from": {name: "folder"}})
+    catalog = DataCatalog({"params:fid_eval": MemoryDataset(config)})
+    with pytest.raises(FashionDGMError, match=f"{name} is a name of the project's own"):
+        guarded(Pipeline([Node(does_without, "params:fid_eval", "absent", name="one")]), catalog)
+
+
+@pytest.mark.parametrize("made", [False, True])
+def test_an_ood_set_that_there_will_not_be_is_refused_before_the_first_node(made: bool, tmp_path: Path) -> None:
+    inputs = ["params:latent_space", *(["ood_sets_summary"] if made else ["params:ood_sets"])]
+    catalog = DataCatalog({"ood_sets_summary": JSONDataset(filepath=str(tmp_path / "ood_sets_summary.json"))})
+    entries = {"mnist": {"status": "used"}, "omniglot": {"status": "missing"}}
+    catalog.save("ood_sets_summary", {"sets": entries})
+    if not made:
+        catalog["params:ood_sets"] = MemoryDataset(OODSetsConfig(**{**SHIPPED["ood_sets"], "published": ["mnist"]}))
+    pipeline = Pipeline([Node(lambda *_: None, inputs, None, name="one")])
+    for name in ("mnist", "mnits", "omniglot"):
+        catalog["params:latent_space"] = MemoryDataset(
+            LatentSpaceConfig(**{**SHIPPED["latent_space"], "ood_set": name})
+        )
+        if name == "mnist":
+            guarded(pipeline, catalog)
+            continue
+        with pytest.raises(FashionDGMError, match=rf"latent_space\.ood_set: there is no set {name}"):
+            guarded(pipeline, catalog)

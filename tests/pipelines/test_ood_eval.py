@@ -13,6 +13,7 @@ from fashion_dgm.classifier.network import Classifier
 from fashion_dgm.data.images import ImageSet
 from fashion_dgm.flows import RealNVP
 from fashion_dgm.ood import scorer
+from fashion_dgm.ood.evaluation import chosen_models
 from fashion_dgm.ood.measures import measure_flow
 from fashion_dgm.ood.scorer import Measured
 from fashion_dgm.pipelines.ood_eval.nodes import measure_detection, score_images
@@ -111,3 +112,15 @@ def test_an_interrupted_evaluation_goes_on_after_the_sets_that_were_scored(
         assert len(measured) == expected
         # Another flow, though one that transforms nothing yet.
         assert resumed.equals(whole)
+
+
+def test_shipped_flows_are_scored_without_any_model_trained_here() -> None:
+    trained = {name: flow(0) for name in ("flow", "background", "residual_flow", "classifier")}
+    shipped = flow(1)
+    chosen = chosen_models(trained, {"realnvp": shipped}, config(scores=["likelihood"], models="reference"))
+    assert chosen == {
+        "realnvp": shipped,
+        "background": None,
+        "residual_flow": None,
+        "classifier": trained["classifier"],
+    }

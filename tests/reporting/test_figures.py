@@ -472,3 +472,11 @@ def test_results_stand_among_published_ones_the_best_on_top(metrics: dict[str, A
         metrics[model]["benchmark_bits_per_dim"] = np.nan
     axes = figures.published_comparison(published(metrics)).axes[0]
     assert len(axes.get_yticklabels()) == len(LITERATURE.likelihood)
+
+
+@pytest.mark.parametrize("count", [1, 12, 20])
+def test_strip_has_a_column_for_each_sample(count: int) -> None:
+    figure = figures.snapshot_strip({1: images(count), 2: images(count)})
+    height, width = figure.axes[0].images[0].get_array().shape[:2]
+    gap = height - 2 * 28
+    assert width == count * 28 + (count - 1) * gap

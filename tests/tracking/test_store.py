@@ -14,6 +14,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import TEMPORARILY_UNAVAILABLE
 
 from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.tracking import calls
 from fashion_dgm.tracking.outbox import Doubtful, Refused, Unreachable
 from fashion_dgm.tracking.store import Store
 
@@ -112,6 +113,22 @@ def test_a_copied_project_writes_its_artifacts_to_itself(made: Path, folder: Pat
     store.client.log_artifact(run.info.run_id, str(tmp_path / "new.txt"))
     assert (folder / "artifacts" / run.info.run_id / "artifacts" / "new.txt").read_text() == "copy"
     assert sorted(path for path in made.rglob("*") if "artifacts" in path.parts) == before
+
+
+def test_a_run_that_was_made_by_a_call_that_failed_then_still_gets_its_parameters(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(folder, "fashion-dgm")
+    log_batch = mlflow.MlflowClient.log_batch
+
+    def unreachable(*_: object, **__: object) -> None:
+        raise ConnectionError
+
+    for broken in (True, False, False):
+        monkeypatch.setattr(mlflow.MlflowClient, "log_batch", unreachable if broken else log_batch)
+        with pytest.raises(ConnectionError) if broken else contextlib.nullcontext():
+            calls.start_run(store, "key", "train_gan", 0, {}, {"epochs": 5}, None)
+    assert store.client.get_run(store.run_id("key")).data.params == {"epochs": "5"}
 
 
 @pytest.mark.parametrize("name", ["what?", "it's", "50%41 #1 é"])

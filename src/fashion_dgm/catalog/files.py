@@ -200,13 +200,15 @@ class HashedFileDataset(FileDataset[In, Out]):
         Raises:
             ChangedError: if they differ.
         """
-        content, hashes = super()._get(path), self._hashes(path)
-        if hashes and hashlib.sha256(content).hexdigest().encode() not in hashes:
-            raise ChangedError(
-                f"{path} has changed since it was saved: its SHA-256 is not the one in {_hash_of(path)}. If you "
-                f"edited it on purpose, delete {_hash_of(path)}. If not, delete {path} and run its pipeline again."
-            )
-        return content
+        # Another process may save the file between the two reads, but hardly twice.
+        for _ in range(2):
+            content, hashes = super()._get(path), self._hashes(path)
+            if not hashes or hashlib.sha256(content).hexdigest().encode() in hashes:
+                return content
+        raise ChangedError(
+            f"{path} has changed since it was saved: its SHA-256 is not the one in {_hash_of(path)}. If you "
+            f"edited it on purpose, delete {_hash_of(path)}. If not, delete {path} and run its pipeline again."
+        )
 
     def _put(self, path: PurePosixPath, content: bytes) -> None:
         """Replaces a file and its hash; in between, the hash of either is right, so that a kill leaves no file refused."""

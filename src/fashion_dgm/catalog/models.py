@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fashion_dgm.catalog.configuration import configuration, current_project
 from fashion_dgm.errors import FashionDGMError, one_line
 from fashion_dgm.files import expanded, readable
 from fashion_dgm.tracking.store import database_address
@@ -84,15 +85,13 @@ def find_checkpoint(source: str | Path, project: str | Path | None = None) -> Ch
 
 
 def _project(start: str | Path | None) -> Path:
-    from kedro.utils import find_kedro_project
-
-    found = find_kedro_project(Path(start or Path.cwd()).resolve())
-    if found is None:
+    try:
+        return current_project(start)
+    except FashionDGMError as error:
         raise FashionDGMError(
             "names of models are looked up in a project's catalog, and this folder is not in a project; change to the "
             f"project's folder, or give the path of a {SUFFIX} file"
-        )
-    return Path(found)
+        ) from error
 
 
 def _of_catalog(name: str, project: Path) -> Checkpoint:
@@ -103,7 +102,7 @@ def _of_catalog(name: str, project: Path) -> Checkpoint:
 
     try:
         catalog = CatalogConfigResolver(
-            _configuration(project, "catalog"), _configuration(project, "credentials"), default_runtime_patterns={}
+            configuration(project, "catalog"), configuration(project, "credentials"), default_runtime_patterns={}
         )
     except KeyError as error:
         raise FashionDGMError(one_line(error.args[0])) from error
@@ -150,33 +149,18 @@ def _mlflow(address: str, project: str | Path | None) -> Iterator[None]:
     from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import SQLAlchemyError
 
-    if not os.environ.get("MLFLOW_TRACKING_URI"):
+    given = os.environ.get("MLFLOW_TRACKING_URI")
+    if not given:
         root = _project(project)
-        mlflow.set_tracking_uri(database_address(root / _configuration(root, "tracking")["folder"] / "mlflow.db"))
+        mlflow.set_tracking_uri(database_address(root / configuration(root, "tracking")["folder"] / "mlflow.db"))
     try:
         yield
     except (MlflowException, SQLAlchemyError, OSError) as error:
         raise FashionDGMError(f"cannot load {address} from MLflow: {error}") from error
-
-
-def _configuration(project: Path, key: str) -> dict[str, Any]:
-    """What a run in the environment of `KEDRO_ENV`, or else `local`, reads under a key; empty without credentials."""
-    from kedro.config import MissingConfigException
-
-    from fashion_dgm.pipelines.conf_files import explaining
-    from fashion_dgm.settings import CONFIG_LOADER_ARGS, ConfigLoader
-
-    source = project / "conf"
-    # The Docker image has no folder `local`.
-    env = os.environ.get("KEDRO_ENV") or ("local" if (source / "local").is_dir() else "base")
-    try:
-        with explaining(source):
-            found: dict[str, Any] = ConfigLoader(str(source), env, **CONFIG_LOADER_ARGS)[key]
-            return found
-    except MissingConfigException as error:
-        if key == "credentials":
-            return {}
-        raise FashionDGMError(str(error)) from error
+    finally:
+        # MLflow sets the variable, too, and the next call may be for another project.
+        if not given:
+            mlflow.set_tracking_uri(None)  # type: ignore[arg-type]
 
 
 def _downloaded(address: str) -> Checkpoint:

@@ -58,7 +58,7 @@ def check_configuration(
     for name, entry in catalog.items():
         _check_entry(name, entry, known)
     try:
-        CatalogConfigResolver(catalog, credentials)
+        CatalogConfigResolver(catalog, credentials, default_runtime_patterns={})
     except KeyError as error:
         raise ConfigurationError(one_line(error.args[0])) from error
     if message := parameter_message(parameters, pipelines):

@@ -31,7 +31,8 @@ class _ExistingPath(click.Path):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if OFFICIAL_IMAGES.parent in Path(value).parents and not Path(value).exists():
-            self.fail(f"there is no {value} here; `kedro run --pipelines data_split` makes it", param, ctx)
+            command = "kedro run --env quick --pipelines data_split"
+            self.fail(f"there is no {value} here; in the project's folder, `{command}` makes it", param, ctx)
         return super().convert(value, param, ctx)
 
 
@@ -108,7 +109,7 @@ def _write(images: NDArray[np.uint8], output: Path, columns: int) -> None:
     import numpy as np
     from PIL import Image
 
-    from fashion_dgm.files import atomic_path
+    from fashion_dgm.files import atomic_folder, atomic_path
 
     if output.suffix == ".npz":
         with atomic_path(output) as path, path.open("wb") as file:
@@ -120,9 +121,10 @@ def _write(images: NDArray[np.uint8], output: Path, columns: int) -> None:
         with atomic_path(output) as path, path.open("wb") as file:
             Image.fromarray(grid.reshape(rows * padded.shape[1], -1)).save(file, format="PNG")
     else:
-        for index, image in enumerate(images):
-            with atomic_path(output / f"{index:05d}.png") as path, path.open("wb") as file:
-                Image.fromarray(image[0]).save(file, format="PNG")
+        digits = len(str(len(images) - 1))
+        with atomic_folder(output) as folder:
+            for index, image in enumerate(images):
+                Image.fromarray(image[0]).save(folder / f"{index:0{digits}d}.png")
 
 
 @click.command()
@@ -226,7 +228,7 @@ def fid(samples: Path, real: Path, number: int, inception: Path | None, efficien
         click.echo(
             f"N does not exceed the {space.dimension} features: the distance is finite but far too high", err=True
         )
-    kid = kernel_distance(goal, fake, KID_SUBSETS, min(KID_SUBSET, n), seed)
+    kid = kernel_distance(goal, fake, KID_SUBSETS, KID_SUBSET, seed)
     click.echo(f"KID: {kid.mean:.5f} ± {kid.deviation:.5f} (over {KID_SUBSETS} subsets of {kid.subset_size})")
     near = neighbourhoods(goal, fake, NEIGHBOURS, MEGABYTES)
     words = ", ".join(f"{name} {getattr(near, name):.3f}" for name in ("precision", "recall", "density", "coverage"))

@@ -15,10 +15,11 @@ from typing import Any
 
 import click
 
+from fashion_dgm.catalog.configuration import current_project
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.files import atomic_folder
 
-__all__ = ["current_project", "lineage"]
+__all__ = ["lineage"]
 
 HERE = "127.0.0.1"
 # What it opens on: a box for each pipeline, without the datasets between them.
@@ -68,20 +69,6 @@ def lineage(env: str, output: Path, serve: int | None) -> None:
             click.echo()
 
 
-def current_project() -> Path:
-    """Returns the folder of the Kedro project that the working directory is in.
-
-    Raises:
-        FashionDGMError: if it is in none.
-    """
-    from kedro.utils import find_kedro_project
-
-    project = find_kedro_project(Path.cwd())
-    if project is None:
-        raise FashionDGMError("this folder is not in a Kedro project; change to the project's folder")
-    return Path(project)
-
-
 class _Quiet(SimpleHTTPRequestHandler):
     def log_message(self, *_: Any) -> None:
         """Logs nothing: the links would scroll away."""
@@ -127,10 +114,12 @@ def _build(project: Path, env: str) -> Path:
 
 
 def _correct(site: Path, project: Path, env: str) -> None:
-    """Rids Kedro-Viz's pages of requests to other servers and of the project's place, and gives their commands `env`.
+    """Rids Kedro-Viz's pages of requests to other servers and of the project's place, and completes their commands.
 
-    Without an environment, these would train for the 100 epochs of `base`.
+    Without an environment, these would train for the 100 epochs of `base`; without its pipeline, no opt-in node is found.
     """
+    from fashion_dgm.pipeline_registry import register_pipelines
+
     index = site / "index.html"
     html = FONTS.sub("", index.read_text(encoding="utf-8"))
     start = f'<script>location.search || history.replaceState(null, "", "{PIPELINES_ONLY}")</script>'
@@ -139,10 +128,20 @@ def _correct(site: Path, project: Path, env: str) -> None:
     fsspec = {"package_name": "fsspec", "package_version": version("fsspec"), "is_compatible": True}
     packages = {"has_missing_dependencies": False, "package_compatibilities": [fsspec]}
     (site / "api" / "metadata").write_text(json.dumps(packages), encoding="utf-8")
+    made = register_pipelines()
+    ordinary = {name for node in made["__default__"].nodes for name in (node.name, *node.outputs)}
+    owners = {
+        name: owner
+        for owner, pipeline in made.items()
+        for node in pipeline.nodes
+        for name in (node.name, *node.outputs)
+    }
     for path in (site / "api" / "nodes").iterdir():
         about = json.loads(path.read_bytes())
-        if about.get("run_command"):
-            about["run_command"] = about["run_command"].replace("kedro run", f"kedro run --env {env}", 1)
+        if command := about.get("run_command"):
+            name = command.partition("='")[2].removesuffix("'")
+            opt_in = "" if name in ordinary else f" --pipelines {owners[name]}"
+            about["run_command"] = command.replace("kedro run", f"kedro run --env {env}{opt_in}", 1)
         if about.get("filepath"):
             # A dataset's is absolute, and a node's starts with the name of the project's folder.
             about["filepath"] = about["filepath"].removeprefix(f"{project}/").removeprefix(f"{project.name}/")

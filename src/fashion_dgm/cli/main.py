@@ -8,8 +8,9 @@ from typing import Any
 import click
 
 from fashion_dgm import __version__
+from fashion_dgm.catalog.configuration import configuration, current_project
 from fashion_dgm.cli.images import FILE, fid, sample, score
-from fashion_dgm.cli.lineage import current_project, lineage
+from fashion_dgm.cli.lineage import lineage
 from fashion_dgm.cli.shipped import demo, models
 from fashion_dgm.cli.stopping import cease, listen, stopped
 from fashion_dgm.cli.sweep import sweep
@@ -65,28 +66,18 @@ def pdf(report: Path, output: Path | None, browser: str | None) -> None:
 
 
 @main.command()
-@click.option("--env", envvar="KEDRO_ENV", default="local", help="The configuration that the runs were recorded with.")
-def mlflow_sync(env: str) -> None:
+@click.option("--env", envvar="KEDRO_ENV", help="The configuration that the runs were recorded with.")
+def mlflow_sync(env: str | None) -> None:
     """Sends MLflow the records that it has not received.
 
     They are those of earlier runs; they go to MLFLOW_TRACKING_URI if that is set.
     """
-    from kedro.config import MissingConfigException, OmegaConfigLoader
-
     from fashion_dgm.cli.configuration import typed
     from fashion_dgm.config import TrackingConfig
-    from fashion_dgm.pipelines.conf_files import explaining
-    from fashion_dgm.settings import CONFIG_LOADER_ARGS
     from fashion_dgm.tracking.recorder import send_what_waits
 
     project = current_project()
-    source = project / "conf"
-    try:
-        with explaining(source):
-            tracking = OmegaConfigLoader(str(source), env, **CONFIG_LOADER_ARGS)["tracking"]
-    except MissingConfigException as error:
-        raise FashionDGMError(str(error)) from error
-    config = typed(TrackingConfig, tracking, "tracking")
+    config = typed(TrackingConfig, configuration(project, "tracking", env), "tracking")
     sent, left = send_what_waits(config, project)
     there = f"; {left} wait for another MLFLOW_TRACKING_URI, or for a run that is still going" if left else ""
     click.echo(f"sent {sent} records{there}")

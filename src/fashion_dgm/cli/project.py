@@ -16,6 +16,7 @@ from kedro.utils import find_kedro_project
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
+from fashion_dgm.catalog.configuration import environment
 from fashion_dgm.cli import stopping
 from fashion_dgm.cli.configuration import check_configuration, check_outputs
 from fashion_dgm.cli.messages import check_names, user_message
@@ -42,7 +43,6 @@ def _check(given: dict[str, Any]) -> None:
     """
     # A folder, an archive or an address.
     source = str(given["conf_source"] or (find_kedro_project(Path.cwd()) or Path.cwd()) / settings.CONF_SOURCE)
-    env = given["env"] or os.environ.get("KEDRO_ENV")
     folder = Path(source)
     if "://" not in source and not folder.exists():
         raise click.ClickException(
@@ -50,7 +50,9 @@ def _check(given: dict[str, Any]) -> None:
         )
     # Only Kedro can read what an archive holds.
     files: dict[Path, Any] = {}
+    env = given["env"] or os.environ.get("KEDRO_ENV")
     if folder.is_dir():
+        env = given["env"] = environment(folder, env)
         check_names([env] if env else [], [path.name for path in folder.iterdir() if path.is_dir()], "environment")
         files = check_files(folder, env)
     blocks.SOURCES.insert(0, source)
@@ -68,14 +70,29 @@ def _check_options(given: dict[str, Any]) -> None:
     check_names(names, pipelines, "pipeline")
     chosen = sum((pipelines[name] for name in names or ["__default__"]), start=Pipeline([]))
     given |= {option: _full_names(given[option]) for option in NODE_OPTIONS if given[option]}
+    outputs = given["to_outputs"]
+    for option in NODE_OPTIONS:
+        _check_left_out(given[option] or (), chosen, lambda pipeline: {node.name for node in pipeline.nodes})
+    _check_left_out(given["namespaces"], chosen, lambda pipeline: {str(node.namespace) for node in pipeline.nodes})
+    _check_left_out(outputs, chosen, Pipeline.all_outputs)
     check_names(given["tags"], {tag for node in chosen.nodes for tag in node.tags}, "tag")
     check_names(given["namespaces"], {str(node.namespace) for node in chosen.nodes}, "namespace")
-    check_names([*given["from_inputs"], *given["to_outputs"]], chosen.datasets(), "dataset")
+    check_names([*given["from_inputs"], *outputs], chosen.datasets(), "dataset")
     filters = {option: given[option] for option in (*NODE_OPTIONS, "tags", "from_inputs", "to_outputs")}
     try:
         chosen.filter(**filters, node_namespaces=given["namespaces"])
     except ValueError as error:
         raise click.ClickException(f"these options leave nothing to run: {str(error).split('. ')[0]}") from None
+
+
+def _check_left_out(names: Iterable[str], chosen: Pipeline, held: Callable[[Pipeline], set[str]]) -> None:
+    """Refuses what no chosen pipeline holds, but another one does."""
+    for name in names:
+        owners = [owner for owner, pipeline in pipelines.items() if name in held(pipeline)]
+        if owners and name not in held(chosen):
+            raise click.ClickException(
+                f"{name} is of the pipeline {owners[0]}, which this run leaves out; add --pipelines {owners[0]}"
+            )
 
 
 def _full_names(names: Iterable[str]) -> list[str]:

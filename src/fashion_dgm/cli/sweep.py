@@ -19,9 +19,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from fashion_dgm.catalog.configuration import current_project
 from fashion_dgm.cli.stopping import stopped
 from fashion_dgm.files import atomic_path
 from fashion_dgm.nested import flatten
+from fashion_dgm.provenance import ORIGIN
 from fashion_dgm.training.distributed.cluster import start_ray
 
 if TYPE_CHECKING:
@@ -71,8 +73,10 @@ class Run:
         values: dict[str, Any] = {}
         for path in paths:
             prefix = f"{path.stem.removesuffix('_metrics')}." if len(paths) > 1 else ""
-            values |= flatten(loaded(JSONDataset(filepath=str(path))), prefix)
-        return {name: float(value) for name, value in values.items() if isinstance(value, int | float)}
+            metrics = loaded(JSONDataset(filepath=str(path)))
+            values |= flatten({name: value for name, value in metrics.items() if name != ORIGIN}, prefix)
+        numbers = {name: value for name, value in values.items() if isinstance(value, int | float)}
+        return {name: float(value) for name, value in numbers.items() if not isinstance(value, bool)}
 
 
 def runs_of(pipelines: list[str], varied: Mapping[str, list[str]], folder: Path) -> list[Run]:
@@ -122,12 +126,14 @@ def _attend(run: Run, command: list[str], project: Path) -> None:
         raise RuntimeError(last[-2000:] or f"exit code {code}")
 
 
-def _in_order_of_completion(runs: list[Run], commands: list[list[str]], **options: Any) -> Iterator[tuple[Run, str]]:
+def _in_order_of_completion(
+    runs: list[Run], commands: list[list[str]], project: Path, **options: Any
+) -> Iterator[tuple[Run, str]]:
     """Yields each run with why it failed, or an empty text."""
     import ray
 
     task = ray.remote(**options)(_attend)
-    pending = {task.remote(run, command, Path.cwd()): run for run, command in zip(runs, commands, strict=True)}
+    pending = {task.remote(run, command, project): run for run, command in zip(runs, commands, strict=True)}
     try:
         while pending:
             (done,), _ = ray.wait(list(pending), num_returns=1)
@@ -148,16 +154,26 @@ def _in_order_of_completion(runs: list[Run], commands: list[list[str]], **option
 
 
 def _listed(context: click.Context, parameter: click.Parameter, value: str) -> list[str]:
-    return [part.strip() for part in value.split(",") if part.strip()]
+    return _values(value)
+
+
+def _values(listed: str) -> list[str]:
+    values = [value.strip() for value in listed.split(",")]
+    if not all(values) or len(set(values)) < len(values):
+        raise click.BadParameter(f"write different values with a comma between them, not {listed!r}")
+    return values
 
 
 def _varied(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, list[str]]:
     pairs = [value.partition("=")[::2] for value in values]
     if not all(name and listed for name, listed in pairs):
         raise click.BadParameter("write NAME=VALUE,VALUE, such as width=32,64")
-    if any(name == "seed" for name, _ in pairs):
+    names = [name.strip() for name, _ in pairs]
+    if "seed" in names:
         raise click.BadParameter("give seeds as --seeds 0,1,2")
-    return {name: listed.split(",") for name, listed in pairs}
+    if len(set(names)) < len(names):
+        raise click.BadParameter("name each parameter once, with all of its values")
+    return {name: _values(listed) for name, (_, listed) in zip(names, pairs, strict=True)}
 
 
 @click.command()
@@ -175,13 +191,18 @@ def _varied(context: click.Context, parameter: click.Parameter, values: tuple[st
 @click.option("--env", default="base", help="Configuration environment of all runs.")
 @click.option("--params", default="", help="Further parameters of all runs, as for `kedro run`.")
 @click.option("--name", help="Results go to data/sweeps/NAME; by default the environment's name.")
-@click.option("--cpus-per-run", default=1.0, help="CPU cores of each run; as many run at a time as fit.")
+@click.option(
+    "--cpus-per-run",
+    type=click.FloatRange(min=0, min_open=True),
+    default=1.0,
+    help="CPU cores of each run; as many run at a time as fit.",
+)
 @click.option(
     "--gpus-per-run",
-    type=float,
+    type=click.FloatRange(min=0),
     help="GPUs of each run; a fraction lets runs share one. By default 1 if there is a GPU.",
 )
-@click.option("--retries", default=1, help="How often a killed run is restarted.")
+@click.option("--retries", type=click.IntRange(min=0), default=1, help="How often a killed run is restarted.")
 def sweep(
     pipelines: list[str],
     seeds: list[str],
@@ -201,6 +222,8 @@ def sweep(
     from fashion_dgm.pipeline_registry import register_pipelines
 
     check_names(pipelines, register_pipelines(), "pipeline")
+    project = current_project()
+    check_names([env], [path.name for path in (project / "conf").glob("*/")], "environment")
     folder = Path("data", "sweeps", name or env)
     runs = runs_of(pipelines, {**vary, "seed": seeds}, folder)
     start_ray()
@@ -218,7 +241,7 @@ def sweep(
     }
     succeeded, started = [], time.monotonic()
     try:
-        for run, failure in _in_order_of_completion(runs, commands, **options):
+        for run, failure in _in_order_of_completion(runs, commands, project, **options):
             click.echo(f"{time.monotonic() - started:6.0f} s  {run.name}: {failure or 'done'}")
             if not failure:
                 succeeded.append(run)
@@ -228,8 +251,8 @@ def sweep(
         ray.shutdown()
 
     if succeeded:
-        table = summary({run: run.metrics(Path.cwd()) for run in runs if run in succeeded})
-        with atomic_path(folder / "summary.csv") as path:
+        table = summary({run: run.metrics(project) for run in runs if run in succeeded})
+        with atomic_path(project / folder / "summary.csv") as path:
             table.to_csv(path, index=False)
         shown = "these pipelines write no metrics" if table.empty else table.to_string(index=False, float_format="%.4g")
         click.echo(f"\n{shown}\n\n{folder / 'summary.csv'}")

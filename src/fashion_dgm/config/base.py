@@ -16,6 +16,7 @@ __all__ = [
     "Seed",
     "Several",
     "TrainingPrecision",
+    "split_words",
     "without_nulls",
 ]
 
@@ -25,7 +26,7 @@ BatchSize = Annotated[PositiveInt, Field(description="images at once, of which r
 Bootstrap = Annotated[int, Field(ge=100, description="resamples behind each interval")]
 Confidence = Annotated[Fraction, Field(description="of the intervals")]
 Seed = Annotated[int, Field(ge=0, lt=2**31, description="of all that is drawn")]
-Device = Annotated[str, Field(description="`auto` (cuda, else mps, else cpu) or the name of a device of torch's")]
+Device = Annotated[str, Field(description="`auto` (cuda, else cpu) or the name of a device of torch's")]
 Precision = Literal["auto", "float32", "bfloat16"]
 TrainingPrecision = Literal[Precision, "tf32"]
 
@@ -48,3 +49,8 @@ def without_nulls(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {name: entry for name, entry in value.items() if entry is not None}
     return value
+
+
+def split_words(value: Any) -> Any:
+    """Makes a list of a word such as `likelihood+waic`: `--params` separates parameters by commas."""
+    return value.split("+") if isinstance(value, str) else value

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field, PositiveInt, field_validator
 
-from fashion_dgm.config.base import Config, Fraction, Seed
+from fashion_dgm.config.base import Config, Fraction, Seed, split_words
 
 __all__ = ["DataSplitConfig", "OODSetsConfig", "Published", "Synthetic"]
 
@@ -43,6 +43,8 @@ class OODSetsConfig(Config):
     )
     max_images: PositiveInt = Field(description="most images of each set; from more, a random subset is drawn")
     seed: Seed
+
+    _one_word = field_validator("published", "transforms", "synthetic", mode="before")(split_words)
 
     @field_validator("published", "transforms", "synthetic")
     @classmethod

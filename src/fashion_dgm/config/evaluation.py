@@ -1,10 +1,20 @@
 """Parameters of the evaluation of trained models."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, PositiveInt, field_validator, model_validator
 
-from fashion_dgm.config.base import BatchSize, Bootstrap, Confidence, Config, Device, Fraction, Seed, Several
+from fashion_dgm.config.base import (
+    BatchSize,
+    Bootstrap,
+    Confidence,
+    Config,
+    Device,
+    Fraction,
+    Seed,
+    Several,
+    split_words,
+)
 from fashion_dgm.config.flows import Temperatures
 
 __all__ = ["FIDConfig", "KIDConfig", "OODConfig"]
@@ -29,11 +39,6 @@ Models = Annotated[
 ]
 
 
-def split_words(value: Any) -> Any:
-    """Makes a list of a word such as `likelihood+waic`."""
-    return value.split("+") if isinstance(value, str) else value
-
-
 class OODConfig(Config):
     """Out-of-distribution detection by scores that are fitted to training images alone."""
 
@@ -45,7 +50,7 @@ class OODConfig(Config):
         min_length=1,
         description=(
             "scores, whose high values mean OOD: docs/reading-the-numbers.md; also as one word, `all` "
-            "or `likelihood+waic`, since `--params` takes no lists"
+            "or `likelihood+waic`, since `--params` takes no list of several"
         ),
     )
     primary_score: str = Field(description="score on which conclusions are based, the same for every set")

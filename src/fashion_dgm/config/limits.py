@@ -35,24 +35,22 @@ NUMBER, WEIGHT = 4, 16
 LARGEST = 10**12
 # That any machine may be asked for, however few its cores.
 PROCESSES = 8
-# GIF counts hundredths of a second in 16 bits.
-LONGEST_FRAME = 655_350
+# GIF counts hundredths of a second in 16 bits, and the last frame lasts five times as long.
+LONGEST_FRAME = 131_070
 
 
-def problems(block: Config, memory: int | None = None) -> list[tuple[str, str]]:
+def problems(block: Config) -> list[tuple[str, str]]:
     """Returns a field and what is wrong with its value, for each that no run can do with.
 
     Arguments:
         block: of parameters, each of which is right by itself.
-        memory: bytes that there are; None for those of this machine.
     """
+    import psutil
+
     found = list(_out_of_range(block.model_dump()))
     if found:
         return found
-    if memory is None:
-        import psutil
-
-        memory = psutil.virtual_memory().total
+    memory = psutil.virtual_memory().total
     there = f"of memory, and this machine has {size_in_words(memory)}"
     beyond = [(field, size_in_words(needed)) for field, needed in _memory(block) if needed > memory]
     return [*_relations(block), *((field, f"it needs about {needed} {there}") for field, needed in beyond)]

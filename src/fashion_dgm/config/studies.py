@@ -2,11 +2,12 @@
 
 from typing import Self
 
-from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, PositiveFloat, PositiveInt, ValidationError, model_validator
 
 from fashion_dgm.config.base import Config, Device, Fraction, Seed, Several
-from fashion_dgm.config.gans import GradientPenaltyConfig, NormalisationConfig, SpectralNormConfig
+from fashion_dgm.config.gans import GradientPenaltyConfig, NormalisationConfig, SpectralNormConfig, WGANConfig
 from fashion_dgm.config.training import OptimizerConfig
+from fashion_dgm.errors import FashionDGMError
 
 __all__ = [
     "DiracConfig",
@@ -26,6 +27,25 @@ class PenalisedWGANConfig(Config):
     lipschitz: GradientPenaltyConfig = Field(description="the penalty")
     normalisation: NormalisationConfig = Field(description="normalisation within the networks")
     optimizer: OptimizerConfig = Field(description="optimizer of both networks")
+
+    def applied_to(self, wgan: WGANConfig) -> WGANConfig:
+        """Returns the configuration of the WGAN with the penalty.
+
+        Raises:
+            FashionDGMError: if a setting of the WGAN's excludes it.
+        """
+        # Blocks are replaced whole: one optimizer has no betas of another.
+        values = {
+            **wgan.model_dump(),
+            "generator_optimizer": None,
+            "discriminator_optimizer": None,
+            **self.model_dump(),
+        }
+        try:
+            return WGANConfig(**values)
+        except ValidationError as error:
+            reasons = "; ".join(entry["msg"] for entry in error.errors())
+            raise FashionDGMError(f"these settings of train_wgan cannot train wgan_penalty: {reasons}") from error
 
 
 class SpectralGANConfig(Config):

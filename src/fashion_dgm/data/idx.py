@@ -16,7 +16,7 @@ __all__ = ["parse_idx", "read_idx", "read_plain_bytes", "write_idx"]
 
 GZIP_MAGIC = b"\x1f\x8b"
 UINT8_CODE = 0x08
-MAX_DIMENSIONS = 255
+MAX_DIMENSIONS = 64  # numpy's
 MAX_BYTES = 2**30
 
 
@@ -51,8 +51,8 @@ def parse_idx(data: bytes, name: str = "IDX data") -> NDArray[np.uint8]:
     code, dimensions = data[2], data[3]
     if code != UINT8_CODE:
         raise FashionDGMError(f"{name} holds elements of IDX type 0x{code:02x}; only 0x08 (unsigned bytes) is read")
-    if dimensions == 0:
-        raise FashionDGMError(f"{name} is not an IDX file of images or labels: it has no dimensions")
+    if not 1 <= dimensions <= MAX_DIMENSIONS:
+        raise FashionDGMError(f"{name} is not an IDX file of images or labels: it has {dimensions or 'no'} dimensions")
     header = 4 + 4 * dimensions
     if len(data) < header:
         raise FashionDGMError(f"{name} is truncated: {len(data)} bytes do not hold a header of {dimensions} dimensions")
@@ -61,7 +61,10 @@ def parse_idx(data: bytes, name: str = "IDX data") -> NDArray[np.uint8]:
     if len(data) != expected:
         fault = "is truncated" if len(data) < expected else "has trailing bytes"
         raise FashionDGMError(f"{name} {fault}: shape {shape} needs {expected} bytes, there are {len(data)}")
-    return np.frombuffer(data, dtype=np.uint8, offset=header).reshape(shape).copy()
+    try:
+        return np.frombuffer(data, dtype=np.uint8, offset=header).reshape(shape).copy()
+    except ValueError as error:
+        raise FashionDGMError(f"{name} has the shape {shape}, which no array can have: {error}") from error
 
 
 def write_idx(path: Path | str, array: NDArray[np.uint8]) -> None:
@@ -69,13 +72,15 @@ def write_idx(path: Path | str, array: NDArray[np.uint8]) -> None:
 
     Arguments:
         path: where to; missing folders are made.
-        array: uint8 in 0..255, of any shape with 1 to 255 dimensions.
+        array: uint8 in 0..255, of any shape with 1 to 64 dimensions.
 
     Raises:
         FashionDGMError: if dtype or shape are others, or the file cannot be written.
     """
     if array.dtype != np.uint8 or not 1 <= array.ndim <= MAX_DIMENSIONS:
-        raise FashionDGMError(f"IDX files hold uint8 arrays of 1 to 255 dimensions, not {array.dtype} {array.shape}")
+        raise FashionDGMError(
+            f"IDX files here hold uint8 arrays of 1 to {MAX_DIMENSIONS} dimensions, not {array.dtype} {array.shape}"
+        )
     header = struct.pack(f">BBBB{array.ndim}I", 0, 0, UINT8_CODE, array.ndim, *array.shape)
     write_bytes(Path(path), header + array.tobytes())
 

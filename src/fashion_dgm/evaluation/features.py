@@ -23,7 +23,7 @@ from fashion_dgm.classifier.network import Classifier
 from fashion_dgm.data.download import download as fetch
 from fashion_dgm.data.images import to_unit_interval
 from fashion_dgm.errors import FashionDGMError, one_line
-from fashion_dgm.files import atomic_path, expanded, readable
+from fashion_dgm.files import atomic_path, expanded, opened, readable
 
 __all__ = ["FeatureSpace", "classifier_space", "efficientnet_space", "find_inception_weights", "inception_space"]
 
@@ -228,5 +228,5 @@ def _inception(weights: Path) -> nn.Module:
 
 
 def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
+    with opened(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

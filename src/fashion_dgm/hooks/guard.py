@@ -6,14 +6,24 @@ from collections.abc import Collection, Iterator
 from types import NoneType
 from typing import Any, get_args, get_type_hints
 
+from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 from kedro.framework.project import pipelines
 from kedro.io import DataCatalog, DatasetNotFoundError, MemoryDataset
 from kedro.pipeline import Node, Pipeline
 
-from fashion_dgm.config import AdversarialConfig, FIDConfig, NamedFlowTrainingConfig, OODConfig, OODSetsConfig
+from fashion_dgm.config import (
+    AdversarialConfig,
+    FIDConfig,
+    LatentSpaceConfig,
+    LikelihoodDecompositionConfig,
+    NamedFlowTrainingConfig,
+    OODConfig,
+    OODSetsConfig,
+)
 from fashion_dgm.config.renamed import suggestion
 from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.pipelines.fid_eval.pipeline import scored_models
 
 __all__ = ["GuardHooks"]
 
@@ -23,6 +33,13 @@ logger = logging.getLogger(__name__)
 class GuardHooks:
     """Refuses a run that cannot succeed, before its first node."""
 
+    _globals: Collection[str] = ()
+
+    @hook_impl
+    def after_context_created(self, context: KedroContext) -> None:
+        """Reads which settings all pipelines share."""
+        self._globals = set(context.config_loader["globals"])
+
     @hook_impl
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog) -> None:
         """Checks the runner, the names of parameters and objectives, and that every input is there or will be made."""
@@ -30,7 +47,7 @@ class GuardHooks:
             logger.info("without --env, models are trained at full size, which needs a GPU; --env quick takes minutes")
         _check_runner(run_params.get("runner", ""))
         blocks = {name.removeprefix("params:").split(".")[0] for name in catalog if name.startswith("params:")}
-        _check_parameter_names({*blocks, *(run_params.get("runtime_params") or {})}, pipeline)
+        _check_parameter_names({*blocks, *(run_params.get("runtime_params") or {})}, pipeline, self._globals)
         _check_inputs(pipeline, catalog, run_params.get("env"))
         _check_names(pipeline, catalog)
 
@@ -45,7 +62,7 @@ def _check_runner(runner: str) -> None:
             )
 
 
-def _check_parameter_names(given: Collection[str], chosen: Pipeline) -> None:
+def _check_parameter_names(given: Collection[str], chosen: Pipeline, shared: Collection[str]) -> None:
     # Of the catalog and of hooks rather than of a pipeline.
     known = {"outputs", "data_mismatch"} | {
         name.removeprefix("params:").split(".")[0]
@@ -54,6 +71,11 @@ def _check_parameter_names(given: Collection[str], chosen: Pipeline) -> None:
         if name.startswith("params:")
     }
     for name in sorted(given):
+        if name in shared:
+            raise FashionDGMError(
+                f"{name} is a setting that all models share, in conf/base/globals.yml: set it in a globals.yml of your "
+                f"environment, or for one model, such as train_gan.{name}"
+            )
         if name not in known:
             raise FashionDGMError(f"no pipeline reads the parameters {name}; {suggestion(name, known)}")
 
@@ -123,13 +145,36 @@ def _check_names(pipeline: Pipeline, catalog: DataCatalog) -> None:
 
             scores_of(block)
         elif isinstance(block, FIDConfig):
-            from fashion_dgm.evaluation.samples import check_flows
+            from fashion_dgm.evaluation.samples import check_flows, external_sources, reserved_names
 
             check_flows(block)
+            # They draw nothing yet.
+            external_sources(block.samples_from, block.seed, reserved_names(scored_models()))
         elif isinstance(block, OODSetsConfig):
             from fashion_dgm.data.ood.build import check_names
 
             check_names(block)
+        elif isinstance(block, LatentSpaceConfig | LikelihoodDecompositionConfig):
+            names = _ood_sets(pipeline, catalog)
+            if names is not None and block.ood_set not in names:
+                raise FashionDGMError(
+                    f"{name.removeprefix('params:')}.ood_set: there is no set {block.ood_set}; "
+                    f"{suggestion(block.ood_set, names)}"
+                )
+
+
+def _ood_sets(pipeline: Pipeline, catalog: DataCatalog) -> list[str] | None:
+    """Returns the names of the OOD sets that there will be, if all can be made; None if that cannot be known."""
+    from fashion_dgm.data.images import IN_DISTRIBUTION
+
+    if "params:ood_sets" in pipeline.inputs():
+        config = catalog.load("params:ood_sets")
+        transforms = (f"{IN_DISTRIBUTION}_{name}" for name in config.transforms)
+        return [*config.published, *config.folders, *transforms, *config.synthetic]
+    summary = catalog.get("ood_sets_summary")
+    if summary is None or not summary.exists():
+        return None
+    return [name for name, entry in summary.load()["sets"].items() if entry["status"] == "used"]
 
 
 def _arguments(node: Node) -> Iterator[tuple[str, Any]]:

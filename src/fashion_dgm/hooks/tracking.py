@@ -176,8 +176,8 @@ class MLflowHooks:
             self._recorder.put(calls.log_file, path=path, folder=path.parent.name)
         if name.endswith("_metrics") and isinstance(data, Mapping):
             # Of both directions of OOD detection in one run, neither may overwrite the other.
-            # Charts show groups by what stands before a slash, the others last: a child's are all in one.
-            prefix = "" if self._node else "final/mnist/" if name.startswith("mnist_") else "final/"
+            # A child has an epoch's metrics, too, some of which have the names of those of the finished model.
+            prefix = "final/mnist/" if not self._node and name.startswith("mnist_") else "final/"
             shown = _shown(data, self._config.final_metrics, name)
             mismatches = data.get(ORIGIN, {}).get("mismatches")
             self._recorder.put(

@@ -46,7 +46,7 @@ def chosen_models(
         raise FashionDGMError(
             "ood_eval.models is reference, but no flow comes with this package; train one, and set it to trained"
         )
-    return {**flows, **{name: trained[name] for name in APART}, "residual_flow": None}
+    return {**flows, "background": None, "residual_flow": None, "classifier": trained["classifier"]}
 
 
 def score_sets(

@@ -10,7 +10,7 @@ from typing import Any
 
 from kedro.config import MissingConfigException, OmegaConfigLoader
 
-from fashion_dgm.pipelines.conf_files import explaining
+from fashion_dgm.pipelines.conf_files import ConfigurationError, explaining
 
 __all__ = ["SOURCES", "adversarial_models", "named_flows"]
 
@@ -25,7 +25,7 @@ def adversarial_models() -> dict[str, Mapping[str, Any]]:
 
 def named_flows() -> list[str]:
     """Returns the flows whose block names their class: `model: {name: NICE, ...}`."""
-    return [model for model, block in _blocks().items() if "name" in block.get("model", {})]
+    return [model for model, block in _blocks().items() if "name" in (block.get("model") or {})]
 
 
 @cache
@@ -36,6 +36,9 @@ def _blocks() -> dict[str, Mapping[str, Any]]:
                 parameters = OmegaConfigLoader(source, base_env="base", default_run_env="base")["parameters"]
         except MissingConfigException:
             continue
+        for name, block in parameters.items():
+            if name.startswith("train_") and not isinstance(block, Mapping):
+                raise ConfigurationError(f"{name} in {source}/base holds no parameters with names, but {block!r}")
         # Kedro's loader reads the files in another order each time, and results are written in that of the models.
         return {
             name.removeprefix("train_"): block

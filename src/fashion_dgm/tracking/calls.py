@@ -29,16 +29,18 @@ def start_run(
 
     client, found = store.client, store.find(run)
     above = {MLFLOW_PARENT_RUN_ID: store.run_id(parent)} if parent else {}
-    if found is None:
-        made = client.create_run(store.experiment_id, time, {**tags, **above, KEY: run}, name)
-        client.log_batch(made.info.run_id, params=[Param(name, str(value)) for name, value in params.items()])
-    elif found.info.status == "FINISHED":
+    if found is not None and found.info.status == "FINISHED":
         if parent:
             client.set_tag(store.run_id(parent), f"reused.{name}", found.info.run_id)
+        return
+    if found is None:
+        found = client.create_run(store.experiment_id, time, {**tags, **above, KEY: run}, name)
     else:
         client.update_run(found.info.run_id, "RUNNING")
         for tag, value in above.items():
             client.set_tag(found.info.run_id, tag, value)
+    # Of a run that was made by a call that failed then, too; the same parameters may be logged again.
+    client.log_batch(found.info.run_id, params=[Param(name, str(value)) for name, value in params.items()])
 
 
 def watch(store: Store, run: str, process: int) -> None:

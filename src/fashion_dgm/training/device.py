@@ -19,7 +19,7 @@ class DeviceError(FashionDGMError):
 
 
 def resolve_device(name: str) -> torch.device:
-    """Returns the device called `name`, or the best one present for `"auto"` (cuda, then mps, then cpu).
+    """Returns the device called `name`, or the best one present for `"auto"` (cuda, then cpu).
 
     From then on, float32 is float32 on a GPU, and TF32 is not used but where a training asks for it.
 
@@ -30,7 +30,8 @@ def resolve_device(name: str) -> torch.device:
     if name == "auto":
         if torch.cuda.is_available():
             return torch.device("cuda", torch.cuda.current_device())
-        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+        # Not mps: evaluations need float64, which it has not.
+        return torch.device("cpu")
     try:
         device = torch.device(name)
     except RuntimeError as error:

@@ -216,3 +216,11 @@ def test_damage_of_any_byte_is_an_error_of_ours_or_none(tmp_path: Path) -> None:
             with contextlib.suppress(FashionDGMError):
                 images, _ = read_folder(file, 10, seed=0)
                 assert images.shape[1:] == (1, 28, 28)
+
+
+@pytest.mark.parametrize("shape", [(1, 28, 28), (1, 32, 32), (1, 28, 28, 3)])
+def test_an_array_of_which_chance_takes_no_image_is_left_out(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    for number in range(10):
+        np.save(tmp_path / f"{number}.npy", np.full(shape, number, dtype=np.uint8))
+    images, _ = read_folder(tmp_path, 5, seed=0)
+    assert len(np.unique(images[:, 0, 14, 14])) == len(images) == 5

@@ -101,3 +101,8 @@ def test_which_epochs_and_steps_are_looked_at() -> None:
     assert chosen_epochs([], 2) == []
     assert measurement_steps(10) == [0, 1, 2, 5, 10]
     assert measurement_steps(300) == [0, 1, 2, 5, 10, 20, 50, 100, 200, 300]
+
+
+def test_a_batch_larger_than_the_set_is_refused() -> None:
+    with pytest.raises(FashionDGMError, match="a batch of 16 is larger than the set of 15 images"):
+        train_discriminators(made_up_images(15, 0), {}, STUDY, GAN, CRITIC)

@@ -1,9 +1,18 @@
+import math
+from types import SimpleNamespace
+from typing import cast
+
 import numpy as np
+import pandas as pd
 import pytest
+import torch
+from tests.small import make_flow
 
 from fashion_dgm.config import LikelihoodDecompositionConfig
 from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.experiments.likelihood import decompose
 from fashion_dgm.experiments.likelihood.gap import complexity_line, gap_by_part
+from fashion_dgm.experiments.likelihood.tables import explain_sets, image_table
 
 RNG = np.random.default_rng(0)
 OPTIONS = {"bootstrap": 200, "confidence": 0.95, "seed": 0}
@@ -71,3 +80,18 @@ def test_where_there_is_no_gap_nothing_is_shared_out_and_other_parts_are_refused
     assert complexity_line((x, y), (x, y), **OPTIONS)["fraction"] is None
     with pytest.raises(FashionDGMError, match="same parts"):
         gap_by_part(parts(a=1), parts(b=1), **OPTIONS)
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_set_of_few_images_is_explained_without_a_correlation(number: int) -> None:
+    config = cast(LikelihoodDecompositionConfig, SimpleNamespace(bootstrap=50, confidence=0.95, seed=0))
+    flow, drawn = make_flow(), torch.Generator().manual_seed(0)
+    pixels = torch.randint(0, 256, (20 + number, 1, 8, 8), generator=drawn, dtype=torch.uint8)
+    tables = [
+        image_table(name, decompose(flow, images, 10, 0), images.numpy())
+        for name, images in (("fashion_mnist", pixels[:20]), ("few", pixels[20:]))
+    ]
+    few = explain_sets(pd.concat(tables), "fashion_mnist", {}, config)["sets"]["few"]
+    assert few["images"] == number
+    assert all(found == {"value": None, "value_interval": None} for found in few["spearman"].values())
+    assert math.isfinite(few["gap"]["difference"])

@@ -182,3 +182,15 @@ def test_floor_is_of_held_out_images_and_no_generator_is_as_near(study: Study) -
     other = replace(study, train=made_up_images(100, 9)).reference(planned()[0].config)
     assert (other["floor"], other["samples"]) == (found["floor"], found["samples"])
     assert other["training"] != found["training"]
+
+
+def test_variations_scale_the_rates_of_networks_with_optimizers_of_their_own() -> None:
+    own = {**GAN.optimizer.model_dump(), "learning_rate": 1e-4}
+    changed = {"generator_optimizer": own}
+    gan, wgan = GANConfig(**{**GAN.model_dump(), **changed}), WGANConfig(**{**WGAN.model_dump(), **changed})
+    by_name = {plan.name: plan.config for plan in plans(configured(), gan, wgan, SPECTRAL, PENALISED)}
+    for name, drawn in draw_variations(configured().ranges, 2, 5).items():
+        for model in ("gan", "gan_spectral", "wgan"):
+            found = by_name[f"{model}-{name}-seed-5"].generator_optimizer
+            assert found is not None and found.learning_rate == pytest.approx(1e-4 * drawn.learning_rate_factor)
+        assert by_name[f"wgan_penalty-{name}-seed-5"].generator_optimizer is None

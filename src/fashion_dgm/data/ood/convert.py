@@ -74,6 +74,8 @@ def grey_of_arrays(
     layout = _layout(arrays, name)
     scale = _scale(arrays, conversion, name)
     chosen = np.asarray(arrays[index])
+    if len(chosen) == 0:
+        return np.empty((0, SIDE, SIDE), np.uint8)
     if layout == "NCHW":
         chosen = chosen.transpose(0, 2, 3, 1)
     pixels = np.rint(chosen * scale).astype(np.uint8) if scale != 1 else chosen.astype(np.uint8)

@@ -22,7 +22,7 @@ from fashion_dgm.data.download import download
 from fashion_dgm.data.idx import parse_idx, read_idx
 from fashion_dgm.data.ood.convert import SIDE, Conversion, grey_of_arrays, grey_of_picture
 from fashion_dgm.errors import FashionDGMError
-from fashion_dgm.files import atomic_path
+from fashion_dgm.files import atomic_path, opened
 
 __all__ = ["DIGITS_CONVERSION", "PUBLISHED_SETS", "FileMissing", "PublishedSet", "fetch_published", "load_digits"]
 
@@ -115,7 +115,7 @@ def _download(published: PublishedSet, path: Path, allowed: bool) -> None:
 
 
 def _md5(path: Path) -> str:
-    with path.open("rb") as handle:
+    with opened(path) as handle:
         return hashlib.file_digest(handle, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 

@@ -63,7 +63,12 @@ def train_discriminators(
     Returns:
         A row for each epoch of the generator (0: untrained), seed, loss and step of the discriminator at which it was
         measured, with `norm`, `signal` and `variance` of the gradient and the discriminator's last `loss`.
+
+    Raises:
+        FashionDGMError: if there are fewer images than in a batch.
     """
+    if study.batch_size > len(images):
+        raise FashionDGMError(f"a batch of {study.batch_size} is larger than the set of {len(images)} images")
     stages: dict[int, Callable[[], Checkpoint] | None] = {UNTRAINED: None}
     stages |= {epoch: snapshots[epoch] for epoch in chosen_epochs(list(snapshots), study.snapshots)}
     tables = []

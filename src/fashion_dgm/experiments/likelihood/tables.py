@@ -55,14 +55,16 @@ def explain_sets(
             none.
 
     Returns:
-        `{"sets": {name: {...}}, "pooled": {measure: {"value", "interval"}}}`; a set has `images`, `bits_per_dim`, `norm` and
-        `neighbours` with intervals, means of `complexity`, `spearman` of each measure with bits/dim, and, unless it is
-        `inside`, its `gap` by part and the `line` that predicts it from each measure. A correlation is None where one of its
-        sides is constant.
+        `{"sets": {name: {...}}, "pooled": {measure: {"value", "value_interval"}}}`; a set has `images`, `bits_per_dim`,
+        `norm` and `neighbours` with intervals, means of `complexity`, `spearman` of each measure with bits/dim, and, unless
+        it is `inside`, its `gap` by part and the `line` that predicts it from each measure. A correlation is None of fewer
+        than three images, or where one of its sides is constant.
     """
     resampling = config.bootstrap, config.confidence, config.seed
 
     def correlations(part: DataFrame) -> dict[str, Any]:
+        if len(part) < 3:
+            return {measure: {"value": None, "value_interval": None} for measure in COMPLEXITIES}
         bits = part["bits_per_dim"].to_numpy()
         return {measure: _finite(spearman(part[measure].to_numpy(), bits, *resampling)) for measure in COMPLEXITIES}
 

@@ -93,8 +93,7 @@ def plans(
         "gan": (GANConfig, gan.model_dump()),
         "gan_spectral": (GANConfig, {**gan.model_dump(), **gan_spectral.model_dump()}),
         "wgan": (WGANConfig, wgan.model_dump()),
-        # Blocks are replaced whole: one optimizer has no betas of another.
-        "wgan_penalty": (WGANConfig, {**wgan.model_dump(), **wgan_penalty.model_dump()}),
+        "wgan_penalty": (WGANConfig, wgan_penalty.applied_to(wgan).model_dump()),
     }
     made = []
     for seed in range(study.seed, study.seed + study.seeds):
@@ -130,8 +129,10 @@ def _configured(
     sizes = {"epochs", "batch_size", "width", "snapshot_every", "device"}
     values = {**base, **study.model_dump(include=sizes), "seed": seed, "distributed": {}}
     if variation is not None:
-        rate = base["optimizer"]["learning_rate"] * variation.learning_rate_factor
-        values |= {"optimizer": {**base["optimizer"], "learning_rate": rate}}
+        for name in ("optimizer", "generator_optimizer", "discriminator_optimizer"):
+            if base[name]:
+                rate = base[name]["learning_rate"] * variation.learning_rate_factor
+                values[name] = {**base[name], "learning_rate": rate}
         values |= {_STEPS[model]: variation.discriminator_steps}
         if not variation.normalised:
             values |= {"normalisation": dict.fromkeys(("generator", "discriminator"), "none")}

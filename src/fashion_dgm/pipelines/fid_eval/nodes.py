@@ -50,7 +50,7 @@ def score_samples(
     sources = [
         *samples.snapshot_sources(generators, *drawn),
         *samples.flow_sources(flows, config.temperatures, *drawn),
-        *samples.external_sources(config.samples_from, config.seed, taken={*models, *reference, *splits}),
+        *samples.external_sources(config.samples_from, config.seed, taken=samples.reserved_names(models)),
     ]
     code = "fashion_dgm.evaluation.scoring", "fashion_dgm.evaluation.samples", *code_of_flows(flows.values())
     data = {name: images.sha256 for name, images in splits.items()}

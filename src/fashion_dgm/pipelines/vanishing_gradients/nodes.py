@@ -29,7 +29,7 @@ def train_discriminators(
     """Trains discriminators and critics against frozen generators, and measures the gradients they give."""
     from fashion_dgm.experiments.gradients import vanishing
 
-    critic = WGANConfig(**{**wgan.model_dump(), **wgan_penalty.model_dump()})
+    critic = wgan_penalty.applied_to(wgan)
     return vanishing.train_discriminators(train, snapshots, config, gan, critic, log_gradients)
 
 

@@ -19,7 +19,7 @@ __all__ = ["class_examples", "flow_samples", "image_grid", "ood_set_examples", "
 _GAP = 2
 _LARGEST_SCALE = 5
 _MAX_STRIP_ROWS = 8
-_LABEL_INCHES = 1.75
+_LABEL_INCHES, _LONGEST_LABEL = 1.75, 22
 _GROUND = to_rgb("#a9cbe6")  # on which black, white and every grey between can be seen
 _BORDER = 2
 
@@ -88,24 +88,23 @@ def flow_samples(samples: Mapping[float, NDArray], columns: int) -> Figure:
 
 
 @styled
-def snapshot_strip(samples: Mapping[int, NDArray], columns: int = 12) -> Figure:
+def snapshot_strip(samples: Mapping[int, NDArray]) -> Figure:
     """Draws what a generator makes of the same latents as training goes on: a row an epoch, a column a latent.
 
     Of more than eight epochs the first, the last and six evenly spaced ones between are shown.
 
     Arguments:
         samples: epoch to floats in `[0, 1]`, `(N, 1, H, W)`.
-        columns: how many of the latents to show, at most.
 
     Raises:
         FashionDGMError: if there is no epoch, or an epoch has no image.
     """
     check_not_empty(samples, "epochs")
     epochs = thinned(sorted(samples), _MAX_STRIP_ROWS)
-    columns = min(columns, max(len(samples[epoch]) for epoch in epochs))
+    columns = max(len(samples[epoch]) for epoch in epochs)
     for epoch in epochs:
         check_images(samples[epoch], columns)
-    mosaic = stack_rows([samples[epoch][:columns] for epoch in epochs], columns)
+    mosaic = stack_rows([samples[epoch] for epoch in epochs], columns)
     return draw_blocks([Block(mosaic, row_labels=tuple(f"epoch {epoch}" for epoch in epochs))])
 
 
@@ -132,8 +131,8 @@ def ood_set_examples(sets: Mapping[str, NDArray], columns: int = 11) -> Figure:
     return draw_blocks([Block(mosaic, row_labels=labels)], _LABEL_INCHES)
 
 
-def _short(label: str, longest: int = 22) -> str:
-    return label if len(label) <= longest else f"{label[: longest - 1]}…"
+def _short(label: str) -> str:
+    return label if len(label) <= _LONGEST_LABEL else f"{label[: _LONGEST_LABEL - 1]}…"
 
 
 def check_images(images: NDArray, columns: int) -> None:

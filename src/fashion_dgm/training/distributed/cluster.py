@@ -25,5 +25,5 @@ def start_ray(**options: Any) -> None:
     here = options if address == "local" else {}
     try:
         ray.init(address, include_dashboard=False, logging_level=logging.ERROR, log_to_driver=False, **here)
-    except ConnectionError as error:
+    except (ConnectionError, ValueError) as error:
         raise FashionDGMError(f"cannot reach the Ray cluster at {address} (RAY_ADDRESS): {error}") from error

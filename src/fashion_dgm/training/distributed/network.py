@@ -33,9 +33,11 @@ def address_towards(rendezvous: str) -> str:
     """Returns this machine's own address on the network that leads to `HOST:PORT`.
 
     Raises:
-        FashionDGMError: if the host is unknown, or there is no network that leads there.
+        FashionDGMError: if the port is none, the host is unknown, or there is no network that leads there.
     """
     host, _, port = rendezvous.rpartition(":")
+    if not 0 < int(port) < 2**16:
+        raise FashionDGMError(f"distributed.rendezvous {rendezvous}: ports are numbers from 1 to 65535")
     try:
         family, kind, protocol, _, target = socket.getaddrinfo(host, int(port), type=socket.SOCK_DGRAM)[0]
         with socket.socket(family, kind, protocol) as probe:
