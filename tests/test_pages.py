@@ -1,8 +1,8 @@
 """Parts of README and documentation that files and tests determine; `GOLDEN=write pytest tests/test_pages.py` writes them.
 
-The tables over seeds are made of the files in `docs/results/assigned` and `docs/results/methods`. The main results are
-those of `docs/results/headline.json`; what a page is checked by, the claims of `claims.yml` and the tests whose
-docstrings name its headings; its sources, the entries of `references.yml` with this page.
+The tables over seeds and draws are made of the files in `docs/results/assigned`, `methods` and `families`. The main
+results are those of `docs/results/headline.json`; what a page is checked by, the claims of `claims.yml` and the tests
+whose docstrings name its headings; its sources, the entries of `references.yml` with this page.
 """
 
 import ast
@@ -144,9 +144,41 @@ def mean_and_deviation(columns: Mapping[str, tuple[str, str]], epochs: int) -> l
     for state, title in (("last", f"after epoch {epochs}"), ("best", "after the epoch that is best on `test`")):
         for measure, (name, digits) in MEASURES.items():
             found = [over_seeds(folder, model, state, measure) for folder, model in columns.values()]
-            cells = [f"{values.mean():.{digits}f} ± {values.std():.{digits}f}" for values in found]
-            lines.append(f"| {name}, {title} | {' | '.join(cells)} |")
+            lines.append(f"| {name}, {title} | {' | '.join(spread(values, digits) for values in found)} |")
     return lines
+
+
+def spread(values: pd.Series, digits: int) -> str:
+    return f"{values.mean():.{digits}f} ± {values.std():.{digits}f}"
+
+
+def over_draws() -> str:
+    """The shipped models over draws of their samples, and how far RealNVP is from the GAN with EMA."""
+    models = {
+        "GAN": ("gan", "last"),
+        "GAN, EMA, 1e-3": ("gan_ema", "last"),
+        "WGAN, clipped": ("wgan", "last"),
+        "WGAN-GP, tuned": ("wgan_gp", "last"),
+        "RealNVP": ("RealNVP", "flow"),
+        "mixture flow": ("MixtureFlow", "flow"),
+    }
+    lines = [f"| over five draws | {' | '.join(models)} |", f"| --- |{' --- |' * len(models)}"]
+    differences = []
+    for measure in ("distance_benchmark", "kid", "precision", "recall", "density", "coverage"):
+        name, digits = MEASURES[measure]
+        found = {title: over_seeds("families", model, state, measure) for title, (model, state) in models.items()}
+        lines.append(f"| {name} | {' | '.join(spread(values, digits) for values in found.values())} |")
+        if measure in ("recall", "coverage"):
+            difference = found["GAN, EMA, 1e-3"] - found["RealNVP"]
+            low, high = stats.ttest_1samp(difference, 0).confidence_interval(0.95)
+            differences.append(f"{name} by {difference.mean():.3f} [{low:.3f}, {high:.3f}]")
+    return "\n".join(
+        [
+            *lines,
+            "",
+            f"Compared with the GAN with EMA, RealNVP is behind in {' and in '.join(differences)} (Student's t over draws).",
+        ]
+    )
 
 
 def assigned_seeds() -> str:
@@ -169,6 +201,7 @@ def test_tables_over_seeds() -> None:
     assert is_current(RESULTS / "gans.md", "the table over seeds", assigned_seeds())
     helped = "\n".join(mean_and_deviation({"GAN, EMA, learning rate 1e-3": ("methods", "gan")}, 50))
     assert is_current(RESULTS / "gans.md", "the table over seeds of the GAN with EMA", helped)
+    assert is_current(RESULTS / "gans.md", "the table over draws", over_draws())
 
 
 @pytest.mark.parametrize(("page", "root"), [("README.md", "docs/"), ("docs/index.md", "")])

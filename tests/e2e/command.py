@@ -30,7 +30,13 @@ def environment_of(project: Path) -> dict[str, str]:
 
 def python(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Runs Python with the project's own package."""
-    options = {"cwd": project, "env": environment_of(project), "capture_output": True, "text": True, "timeout": 300}
+    options = {
+        "cwd": project,
+        "env": environment_of(project),
+        "capture_output": True,
+        "text": True,
+        "timeout": PATIENCE,
+    }
     return subprocess.run([sys.executable, *arguments], **options)
 
 
