@@ -43,8 +43,15 @@ def test_commands_run_in_the_environment_that_is_shown(lineage: Path, copy: Path
     commands = {name: about.get("run_command") for name, about in panels(lineage).items()}
     given = [shlex.split(command) for command in commands.values() if command]
     assert len(given) > 100 and all(words[:4] == ["kedro", "run", "--env", "test"] for words in given)
-    for name in ("data_split.split_images", "split_summary", "train_wgan_gp.train_wgan_gp"):
+    for name in ("data_split.split_images", "split_summary"):
         run(copy, *shlex.split(commands[name])[2:])
+
+
+def test_command_of_an_opt_in_node_names_its_pipeline(lineage: Path, copy: Path) -> None:
+    every = (json.loads(path.read_text()).get("run_command") for path in (lineage / "api" / "nodes").iterdir())
+    (command,) = (command for command in every if command and command.endswith("'train_wgan_gp.train_wgan_gp'"))
+    assert "--pipelines train_wgan_gp" in command
+    run(copy, *shlex.split(command)[2:])
 
 
 def test_site_does_not_name_the_folder_of_the_project(lineage: Path) -> None:

@@ -4,6 +4,7 @@ import functools
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -139,7 +140,8 @@ def _correct(site: Path, project: Path, env: str) -> None:
     for path in (site / "api" / "nodes").iterdir():
         about = json.loads(path.read_bytes())
         if command := about.get("run_command"):
-            name = command.partition("='")[2].removesuffix("'")
+            # A node's name is quoted, a dataset's is not.
+            name = shlex.split(command)[-1].partition("=")[2]
             opt_in = "" if name in ordinary else f" --pipelines {owners[name]}"
             about["run_command"] = command.replace("kedro run", f"kedro run --env {env}{opt_in}", 1)
         if about.get("filepath"):

@@ -23,7 +23,6 @@ from fashion_dgm.config import (
 )
 from fashion_dgm.config.renamed import suggestion
 from fashion_dgm.errors import FashionDGMError
-from fashion_dgm.pipelines.fid_eval.pipeline import scored_models
 
 __all__ = ["GuardHooks"]
 
@@ -146,6 +145,7 @@ def _check_names(pipeline: Pipeline, catalog: DataCatalog) -> None:
             scores_of(block)
         elif isinstance(block, FIDConfig):
             from fashion_dgm.evaluation.samples import check_flows, external_sources, reserved_names
+            from fashion_dgm.pipelines.fid_eval.pipeline import scored_models
 
             check_flows(block)
             # They draw nothing yet.
