@@ -228,7 +228,10 @@ MISTAKES = {
     "fid images.npy --real images.npy --inception folder.png": "does not hold Inception-2015 weights",
     "fid one.npy --real images.npy": "N >= 2",
     # Outside a project, or before its images are split.
-    "fid images.npy": "there is no data/05_model_input/benchmark.npz here; in the project's folder, `kedro run",
+    "fid images.npy": (
+        "there is no data/05_model_input/benchmark.npz here; in the project's folder, "
+        "`kedro run --env quick --pipelines data_split` makes it"
+    ),
     "sweep --pipelines train_gan,trian_wgan": "there is no pipeline trian_wgan; did you mean train_wgan?",
     "sweep --vary width": "write NAME=VALUE,VALUE",
     "sweep --vary width=": "write NAME=VALUE,VALUE",

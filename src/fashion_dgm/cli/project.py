@@ -52,8 +52,10 @@ def _check(given: dict[str, Any]) -> None:
     files: dict[Path, Any] = {}
     env = given["env"] or os.environ.get("KEDRO_ENV")
     if folder.is_dir():
-        env = given["env"] = environment(folder, env)
-        check_names([env] if env else [], [path.name for path in folder.iterdir() if path.is_dir()], "environment")
+        env = environment(folder, env)
+        # What Kedro does not choose by itself; where it does, hooks see that no environment was named.
+        given["env"] = given["env"] or ("base" if env == "base" else None)
+        check_names([env], [path.name for path in folder.iterdir() if path.is_dir()], "environment")
         files = check_files(folder, env)
     blocks.SOURCES.insert(0, source)
     _check_options(given)

@@ -42,7 +42,7 @@ class GuardHooks:
     @hook_impl
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog) -> None:
         """Checks the runner, the names of parameters and objectives, and that every input is there or will be made."""
-        if not run_params.get("env") and any("training" in node.tags for node in pipeline.nodes):
+        if run_params.get("env") in (None, "base") and any("training" in node.tags for node in pipeline.nodes):
             logger.info("without --env, models are trained at full size, which needs a GPU; --env quick takes minutes")
         _check_runner(run_params.get("runner", ""))
         blocks = {name.removeprefix("params:").split(".")[0] for name in catalog if name.startswith("params:")}
