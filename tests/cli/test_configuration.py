@@ -11,9 +11,10 @@ import pytest
 
 from fashion_dgm import settings
 from fashion_dgm.cli.configuration import check_configuration, check_outputs
-from fashion_dgm.cli.project import run
+from fashion_dgm.cli.project import _check, run
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.pipeline_registry import register_pipelines
+from fashion_dgm.pipelines import blocks
 from fashion_dgm.pipelines.conf_files import ConfigurationError, check_files
 from tests.conftest import ROOT
 
@@ -157,3 +158,25 @@ def test_runtime_parameters_that_contradict_one_another_are_one_message(params: 
     with pytest.raises(click.BadParameter, match="cannot be read together") as caught:
         run.make_context("run", ["--params", params])
     assert len(caught.value.format_message().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("named", "local", "expected"), [(None, True, None), (None, False, "base"), ("test", False, "test")]
+)
+def test_an_environment_is_named_for_kedro_only_where_it_would_choose_one_that_is_not_there(
+    project: Path, monkeypatch: pytest.MonkeyPatch, named: str | None, local: bool, expected: str | None
+) -> None:
+    """Hooks advise `--env quick` where none was named, and name no `--env local`."""
+    monkeypatch.delenv("KEDRO_ENV", raising=False)
+    monkeypatch.chdir(project)
+    if not local:
+        shutil.rmtree(project / "conf" / "local")
+    given = {parameter.name: () if parameter.multiple else None for parameter in run.params}  # type: ignore[attr-defined]
+    given |= {"env": named, "params": {}, "pipelines": ["report"], "namespaces": [], "tags": []}
+    given |= {"from_inputs": [], "to_outputs": [], "conf_source": str(project / "conf")}
+    monkeypatch.setattr(blocks, "SOURCES", list(blocks.SOURCES))
+    monkeypatch.setattr("fashion_dgm.cli.project.pipelines", PIPELINES)
+    loader = {"CONFIG_LOADER_CLASS": settings.ConfigLoader, "CONFIG_LOADER_ARGS": settings.CONFIG_LOADER_ARGS}
+    monkeypatch.setattr("fashion_dgm.cli.project.settings", SimpleNamespace(**loader, CONF_SOURCE="conf"))
+    _check(given)
+    assert given["env"] == expected
