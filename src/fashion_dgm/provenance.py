@@ -5,7 +5,7 @@ from typing import Any
 
 from fashion_dgm.nested import flatten
 
-__all__ = ["ORIGIN", "differences", "inherited", "mismatches", "parameters_of"]
+__all__ = ["ORIGIN", "differences", "inherited", "is_of_reference_models", "mismatches", "parameters_of"]
 
 ORIGIN = "origin"
 """The key under which a result carries its origin: `{"parameters": {block: values}, "train_sha256", "mismatches"}`."""
@@ -47,6 +47,11 @@ def parameters_of(results: Mapping[str, Any]) -> dict[str, Any]:
     for result in results.values():
         parameters |= result.get(ORIGIN, {}).get("parameters", {})
     return parameters
+
+
+def is_of_reference_models(ood: Mapping[str, Any]) -> bool:
+    """Returns whether a result of `ood_eval` is of the models that come with the package, and of none of the run."""
+    return bool(parameters_of({"ood": ood}).get("ood_eval", {}).get("models") == "reference")
 
 
 def differences(made_with: Mapping[str, Any], configured: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:

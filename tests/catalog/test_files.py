@@ -227,3 +227,11 @@ def test_only_the_set_asked_for_is_read(tmp_path: Path) -> None:
         loaded["digits"]
     with pytest.raises(KeyError):
         loaded["../ood/mnist"]
+
+
+def test_a_set_called_nan_is_no_missing_value(tmp_path: Path) -> None:
+    dataset = files.CSVDataset(filepath=str(tmp_path / "table.csv"))
+    dataset.save(pd.DataFrame({"dataset": ["mnist", "nan", "null"], "auroc": [0.5, float("nan"), float("inf")]}))
+    found = dataset.load()
+    assert found["dataset"].tolist() == ["mnist", "nan", "null"]
+    assert found["auroc"].isna().tolist() == [False, True, False]

@@ -14,6 +14,7 @@ from fashion_dgm.checkpoint import CheckpointError, checkpoint_of, save_checkpoi
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.flows import Flow, MixtureFlow, RealNVP
 from fashion_dgm.gans.networks import Generator
+from fashion_dgm.pipelines import blocks
 from tests.small import COUPLINGS, mixture_config, realnvp_config
 
 
@@ -109,6 +110,19 @@ def test_a_damaged_file_of_the_catalog_is_reported_like_one_given_by_its_path(pr
     for source in ("gan_generator", file):
         with pytest.raises(FashionDGMError, match=f"{file} .*Delete it|{file} .*delete it"):
             load_model(source, project=project)
+
+
+def test_models_are_those_of_the_named_project(
+    project: Path, generator: Generator, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    added = (project / "conf" / "base" / "parameters_train_gan.yml").read_text(encoding="utf-8")
+    (project / "conf" / "base" / "parameters_train_mine.yml").write_text(added.replace("train_gan:", "train_mine:"))
+    path = project / "data" / "06_models" / "mine_generator.safetensors"
+    save_checkpoint(checkpoint_of(generator, "Generator", {"latent_dim": 5, "width": 2}), path)
+    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+    monkeypatch.setattr(blocks, "SOURCES", [*blocks.SOURCES])
+    assert_same(load_model("mine_generator", project), generator)
+    blocks._blocks.cache_clear()
 
 
 def test_a_name_needs_a_project(tmp_path: Path) -> None:

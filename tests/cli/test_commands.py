@@ -215,10 +215,10 @@ MISTAKES = {
     "sample flow.safetensors -o x.npz --temperature nan": "temperature must be a number above 0",
     "sample flow.safetensors -o x.npz --temperature inf": "temperature must be a number above 0",
     "score generator.safetensors images.npy": "name a flow",
-    "score flow.safetensors flow.safetensors": "safetensors",
+    "score flow.safetensors flow.safetensors": "flow.safetensors is none of .png",
     f"score flow.safetensors images.npy --seed {2**70}": "is not in the range",
     f"score flow.safetensors {'x' * 5000}": "does not exist",
-    "score flow.safetensors images.npy -o folder.png": "folder",
+    "score flow.safetensors images.npy -o folder.png": "File 'folder.png' is a directory",
     "score flow.safetensors pipe.npz": "pipe.npz is a pipe",
     # A name cannot steer the terminal.
     "score flow.safetensors red\x1b[31m.png": "red\\x1b[31m.png is damaged or no picture",

@@ -34,7 +34,11 @@ MISTAKES = {
     "syntax in base": ("base/parameters_train_gan.yml", "a: [1\n", r"base/parameters_train_gan\.yml, line 28: "),
     "tab": (PARAMETERS, "x:\n\ty: 1\n", r"parameters\.yml, line 96: found character .*cannot start"),
     "repeated name": (PARAMETERS, "train_gan: {}\n", r"parameters\.yml, line 95: found duplicate key train_gan"),
-    "name in two files": ("test/parameters_2.yml", "train_gan: {epochs: 3}\n", "train_gan"),
+    "name in two files": (
+        "test/parameters_2.yml",
+        "train_gan: {epochs: 3}\n",
+        r"Duplicate keys found in .*train_gan\.epochs",
+    ),
     "control character": (PARAMETERS, "a: \x01\n", r"parameters\.yml is not YAML: .*control characters|special"),
     "unknown global": (GLOBALS, "sede: 3\n", r"globals\.yml sets sede, .* did you mean seed\?"),
     "billions of values": (PARAMETERS, BILLIONS, r"parameters\.yml expands to [\d,]{14,} values through its aliases"),

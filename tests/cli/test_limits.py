@@ -95,6 +95,7 @@ REFUSED = {
     "latent_space.active=[785]": "784 coordinates",
     "latent_space.constants=[.nan]": "must be finite",
     "log_det_study.draws=1000000000": "needs about",
+    "log_det_study.probes=[1000000]": "a variance needs 50 means",
     "report.animation_milliseconds=131080": "at most 131,070",
     "report.grid_columns=101": "at most 100",
     "stability.seeds=1000000000": "needs about",
@@ -110,6 +111,12 @@ def test_what_no_run_can_give_is_refused(change: str, monkeypatch: pytest.Monkey
     values = changed(SHIPPED[name], tuple(inner), yaml.safe_load(text))
     lines = refusals(MODELS[name], values, name)
     assert re.search(REFUSED[change], "".join(lines)), lines
+
+
+def test_a_budget_pays_for_a_series() -> None:
+    values = SHIPPED["log_det_study"] | {"truncations": [5], "budgets": [1]}
+    (line,) = refusals(MODELS["log_det_study"], values, "log_det_study")
+    assert "none pays for the shortest series, of 5 terms" in line
 
 
 def test_an_infinite_bound_of_gradients_is_none() -> None:

@@ -93,3 +93,12 @@ def test_other_commands_end_in_the_same_way(number: signal.Signals, capsys: pyte
         del main.commands["wait"]
     assert caught.value.code == 128 + number
     assert capsys.readouterr().err.startswith(f"Error: stopped by {number.name}. ")
+
+
+def test_a_second_ctrl_c_acts_at_once() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt), stop_request() as request:
+        signal.raise_signal(signal.SIGINT)
+        assert request.signal is signal.SIGINT
+        signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is before

@@ -85,3 +85,8 @@ def test_parameters_and_flags_are_no_metrics(tmp_path: Path) -> None:
 def test_what_no_sweep_can_be_made_of_is_refused_before_ray_starts(options: list[str], message: str) -> None:
     result = CliRunner().invoke(sweep, options)
     assert result.exit_code and message in result.output
+
+
+def test_kedros_variable_names_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KEDRO_ENV", "qiuck")
+    assert "did you mean quick?" in CliRunner().invoke(sweep, []).output

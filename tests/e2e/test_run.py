@@ -155,12 +155,10 @@ MISTAKES = {
     "unknown namespace": ("--namespaces train_gna", "no namespace train_gna; did you mean train_gan?"),
     "unknown dataset": ("--to-outputs gan_generatr", "no dataset gan_generatr; did you mean gan_generator?"),
     "unknown runner": ("--runner ThreadRuner", "no runner ThreadRuner; did you mean ThreadRunner?"),
+    "unknown runner of another package": ("--runner nosuch.Runner", "there is no runner nosuch.Runner"),
     "node of an opt-in pipeline": ("--nodes train_wgan_gp", "which this run leaves out; add --pipelines train_wgan_gp"),
     "opt-in namespace": ("--namespaces train_wgan_gp", "which this run leaves out; add --pipelines train_wgan_gp"),
     "output of an opt-in pipeline": ("--to-outputs wgan_gp_metrics", "leaves out; add --pipelines train_wgan_gp"),
-    "shared setting": ("--params seed=1", "seed is a setting that all models share, in conf/base/globals.yml"),
-    "unknown OOD set": ("--params latent_space.ood_set=mnits", "latent_space.ood_set: there is no set mnits"),
-    "reserved name": ("--params fid_eval.samples_from.gan=data", "gan is a name of the project's own"),
     "nothing left": ("--nodes plot_gan_snapshots --tags training", "leave nothing to run"),
     "no configuration": ("--conf-source data", "no environment test"),
 }

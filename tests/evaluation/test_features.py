@@ -36,6 +36,10 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for block, width in (("6b", 128), ("6c", 160), ("6d", 160), ("6e", 192)):
         setattr(blank, f"Mixed_{block}", inception.FIDInceptionC(768, channels_7x7=width))
     blank.Mixed_7b, blank.Mixed_7c = inception.FIDInceptionE_1(1280), inception.FIDInceptionE_2(2048)
+    for module in blank.modules():
+        # Features of order 1: with torch's own start they are 1e-7, below any tolerance.
+        if isinstance(module, torch.nn.Conv2d):
+            torch.nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
     path = tmp_path_factory.mktemp("inception") / "weights.pth"
     torch.save(blank.state_dict(), path)
     return path
@@ -66,7 +70,8 @@ def test_inception_space_is_pytorch_fids_network(weights: Path, monkeypatch: pyt
     reference = inception.InceptionV3([3]).eval()
     with torch.no_grad():
         expected = reference(grey.repeat(1, 3, 1, 1))[0].flatten(1).numpy()
-    np.testing.assert_allclose(features, expected, rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose(features, expected, rtol=1e-3, atol=1e-3)
+    assert np.abs(expected).max() > 0.1
     assert space.label == "FID" and space.weights_sha256 == sha256(weights)
 
 

@@ -53,6 +53,18 @@ def test_likelihood_is_compared_beyond_its_noise(metrics: dict[str, Any], bits: 
     assert found.side is side and found.likelihoods[0].split == "benchmark"
 
 
+def test_bits_are_of_the_runs_own_flows(metrics: dict[str, Any]) -> None:
+    metrics["ood"]["origin"] = {"parameters": {"ood_eval": {"models": "reference"}}}
+    assert with_benchmark(metrics)["flow"] == metrics["flow"]
+    metrics["ood"]["origin"] = {"parameters": {"ood_eval": {"models": "trained"}}}
+    assert with_benchmark(metrics)["flow"]["benchmark_bits_per_dim"] == 3.1
+    own = {"architecture": "ResidualFlow", "benchmark_bits_per_dim": 3.2, "benchmark_images": 10_000}
+    metrics["ood"]["models"]["ResidualFlow"] = {"in_distribution": {"bits_per_dim": 3.3, "images": 200}}
+    found = with_benchmark({**metrics, "residual_flow": own})["residual_flow"]
+    # Of the many images of its own evaluation, not of the few of detection.
+    assert (found["benchmark_bits_per_dim"], found["benchmark_images"]) == (3.2, 10_000)
+
+
 def test_flows_have_rows_of_their_own(metrics: dict[str, Any]) -> None:
     residual = {"epochs": 3, "parameters": 41_325, "benchmark_bits_per_dim": 4.0, "unbiased": True}
     residual |= {"benchmark_probe_error": 0.03, "benchmark_image_error": 0.04, "test_bits_per_dim": 4.0}

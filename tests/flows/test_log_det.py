@@ -4,15 +4,18 @@ That Hutchinson's probes and roulettes are unbiased is tested in tests/theory/te
 """
 
 import math
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
 
+from fashion_dgm.config import SeriesConfig
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.flows import (
     Geometric,
     Roulette,
+    SeriesLogDet,
     batch_jacobian,
     draw_probes,
     exact_log_det,
@@ -21,6 +24,7 @@ from fashion_dgm.flows import (
     neumann_log_det,
     probe_powers,
 )
+from fashion_dgm.flows.series_weights import Poisson, Truncation
 
 UPSTREAM = torch.tensor([1.0, -2.0, 3.0], dtype=torch.float64)
 N = len(UPSTREAM)
@@ -186,3 +190,16 @@ def test_probes_have_the_shape_and_moments_they_should(kind):
 def test_what_cannot_be_estimated_is_refused(call):
     with pytest.raises(FashionDGMError, match=r"not|gives"):
         call(Branch(), torch.zeros(N, 6, dtype=torch.float64))
+
+
+@pytest.mark.parametrize(
+    ("changes", "weights"),
+    [
+        ({}, Roulette(5, Geometric(0.5))),
+        ({"roulette": "poisson", "mean_terms": 3.0}, Roulette(5, Poisson(3.0))),
+        ({"roulette": "none"}, Truncation(5)),
+    ],
+)
+def test_the_estimate_is_the_one_that_parameters_name(changes: dict[str, Any], weights: Roulette | Truncation) -> None:
+    config = SeriesConfig(exact_terms=5, probes=2, probe_kind="gaussian", gradient="series", **changes)
+    assert SeriesLogDet.of(config) == SeriesLogDet(weights, 2, "gaussian", "series")

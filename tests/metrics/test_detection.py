@@ -57,11 +57,13 @@ def test_replicates_are_those_of_resampled_scores(ties: bool) -> None:
     rng = np.random.default_rng(0)
     drawn_in, drawn_out = rng.integers(60, size=60), rng.integers(40, size=40)
     weights = np.bincount(drawn_in, minlength=60)[None], np.bincount(drawn_out, minlength=40)[None]
-    auroc, aupr, _ = curve.areas(*weights)[0]
+    auroc, aupr, fpr95 = curve.areas(*weights)[0]
     truth = np.r_[np.zeros(60), np.ones(40)]
     scores = np.r_[inside[drawn_in], outside[drawn_out]]
     assert auroc == pytest.approx(roc_auc_score(truth, scores))
     assert aupr == pytest.approx(average_precision_score(truth, scores))
+    fpr, tpr, _ = roc_curve(truth, scores, drop_intermediate=False)
+    assert fpr95 == pytest.approx(fpr[np.argmax(tpr >= 0.95)])
 
 
 def correlated(n: int, shift: float, seed: int, correlation: float = 0.9) -> tuple[np.ndarray, np.ndarray]:

@@ -61,7 +61,8 @@ def test_fixed_class_proportions_are_no_chance(fixed: str) -> None:
         sides = draw(half, 1.0), draw(other, 2.0)
         labels = half, half if fixed == "both sides" else None
         fits.append(extrapolated_distance(*sides, GROUPS, seed, *labels))
-        at_random.append(extrapolated_distance(*sides, GROUPS, seed).distance)
+        if fixed == "both sides":
+            at_random.append(extrapolated_distance(*sides, GROUPS, seed).distance)
     # Covariances are diagonal and differ by the scales: 9 + 1 and 9 + 4, and 1 and 4 three times.
     truth = (np.sqrt(13) - np.sqrt(10)) ** 2 + 3
     found = np.array([(fit.distance, fit.standard_error) for fit in fits])

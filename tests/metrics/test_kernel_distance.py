@@ -44,6 +44,12 @@ def test_subsets_differ_even_of_small_sets_and_repeat_by_seed() -> None:
     sides = features(40, 0), features(60, 1)
     found = kernel_distance(*sides, 10, 1000, seed=0)
     assert found.subset_size == 20 and found.deviation > 0
+    rng = np.random.default_rng(0)
+    expected = [
+        float(poly_mmd(*(torch.from_numpy(side[rng.choice(len(side), 20, replace=False)]).double() for side in sides)))
+        for _ in range(10)
+    ]
+    assert (found.mean, found.deviation) == pytest.approx((np.mean(expected), np.std(expected)))
     assert found == kernel_distance(*sides, 10, 1000, seed=0)
     assert found != kernel_distance(*sides, 10, 1000, seed=1)
 

@@ -338,6 +338,11 @@ def test_model_without_records_leaves_its_place_empty() -> None:
     assert all(bar.get_height() == 0 for bar in figure.axes[0].containers[0])
 
 
+def test_more_models_than_colours_can_be_drawn() -> None:
+    many = {f"model_{number}": gan_history(2) for number in range(9)}
+    assert len(figures.sample_records(many, FASHION_CLASSES).axes[0].containers) == 9
+
+
 def test_the_critics_gradient_norm_takes_the_place_of_clipped_weights() -> None:
     penalised = wgan_history(3).drop(columns="clipped_fraction").assign(critic_gradient_norm=1.0)
     assert "Gradient norm of the critic" in words(figures.gan_curves({"wgan_gp": penalised}))

@@ -58,6 +58,15 @@ def test_dataset_name(name: str, text: str) -> None:
     assert wording.dataset_name(name) == text
 
 
+def test_a_sign_is_never_that_of_zero() -> None:
+    assert [wording.signed(value) for value in (0.001, -0.001, 0.126, -0.126)] == [
+        "0.00",
+        "0.00",
+        "+0.13",
+        "\N{MINUS SIGN}0.13",
+    ]
+
+
 def test_counts_percentages_intervals_and_plurals() -> None:
     assert wording.count(60_000) == "60,000"
     assert wording.count(None) == "n/a"

@@ -141,8 +141,6 @@ def test_leading_bias_of_a_perfect_generator(both: bool) -> None:
         error = draws.std() / math.sqrt(len(draws))
         assert abs(draws.mean() - leading / count) < 4.9 * error + 2 * 6 / count * leading / count
     assert means[150] / means[300] == pytest.approx(2, rel=0.15)
-    # D (D + 5) / 4 for the identity.
-    assert 1.25 * 6 + 0.5 * 36 / 2 == 6 * 11 / 4
 
 
 def test_bias_of_the_real_side_depends_on_the_generator() -> None:

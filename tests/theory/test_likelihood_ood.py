@@ -47,7 +47,7 @@ def test_samples_lie_far_below_the_mode() -> None:
     below = log_normal(torch.zeros(size, dtype=torch.float64)) - log_normal(z)
     assert abs(below.mean() - size / 2) < 4.9 * math.sqrt(size / 2 / count)
     assert abs(below.var() / (size / 2) - 1) < 4.9 * math.sqrt((2 + 12 / size) / count)
-    assert below.min() > size / 2 - 8 * math.sqrt(size / 2) > 200
+    assert below.min() > size / 2 - 8 * math.sqrt(size / 2)
 
 
 @pytest.mark.parametrize("size", [500, 2000])
@@ -62,7 +62,6 @@ def test_typical_set_fills_up(size: int) -> None:
     epsilon = 0.1
     typical = np.abs(surprise - (1 + math.log(2))) <= epsilon
     assert typical.mean() >= 1 - 1 / (size * epsilon**2)
-    assert abs(math.log(2) - (1 + math.log(2))) > epsilon  # the mode, x = 0, is not typical
 
 
 @pytest.mark.parametrize("perfect", [True, False])

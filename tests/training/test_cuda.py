@@ -79,7 +79,7 @@ def test_state_moves_between_devices(family: str, origin: torch.device, target: 
     for name, network in first.networks().items():
         moved = second.networks()[name].state_dict()
         torch.testing.assert_close(moved, network.state_dict(), check_device=False, rtol=0, atol=0)
-    assert all(tensor.device.type == target.type for tensor in second.networks()[name].state_dict().values())
+        assert all(tensor.device.type == target.type for tensor in moved.values())
     assert all(map(math.isfinite, losses(second, 4).values()))
 
 

@@ -40,6 +40,16 @@ def test_a_damaged_state_falls_back_to_the_one_before(tmp_path: Path, damage: st
     assert fell_back > 8
 
 
+def test_only_other_runs_are_a_reason_to_start_anew(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    store = StateStore(tmp_path)
+    for variant in ("", "-5-epochs"):
+        store.open({"seed": 0}, variant)
+    assert "starting anew" not in caplog.text
+    store.open({"seed": 1})
+    assert "starting anew, because of seed: 0 -> 1" in caplog.text
+
+
 def test_the_state_of_another_run_is_not_taken_for_this_one(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     one, other = (StateStore(tmp_path).open({"seed": seed}) for seed in (0, 1))
     one.save(STATE)

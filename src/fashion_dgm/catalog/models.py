@@ -99,7 +99,9 @@ def _of_catalog(name: str, project: Path) -> Checkpoint:
 
     from fashion_dgm.catalog.files import loaded
     from fashion_dgm.pipeline_registry import register_pipelines
+    from fashion_dgm.pipelines import blocks
 
+    blocks.read_first(str(project / "conf"))
     try:
         catalog = CatalogConfigResolver(
             configuration(project, "catalog"), configuration(project, "credentials"), default_runtime_patterns={}

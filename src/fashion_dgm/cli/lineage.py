@@ -50,8 +50,10 @@ def lineage(env: str, output: Path, serve: int | None) -> None:
     project's folder, and nothing is loaded from elsewhere.
     """
     from fashion_dgm.cli.messages import check_names
+    from fashion_dgm.pipelines import blocks
 
     project = current_project()
+    blocks.read_first(str(project / "conf"))
     if find_spec("kedro_viz") is None:
         raise FashionDGMError("Kedro-Viz is not installed; install the extra `viz`: pip install 'fashion-dgm[viz]'")
     check_names([env], [path.name for path in (project / "conf").glob("*/")], "environment")

@@ -12,7 +12,7 @@ from kedro import runner
 from kedro.framework.cli.project import run as kedro_run
 from kedro.framework.project import pipelines, settings
 from kedro.pipeline import Pipeline
-from kedro.utils import find_kedro_project
+from kedro.utils import find_kedro_project, load_obj
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
@@ -57,7 +57,7 @@ def _check(given: dict[str, Any]) -> None:
         given["env"] = given["env"] or ("base" if env == "base" else None)
         check_names([env], [path.name for path in folder.iterdir() if path.is_dir()], "environment")
         files = check_files(folder, env)
-    blocks.SOURCES.insert(0, source)
+    blocks.read_first(source)
     _check_options(given)
     check_outputs(given["params"])
     loader = settings.CONFIG_LOADER_CLASS(source, env, runtime_params=given["params"], **settings.CONFIG_LOADER_ARGS)
@@ -68,6 +68,11 @@ def _check_options(given: dict[str, Any]) -> None:
     """Refuses names that do not exist, and a choice that leaves no node; completes the names of nodes."""
     if given["runner"] and "." not in given["runner"]:
         check_names([given["runner"]], [name for name in runner.__all__ if name != "AbstractRunner"], "runner")
+    elif given["runner"]:
+        try:
+            load_obj(given["runner"])
+        except (ImportError, AttributeError, ValueError) as error:
+            raise click.ClickException(f"there is no runner {given['runner']}: {error}") from error
     names = [*filter(None, [given["pipeline"]]), *given["pipelines"]]
     check_names(names, pipelines, "pipeline")
     chosen = sum((pipelines[name] for name in names or ["__default__"]), start=Pipeline([]))

@@ -153,11 +153,7 @@ def _in_order_of_completion(
         raise
 
 
-def _listed(context: click.Context, parameter: click.Parameter, value: str) -> list[str]:
-    return _values(value)
-
-
-def _values(listed: str) -> list[str]:
+def _values(context: click.Context, parameter: click.Parameter, listed: str) -> list[str]:
     values = [value.strip() for value in listed.split(",")]
     if not all(values) or len(set(values)) < len(values):
         raise click.BadParameter(f"write different values with a comma between them, not {listed!r}")
@@ -173,14 +169,14 @@ def _varied(context: click.Context, parameter: click.Parameter, values: tuple[st
         raise click.BadParameter("give seeds as --seeds 0,1,2")
     if len(set(names)) < len(names):
         raise click.BadParameter("name each parameter once, with all of its values")
-    return {name: _values(listed) for name, (_, listed) in zip(names, pairs, strict=True)}
+    return {name: _values(context, parameter, listed) for name, (_, listed) in zip(names, pairs, strict=True)}
 
 
 @click.command()
 @click.option(
-    "--pipelines", default="train_gan,train_wgan", callback=_listed, help="Pipelines to train, separated by commas."
+    "--pipelines", default="train_gan,train_wgan", callback=_values, help="Pipelines to train, separated by commas."
 )
-@click.option("--seeds", default="0,1,2", callback=_listed, help="Seeds for each pipeline and setting.")
+@click.option("--seeds", default="0,1,2", callback=_values, help="Seeds for each pipeline and setting.")
 @click.option(
     "--vary",
     multiple=True,
@@ -188,7 +184,7 @@ def _varied(context: click.Context, parameter: click.Parameter, values: tuple[st
     metavar="NAME=VALUE,VALUE",
     help="A parameter of each pipeline and its values; repeat the option for all combinations.",
 )
-@click.option("--env", default="base", help="Configuration environment of all runs.")
+@click.option("--env", envvar="KEDRO_ENV", default="base", help="Configuration environment of all runs.")
 @click.option("--params", default="", help="Further parameters of all runs, as for `kedro run`.")
 @click.option("--name", help="Results go to data/sweeps/NAME; by default the environment's name.")
 @click.option(
@@ -220,9 +216,11 @@ def sweep(
     """
     from fashion_dgm.cli.messages import check_names
     from fashion_dgm.pipeline_registry import register_pipelines
+    from fashion_dgm.pipelines import blocks
 
-    check_names(pipelines, register_pipelines(), "pipeline")
     project = current_project()
+    blocks.read_first(str(project / "conf"))
+    check_names(pipelines, register_pipelines(), "pipeline")
     check_names([env], [path.name for path in (project / "conf").glob("*/")], "environment")
     folder = Path("data", "sweeps", name or env)
     runs = runs_of(pipelines, {**vary, "seed": seeds}, folder)

@@ -19,6 +19,7 @@ from fashion_dgm.config.base import (
 )
 
 __all__ = [
+    "LEAST_GROUPS",
     "BlockKind",
     "DiscreteLikelihoodConfig",
     "LatentSpaceConfig",
@@ -28,6 +29,8 @@ __all__ = [
 ]
 
 BlockKind = Literal["dense", "convolutional", "contracting"]
+LEAST_GROUPS = 50
+"""Of fewer means, a variance and its error say little."""
 UnitInterval = Annotated[float, Field(ge=0, le=1)]
 Counts = Annotated[tuple[PositiveInt, ...], Field(min_length=1)]
 Levels = Annotated[tuple[NonNegativeFloat, ...], Field(min_length=1)]

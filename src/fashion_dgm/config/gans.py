@@ -124,7 +124,7 @@ class AdversarialConfig(TrainingConfig):
     )
     ema_decay: Fraction | None = Field(
         default=None,
-        description="decay of a moving average of the generator's weights, kept and reported in addition; null for none",
+        description="decay of a moving average of the generator's weights, which is then saved and evaluated; null for none",
     )
     snapshot_every: PositiveInt = Field(description="epochs between two saved generators")
     records: RecordsConfig = Field(default=RecordsConfig(), description="what is measured after each epoch")

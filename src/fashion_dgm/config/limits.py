@@ -9,7 +9,12 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from fashion_dgm.config.analyses import LatentSpaceConfig, LikelihoodDecompositionConfig, LogDetStudyConfig
+from fashion_dgm.config.analyses import (
+    LEAST_GROUPS,
+    LatentSpaceConfig,
+    LikelihoodDecompositionConfig,
+    LogDetStudyConfig,
+)
 from fashion_dgm.config.base import Config
 from fashion_dgm.config.data import OODSetsConfig
 from fashion_dgm.config.evaluation import FIDConfig, OODConfig
@@ -96,6 +101,14 @@ def _relations(block: Config) -> Found:
             for field in ("neighbours", "extrapolation_groups"):
                 if getattr(block, field) >= block.samples:
                     yield field, f"it must be less than samples, {block.samples}"
+        case LogDetStudyConfig():
+            if block.draws < LEAST_GROUPS * min(block.probes):
+                yield (
+                    "probes",
+                    f"a variance needs {LEAST_GROUPS} means of so many draws, and there are {block.draws} (draws)",
+                )
+            if max(block.budgets) < min(block.truncations):
+                yield "budgets", f"none pays for the shortest series, of {min(block.truncations)} terms (truncations)"
         case LatentSpaceConfig() if max(block.active) > PIXELS:
             yield "active", f"latents have {PIXELS} coordinates"
         case ReportConfig():

@@ -9,14 +9,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from fashion_dgm.checkpoint import Checkpoint, rebuild
-from fashion_dgm.config import ResidualFlowConfig, ResidualFlowEvaluationConfig, SeriesConfig
+from fashion_dgm.checkpoint import Checkpoint
+from fashion_dgm.config import ResidualFlowEvaluationConfig, SeriesConfig
 from fashion_dgm.data.images import ImageSet
 from fashion_dgm.flows.flow import Flow
 from fashion_dgm.flows.likelihood import bits_per_dim_of
 from fashion_dgm.flows.lipschitz import LipschitzLayer, measured_norm
 from fashion_dgm.flows.residual_flow import ResidualFlow
 from fashion_dgm.flows.training import reconstruction_error
+from fashion_dgm.registry import build_model
 from fashion_dgm.training.device import resolve_device
 
 __all__ = ["describe", "estimated_likelihood", "evaluate", "inverse_report", "largest_norms"]
@@ -42,7 +43,8 @@ def evaluate(
         CheckpointError: if the checkpoint holds no Residual Flow.
     """
     device = resolve_device(config.device)
-    flow = rebuild(checkpoint, "ResidualFlow", lambda made: ResidualFlow(ResidualFlowConfig(**made))).to(device)
+    flow = build_model(checkpoint, "ResidualFlow").to(device)
+    assert isinstance(flow, ResidualFlow)
     metrics: dict[str, Any] = {
         "epochs": checkpoint.training.get("epoch"),
         "images_seen": checkpoint.training.get("images"),

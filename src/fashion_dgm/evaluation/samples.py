@@ -8,6 +8,7 @@ from torch import Tensor
 
 from fashion_dgm.checkpoint import Checkpoint
 from fashion_dgm.config import FIDConfig
+from fashion_dgm.data.ood.chance import choose
 from fashion_dgm.data.ood.folder import read_folder
 from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.flows.families import flow_types
@@ -138,8 +139,10 @@ def external_sources(paths: Mapping[str, str], seed: int, taken: Collection[str]
 
     def source(name: str, path: str) -> SampleSource:
         def draw(n: int) -> tuple[Tensor, str]:
-            images, conversion = read_folder(path, n, derive_seed(seed, "samples", name))
-            return torch.from_numpy(images), conversion.describe()
+            seed_of_draw = derive_seed(seed, "samples", name)
+            images, conversion = read_folder(path, n, seed_of_draw)
+            # In the order of chance: some measures take the first images, and files may be sorted by class.
+            return torch.from_numpy(images[choose(len(images), n, seed_of_draw)]), conversion.describe()
 
         return SampleSource(name, None, draw)
 

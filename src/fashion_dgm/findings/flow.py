@@ -8,6 +8,7 @@ from typing import Any
 from fashion_dgm.findings import criteria
 from fashion_dgm.findings.criteria import Exactness, Inverse, Overfitting, Side, is_number
 from fashion_dgm.findings.row import Row
+from fashion_dgm.provenance import is_of_reference_models
 
 __all__ = [
     "Bits",
@@ -236,9 +237,12 @@ def with_benchmark(metrics: Mapping[str, Any]) -> dict[str, Any]:
     """Returns all metrics of a run, those of flows with bits/dim on official test images.
 
     Detection measures these: `benchmark_bits_per_dim`, `benchmark_images` and `benchmark_error`, the standard error. A flow
-    that was not scored gets none.
+    that was not scored gets none, one with a measurement of its own keeps it, and those of models that come with the
+    package are of no flow of the run.
     """
     ood = metrics.get("ood", {})
+    if is_of_reference_models(ood):
+        return {**metrics}
     measured, models = (
         {"flow": ood},
         {name: found for name, found in ood.get("models", {}).items() if name != "RealNVP"},
@@ -247,7 +251,7 @@ def with_benchmark(metrics: Mapping[str, Any]) -> dict[str, Any]:
         # Of two flows of one architecture, detection has the second by its name.
         measured[name] = models[name] if name in models else models.pop(_architecture(name, metrics[name]), {})
     added = {
-        name: {**metrics[name], **_on_benchmark(found["in_distribution"])}
+        name: {**_on_benchmark(found["in_distribution"]), **metrics[name]}
         for name, found in measured.items()
         if name in metrics and "in_distribution" in found
     }

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fashion_dgm.findings import criteria
 from fashion_dgm.findings.criteria import Paradox, Side, is_number
 from fashion_dgm.findings.row import Row
-from fashion_dgm.provenance import ORIGIN, differences, parameters_of
+from fashion_dgm.provenance import ORIGIN, differences, is_of_reference_models, parameters_of
 
 __all__ = ["OODFindings", "Primary", "Table", "ood"]
 
@@ -77,6 +77,7 @@ class OODFindings:
 
     Arguments:
         model: the first flow.
+        reference_models: whether the flows are those that come with the package.
         inside: name, number and bits/dim of in-distribution images.
         sets: each with its `name` and results under the likelihood of the first flow; the `side` of its AUROC, compared
             with chance, and the verdict on its `detection`; the side of its mean `bits`/dim, compared with those of
@@ -96,6 +97,7 @@ class OODFindings:
     """
 
     model: str
+    reference_models: bool
     inside: Row
     sets: tuple[Row, ...]
     detailed: tuple[Row, ...]
@@ -121,6 +123,7 @@ def ood(metrics: Row) -> OODFindings:
     keys = ("comparisons", "least_difference", "confidence", "bootstrap", "fit_images", "reference_images")
     return OODFindings(
         model=found["model"],
+        reference_models=is_of_reference_models(found),
         inside=found["in_distribution"],
         sets=sets,
         detailed=detailed,

@@ -15,6 +15,7 @@ from kedro.pipeline import Node
 from pydantic import BaseModel
 
 from fashion_dgm.config import TrackingConfig
+from fashion_dgm.errors import Interrupted
 from fashion_dgm.nested import flatten
 from fashion_dgm.pipelines.tracking import DIGEST, leave_out
 from fashion_dgm.provenance import ORIGIN
@@ -209,8 +210,6 @@ def _shown(metrics: Mapping[str, Any], patterns: Mapping[str, Iterable[str]], na
 
 
 def _status(error: Exception) -> str:
-    from fashion_dgm.training.interruption import Interrupted
-
     return "KILLED" if isinstance(error, Interrupted) else "FAILED"
 
 

@@ -12,10 +12,16 @@ from kedro.config import MissingConfigException, OmegaConfigLoader
 
 from fashion_dgm.pipelines.conf_files import ConfigurationError, explaining
 
-__all__ = ["SOURCES", "adversarial_models", "named_flows"]
+__all__ = ["adversarial_models", "named_flows", "read_first"]
 
 SOURCES = ["conf", str(Path(__file__).parents[3] / "conf")]
-"""Folders or archives, of which the first that exists is read; a run puts its own configuration before them."""
+"""Folders or archives, of which the first that exists is read."""
+
+
+def read_first(source: str) -> None:
+    """Puts a folder or archive, such as the configuration of a run, before those that are read without it."""
+    SOURCES.insert(0, source)
+    _blocks.cache_clear()
 
 
 def adversarial_models() -> dict[str, Mapping[str, Any]]:

@@ -94,7 +94,8 @@ def show(value: float | None, form: str) -> str:
 def signed(value: float | None, digits: int = 2) -> str:
     """Writes `value` as `number` does, with a sign."""
     text = number(value, digits)
-    return f"+{text}" if is_number(value) and value > 0 else text
+    # What is rounded to 0 has none, as in `number`.
+    return f"+{text}" if is_number(value) and value > 0 and any(digit in text for digit in "123456789") else text
 
 
 def with_error(value: float | None, error: float | None, digits: int = 2) -> str:

@@ -62,7 +62,7 @@ class StateStore:
 
     def _others(self, digest: str) -> Iterator[Mapping[str, Any]]:
         """The parts of the newest run of another fingerprint, if there is one."""
-        paths = [path for path in self.folder.glob("*/fingerprint.json") if path.parent.name != digest]
+        paths = [path for path in self.folder.glob("*/fingerprint.json") if not path.parent.name.startswith(digest)]
         for path in sorted(paths, key=lambda path: path.parent.stat().st_mtime)[-1:]:
             try:
                 yield json.loads(path.read_text(encoding="utf-8"))

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from fashion_dgm.config.data import OODSetsConfig
 from fashion_dgm.data.images import ImageSet
 from fashion_dgm.data.ood import build_sets
-from fashion_dgm.data.ood.build import check_names
+from fashion_dgm.data.ood.build import check_names, partners_of
 from fashion_dgm.data.ood.published import FileMissing
 from fashion_dgm.data.ood.transforms import TRANSFORMS, transform
 from fashion_dgm.errors import FashionDGMError
@@ -203,3 +203,12 @@ BAD_NAMES = [
 def test_names_that_are_taken_unknown_or_no_file_names_are_refused(changes: dict[str, Any], message: str) -> None:
     with pytest.raises((FashionDGMError, ValidationError), match=message):
         check_names(config(**changes))
+
+
+def test_partners_are_the_benchmark_images_that_a_set_was_made_from() -> None:
+    sets, summary = build()
+    for name, each in TRANSFORMS.items():
+        partners = partners_of(summary, f"fashion_mnist_{name}")
+        made = each.apply(BENCHMARK.images[partners], config().seed)
+        assert np.array_equal(sets[f"fashion_mnist_{name}"].images, made), name
+    assert partners_of(summary, "mnist") is None

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fashion_dgm.config.analyses import LogDetStudyConfig
+from fashion_dgm.config.analyses import LEAST_GROUPS, LogDetStudyConfig
 from fashion_dgm.experiments.log_det import TABLES
 from fashion_dgm.experiments.log_det.blocks import Block, random_block
 from fashion_dgm.experiments.log_det.draws import Array, draw_lengths, draw_terms, estimates, mean_of, variance_of
@@ -24,8 +24,6 @@ KINDS: tuple[ProbeKind, ...] = ("rademacher", "gaussian")
 Row = dict[str, Any]
 # Of the table of truncations, or as many as the longest of them has.
 SHOWN_TERMS = 60
-# Of fewer means, a variance and its error say little.
-LEAST_GROUPS = 50
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,7 @@ class Score:
     """What the classifier makes of the images of one epoch's generator.
 
     Arguments:
-        distance: Fréchet classifier distance to held-out images.
+        distance: Fréchet classifier distance to the official test images.
         class_fractions: of the images, by the class they are taken for; sums to 1.
     """
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from fashion_dgm.config import LikelihoodDecompositionConfig
 from fashion_dgm.data.images import IN_DISTRIBUTION, ImageSet
+from fashion_dgm.errors import FashionDGMError
 from fashion_dgm.pipelines.late import Checkpoint, DataFrame, Figure, figures
 
 __all__ = [
@@ -82,6 +83,8 @@ def check_second_order(
     from fashion_dgm.registry import load_flow
 
     ood = choose_set(ood_sets, config.ood_set)
+    if len(ood) < 2:
+        raise FashionDGMError(f"{config.ood_set} has one image; likelihood_decomposition.ood_set needs at least 2")
     ours, theirs = (torch.from_numpy(s.images[: config.second_order_images]) for s in (benchmark, ood))
     return {
         "images": [len(ours), len(theirs)],

@@ -150,7 +150,7 @@ def sample_records(histories: Mapping[str, DataFrame], class_names: Sequence[str
     figure = Figure(figsize=(WIDTH, 6.4), layout="constrained")
     grid = figure.add_gridspec(2, 2, height_ratios=(1.15, 1))
     bars, *panels = (figure.add_subplot(cell) for cell in (grid[0, :], grid[1, 0], grid[1, 1]))
-    colors = dict(zip(models, CYCLE, strict=False))
+    colors = {name: CYCLE[number % len(CYCLE)] for number, name in enumerate(models)}
     _draw_classes(bars, {name: histories[name] for name in models}, class_names, colors)
     columns = {"class_entropy": "Entropy of the classes", "copying_probability": "Probability of lying nearer"}
     for panel, (column, title), level in zip(panels, columns.items(), (EVEN_ENTROPY, 0.5), strict=True):
