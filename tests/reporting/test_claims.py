@@ -21,6 +21,33 @@ def file_of(target: str) -> tuple[Path, str]:
     return ROOT / path, anchor
 
 
+def imported(path: Path, name: str) -> set[str]:
+    """What of other files a function, or what it refers to in its own and in other tests' files, uses."""
+    imports, definitions = {}, {}
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.ImportFrom):
+            imports |= {alias.asname or alias.name: (node.module or "", alias.name) for alias in node.names}
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            definitions[node.name] = node
+        elif isinstance(node, ast.Assign):
+            definitions |= {target.id: node for target in node.targets if isinstance(target, ast.Name)}
+    found: set[str] = set()
+    seen, waiting = set(), [name]
+    while waiting:
+        if (used := waiting.pop()) in seen:
+            continue
+        seen.add(used)
+        if used in imports:
+            module, original = imports[used]
+            found.add(module)
+            file = ROOT / f"{module.replace('.', '/')}.py"
+            found |= imported(file, original) if module.startswith("tests.") and file.exists() else set()
+        for node in ast.walk(definitions[used]) if used in definitions else ():
+            # Fixtures are arguments.
+            waiting += [node.id] if isinstance(node, ast.Name) else [node.arg] if isinstance(node, ast.arg) else []
+    return found
+
+
 def test_every_chapter_rests_on_something() -> None:
     assert tuple(CLAIMS) == ANCHORS
     assert all(CLAIMS.values())
@@ -48,6 +75,7 @@ def test_test_and_code_lead_back_to_the_page(claim: Claim) -> None:
         if isinstance(node, ast.FunctionDef) and node.name == name
     )
     assert claim.page in (ast.get_docstring(test) or "")
+    assert any(module.startswith("fashion_dgm") for module in imported(path, name)), f"{name} runs no code"
     code = file_of(claim.code)[0].read_text(encoding="utf-8")
     head = re.split(r"^(?:def|class|@)", code, maxsplit=1, flags=re.MULTILINE)[0]
     assert claim.page.partition("#")[0] in head

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from fashion_dgm.flows import to_bits_per_dim
+from fashion_dgm.flows.preprocessing import Logit
 from fashion_dgm.metrics.detection import detection
 
 LogDensity = Callable[[Tensor], Tensor]
@@ -182,6 +183,11 @@ def test_coordinates_decide_the_ranking() -> None:
     assert plain[0] > plain[1]
     torch.testing.assert_close(uniform, torch.zeros(2, dtype=torch.float64), rtol=0, atol=1e-12)
     assert reversed_[0] < reversed_[1]
+    # Of a flow: the middle one is the likelier logit, and the brighter one the likelier pixel.
+    pixels = torch.tensor([0.5, 0.98], dtype=torch.float64).view(2, 1, 1, 1)
+    logits, log_det = Logit(alpha=1e-6)(pixels)
+    middle, bright = log_normal(logits.flatten(1) / 3)
+    assert middle > bright and middle + log_det[0] < bright + log_det[1]
 
 
 def test_typicality_depends_on_coordinates_and_ratios_do_not() -> None:

@@ -1,6 +1,7 @@
 """From 8-bit pixels to the real line: dequantisation and the logit."""
 
-# Derived in docs/theory/bits-per-dim.md, docs/theory/change-of-variables.md and docs/theory/elbo.md.
+# Derived in docs/theory/bits-per-dim.md, docs/theory/change-of-variables.md, docs/theory/elbo.md and
+# docs/theory/likelihood-ood.md.
 
 import math
 

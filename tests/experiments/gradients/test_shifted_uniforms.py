@@ -20,6 +20,8 @@ def integrate(function, shift: float) -> float:
 
 @pytest.mark.parametrize("shift", SHIFTS)
 def test_closed_forms_are_the_integrals(shift: float) -> None:
+    """docs/theory/vanishing-gradients.md#the-wasserstein-distance-measures-the-shift"""
+
     def half_of_js(p: float, q: float) -> float:
         return 0.5 * p * math.log(2 * p / (p + q)) if p else 0.0
 

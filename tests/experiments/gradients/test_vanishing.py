@@ -46,6 +46,7 @@ STUDY = VanishingGradientsConfig(
 
 
 def test_statistics_are_those_of_gradients_computed_one_by_one() -> None:
+    """docs/theory/vanishing-gradients.md#the-non-saturating-gradient-can-have-infinite-variance"""
     made, discriminator = Generator(4, 2), Discriminator(2)
     latents = torch.randn(5, 8, 4)
     gradients = []

@@ -46,6 +46,7 @@ def test_temperature_is_the_scale_of_the_same_latents(decoder) -> None:
 
 
 def test_latents_off_the_typical_set_are_what_they_are_called(decoder) -> None:
+    """docs/theory/likelihood-ood.md#typical-is-not-most-likely"""
     samples = {sample.variant: sample for sample in experiments.off_typical(decoder, CONFIG)}
     assert samples["all 0"].norm.tolist() == [0.0]
     assert samples["all -1"].norm.tolist() == [1.0]

@@ -30,7 +30,10 @@ def test_polynomial_of_a_quadratic_is_itself() -> None:
 
 
 def test_in_logits_a_flow_that_is_only_a_logit_is_exactly_quadratic() -> None:
-    """And gains towards the mean what the argument says."""
+    """And gains towards the mean what the argument says.
+
+    docs/theory/likelihood-ood.md#the-second-order-argument
+    """
     flow, ours = make_flow(size=0.0), images(0, 0, 200)
     found = second_order_gap(flow, ours, images(1, 80, 256), LEVELS, 16, 0)
     assert found["logits"]["polynomial"] == pytest.approx(found["logits"]["measured"], rel=1e-9)
