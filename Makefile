@@ -38,7 +38,7 @@ report-pdf: $(VENV)/.installed ## print the report of the last run to a PDF file
 test: $(VENV)/.installed-dev ## run the whole test suite, one process a core; the documentation's links are part of it
 	$(BIN)/python -m pytest $(PARALLEL)
 
-test-fast: $(VENV)/.installed-dev ## run what takes a minute: no real command, no browser, no training
+test-fast: $(VENV)/.installed-dev ## run the tests without real commands, browser or training, in a few minutes
 	$(BIN)/python -m pytest $(PARALLEL) -m "not e2e and not browser and not slow"
 
 test-faults: $(VENV)/.installed-dev ## damaged and hostile files, signals, odd parameters; the counts go to docs/robustness.md (25 minutes)
