@@ -54,8 +54,11 @@ def test_what_a_killed_process_left_is_removed_and_what_a_living_one_writes_is_n
 ) -> None:
     target = tmp_path / "file.txt"
     if not (child := os.fork()):
-        with atomic(target):
-            os.kill(os.getpid(), signal.SIGKILL)
+        try:
+            with atomic(target):
+                os.kill(os.getpid(), signal.SIGKILL)
+        finally:
+            os._exit(1)
     os.waitpid(child, 0)
     (left,) = tmp_path.iterdir()
     with atomic(target) as first:

@@ -65,11 +65,15 @@ def test_a_command_that_only_reads_is_not_held_up(tmp_path: Path) -> None:
 def test_the_lock_of_a_killed_command_is_none(tmp_path: Path) -> None:
     ready, done = os.pipe()
     if not (child := os.fork()):
-        held = begun(tmp_path)
-        os.write(done, b".")
-        time.sleep(60)
-        os._exit(held is None)
-    os.read(ready, 1)
+        # Whatever happens, the child ends here, and not as a second run of the tests.
+        try:
+            held = begun(tmp_path)  # noqa: F841
+            os.write(done, b".")
+            time.sleep(60)
+        finally:
+            os._exit(1)
+    os.close(done)
+    assert os.read(ready, 1) == b"."
     with pytest.raises(FashionDGMError, match=f"process {child} on"):
         begun(tmp_path)
     os.kill(child, signal.SIGKILL)

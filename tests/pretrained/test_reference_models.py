@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from click.testing import CliRunner
 from sklearn.metrics import roc_auc_score
 
@@ -13,7 +14,18 @@ from fashion_dgm import load_model, pretrained
 from fashion_dgm.cli.main import main
 from fashion_dgm.data.images import ImageSet
 from fashion_dgm.errors import FashionDGMError
+from fashion_dgm.flows import Flow, bits_per_dim_of
 from fashion_dgm.pretrained import ModelCard, reference_card, reference_checkpoint, reference_models
+from tests.conftest import made_up_images
+
+COMPUTED = {
+    "gan": 0.28348,
+    "gan_ema": 0.29141,
+    "wgan": 0.26957,
+    "wgan_gp": 0.29945,
+    "realnvp": 4.47311,
+    "mixture_flow": 4.42934,
+}
 
 
 def test_all_together_are_small() -> None:
@@ -29,6 +41,18 @@ def test_card_is_complete_and_model_is_ready_for_use(name: str) -> None:
     assert all({"value", "command"} <= metric.keys() for metric in card.metrics.values())
     assert not load_model(f"reference/{name}").training
     assert reference_checkpoint(name).training["data_sha256"] == card.data["train_sha256"]
+
+
+@pytest.mark.parametrize("name", reference_models())
+def test_models_compute_what_they_did(name: str) -> None:
+    """Bits/dim of made-up images for flows, the mean pixel of 20 samples for generators, at their first release."""
+    model = load_model(f"reference/{name}")
+    if isinstance(model, Flow):
+        images = torch.from_numpy(made_up_images(20, 0).images)
+        found = bits_per_dim_of(model, images, 20, 0, torch.float32).mean()
+    else:
+        found = model.sample(20, generator=torch.Generator().manual_seed(0)).mean().item()
+    assert found == pytest.approx(COMPUTED[name], abs=1e-3)
 
 
 def test_an_unknown_model_is_refused_with_the_names_there_are() -> None:

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from fashion_dgm.config import ResidualFlowTrainingConfig
 from tests.small import STEPS, make_step, run_steps
 
 FAMILIES = pytest.mark.parametrize("config", STEPS.values(), ids=STEPS)
@@ -45,6 +46,10 @@ def test_bfloat16_is_near_float32_and_weights_stay_in_it(config: Any) -> None:
     )
     for name in {"bits_per_dim", "cross_entropy", "loss_discriminator", "score_real", "score_fake"} & exact.keys():
         torch.testing.assert_close(rounded[name], exact[name], rtol=0.05, atol=0.02)
+    # A Residual Flow computes in float32 whatever is asked for.
+    assert all(torch.equal(rounded[name], exact[name]) for name in exact) == isinstance(
+        config, ResidualFlowTrainingConfig
+    )
     assert {p.dtype for network in step.networks().values() for p in network.parameters()} == {torch.float32}
 
 

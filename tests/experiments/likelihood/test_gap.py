@@ -14,16 +14,16 @@ from fashion_dgm.experiments.likelihood import decompose
 from fashion_dgm.experiments.likelihood.gap import complexity_line, gap_by_part
 from fashion_dgm.experiments.likelihood.tables import explain_sets, image_table
 
-RNG = np.random.default_rng(0)
 OPTIONS = {"bootstrap": 200, "confidence": 0.95, "seed": 0}
 
 
-def parts(**means: float) -> dict[str, np.ndarray]:
-    return {name: mean + 0.1 * RNG.standard_normal(400) for name, mean in means.items()}
+def parts(rng: np.random.Generator, **means: float) -> dict[str, np.ndarray]:
+    return {name: mean + 0.1 * rng.standard_normal(400) for name, mean in means.items()}
 
 
 def test_parts_and_fractions_add_up() -> None:
-    inside, outside = parts(a=1, b=2, c=0), parts(a=3, b=1, c=0)
+    rng = np.random.default_rng(0)
+    inside, outside = parts(rng, a=1, b=2, c=0), parts(rng, a=3, b=1, c=0)
     found = gap_by_part(inside, outside, **OPTIONS)
     assert sum(part["difference"] for part in found["parts"].values()) == pytest.approx(found["difference"])
     assert sum(part["fraction"] for part in found["parts"].values()) == pytest.approx(1)
@@ -54,7 +54,8 @@ def test_interval_covers_for_images_made_from_others_only_if_they_are_resampled_
 
 @pytest.mark.parametrize(("offset", "fraction"), [(0.0, 1.0), (-2.0, 0.5)])
 def test_line_predicts_what_complexity_accounts_for(offset: float, fraction: float) -> None:
-    simple, busy = RNG.uniform(1, 3, 300), RNG.uniform(3, 5, 300)
+    rng = np.random.default_rng(0)
+    simple, busy = rng.uniform(1, 3, 300), rng.uniform(3, 5, 300)
     found = complexity_line((busy, 1 + busy), (simple, 1 + simple + offset), **OPTIONS)
     assert found["slope"] == pytest.approx(1)
     assert found["intercept"] == pytest.approx(1)
@@ -72,14 +73,15 @@ def test_the_fewest_images_that_are_allowed_have_a_line() -> None:
 
 
 def test_where_there_is_no_gap_nothing_is_shared_out_and_other_parts_are_refused() -> None:
-    found = gap_by_part(parts(a=1, b=2), parts(a=2, b=1), **OPTIONS)
+    rng = np.random.default_rng(0)
+    found = gap_by_part(parts(rng, a=1, b=2), parts(rng, a=2, b=1), **OPTIONS)
     assert found["difference_interval"][0] < 0 < found["difference_interval"][1]
     assert {part["fraction"] for part in found["parts"].values()} == {None}
-    x = RNG.uniform(1, 3, 300)
-    y = x + RNG.standard_normal(300)
+    x = rng.uniform(1, 3, 300)
+    y = x + rng.standard_normal(300)
     assert complexity_line((x, y), (x, y), **OPTIONS)["fraction"] is None
     with pytest.raises(FashionDGMError, match="same parts"):
-        gap_by_part(parts(a=1), parts(b=1), **OPTIONS)
+        gap_by_part(parts(rng, a=1), parts(rng, b=1), **OPTIONS)
 
 
 @pytest.mark.parametrize("number", [1, 2])
