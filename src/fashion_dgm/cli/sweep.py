@@ -216,11 +216,9 @@ def sweep(
     """
     from fashion_dgm.cli.messages import check_names
     from fashion_dgm.pipeline_registry import register_pipelines
-    from fashion_dgm.pipelines import blocks
 
-    project = current_project()
-    blocks.read_first(str(project / "conf"))
     check_names(pipelines, register_pipelines(), "pipeline")
+    project = current_project()
     check_names([env], [path.name for path in (project / "conf").glob("*/")], "environment")
     folder = Path("data", "sweeps", name or env)
     runs = runs_of(pipelines, {**vary, "seed": seeds}, folder)
